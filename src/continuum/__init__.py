@@ -1,0 +1,1 @@
+"""Continuum: one health record, from point of injury to the hospital ward."""

@@ -1,0 +1,1 @@
+"""The R4 language: definitions, JSON, validators, search-index extractors and search grammar. Pure."""

@@ -1,0 +1,125 @@
+"""A search as data: what the grammar (`fhir/grammar.py`) reads and the planner (`record/search/`) runs."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from continuum.kernel.limits import PAGE_DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class SearchParam:
+    """One search parameter of one resource type, from the R4 definitions.
+
+    kind: number, date, string, token, reference, composite, quantity, uri or special.
+    targets: the types a reference may point to. components: the component parameters of a composite,
+    each as (code, kind).
+    """
+
+    resource_type: str
+    code: str
+    kind: str
+    targets: tuple[str, ...] = ()
+    components: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One OR value of a criterion, read according to the parameter's kind.
+
+    text is the value as written after unescaping. prefix: eq ne gt lt ge le sa eb ap ("" where the kind
+    has none). token/quantity: system None = any, "" = none; code None = any code of the system.
+    number/quantity: number, and low/high, its implicit range ("100" is [99.5, 100.5)).
+    date: low_us/high_us. reference: target "Type/id", a URL, or a bare id with target_types to try.
+    parts: the component values of a composite, in order.
+    """
+
+    text: str
+    prefix: str = ""
+    system: str | None = None
+    code: str | None = None
+    number: Decimal | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
+    low_us: int = 0
+    high_us: int = 0
+    targets: tuple[str, ...] = ()
+    parts: "tuple[Value, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """`param:modifier=value,value`; for `missing` the modifier is "missing" and values[0].text true/false."""
+
+    param: SearchParam
+    modifier: str
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """`param:Type.rest=…`: rows that refer through `param` to a row of any of `target_types` for which `inner` holds."""
+
+    param: SearchParam
+    target_types: tuple[str, ...]
+    inner: "tuple[tuple[str, Clause], ...]"
+    """One (target type, clause) for each target type in which the rest is valid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    """`_has:Type:param:rest=…`: rows that a row of `param.resource_type` refers to through `param`, where `inner` holds."""
+
+    param: SearchParam
+    inner: "Clause"
+
+
+@dataclass(frozen=True, slots=True)
+class InCompartment:
+    """Rows in the compartment of `compartment_type/id` through any of `params` (a reference each)."""
+
+    compartment_type: str
+    id: str
+    params: tuple[SearchParam, ...]
+
+
+Clause = Criterion | Chain | Has | InCompartment
+
+
+@dataclass(frozen=True, slots=True)
+class Include:
+    """`_include` (forward) or `_revinclude` (reverse); param None is `*`."""
+
+    source_type: str
+    param: SearchParam | None
+    target_type: str | None
+    reverse: bool
+    iterate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """One `_sort` key; code may be `_id` or `_lastUpdated`."""
+
+    param: SearchParam
+    descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One search over one type. `where` clauses are AND. cursor: opaque text of the previous page's link."""
+
+    resource_type: str
+    where: tuple[Clause, ...] = ()
+    includes: tuple[Include, ...] = ()
+    sort: tuple[Sort, ...] = ()
+    count: int = PAGE_DEFAULT
+    total: str = ""
+    """none, estimate, accurate, or "" when not asked."""
+    summary: str = ""
+    """true, text, data, count, false, or "" when not asked."""
+    elements: tuple[str, ...] = ()
+    cursor: str = ""
+    self_params: tuple[tuple[str, str], ...] = ()
+    """The parameters that were understood, for the self link."""
+    ignored: tuple[str, ...] = field(default=())
+    """Parameters ignored under `handling=lenient`."""

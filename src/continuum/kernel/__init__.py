@@ -1,0 +1,1 @@
+"""Ids, clock, errors and limits: pure, imports nothing of ours."""

@@ -1,0 +1,39 @@
+"""Every bound of the system, by name. A page, queue, upload, retry or loop takes its limit from here."""
+
+BODY_MAX_BYTES = 16 * 1024 * 1024
+"""The largest request body, after decompression."""
+BINARY_MAX_BYTES = 64 * 1024 * 1024
+"""The largest Binary, which is streamed."""
+JSON_MAX_DEPTH = 100
+"""How deep a resource may nest; R4's deepest legitimate ones stay below 40."""
+URL_MAX_BYTES = 16 * 1024
+SEARCH_PARAMETERS_MAX = 64
+"""Criteria in one search."""
+SEARCH_VALUES_MAX = 1_000
+"""OR values in one criterion."""
+CHAIN_DEPTH_MAX = 8
+"""Links in one chain or nested `_has`."""
+CHAIN_FANOUT_MAX = 10_000
+"""Rows that one hop of a chain may yield before the search is refused as too costly."""
+PAGE_DEFAULT = 20
+PAGE_MAX = 1_000
+INCLUDE_MAX = 10_000
+"""Resources that `_include`/`_revinclude` may add to one page."""
+INCLUDE_ITERATIONS_MAX = 8
+EVERYTHING_MAX = 50_000
+"""Resources in one `$everything`."""
+BUNDLE_ENTRIES_MAX = 5_000
+"""Entries in one batch or transaction."""
+HISTORY_PAGE_MAX = 1_000
+REQUEST_TIMEOUT_S = 60.0
+"""Total time of one request, its body included."""
+STATEMENT_TIMEOUT_S = 30.0
+CONNECTIONS_MAX = 16
+"""PostgreSQL connections of one worker."""
+REQUESTS_WAITING_MAX = 2_000
+"""Requests that wait for a connection before new ones get 503."""
+AUDIT_BATCH_MAX = 256
+"""Audit rows of reads that share one commit."""
+ID_MAX_CHARS = 64
+RETRIES_MAX = 5
+"""How often a transaction that lost a race is tried again."""

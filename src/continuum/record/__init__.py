@@ -1,0 +1,1 @@
+"""Versions, search, transactions, history, bulk: the store. Reached only through `continuum.access`."""

@@ -1,0 +1,63 @@
+"""The record's own nouns: what goes in, what comes out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One version of one resource as it lies in the store. `body` is JSON text (UTF-8), None when deleted."""
+
+    resource_type: str
+    id: str
+    version: int
+    updated_us: int
+    deleted: bool
+    patient_id: str | None
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write did. status: 200 updated or matched, 201 created, 204 deleted.
+
+    changed is False when nothing was written (a conditional create that found its match, an update with
+    equal content keeps its version).
+    """
+
+    status: int
+    stored: Stored
+    changed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a search: matches in order, then the included ones, and the way on.
+
+    next_cursor is "" on the last page; total is None when it was not asked for.
+    """
+
+    matches: tuple[Stored, ...]
+    included: tuple[Stored, ...] = ()
+    next_cursor: str = ""
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One entry of a batch or transaction, already read from its Bundle.
+
+    method: GET POST PUT PATCH DELETE. query: the criteria of a conditional interaction, as written after
+    the `?`. full_url: what other entries may refer to it by.
+    """
+
+    method: str
+    resource_type: str
+    id: str | None = None
+    query: str | None = None
+    resource: dict[str, Any] | None = None
+    patch: list[dict[str, Any]] | None = None
+    if_match: int | None = None
+    if_none_match: str | None = None
+    if_none_exist: str | None = None
+    full_url: str | None = None
