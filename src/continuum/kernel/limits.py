@@ -37,3 +37,21 @@ AUDIT_BATCH_MAX = 256
 ID_MAX_CHARS = 64
 RETRIES_MAX = 5
 """How often a transaction that lost a race is tried again."""
+STORED_BODY_MAX_BYTES = 96 * 1024 * 1024
+"""The largest JSON text that is read back: a full Binary in base64."""
+LOCK_BUCKETS = 256
+"""Buckets of addresses that keep a reference and the deletion of its target apart."""
+ROW_BLOCK = 64
+"""Row ids that a writer reserves at once; equal to the increment of record.row_block."""
+STRING_INDEX_CHARS = 200
+"""Characters of a normalised string that prefix search and sorting see."""
+STRING_EXACT_CHARS = 2_000
+"""Characters of a string that `:exact` compares."""
+GRAMS_MAX = 512
+"""Trigrams of one resource that `:contains` may use."""
+AUDIT_WAITING_MAX = 10_000
+"""Audit rows of one worker that may wait for their commit."""
+AUDIT_DETAIL_CHARS = 400_000
+"""Characters of an audit row's detail: the addresses that a full transaction wrote."""
+POLICIES_CACHED_MAX = 10_000
+"""Decisions kept per worker, one for each actor and purpose."""

@@ -36,6 +36,10 @@ class Keys:
         """The key of a resource's own address; also the value of every reference to it."""
         return self._digest(f"{resource_type}/{resource_id}")
 
+    def address(self, target: str) -> int:
+        """The self key of a reference as written, `Type/id`."""
+        return self._digest(target)
+
     def present(self, resource_type: str, param: str) -> int:
         """Present on every row that has any value for the parameter (`:missing`)."""
         return self._digest(f"{resource_type}.{param}{_SEP}?")
@@ -43,7 +47,9 @@ class Keys:
     def token(self, resource_type: str, param: str, system: str | None, code: str | None) -> int:
         """The three token forms: `code` (system None), `system|code` ("" = no system), `system|` (code None)."""
         wanted = "*" if system is None else system
-        return self._digest(f"{resource_type}.{param}{_SEP}t{_SEP}{wanted}{_SEP}{'*' if code is None else code}")
+        return self._digest(
+            f"{resource_type}.{param}{_SEP}t{_SEP}{wanted}{_SEP}{'*' if code is None else code}"
+        )
 
     def reference(self, resource_type: str, param: str, target: str) -> int:
         """A reference by its target: `Type/id` when it is ours, the absolute URL or canonical otherwise."""
@@ -84,6 +90,7 @@ class Keys:
         return self._digest(f"{resource_type}.{param}{_SEP}c{_SEP}{_SEP.join(parts)}")
 
 
+@lru_cache(maxsize=4_096)
 def param_id(resource_type: str, param: str) -> int:
     """The stable signed 32-bit id of a parameter in the side tables; a test shows that no two R4 ones collide."""
     value = zlib.crc32(f"{resource_type}.{param}".encode())
