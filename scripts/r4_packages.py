@@ -31,9 +31,7 @@ def fetch(package: str) -> Path:
     path = CACHE / f"{name}-{version}.tgz"
     if not path.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
-        subprocess.run(
-            [*npm(), "pack", "--silent", package], cwd=CACHE, check=True, stdout=subprocess.DEVNULL
-        )
+        subprocess.run([*npm(), "pack", "--silent", package], cwd=CACHE, check=True, stdout=subprocess.DEVNULL)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if digest != SHA256[package]:
         raise SystemExit(f"{path} is not the package that was pinned (sha256 {digest}).")

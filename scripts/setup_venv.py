@@ -5,7 +5,6 @@ package index that pip is configured for, and every one is checked against the h
 """
 
 import subprocess
-import sys
 import venv
 from pathlib import Path
 
@@ -15,8 +14,6 @@ VENV = ROOT / ".venv"
 
 def main() -> None:
     """Creates the environment if it is missing and installs exactly what the lock file names."""
-    if sys.version_info < (3, 11):
-        sys.exit(f"Continuum needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     python = VENV / "bin" / "python"
     if not python.exists():
         print("Creating .venv …")

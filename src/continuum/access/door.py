@@ -143,9 +143,7 @@ class Session:
         )  # fmt: skip
         return await self._written("update", operation)
 
-    async def update_matching(
-        self, resource: dict[str, Any], query: str, *, if_match: int | None = None
-    ) -> Written:
+    async def update_matching(self, resource: dict[str, Any], query: str, *, if_match: int | None = None) -> Written:
         """Conditional update: writes the one resource that the criteria match, or creates it."""
         operation = Operation("PUT", _type_of(resource), query=query, resource=resource, if_match=if_match)
         return await self._written("update", operation)
@@ -166,26 +164,20 @@ class Session:
 
     async def delete(self, resource_type: str, resource_id: str, *, if_match: int | None = None) -> Written:
         """Deletes; its versions stay in its history."""
-        return await self._written(
-            "delete", Operation("DELETE", resource_type, id=resource_id, if_match=if_match)
-        )
+        return await self._written("delete", Operation("DELETE", resource_type, id=resource_id, if_match=if_match))
 
     async def delete_matching(self, resource_type: str, query: str) -> Written:
         """Conditional delete of the one resource that the criteria match."""
         return await self._written("delete", Operation("DELETE", resource_type, query=query))
 
-    async def transaction(
-        self, operations: Sequence[Operation], patches: Sequence[Patch] = ()
-    ) -> list[Result]:
+    async def transaction(self, operations: Sequence[Operation], patches: Sequence[Patch] = ()) -> list[Result]:
         """All operations or none, in the order that R4 asks for; results are in the order given."""
         return await self._perform("transaction", operations, patches)
 
     async def refused(self, interaction: str, target: str, error: DomainError) -> None:
         """Leaves the trace of a request that was refused before it reached any other method."""
         await self._door.auditor.write(
-            self._door.auditor.row(
-                self._context, interaction, outcome=REFUSED, target=target, detail=str(error)
-            )
+            self._door.auditor.row(self._context, interaction, outcome=REFUSED, target=target, detail=str(error))
         )
 
     def parse(self, resource_type: str, text: str) -> Query:
@@ -203,21 +195,15 @@ class Session:
         assert isinstance(written, Written), "a write has a write's result"
         return written
 
-    async def _perform(
-        self, name: str, operations: Sequence[Operation], patches: Sequence[Patch]
-    ) -> list[Result]:
-        warrant = SessionWarrant(
-            self._door.auditor, self._door.keys, self._policy, self._context, name, self.parse
-        )
+    async def _perform(self, name: str, operations: Sequence[Operation], patches: Sequence[Patch]) -> list[Result]:
+        warrant = SessionWarrant(self._door.auditor, self._door.keys, self._policy, self._context, name, self.parse)
         first = operations[0] if operations else None
         single = first if first is not None and name != "transaction" else None
         try:
             async with self._door.connect() as conn:
                 results = await self._door.performer.perform(conn, operations, warrant, patches)
         except Exception as error:
-            await self._failed(
-                name, error, single.resource_type if single else None, single.id if single else None
-            )
+            await self._failed(name, error, single.resource_type if single else None, single.id if single else None)
             raise
         if not any(isinstance(result, Written) and result.changed for result in results):
             await self._door.auditor.write(warrant.row_of(results))
@@ -246,7 +232,7 @@ class Session:
                 target=target,
                 query=query,
                 patients=_patients(result),
-            )  # fmt: skip
+            )
         )
         return result
 
@@ -269,7 +255,7 @@ class Session:
                 target=target,
                 query=query,
                 detail=type(error).__name__,
-            )  # fmt: skip
+            )
         )
 
 

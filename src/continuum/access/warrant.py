@@ -54,9 +54,7 @@ class SessionWarrant:
             }  # an update must be allowed on what it replaces as well as on what it writes
             if policy.facility or policy.patients:
                 if None in patients:
-                    raise Forbidden(
-                        "Say whose record this belongs to: the resource names no patient of ours."
-                    )
+                    raise Forbidden("Say whose record this belongs to: the resource names no patient of ours.")
                 about.update(patient for patient in patients if patient is not None)
             if change.present is None and change.prepared and change.prepared.resource_type == "Patient":
                 registered.add(change.prepared.self_key)
@@ -72,9 +70,7 @@ class SessionWarrant:
 
     def trace(self, written: Sequence[Change]) -> list[AuditRow]:
         """One row for the act, whatever it wrote."""
-        addresses = [
-            f"{TYPE_NAMES[change.address[0]]}/{change.address[1]}/{change.version}" for change in written
-        ]
+        addresses = [f"{TYPE_NAMES[change.address[0]]}/{change.address[1]}/{change.version}" for change in written]
         patients = [
             side.patient_id
             for change in written

@@ -28,10 +28,8 @@ def conditional(resource: dict[str, Any] | None) -> list[str]:
     return [text for text in _references(resource) if "?" in text and text.partition("?")[0] in TYPE_IDS]
 
 
-def replace(
-    resource: dict[str, Any], addresses: Mapping[str, str], targets: Mapping[str, str]
-) -> dict[str, Any]:
-    """A copy whose references are real: `addresses` by full URL (with or without a fragment or version), `targets` by criteria."""
+def replace(resource: dict[str, Any], addresses: Mapping[str, str], targets: Mapping[str, str]) -> dict[str, Any]:
+    """A copy whose references are real: `addresses` by full URL, `targets` by criteria."""
 
     def walk(node: Any, name: str) -> Any:
         if isinstance(node, dict):

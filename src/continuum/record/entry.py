@@ -198,9 +198,7 @@ def _strings(index: Index, resource_type: str, wanted: set[int], keys: Keys) -> 
     return rows
 
 
-def _quantities(
-    index: Index, resource_type: str, keys: Keys
-) -> list[tuple[int, float, float, int | None, int | None]]:
+def _quantities(index: Index, resource_type: str, keys: Keys) -> list[tuple[int, float, float, int | None, int | None]]:
     """Rows of numbers and quantities, and of quantities filed under the code they belong to."""
     rows: list[tuple[int, float, float, int | None, int | None]] = []
     for param, low, high in index.numbers:

@@ -22,9 +22,7 @@ class Keys:
         blake2b = hashlib.blake2b
 
         def digest(text: str) -> int:
-            return int.from_bytes(
-                blake2b(text.encode(), digest_size=8, key=secret).digest(), "big", signed=True
-            )
+            return int.from_bytes(blake2b(text.encode(), digest_size=8, key=secret).digest(), "big", signed=True)
 
         self._digest = lru_cache(maxsize=65_536)(digest)
 
@@ -47,9 +45,7 @@ class Keys:
     def token(self, resource_type: str, param: str, system: str | None, code: str | None) -> int:
         """The three token forms: `code` (system None), `system|code` ("" = no system), `system|` (code None)."""
         wanted = "*" if system is None else system
-        return self._digest(
-            f"{resource_type}.{param}{_SEP}t{_SEP}{wanted}{_SEP}{'*' if code is None else code}"
-        )
+        return self._digest(f"{resource_type}.{param}{_SEP}t{_SEP}{wanted}{_SEP}{'*' if code is None else code}")
 
     def reference(self, resource_type: str, param: str, target: str) -> int:
         """A reference by its target: `Type/id` when it is ours, the absolute URL or canonical otherwise."""
@@ -77,9 +73,7 @@ class Keys:
 
     def quantity_under(self, resource_type: str, param: str, system: str | None, code: str) -> int:
         """The `key` of composite rows (`code-value-quantity`): the quantity filed under its code."""
-        return self._digest(
-            f"{resource_type}.{param}{_SEP}q{_SEP}{'*' if system is None else system}{_SEP}{code}"
-        )
+        return self._digest(f"{resource_type}.{param}{_SEP}q{_SEP}{'*' if system is None else system}{_SEP}{code}")
 
     def unit(self, system: str | None, code: str) -> int:
         """A unit: `system|code`, or the bare code or unit text when `system` is None."""

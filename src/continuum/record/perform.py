@@ -103,9 +103,7 @@ class Performer:
         Raises:
             DomainError: the refusal of the first operation that cannot be done.
         """
-        plain = all(
-            operation.method == "POST" and operation.if_none_exist is None for operation in operations
-        )
+        plain = all(operation.method == "POST" and operation.if_none_exist is None for operation in operations)
         for attempt in range(1, RETRIES_MAX + 1):
             steps = _steps(operations, patches, warrant)
             try:
@@ -126,9 +124,7 @@ class Performer:
                     raise Conflict("Others kept changing the same resources; please try again.") from error
         raise AssertionError("the loop returns or raises")
 
-    async def _act(
-        self, conn: Connection, steps: list[Step], warrant: Warrant, *, alone: bool
-    ) -> list[Result]:
+    async def _act(self, conn: Connection, steps: list[Step], warrant: Warrant, *, alone: bool) -> list[Result]:
         now_us = self.clock()
         if not alone:
             await self._match(conn, steps, warrant)
@@ -162,9 +158,8 @@ class Performer:
         conditional = [step for step in steps if step.criteria is not None]
         if not conditional:
             return
-        locks = sorted(
-            {self.keys.of(step.criteria.resource_type, repr(step.criteria.where)) for step in conditional if step.criteria}
-        )  # fmt: skip
+        criteria = [step.criteria for step in conditional if step.criteria is not None]
+        locks = sorted({self.keys.of(query.resource_type, repr(query.where)) for query in criteria})
         await conn.execute("SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) k", locks)
         for step in conditional:
             assert step.criteria is not None, "only conditional steps are matched"
@@ -215,9 +210,7 @@ class Performer:
             if step.matched is None:
                 step.change = self._change(step, None, now_us)
             return
-        if operation.if_match is not None and (
-            present is None or not alive or present.version != operation.if_match
-        ):
+        if operation.if_match is not None and (present is None or not alive or present.version != operation.if_match):
             at = f"version {present.version}" if present is not None and alive else "not there"
             raise PreconditionFailed(
                 f"{resource_type}/{resource_id} is {at}, not version {operation.if_match} as If-Match says;"

@@ -86,9 +86,7 @@ async def read(conn: Connection, resource_type: str, resource_id: str, visibilit
     return stored(row)
 
 
-async def vread(
-    conn: Connection, resource_type: str, resource_id: str, version: int, visibility: Visibility
-) -> Stored:
+async def vread(conn: Connection, resource_type: str, resource_id: str, version: int, visibility: Visibility) -> Stored:
     """One version, present or past; raises as `read`, Gone when that version is a deletion.
 
     The present version decides whether the resource may be seen: a resource that became restricted takes

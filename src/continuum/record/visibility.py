@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+_CARED_FOR = (
+    "EXISTS (SELECT 1 FROM record.care care WHERE care.patient = {alias}.patient AND care.facility = {facility})"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -32,10 +36,8 @@ class Scope:
             parts.append(f"{alias}.patient = ANY(${len(arguments)}::bigint[])")
         elif self.kind == "facility":
             arguments.append(self.facility)
-            parts.append(
-                "EXISTS (SELECT 1 FROM record.care care"
-                f" WHERE care.patient = {alias}.patient AND care.facility = ${len(arguments)}::bigint)"
-            )
+            bound = f"${len(arguments)}::bigint"
+            parts.append(_CARED_FOR.format(alias=alias, facility=bound))
         if self.label_mask:
             arguments.append(self.label_mask)
             parts.append(f"{alias}.labels & ${len(arguments)}::integer = 0")

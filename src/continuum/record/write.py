@@ -31,9 +31,7 @@ class RowIds:
         """`count` row ids in rising order; they are never given twice, whatever fails afterwards."""
         if len(self._free) < count:
             blocks = -(-(count - len(self._free)) // ROW_BLOCK)
-            rows = await conn.fetch(
-                "SELECT nextval('record.row_block') AS last FROM generate_series(1, $1)", blocks
-            )
+            rows = await conn.fetch("SELECT nextval('record.row_block') AS last FROM generate_series(1, $1)", blocks)
             for row in rows:
                 self._free.extend(range(row["last"] - ROW_BLOCK + 1, row["last"] + 1))
         taken, self._free = self._free[:count], self._free[count:]
