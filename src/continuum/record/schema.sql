@@ -144,19 +144,28 @@ CREATE TYPE record.audit_entry AS (
   patients text[]
 );
 
-CREATE FUNCTION record.write_audit(rows record.audit_entry[]) RETURNS void LANGUAGE sql AS $$
-  WITH given AS (
-    SELECT * FROM unnest(rows) WITH ORDINALITY
-  ), numbered AS (
-    SELECT nextval(pg_get_serial_sequence('record.audit', 'seq')) AS seq, given.* FROM given
+-- `linked`: whether any row touches more than one patient (most do not, and then one INSERT does).
+CREATE FUNCTION record.write_audit(rows record.audit_entry[], linked boolean) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT linked THEN
+    INSERT INTO record.audit (at, request, actor, role, purpose, source, interaction, outcome, type, target,
+                              query, patient_id, detail, mac)
+    SELECT at, request, actor, role, purpose, source, interaction, outcome, type, target, query,
+           patient_id, detail, mac
+    FROM unnest(rows);
+    RETURN;
+  END IF;
+  WITH numbered AS (
+    SELECT nextval('record.audit_seq_seq') AS seq, given.* FROM unnest(rows) AS given
   ), written AS (
     INSERT INTO record.audit OVERRIDING SYSTEM VALUE
     SELECT seq, at, request, actor, role, purpose, source, interaction, outcome, type, target, query,
            patient_id, detail, mac
     FROM numbered
   )
-  INSERT INTO record.audit_patient (patient_id, seq)
-  SELECT p, seq FROM numbered, unnest(patients) p ON CONFLICT DO NOTHING
+  INSERT INTO record.audit_patient (patient_id, seq) SELECT p, seq FROM numbered, unnest(patients) p;
+END
 $$;
 
 -- Writes a batch of resources, all or nothing, with its side rows, its care relations and its audit rows.
@@ -174,7 +183,7 @@ CREATE FUNCTION record.write(
   care_patients bigint[], care_facilities bigint[],
   link_types smallint[], link_ids text[], shared_buckets integer[], exclusive_buckets integer[],
   guard_patients bigint[], guard_facility bigint,
-  audits record.audit_entry[]
+  audits record.audit_entry[], audits_linked boolean
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   missing text;
@@ -255,7 +264,7 @@ BEGIN
     INSERT INTO record.care SELECT * FROM unnest(care_patients, care_facilities) ON CONFLICT DO NOTHING;
   END IF;
   IF cardinality(audits) > 0 THEN
-    PERFORM record.write_audit(audits);
+    PERFORM record.write_audit(audits, audits_linked);
   END IF;
 END
 $$;

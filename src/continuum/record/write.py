@@ -14,7 +14,7 @@ from continuum.record.read import Connection
 
 WRITE = (
     "SELECT record.write($1::record.entry[], $2::record.entry[], $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
-    " $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25::record.audit_entry[])"
+    " $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25::record.audit_entry[], $26)"
 )
 
 AuditRow = tuple[Any, ...]
@@ -185,7 +185,13 @@ async def write(
         list(guard.patients),
         guard.facility,
         audits,
+        linked(audits),
     )
+
+
+def linked(audits: Sequence[AuditRow]) -> bool:
+    """Whether any audit row touches more than one patient."""
+    return any(row[-1] for row in audits)
 
 
 def _columns(rows: list[Any], width: int) -> list[list[Any]]:
