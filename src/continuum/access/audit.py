@@ -7,14 +7,13 @@ moment share one commit, and no answer leaves before its row is durable.
 import asyncio
 import hashlib
 from collections.abc import Callable, Iterable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from continuum.access.actor import Actor
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.errors import Busy
 from continuum.kernel.limits import AUDIT_BATCH_MAX, AUDIT_DETAIL_CHARS, AUDIT_WAITING_MAX
-from continuum.record.read import Connection
+from continuum.record.read import Connect
 from continuum.record.write import AuditRow, linked, translate
 
 SUCCESS, REFUSED, FAILED = 0, 4, 8
@@ -48,7 +47,7 @@ class Auditor:
     def __init__(
         self,
         secret: bytes,
-        connection: Callable[[], AbstractAsyncContextManager[Connection]],
+        connection: Connect,
         clock: Callable[[], int],
     ) -> None:
         self._secret = secret

@@ -55,3 +55,7 @@ AUDIT_DETAIL_CHARS = 400_000
 """Characters of an audit row's detail: the addresses that a full transaction wrote."""
 POLICIES_CACHED_MAX = 10_000
 """Decisions kept per worker, one for each actor and purpose."""
+TOGETHER_MAX = 64
+"""Resources of different creates that share one commit."""
+TOGETHER_WAITING_MAX = 5_000
+"""Creates of one worker that may wait for their commit."""

@@ -130,6 +130,27 @@ CREATE TABLE record.audit_patient (
   PRIMARY KEY (patient_id, seq)
 );
 
+-- Which chunks of which files an import has finished: written in the chunk's own transaction, so that a killed
+-- import goes on where it was. `source` is the digest of the file's name and content.
+CREATE TABLE record.import_chunk (
+  source   text    NOT NULL,
+  chunk    integer NOT NULL,
+  written  integer NOT NULL,
+  updated  integer NOT NULL,
+  equal    integer NOT NULL,
+  rejected integer NOT NULL,
+  PRIMARY KEY (source, chunk)
+);
+
+-- References that pointed to nothing when their chunk was written; checked again when the import ends.
+CREATE TABLE record.import_link (
+  target_type smallint NOT NULL,
+  target_id   text     COLLATE "C" NOT NULL,
+  source_type smallint NOT NULL,
+  source_id   text     COLLATE "C" NOT NULL,
+  PRIMARY KEY (target_type, target_id, source_type, source_id)
+);
+
 -- A resource as the writer hands it over; row_id is always known.
 CREATE TYPE record.entry AS (
   row_id bigint, type smallint, id text, version integer, updated bigint, deleted boolean, labels integer,
@@ -172,7 +193,7 @@ $$;
 -- `fresh` are new rows; `changed` are present rows that the caller has locked and whose next version this is.
 -- `link_*` are the distinct local references that must exist. Locks on buckets of addresses keep a reference
 -- and the deletion of its target apart; they are taken in one order, so they cannot deadlock.
--- Raises CT403 when one of `guard_patients` is not cared for at `guard_facility`, CT404 with the missing
+-- Raises CT403 when one of `guard_patients` is not cared for at the facility beside it, CT404 with the missing
 -- addresses in DETAIL.
 CREATE FUNCTION record.write(
   fresh record.entry[], changed record.entry[],
@@ -182,7 +203,7 @@ CREATE FUNCTION record.write(
   quantity_units bigint[], quantity_system_units bigint[],
   care_patients bigint[], care_facilities bigint[],
   link_types smallint[], link_ids text[], shared_buckets integer[], exclusive_buckets integer[],
-  guard_patients bigint[], guard_facility bigint,
+  guard_patients bigint[], guard_facilities bigint[],
   audits record.audit_entry[], audits_linked boolean
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -200,9 +221,9 @@ BEGIN
   END IF;
 
   IF cardinality(guard_patients) > 0 AND EXISTS (
-    SELECT 1 FROM unnest(guard_patients) g(patient)
+    SELECT 1 FROM unnest(guard_patients, guard_facilities) g(patient, facility)
     WHERE NOT EXISTS (
-      SELECT 1 FROM record.care c WHERE c.patient = g.patient AND c.facility = guard_facility
+      SELECT 1 FROM record.care c WHERE c.patient = g.patient AND c.facility = g.facility
     )
   ) THEN
     RAISE EXCEPTION 'outside the facility''s care' USING ERRCODE = 'CT403';
