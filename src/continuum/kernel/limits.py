@@ -7,6 +7,37 @@ BINARY_MAX_BYTES = 64 * 1024 * 1024
 JSON_MAX_DEPTH = 100
 """How deep a resource may nest; R4's deepest legitimate ones stay below 40."""
 URL_MAX_BYTES = 16 * 1024
+COMPRESSED_INLINE_MAX_BYTES = 256 * 1024
+"""A compressed request body up to this is expanded on the event loop; a larger one in a thread."""
+ZSTD_WINDOW_MAX_BYTES = 8 * 1024 * 1024
+"""The largest zstd window that a request body may ask for (RFC 9659)."""
+COMPRESS_MIN_BYTES = 14 * 1024
+"""Answers below this fit one flight of packets, so compressing them saves no time."""
+COMPRESS_INLINE_MAX_BYTES = 1024 * 1024
+"""Answers up to this are compressed on the event loop; larger ones in a thread."""
+HEADERS_MAX_BYTES = 32 * 1024
+"""All header names and values of one request."""
+HEADERS_BUFFER_BYTES = 256 * 1024
+"""What the HTTP parser buffers before it gives up on a request's head."""
+HEADERS_TIMEOUT_S = 10.0
+"""Time for a client to send the head of a request."""
+BINARY_CHUNK_BYTES = 192 * 1024
+"""A Binary is decoded and sent in pieces of this size; a multiple of 3, so that base64 splits evenly."""
+TOKENS_CACHED_MAX = 10_000
+"""Verified tokens kept per worker."""
+TOKEN_MAX_BYTES = 8 * 1024
+TOKEN_LIFETIME_MAX_S = 366 * 24 * 3600
+"""The longest life of a token made on the command line."""
+HOSTS_CACHED_MAX = 64
+"""Host names kept per worker, for links."""
+READINESS_TIMEOUT_S = 2.0
+"""Time for the database to answer `/readyz`."""
+SHUTDOWN_TIMEOUT_S = 10
+"""Time for requests under way to end when the server stops."""
+PATCH_OPERATIONS_MAX = 1_000
+"""Operations in one JSON Patch."""
+PATCH_COPIED_MAX = 100_000
+"""Values that the copy operations of one JSON Patch may add."""
 SEARCH_PARAMETERS_MAX = 64
 """Criteria in one search."""
 SEARCH_VALUES_MAX = 1_000
@@ -55,34 +86,16 @@ AUDIT_DETAIL_CHARS = 400_000
 """Characters of an audit row's detail: the addresses that a full transaction wrote."""
 POLICIES_CACHED_MAX = 10_000
 """Decisions kept per worker, one for each actor and purpose."""
-COMPRESSED_INLINE_MAX_BYTES = 256 * 1024
-"""A compressed request body up to this is expanded on the event loop; a larger one in a thread."""
-ZSTD_WINDOW_MAX_BYTES = 8 * 1024 * 1024
-"""The largest zstd window that a request body may ask for (RFC 9659)."""
-COMPRESS_MIN_BYTES = 14 * 1024
-"""Answers below this fit one flight of packets, so compressing them saves no time."""
-COMPRESS_INLINE_MAX_BYTES = 1024 * 1024
-"""Answers up to this are compressed on the event loop; larger ones in a thread."""
-HEADERS_MAX_BYTES = 32 * 1024
-"""All header names and values of one request."""
-HEADERS_BUFFER_BYTES = 256 * 1024
-"""What the HTTP parser buffers before it gives up on a request's head."""
-HEADERS_TIMEOUT_S = 10.0
-"""Time for a client to send the head of a request."""
-BINARY_CHUNK_BYTES = 192 * 1024
-"""A Binary is decoded and sent in pieces of this size; a multiple of 3, so that base64 splits evenly."""
-TOKENS_CACHED_MAX = 10_000
-"""Verified tokens kept per worker."""
-TOKEN_MAX_BYTES = 8 * 1024
-TOKEN_LIFETIME_MAX_S = 366 * 24 * 3600
-"""The longest life of a token made on the command line."""
-HOSTS_CACHED_MAX = 64
-"""Host names kept per worker, for links."""
-READINESS_TIMEOUT_S = 2.0
-"""Time for the database to answer `/readyz`."""
-SHUTDOWN_TIMEOUT_S = 10
-"""Time for requests under way to end when the server stops."""
-PATCH_OPERATIONS_MAX = 1_000
-"""Operations in one JSON Patch."""
-PATCH_COPIED_MAX = 100_000
-"""Values that the copy operations of one JSON Patch may add."""
+TOGETHER_MAX = 64
+"""Resources of different creates that share one commit."""
+TOGETHER_WAITING_MAX = 5_000
+"""Creates of one worker that may wait for their commit."""
+IMPORT_CHUNK_LINES = 500
+"""Resources of an import that share one transaction."""
+IMPORT_CHUNK_BYTES = 8 * 1024 * 1024
+IMPORT_DOCUMENT_MAX_BYTES = 256 * 1024 * 1024
+"""The largest single JSON document (a Bundle) that an import reads."""
+IMPORT_CHUNKS_WAITING_MAX = 8
+"""Chunks that wait for a worker of an import."""
+IMPORT_DANGLING_SHOWN_MAX = 1_000
+"""References to nothing that an import lists by name at its end."""
