@@ -14,7 +14,7 @@ from continuum.apps.fhir_api.headers import Preferences
 from continuum.apps.fhir_api.outcome import refusal
 from continuum.fhir.json import dump_pretty, parse
 from continuum.kernel.clock import instant
-from continuum.kernel.errors import DomainError, Malformed
+from continuum.kernel.errors import DomainError, Malformed, ReadOnly
 
 Handle = Callable[[Exchange], Awaitable[Response]]
 _EMPTY: Mapping[bytes, bytes] = {}
@@ -80,6 +80,7 @@ def _part(x: Exchange, entry: Entry) -> Exchange:
         receive=_nothing,
         base=x.base,
         request_id=x.request_id,
+        read_only=x.read_only,
         resource_given=entry.resource,
     )
     part.prefer = Preferences(x.prefer.returned or "minimal", x.prefer.lenient)
@@ -119,6 +120,8 @@ def _refused(error: DomainError) -> bytes:
 async def _transaction(x: Exchange, raw: list[Any]) -> list[bytes]:
     """All entries or none."""
     entries = [read_entry(number, item, x.base.decode()) for number, item in enumerate(raw)]
+    if x.read_only and any(entry.method not in ("GET", "HEAD") for entry in entries):
+        raise ReadOnly("This server is read-only at present; a transaction that writes must wait.")
     operations: list[Operation] = []
     patches = []
     for entry in entries:

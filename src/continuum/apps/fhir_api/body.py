@@ -15,7 +15,7 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 _ZLIB_BITS = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
 
 
-class Disconnected(Exception):  # noqa: N818  says what happened; nobody is told of an error
+class Disconnected(Exception):
     """The client went away before its request was whole."""
 
 

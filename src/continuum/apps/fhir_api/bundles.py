@@ -6,9 +6,9 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from continuum.access import Stored
+from continuum.apps.fhir_api.outcome import outcome_bytes
 from continuum.kernel.clock import instant
 from continuum.kernel.errors import Issue
-from continuum.apps.fhir_api.outcome import outcome_bytes
 
 MATCH = b',"search":{"mode":"match"}}'
 INCLUDE = b',"search":{"mode":"include"}}'

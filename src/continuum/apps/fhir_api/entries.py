@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from continuum.access import Operation
 from continuum.apps.fhir_api.headers import version_of
 from continuum.apps.fhir_api.routes import Target, resolve
-from continuum.access import Operation
 from continuum.kernel.errors import DomainError, Invalid, Issue, Malformed, NotAllowed, TooLarge
 from continuum.kernel.limits import BUNDLE_ENTRIES_MAX, URL_MAX_BYTES
 

@@ -47,8 +47,18 @@ class Exchange:
     """
 
     __slots__ = (
-        "_params", "_receive", "_session", "base", "headers", "method", "query", "reached", "request_id",
-        "resource_given", "target", "prefer",
+        "_params",
+        "_receive",
+        "_session",
+        "base",
+        "headers",
+        "method",
+        "prefer",
+        "query",
+        "reached",
+        "request_id",
+        "resource_given",
+        "target",
     )  # fmt: skip
 
     def __init__(
@@ -62,6 +72,7 @@ class Exchange:
         receive: bodies.Receive,
         base: bytes,
         request_id: str,
+        read_only: bool = False,
         resource_given: dict[str, Any] | None = None,
     ) -> None:
         self._session = session
@@ -73,6 +84,7 @@ class Exchange:
         self.headers = headers
         self.base = base
         self.request_id = request_id
+        self.read_only = read_only
         self.resource_given = resource_given
         self.reached = False
         prefer = headers.get(b"prefer")

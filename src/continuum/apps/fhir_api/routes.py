@@ -103,7 +103,7 @@ def resolve(method: str, path: str) -> Target:
             return Target(_method(method, "/{type}", path), first)
         second = segments[1]
         if count == 2:
-            if second == "_search" or second == "_history":
+            if second in ("_search", "_history"):
                 return Target(_method(method, f"/{{type}}/{second}", path), first)
             if second[:1] == "$":
                 raise NoSuchAddress(f"The operation {second} is not offered on {first}.")
