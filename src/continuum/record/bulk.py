@@ -79,7 +79,9 @@ class Loader:
                 "SELECT record.write_audit($1::record.audit_entry[], $2)", [audit], linked([audit])
             )
             await self._conn.execute(
-                "INSERT INTO record.import_chunk VALUES ($1, $2, $3, $4, $5, $6)",
+                "INSERT INTO record.import_chunk VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (source, chunk)"
+                " DO UPDATE SET written = excluded.written, updated = excluded.updated,"
+                " equal = excluded.equal, rejected = excluded.rejected",
                 source, number, len(fresh), len(changed), len(present) - len(changed), rejected,
             )  # fmt: skip
         return Loaded(len(fresh), len(changed), len(present) - len(changed))

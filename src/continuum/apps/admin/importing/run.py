@@ -60,7 +60,7 @@ async def _settled(conn: asyncpg.Connection, sources: list[str]) -> Counter[tupl
     """The chunks that earlier runs finished, with how many resources each held."""
     rows = await conn.fetch(
         "SELECT source, chunk, written + updated + equal AS loaded FROM record.import_chunk"
-        " WHERE source = ANY($1::text[])",
+        " WHERE source = ANY($1::text[]) AND rejected = 0",  # rejects are said again in every run
         sources,
     )
     return Counter({(row["source"], row["chunk"]): row["loaded"] for row in rows})

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, Self
 
 import asyncpg
 
@@ -56,7 +56,7 @@ class Workers:
             for _ in range(count)
         ]
 
-    def __enter__(self) -> "Workers":
+    def __enter__(self) -> Self:
         for process in self._processes:
             process.start()
         return self
