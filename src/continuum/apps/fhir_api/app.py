@@ -16,13 +16,12 @@ from continuum.apps.fhir_api import capability
 from continuum.apps.fhir_api.body import Disconnected
 from continuum.apps.fhir_api.compression import compress
 from continuum.apps.fhir_api.deadlines import Deadlines
-from continuum.apps.fhir_api.exchange import CONTENT_TYPE, Exchange, Header, Response
+from continuum.apps.fhir_api.exchange import CONTENT_TYPE, Exchange, Header, Response, parameters
 from continuum.apps.fhir_api.handlers import handle
 from continuum.apps.fhir_api.headers import require_json
 from continuum.apps.fhir_api.outcome import failure, outcome_bytes, refusal
 from continuum.apps.fhir_api.pages import pages
 from continuum.apps.fhir_api.presentation import show, view
-from continuum.apps.fhir_api.exchange import parameters
 from continuum.apps.fhir_api.routes import METHODS, MethodNotAllowed, resolve
 from continuum.apps.fhir_api.services import Services
 from continuum.apps.fhir_api.traffic import Traffic
@@ -119,11 +118,11 @@ class Application:
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
                 self._deadlines.stop()
-        except Exception as error:  # noqa: BLE001  the server must hear why it cannot start
+        except Exception as error:
             if self._services is None:
                 await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
                 return
-            log.error("the worker did not close cleanly", error=type(error).__name__)
+            log.exception("the worker did not close cleanly", error=type(error).__name__)
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
@@ -156,9 +155,7 @@ class Application:
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    async def _answer(
-        self, scope: Scope, receive: Receive, path: str, request_id: str
-    ) -> tuple[str, Response]:
+    async def _answer(self, scope: Scope, receive: Receive, path: str, request_id: str) -> tuple[str, Response]:
         """The interaction's name and the answer, whatever happens."""
         interaction = "unknown"
         x: Exchange | None = None
@@ -319,7 +316,7 @@ def _refused(error: DomainError) -> Response:
 
 def _failed(error: Exception, request_id: str) -> Response:
     """An unexpected failure. Messages may quote data, so only the kinds and places of errors are logged."""
-    places = []
+    places: list[str] = []
     cause: BaseException | None = error
     while cause is not None and len(places) < 5:
         trace = cause.__traceback__
@@ -334,6 +331,4 @@ def _failed(error: Exception, request_id: str) -> Response:
 
 def _late() -> Response:
     text = "The request took longer than it may; send it faster, or ask for less at once."
-    return Response(
-        408, outcome_bytes((Issue("timeout", text),)), [CONTENT_TYPE, (b"connection", b"close")]
-    )
+    return Response(408, outcome_bytes((Issue("timeout", text),)), [CONTENT_TYPE, (b"connection", b"close")])

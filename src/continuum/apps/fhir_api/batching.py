@@ -129,9 +129,7 @@ async def _transaction(x: Exchange, raw: list[Any]) -> list[bytes]:
         if entry.method == "PATCH":
             patches.append(patching.compiled(patching.from_binary(entry.resource or {})))
     results = await x.session.transaction(operations, patches)
-    return [
-        _result(x, entry, result) for entry, result in zip(entries, results, strict=True)
-    ]
+    return [_result(x, entry, result) for entry, result in zip(entries, results, strict=True)]
 
 
 def _result(x: Exchange, entry: Entry, result: Written | Page | Stored) -> bytes:
@@ -156,5 +154,3 @@ def _result(x: Exchange, entry: Entry, result: Written | Page | Stored) -> bytes
         x.base, address, shown, STATUS_TEXT[status].encode(), address, stored.version, stored.version,
         instant(stored.updated_us).encode(),
     )  # fmt: skip
-
-

@@ -73,9 +73,7 @@ async def _encoded(chunks: AsyncIterator[bytes]) -> str:
     return text.decode()
 
 
-async def replace(
-    x: Exchange, resource: dict[str, Any], *, if_match: int | None, if_none_match_any: bool
-) -> Written:
+async def replace(x: Exchange, resource: dict[str, Any], *, if_match: int | None, if_none_match_any: bool) -> Written:
     """A raw PUT: the content changes; the security context stays unless the request names another."""
     resource_id = x.target.id
     named = {**resource, "id": resource_id}
@@ -127,5 +125,3 @@ def _header_text(text: str) -> bytes:
     if not text.isascii() or not text.isprintable():
         return b"application/octet-stream"
     return text.encode()
-
-

@@ -89,6 +89,5 @@ def bundle(
 
 
 _SUBSETTED = (
-    b',"meta":{"tag":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue",'
-    b'"code":"SUBSETTED"}]}'
+    b',"meta":{"tag":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED"}]}'
 )

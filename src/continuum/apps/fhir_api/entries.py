@@ -69,7 +69,7 @@ def _read(number: int, raw: Any, base: str) -> Entry:
         raise Malformed("An entry of a batch or transaction needs a request with a method and a url.")
     request: dict[str, Any] = raw["request"]
     method, url = request.get("method"), request.get("url")
-    if method not in _METHODS:
+    if not isinstance(method, str) or method not in _METHODS:
         raise _wrong("request.method", f"{method!r} is no method; GET, POST, PUT, PATCH and DELETE are.")
     if not isinstance(url, str) or len(url) > URL_MAX_BYTES:
         raise _wrong("request.url", "An entry needs a url that is not longer than a request's own.")

@@ -56,6 +56,7 @@ class Exchange:
         "prefer",
         "query",
         "reached",
+        "read_only",
         "request_id",
         "resource_given",
         "target",
@@ -164,9 +165,7 @@ def parameters(text: bytes) -> list[tuple[str, str]]:
         Malformed: it is not UTF-8, or has too many fields.
     """
     try:
-        return parse_qsl(
-            text.decode(), keep_blank_values=True, errors="strict", max_num_fields=_PARAMETERS_MAX
-        )
+        return parse_qsl(text.decode(), keep_blank_values=True, errors="strict", max_num_fields=_PARAMETERS_MAX)
     except UnicodeDecodeError as error:
         raise Malformed("The parameters are not UTF-8 text.") from error
     except ValueError as error:

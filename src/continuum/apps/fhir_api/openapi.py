@@ -6,9 +6,9 @@ from typing import Any
 
 import orjson
 
-from continuum import __version__
 from continuum.apps.fhir_api.headers import JSON_PATCH
 from continuum.apps.fhir_api.routes import COMPARTMENTS, ROUTES, Route
+from continuum.apps.fhir_api.version import VERSION
 from continuum.fhir.types import TYPES
 
 _FHIR = "application/fhir+json"
@@ -76,15 +76,13 @@ def document(base: str) -> bytes:
     for template, operations in paths.items():
         names = re.findall(r"\{(\w+)\}", template)
         if names:
-            operations["parameters"] = [
-                {"$ref": f"#/components/parameters/{name}"} for name in names
-            ]
+            operations["parameters"] = [{"$ref": f"#/components/parameters/{name}"} for name in names]
     return orjson.dumps(
         {
             "openapi": "3.1.0",
             "info": {
                 "title": "Continuum FHIR R4",
-                "version": __version__,
+                "version": VERSION,
                 "summary": "The health record of service members, veterans and their families.",
                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             },

@@ -13,11 +13,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from continuum import __version__
 from continuum.apps.fhir_api import openapi
 from continuum.apps.fhir_api.headers import FHIR_JSON
 from continuum.apps.fhir_api.outcome import outcome_bytes, refusal
 from continuum.apps.fhir_api.routes import ROUTES
+from continuum.apps.fhir_api.version import VERSION
 from continuum.kernel.errors import DomainError, Issue
 from continuum.kernel.limits import READINESS_TIMEOUT_S
 
@@ -39,16 +39,16 @@ SECURE: Mapping[str, str] = {
 
 REQUEST_HEADERS: tuple[tuple[str, str], ...] = (
     ("Authorization", "Bearer and a token: who asks, in which role. Needed everywhere but for /metadata."),
-    ("X-Purpose-Of-Use", "Why, as a PurposeOfUse code such as TREAT or ETREAT; else the token's or the role's usual one."),
-    ("Accept", "application/fhir+json or application/json; for a Binary any other type asks for the content itself."),
+    ("X-Purpose-Of-Use", "Why, as a PurposeOfUse code such as TREAT; else the token says, or the role's usual one holds."),
+    ("Accept", "application/fhir+json or application/json; for a Binary, any other type asks for its content."),
     ("Accept-Encoding", "zstd or gzip; long answers are compressed."),
-    ("Content-Type", "application/fhir+json or application/json for resources, application/json-patch+json for PATCH, any type for a raw Binary; UTF-8 only."),
+    ("Content-Type", "application/fhir+json for resources, application/json-patch+json for PATCH, any for a raw Binary."),
     ("Content-Encoding", "gzip, deflate or zstd: how the body is compressed."),
     ("If-Match", 'A write only goes ahead if this is the present version: W/"3", "3" or 3.'),
     ("If-None-Match", "On a read: answer 304 if this is still the version. On PUT: * creates, but never overwrites."),
     ("If-Modified-Since", "On a read: answer 304 if nothing is newer than this HTTP date."),
     ("If-None-Exist", "On POST: create only if nothing matches these criteria."),
-    ("Prefer", "return=minimal, return=representation or return=OperationOutcome for writes; handling=lenient to ignore unknown search parameters."),
+    ("Prefer", "return=minimal, representation or OperationOutcome; handling=lenient ignores unknown parameters."),
     ("X-Security-Context", "On a raw Binary: the reference that decides who may read it."),
     ("X-Request-Id", "Your own id of the request; comes back as X-Correlation-Id."),
 )  # fmt: skip
@@ -81,13 +81,11 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1"})
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("continuum.apps.fhir_api"), autoescape=True, undefined=StrictUndefined
-    )
+    return Environment(loader=PackageLoader("continuum.apps.fhir_api"), autoescape=True, undefined=StrictUndefined)
 
 
 def _page(name: str, **values: Any) -> HTMLResponse:
-    text = _environment().get_template(name).render(version=__version__, **values)
+    text = _environment().get_template(name).render(version=VERSION, **values)
     return HTMLResponse(text, headers=SECURE)
 
 

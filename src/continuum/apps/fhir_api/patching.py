@@ -66,7 +66,7 @@ def _checked(document: Any) -> list[dict[str, Any]]:
         if not isinstance(operation, dict):
             raise Malformed(f"{where} is not a JSON object.")
         name = operation.get("op")
-        if name not in _OPERATIONS:
+        if not isinstance(name, str) or name not in _OPERATIONS:
             raise Malformed(f"{where}: op must be add, remove, replace, move, copy or test, not {name!r}.")
         _pointer(operation, "path", where)
         if name in ("move", "copy"):

@@ -50,7 +50,8 @@ def view(params: Sequence[tuple[str, str]], *, lenient: bool = False, only: bool
     """
     if not params:
         return PLAIN
-    pretty, summary, elements = False, "", ()
+    pretty, summary = False, ""
+    elements: tuple[str, ...] = ()
     for name, value in params:
         if name == "_pretty":
             if value not in ("true", "false"):
@@ -92,7 +93,7 @@ def subset(resource: dict[str, Any], wanted: View) -> dict[str, Any]:
     meta = dict(shown.get("meta") or {})
     tags = [tag for tag in meta.get("tag", ()) if tag.get("code") != "SUBSETTED"]
     meta["tag"] = [*tags, SUBSETTED]
-    first = {name: shown[name] for name in ("resourceType", "id") if name in shown}
+    first: dict[str, Any] = {name: shown[name] for name in ("resourceType", "id") if name in shown}
     return {**first, "meta": meta, **{k: v for k, v in shown.items() if k not in ("meta", *first)}}
 
 

@@ -129,5 +129,3 @@ def page_size(text: str, most: int) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) < 1:
         raise Malformed(f"_count must be a whole number from 1 to {most}, not {text}.")
     return min(int(text), most)
-
-

@@ -32,9 +32,7 @@ class Traffic:
             "# TYPE continuum_http_answers_total counter",
         ]
         for (interaction, status), number in sorted(self._answers.items()):
-            lines.append(
-                f'continuum_http_answers_total{{interaction="{interaction}",status="{status}"}} {number}'
-            )
+            lines.append(f'continuum_http_answers_total{{interaction="{interaction}",status="{status}"}} {number}')
         lines += [
             "# HELP continuum_http_duration_seconds Time from a request's head to its answer.",
             "# TYPE continuum_http_duration_seconds histogram",

@@ -90,14 +90,10 @@ async def _update_binary(x: Exchange) -> Response:
     wanted = x.view()
     resource = await binary.received(x)
     if binary.is_raw(x):
-        written = await binary.replace(
-            x, resource, if_match=if_match(x), if_none_match_any=if_none_match_any(x)
-        )
+        written = await binary.replace(x, resource, if_match=if_match(x), if_none_match_any=if_none_match_any(x))
     else:
         _same_id(resource, x.target.id)
-        written = await x.session.update(
-            resource, if_match=if_match(x), if_none_match_any=if_none_match_any(x)
-        )
+        written = await x.session.update(resource, if_match=if_match(x), if_none_match_any=if_none_match_any(x))
     return answer(x, written, wanted_view=wanted)
 
 
@@ -178,8 +174,7 @@ def answer(x: Exchange, written: Written, *, wanted_view: Any = None) -> Respons
         (b"last-modified", http_date(stored.updated_us)),
         (
             b"location",
-            b"%b/%b/%b/_history/%d"
-            % (x.base, stored.resource_type.encode(), stored.id.encode(), stored.version),
+            b"%b/%b/%b/_history/%d" % (x.base, stored.resource_type.encode(), stored.id.encode(), stored.version),
         ),
     ]
     returned = x.prefer.returned

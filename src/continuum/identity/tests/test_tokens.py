@@ -31,7 +31,7 @@ def test_lifetimes_are_written_as_people_write_them(text, seconds):
 
 @pytest.mark.parametrize("text", ["", "1", "h", "-1h", "1.5h", "0s", "9999d", "1h30m"])
 def test_other_lifetimes_are_refused_in_words(text):
-    with pytest.raises(ValueError, match="token may live|length of time"):
+    with pytest.raises(ValueError, match=r"token may live|length of time"):
         duration_s(text)
 
 
@@ -109,5 +109,5 @@ def test_the_key_is_made_once_and_for_its_owner_only(tmp_path):
 
 def test_a_damaged_key_file_is_named(tmp_path):
     (tmp_path / "token-signing.json").write_text("{}")
-    with pytest.raises(ValueError, match="token-signing.json does not hold a signing key"):
+    with pytest.raises(ValueError, match=r"token-signing\.json does not hold a signing key"):
         signing_key(tmp_path)
