@@ -72,6 +72,18 @@ def statement(base: str) -> bytes:
     )
 
 
+@lru_cache(maxsize=1)
+def _referring() -> dict[str, list[str]]:
+    """For each type, the reference parameters that may point to it, as `_revinclude` takes them."""
+    found: dict[str, list[str]] = {name: [] for name in TYPES}
+    for source in TYPES:
+        for param in search_params.params(source).values():
+            if param.kind == "reference":
+                for target in param.targets or TYPES:
+                    found[target].append(f"{source}:{param.code}")
+    return found
+
+
 def _has(code: str, offered: set[str]) -> bool:
     return ("bundle" if code in ("transaction", "batch") else code) in offered
 
@@ -95,13 +107,20 @@ def _resource(name: str, offered: set[str]) -> dict[str, Any]:
             "conditionalDelete": "single",
             "referencePolicy": ["literal", "local", "enforced"],
         }
-    parameters = search_params.of_type(name)
+    parameters = search_params.params(name).values()
     if not trace:
         includes = [f"{name}:{param.code}" for param in parameters if param.kind == "reference"]
         if includes:
             found["searchInclude"] = includes
-        found["searchRevInclude"] = list(search_params.referring(name))
-    found["searchParam"] = [{"name": param.code, "type": param.kind} for param in parameters]
+        found["searchRevInclude"] = list(_referring()[name])
+    found["searchParam"] = [
+        {
+            "name": param.code,
+            "definition": search_params.definition(name, param.code),
+            "type": param.kind,
+        }
+        for param in parameters
+    ]
     if name == "Patient" and "everything" in offered:
         found["operation"] = [
             {"name": "everything", "definition": "http://hl7.org/fhir/OperationDefinition/Patient-everything"}

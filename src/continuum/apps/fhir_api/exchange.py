@@ -180,9 +180,7 @@ def as_resource(text: bytes) -> dict[str, Any]:
     """
     if not text:
         raise Malformed("The body is empty; a resource is expected.")
-    parsed: Any = parse(text)
-    if not isinstance(parsed, dict):
-        raise Malformed("The body must be one JSON object: a resource.")
+    parsed = parse(text)
     if not isinstance(parsed.get("resourceType"), str):
         raise Malformed("The body has no resourceType, so it is not a FHIR resource.")
     return parsed

@@ -226,7 +226,7 @@ def _components() -> dict[str, Any]:
             "criteria": {
                 "name": "criteria",
                 "in": "query",
-                "description": "Search parameters of the type, with modifiers, prefixes, chains, _has, _include, _sort.",
+                "description": "Search parameters of the type: modifiers, prefixes, chains, _has, _include, _sort.",
                 "style": "form",
                 "explode": True,
                 "schema": {"type": "object", "additionalProperties": text},

@@ -39,10 +39,10 @@ SECURE: Mapping[str, str] = {
 
 REQUEST_HEADERS: tuple[tuple[str, str], ...] = (
     ("Authorization", "Bearer and a token: who asks, in which role. Needed everywhere but for /metadata."),
-    ("X-Purpose-Of-Use", "Why, as a PurposeOfUse code such as TREAT; else the token says, or the role's usual one holds."),
+    ("X-Purpose-Of-Use", "Why, as a PurposeOfUse code such as TREAT; else what the token says or the role implies."),
     ("Accept", "application/fhir+json or application/json; for a Binary, any other type asks for its content."),
     ("Accept-Encoding", "zstd or gzip; long answers are compressed."),
-    ("Content-Type", "application/fhir+json for resources, application/json-patch+json for PATCH, any for a raw Binary."),
+    ("Content-Type", "application/fhir+json for resources, application/json-patch+json for PATCH, any for a Binary."),
     ("Content-Encoding", "gzip, deflate or zstd: how the body is compressed."),
     ("If-Match", 'A write only goes ahead if this is the present version: W/"3", "3" or 3.'),
     ("If-None-Match", "On a read: answer 304 if this is still the version. On PUT: * creates, but never overwrites."),

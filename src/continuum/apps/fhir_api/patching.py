@@ -10,7 +10,7 @@ import jsonpatch
 import jsonpointer
 
 from continuum.apps.fhir_api.headers import JSON_PATCH, UnsupportedMedia
-from continuum.fhir.json import parse
+from continuum.fhir.json import parse_value
 from continuum.kernel.errors import Invalid, Issue, Malformed
 from continuum.kernel.limits import PATCH_COPIED_MAX, PATCH_OPERATIONS_MAX
 
@@ -53,7 +53,7 @@ def from_binary(resource: dict[str, Any]) -> Any:
         text = base64.b64decode(str(resource.get("data", "")), validate=True)
     except binascii.Error as error:
         raise Malformed("The data of the PATCH entry's Binary is not base64.") from error
-    return parse(text)
+    return parse_value(text)
 
 
 def _checked(document: Any) -> list[dict[str, Any]]:

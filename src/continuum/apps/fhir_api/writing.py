@@ -10,7 +10,7 @@ from continuum.apps.fhir_api.exchange import CONTENT_TYPE, Exchange, Header, Res
 from continuum.apps.fhir_api.headers import JSON_PATCH, etag, http_date, require_content, version_of
 from continuum.apps.fhir_api.outcome import information
 from continuum.apps.fhir_api.presentation import RESULT_PARAMETERS, show, view
-from continuum.fhir.json import parse
+from continuum.fhir.json import parse_value
 from continuum.kernel.errors import Malformed
 from continuum.kernel.limits import BODY_MAX_BYTES
 
@@ -131,7 +131,7 @@ async def read_patch(x: Exchange) -> Callable[[dict[str, Any]], dict[str, Any]]:
     if x.resource_given is not None:
         return patching.compiled(patching.from_binary(x.resource_given))
     require_content(x.header(b"content-type") or "", _PATCHES)
-    return patching.compiled(parse(await x.raw_body(BODY_MAX_BYTES)))
+    return patching.compiled(parse_value(await x.raw_body(BODY_MAX_BYTES)))
 
 
 async def delete(x: Exchange) -> Response:
