@@ -1,21 +1,18 @@
-"""Bearer tokens: signed statements of who acts, for whom and why (JWT, RFC 7519; ES256, RFC 7518 §3.4).
+"""Bearer tokens: signed statements of who acts, for whom and why (JWT, RFC 7519; HS256, RFC 7518 §3.2).
 
-The private key lies in the data folder, readable by its owner only. Whoever can read it can be anybody.
+One installation both makes and checks them, so one secret does. Whoever can read it can be anybody.
 """
 
 import binascii
 import hashlib
-import json
-import os
 import re
 from collections import OrderedDict
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey
+from joserfc.jwk import OctKey
 
 from continuum.kernel.clock import Clock, now_us
 from continuum.kernel.errors import NotAuthenticated
@@ -23,8 +20,9 @@ from continuum.kernel.ids import uuid7
 from continuum.kernel.limits import TOKEN_LIFETIME_MAX_S, TOKEN_MAX_BYTES, TOKENS_CACHED_MAX
 
 ISSUER = "continuum"
-KEY_FILE = "token-signing.json"
-_ALGORITHMS = ["ES256"]
+SECRET_MIN_BYTES = 32
+"""As many as the digest has (RFC 7518 §3.2)."""
+_ALGORITHMS = ["HS256"]
 _DURATION = re.compile(r"(\d{1,9})\s*([smhd])\Z")
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _SKEW_S = 5
@@ -59,40 +57,14 @@ def duration_s(text: str) -> int:
     return seconds
 
 
-def signing_key(keys_dir: Path) -> ECKey:
-    """The key of this installation, made on first use (P-256; the file is for its owner only).
-
-    Raises:
-        OSError: the folder cannot be written. ValueError: the file is there but is no key.
-    """
-    path = keys_dir / KEY_FILE
-    if not path.exists():
-        keys_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _create(path, ECKey.generate_key("P-256", {"use": "sig"}))
-    try:
-        return ECKey.import_key(json.loads(path.read_text()))
-    except (ValueError, KeyError, TypeError, JoseError) as error:
-        raise ValueError(f"{path} does not hold a signing key; restore it from a backup or delete it.") from error
+def signing_key(secret: bytes) -> OctKey:
+    """The key of an installation from its secret (32 bytes, `runtime.secrets`)."""
+    if len(secret) < SECRET_MIN_BYTES:
+        raise ValueError(f"A signing secret has at least {SECRET_MIN_BYTES} bytes.")
+    return OctKey.import_key(secret)
 
 
-def _create(path: Path, key: ECKey) -> None:
-    """Puts a whole file there, or leaves the one that another process has put there meanwhile."""
-    part = path.with_name(f"{path.name}.{uuid7()}")
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "w") as file:
-            json.dump(key.as_dict(private=True), file)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(part, path)
-        except FileExistsError:
-            return
-    finally:
-        part.unlink()
-
-
-def issue(key: ECKey, claims: Claims, *, clock: Clock = now_us) -> str:
+def issue(key: OctKey, claims: Claims, *, clock: Clock = now_us) -> str:
     """A signed token for the claims."""
     said: dict[str, Any] = {
         "iss": ISSUER,
@@ -106,13 +78,13 @@ def issue(key: ECKey, claims: Claims, *, clock: Clock = now_us) -> str:
         value = getattr(claims, name)
         if value:
             said[name] = value
-    return jwt.encode({"alg": "ES256", "kid": key.thumbprint()}, said, key, algorithms=_ALGORITHMS)
+    return jwt.encode({"alg": "HS256"}, said, key, algorithms=_ALGORITHMS)
 
 
 class Verifier:
     """Checks tokens; one per worker. What was verified is kept by its digest until it expires."""
 
-    def __init__(self, key: ECKey, *, clock: Clock = now_us) -> None:
+    def __init__(self, key: OctKey, *, clock: Clock = now_us) -> None:
         self._key = key
         self._clock = clock
         self._known: OrderedDict[bytes, Claims] = OrderedDict()
