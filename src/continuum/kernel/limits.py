@@ -94,3 +94,5 @@ MIGRATION_LOCK_TIMEOUT_S = 5.0
 MIGRATION_RETRIES_MAX = 20
 """How often a migration that did not get its lock is tried again."""
 MIGRATION_RETRY_WAIT_S = 0.5
+DATES_CACHED_MAX = 65_536
+"""Dates whose interval a process remembers."""

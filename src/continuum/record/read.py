@@ -84,7 +84,7 @@ async def read(conn: Connection, resource_type: str, resource_id: str, visibilit
     """
     predicate, bound = _predicate(visibility.of(resource_type))
     row = await conn.fetchrow(
-        f"SELECT {COLUMNS} FROM record.resource r WHERE r.type = $1 AND r.id = $2 AND {predicate}",  # noqa: S608  fixed text
+        f"SELECT {COLUMNS} FROM record.resource r WHERE r.type = $1 AND r.id = $2 AND {predicate}",
         TYPE_IDS[resource_type],
         resource_id,
         *bound,
@@ -112,7 +112,7 @@ async def vread(conn: Connection, resource_type: str, resource_id: str, version:
         UNION ALL
         SELECT {COLUMNS} FROM record.history r
         WHERE r.row_id = (SELECT row_id FROM present) AND r.version = ${len(bound) + 3}
-        """,  # noqa: S608  fixed text
+        """,
         TYPE_IDS[resource_type],
         resource_id,
         *bound,

@@ -3,6 +3,7 @@
 import hmac
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,10 +81,8 @@ def load(data: Path) -> Secrets:
 
 def _read_or_make(path: Path) -> bytes:
     if not path.exists():
-        try:
+        with suppress(FileExistsError):  # another process made it a moment ago; its content is the one that counts
             write_private(path, os.urandom(SECRET_BYTES).hex().encode() + b"\n")
-        except FileExistsError:
-            pass  # another process made it a moment ago; its content is the one that counts
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise UnsafeFile(f"{path} may be read by others. Close it with: chmod 600 {path}")
     try:

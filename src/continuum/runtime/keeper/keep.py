@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -181,10 +182,8 @@ class Keeper:
         return {"state": self._state, "pid": self._server.pid, "starts": self._count, "reason": self._reason}
 
     def _tell(self, lease: socket.socket, news: dict[str, Any]) -> None:
-        try:
+        with suppress(OSError):  # it is gone or does not listen; reading from it will tell
             lease.sendall(json.dumps(news).encode() + b"\n")
-        except OSError:
-            pass  # it is gone or does not listen; reading from it will tell
 
     def _end_of_log(self) -> str:
         try:

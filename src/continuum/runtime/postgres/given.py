@@ -85,7 +85,8 @@ async def _check(connection: asyncpg.Connection) -> tuple[int, str]:
         reasons.append(f"it is PostgreSQL {facts['version']}; {MAJOR_MIN} or newer is needed")
     if facts["encoding"] != "UTF8":
         reasons.append(
-            f"the database's encoding is {facts['encoding']}; make one with: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+            f"the database's encoding is {facts['encoding']}; make one with:"
+            " CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
         )
     if facts["standby"]:
         reasons.append("it is a standby, which takes no writes; give the primary's address")
@@ -93,7 +94,8 @@ async def _check(connection: asyncpg.Connection) -> tuple[int, str]:
         reasons.append("fsync or synchronous_commit is off, so it would lose records in a power cut; turn both on")
     if not facts["may_create"]:
         reasons.append(
-            f"{facts['me']} may not make schemas; allow it with: GRANT CREATE ON DATABASE {facts['database']} TO {facts['me']}"
+            f"{facts['me']} may not make schemas; allow it with:"
+            f" GRANT CREATE ON DATABASE {facts['database']} TO {facts['me']}"
         )
     if not facts["app_usable"] and not reasons:
         reasons += await _make_app_role(connection, facts["me"], exists=facts["app_exists"])
