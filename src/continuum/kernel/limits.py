@@ -32,6 +32,10 @@ HOSTS_CACHED_MAX = 64
 """Host names kept per worker, for links."""
 READINESS_TIMEOUT_S = 2.0
 """Time for the database to answer `/readyz`."""
+LISTEN_BACKLOG = 1_024
+"""Connections that the kernel keeps until a worker takes them."""
+WORKER_RESTART_WAIT_S = 1.0
+"""A worker that dies is started again at most this often."""
 SHUTDOWN_TIMEOUT_S = 10
 """Time for requests under way to end when the server stops."""
 PATCH_OPERATIONS_MAX = 1_000

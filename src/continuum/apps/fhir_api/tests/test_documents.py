@@ -5,6 +5,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from continuum.apps.fhir_api import capability, handlers, openapi
 from continuum.apps.fhir_api.pages import REQUEST_HEADERS, STATUSES
@@ -84,8 +85,6 @@ def test_the_capability_statement_claims_the_search_parameters_that_are_compiled
 
 
 def test_the_openapi_document_is_valid_and_has_every_route():
-    from openapi_spec_validator import OpenAPIV31SpecValidator
-
     document = orjson.loads(openapi.document(BASE))
     OpenAPIV31SpecValidator(document).validate()
     found = {
