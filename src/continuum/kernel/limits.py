@@ -70,3 +70,5 @@ IMPORT_DANGLING_SHOWN_MAX = 1_000
 """References to nothing that an import lists by name at its end."""
 DATES_CACHED_MAX = 65_536
 """Dates whose interval a process remembers."""
+NUMBER_EXPONENT_MAX = 300
+"""The largest power of ten of a number in a search: what a float8 can compare."""
