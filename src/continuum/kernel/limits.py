@@ -68,6 +68,32 @@ IMPORT_CHUNKS_WAITING_MAX = 8
 """Chunks that wait for a worker of an import."""
 IMPORT_DANGLING_SHOWN_MAX = 1_000
 """References to nothing that an import lists by name at its end."""
+POSTGRES_START_TIMEOUT_S = 600.0
+"""How long the embedded PostgreSQL may take to start, its recovery after a crash included."""
+POSTGRES_STOP_TIMEOUT_S = 30.0
+"""How long a polite stop of the embedded PostgreSQL may take before it is stopped at once."""
+POSTGRES_RESTARTS_MAX = 10
+"""How often the embedded PostgreSQL is restarted within POSTGRES_RESTARTS_WINDOW_S before it is given up."""
+POSTGRES_RESTARTS_WINDOW_S = 60.0
+POSTGRES_RESTART_WAIT_MAX_S = 5.0
+"""The longest pause between two restarts."""
+POSTGRES_LOG_MAX_BYTES = 8 * 1024 * 1024
+"""The embedded PostgreSQL's log is cut to its end when it grows over this."""
+POSTGRES_PREPARE_TIMEOUT_S = 3_600.0
+"""How long one process waits for another that makes or upgrades the embedded data."""
+ORPHANS_STOP_TIMEOUT_S = 10.0
+"""How long a PostgreSQL process left over from a killed server may take to end by itself."""
+SOCKET_PATH_MAX_BYTES = 103
+"""The longest path of a unix socket that every system takes."""
+CONNECT_TIMEOUT_S = 10.0
+"""How long a request waits for a database that is starting."""
+CONNECT_RETRY_WAIT_S = 0.1
+"""The pause between two attempts to connect."""
+MIGRATION_LOCK_TIMEOUT_S = 5.0
+"""How long a migration waits for a lock, so that those behind it do not wait longer."""
+MIGRATION_RETRIES_MAX = 20
+"""How often a migration that did not get its lock is tried again."""
+MIGRATION_RETRY_WAIT_S = 0.5
 DATES_CACHED_MAX = 65_536
 """Dates whose interval a process remembers."""
 NUMBER_EXPONENT_MAX = 300

@@ -1,0 +1,147 @@
+"""The embedded PostgreSQL: prepared under a lock, held by a lease, held again when its keeper is killed."""
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from continuum.kernel.limits import POSTGRES_RESTARTS_MAX
+from continuum.runtime import secrets as secret_files
+from continuum.runtime.keeper.keep import Order
+from continuum.runtime.postgres import binaries, cluster, lease
+from continuum.runtime.postgres.address import Address
+from continuum.runtime.postgres.layout import Layout, plan
+from continuum.runtime.postgres.roles import APP, DATABASE, OWNER, SUPERUSER
+from continuum.runtime.postgres.server import Server
+from continuum.runtime.secrets import Secrets
+from continuum.runtime.settings import Settings
+
+
+@asynccontextmanager
+async def open_embedded(settings: Settings) -> AsyncIterator[Server]:
+    """Runs the server of the data folder, or joins the one that runs.
+
+    Raises:
+        CannotStart, CannotPrepare, NoPlace, NoPostgreSQL: in plain words.
+    """
+    layout, secrets = await asyncio.to_thread(_places, settings)
+    holding = Holding(settings, layout, secrets)
+    await asyncio.to_thread(holding.take)
+    watcher = asyncio.create_task(holding.keep())
+    try:
+        yield _server(layout, secrets)
+    finally:
+        watcher.cancel()
+        with suppress(asyncio.CancelledError):
+            await watcher
+        await asyncio.to_thread(holding.give_up)
+
+
+class Holding:
+    """One process's lease of a server, taken again when the keeper that gave it is killed."""
+
+    def __init__(self, settings: Settings, layout: Layout, secrets: Secrets) -> None:
+        self._settings = settings
+        self._layout = layout
+        self._secrets = secrets
+        self._lease: lease.Lease | None = None
+        self._over = False
+        self._lock = threading.Lock()
+
+    def take(self) -> None:
+        """Joins or starts the server; returns when it answers."""
+        with self._lock:
+            if not self._over:
+                self._lease = lease.hold(self._layout.run, self._layout.base / "prepare.lock", self._prepare)
+
+    def give_up(self) -> None:
+        """Lets go for good; the last one to do so waits until the server is down."""
+        self._over = True
+        with self._lock:
+            if self._lease is not None:
+                self._lease.close()
+                self._lease = None
+
+    async def keep(self) -> None:
+        """Follows the keeper's news; when the keeper itself is killed, starts another."""
+        for attempt in range(POSTGRES_RESTARTS_MAX):
+            if self._lease is None:
+                return
+            await _until_gone(self._lease)
+            self._lease.connection.close()
+            await asyncio.sleep(min(0.1 * attempt, 1.0))
+            await asyncio.to_thread(self.take)
+
+    def _prepare(self, lock: int) -> Order:
+        folder = self._layout.cluster(binaries.CURRENT)
+        if not folder.exists():
+            cluster.make(self._layout, self._secrets, keep_open=[lock])
+        cluster.configure(self._layout, self._settings)
+        return _order(self._layout, folder)
+
+
+def _places(settings: Settings) -> tuple[Layout, Secrets]:
+    layout = plan(settings)
+    return layout, secret_files.load(layout.data)
+
+
+def _server(layout: Layout, secrets: Secrets) -> Server:
+    def address(role: str, database: str) -> Address:
+        return Address(str(layout.sockets), 5432, database, role, secrets.password(role))
+
+    where = f"embedded PostgreSQL {binaries.version(binaries.installed())} in {layout.cluster(binaries.CURRENT)}"
+    return Server(
+        owner=address(OWNER, DATABASE),
+        app=address(APP, DATABASE),
+        superuser=address(SUPERUSER, "postgres"),
+        embedded=True,
+        major=binaries.CURRENT,
+        described=where,
+        data_folder=layout.cluster(binaries.CURRENT),
+        spool=layout.spool,
+    )
+
+
+def _order(layout: Layout, folder: Path) -> Order:
+    account = layout.account
+    return Order(
+        program=str(layout.programs() / "postgres"),
+        folder=str(folder),
+        run=str(layout.run),
+        lock=str(layout.base / "keeper.lock"),
+        log=str(layout.log),
+        uid=account.uid if account else None,
+        gid=account.gid if account else None,
+    )
+
+
+async def _until_gone(held: lease.Lease) -> None:
+    loop = asyncio.get_running_loop()
+    gone = asyncio.Event()
+
+    def hear() -> None:
+        if not held.hear():
+            gone.set()
+
+    held.connection.setblocking(False)
+    loop.add_reader(held.connection, hear)
+    try:
+        await gone.wait()
+    finally:
+        loop.remove_reader(held.connection)
+
+
+def running(settings: Settings) -> bool:
+    """Whether somebody runs the server of the data folder now."""
+    found = lease.join(plan(settings).run)
+    if found is None:
+        return False
+    found.close()
+    return True
+
+
+def environment() -> dict[str, str]:
+    """What PostgreSQL's own programs get beside an address."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}

@@ -1,0 +1,10 @@
+"""The three roles: who may do what in the database."""
+
+SUPERUSER = "postgres"
+"""Backups, upgrades and making databases in the embedded PostgreSQL; never used to answer a request."""
+OWNER = "continuum_owner"
+"""Owns the tables and changes them in migrations."""
+APP = "continuum_app"
+"""Answers requests: reads and writes rows, may not change tables, nor update or delete what was audited."""
+DATABASE = "continuum"
+"""The name of the embedded database."""

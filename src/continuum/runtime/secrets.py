@@ -1,0 +1,94 @@
+"""The secrets of one installation, each in a 0600 file in `DATA/keys/`; made once, never in the database."""
+
+import hmac
+import os
+import stat
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from continuum.kernel.errors import DomainError
+
+SECRET_BYTES = 32
+NAMES = ("record", "audit", "token", "postgres")
+
+
+class UnsafeFile(DomainError):
+    """A secret file that others may read, or that is damaged."""
+
+    code = "security"
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """32 random bytes each: of the search keys, of the audit seal, of tokens, of the database roles' passwords."""
+
+    record: bytes = field(repr=False)
+    audit: bytes = field(repr=False)
+    token: bytes = field(repr=False)
+    postgres: bytes = field(repr=False)
+
+    def password(self, role: str) -> str:
+        """The password of a role of the embedded PostgreSQL."""
+        return hmac.digest(self.postgres, role.encode(), "sha256").hex()
+
+
+def make_private(folder: Path) -> None:
+    """Makes a folder that only this account can enter; one that exists is closed to others."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if stat.S_IMODE(folder.stat().st_mode) & 0o077:
+        folder.chmod(0o700)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Writes a 0600 file durably and whole: it is there with all its content, or not at all.
+
+    Raises:
+        FileExistsError: there is a file of this name, perhaps since a moment ago.
+    """
+    making = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(making, path)
+    finally:
+        making.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def load(data: Path) -> Secrets:
+    """The secrets of a data folder; those that are missing are made.
+
+    Raises:
+        UnsafeFile: a file may be read by others, or does not hold 32 bytes.
+    """
+    folder = data / "keys"
+    make_private(folder)
+    return Secrets(**{name: _read_or_make(folder / name) for name in NAMES})
+
+
+def _read_or_make(path: Path) -> bytes:
+    if not path.exists():
+        with suppress(FileExistsError):  # another process made it a moment ago; its content is the one that counts
+            write_private(path, os.urandom(SECRET_BYTES).hex().encode() + b"\n")
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise UnsafeFile(f"{path} may be read by others. Close it with: chmod 600 {path}")
+    try:
+        secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except ValueError:
+        secret = b""
+    if len(secret) != SECRET_BYTES:
+        raise UnsafeFile(f"{path} is damaged: it must hold 64 hexadecimal digits. Restore it from a backup.")
+    return secret

@@ -1,0 +1,151 @@
+"""Every setting, in one table: what it is called, what it means, how it is read.
+
+A setting comes from the command line, else from the environment, else from its default.
+`docs/reference/settings.md` is made from this table.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from continuum.kernel.errors import DomainError
+from continuum.kernel.limits import CONNECTIONS_MAX
+
+
+class BadSetting(DomainError):
+    """A setting that cannot be used, with its name and what to write instead."""
+
+    code = "value"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table. `read` turns text into the value or raises ValueError with plain words."""
+
+    field: str
+    variable: str
+    default: str
+    meaning: str
+    read: Callable[[str], Any]
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise ValueError(f"must be a whole number from {low} to {high}") from None
+        if not low <= number <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return number
+
+    return read
+
+
+def _folder(text: str) -> Path:
+    if not text or "\x00" in text:
+        raise ValueError("must be the path of a folder")
+    return Path(text).expanduser().absolute()
+
+
+def _optional_folder(text: str) -> Path | None:
+    return _folder(text) if text else None
+
+
+def _text(text: str) -> str:
+    return text.strip()
+
+
+def _host(text: str) -> str:
+    host = text.strip()
+    if not host or any(sign in host for sign in "/ \t"):
+        raise ValueError("must be a host name or an IP address")
+    return host
+
+
+def _database_url(text: str) -> str:
+    url = text.strip()
+    if url and urlsplit(url).scheme not in {"postgres", "postgresql"}:
+        raise ValueError("must look like postgresql://name:password@host:5432/database")
+    return url
+
+
+def _base_url(text: str) -> str:
+    url = text.strip().rstrip("/")
+    if url:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+            raise ValueError("must look like https://ehr.example.org/fhir")
+    return url
+
+
+def _log_level(text: str) -> str:
+    level = text.strip().lower()
+    if level.upper() not in logging.getLevelNamesMapping() or level == "notset":
+        raise ValueError("must be one of debug, info, warning, error, critical")
+    return level
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("data", "CONTINUUM_DATA", ".continuum", "The folder of this installation: its keys and, unless a database is given, its PostgreSQL data.", _folder),  # noqa: E501  a table reads best with one row a line
+    Setting("database_url", "CONTINUUM_DATABASE_URL", "", "A PostgreSQL 15 or newer to use, as `postgresql://name:password@host:5432/database`. Empty: an own PostgreSQL runs in the data folder.", _database_url),  # noqa: E501  same
+    Setting("host", "CONTINUUM_HOST", "127.0.0.1", "The address that the server listens on. `0.0.0.0` takes connections from other machines; put TLS in front of it.", _host),  # noqa: E501  same
+    Setting("port", "CONTINUUM_PORT", "8000", "The TCP port that the server listens on.", _whole(1, 65_535)),
+    Setting("base_url", "CONTINUUM_BASE_URL", "", "Where FHIR is served as clients see it, for links in answers. Empty: taken from each request's Host header.", _base_url),  # noqa: E501  same
+    Setting("workers", "CONTINUUM_WORKERS", "1", "Worker processes that answer requests.", _whole(1, 64)),
+    Setting("connections", "CONTINUUM_CONNECTIONS", str(CONNECTIONS_MAX), "PostgreSQL connections of one worker.", _whole(1, 200)),  # noqa: E501  same
+    Setting("log_level", "CONTINUUM_LOG_LEVEL", "info", "The least important events that are logged: `debug`, `info`, `warning`, `error` or `critical`.", _log_level),  # noqa: E501  same
+    Setting("postgres_memory_mb", "CONTINUUM_POSTGRES_MEMORY_MB", "0", "Megabytes of memory that the embedded PostgreSQL may reckon with; 0 takes a quarter of what the machine has.", _whole(0, 1_048_576)),  # noqa: E501  same
+    Setting("postgres_account", "CONTINUUM_POSTGRES_ACCOUNT", "", "When started as root: the account that the embedded PostgreSQL runs as. Empty: an account number of its own that nothing else uses.", _text),  # noqa: E501  same
+    Setting("backup_folder", "CONTINUUM_BACKUP_FOLDER", "", "Where `continuum backup` writes and finds backups; best on another disk. Empty: `backups` in the data folder.", _optional_folder),  # noqa: E501  same
+    Setting("archive_timeout_s", "CONTINUUM_ARCHIVE_TIMEOUT_S", "60", "Seconds after which changes are archived at the latest, once there is a backup: what a lost disk may cost.", _whole(1, 86_400)),  # noqa: E501  same
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one run; `load` reads them. `database_url` may hold a password and is never printed."""
+
+    data: Path
+    database_url: str = field(repr=False)
+    host: str
+    port: int
+    base_url: str
+    workers: int
+    connections: int
+    log_level: str
+    postgres_memory_mb: int
+    postgres_account: str
+    backup_folder: Path | None
+    archive_timeout_s: int
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None, **given: object) -> Self:
+        """Reads all settings; `given` are those of the command line by field name, None where not given.
+
+        Raises:
+            BadSetting: one cannot be used; the text names it and says what it must be.
+        """
+        source = os.environ if environ is None else environ
+        unknown = set(given) - {setting.field for setting in SETTINGS}
+        assert not unknown, f"there are no settings called {unknown}"
+        values: dict[str, Any] = {}
+        for setting in SETTINGS:
+            on_command_line = given.get(setting.field)
+            text = source.get(setting.variable, setting.default) if on_command_line is None else str(on_command_line)
+            try:
+                values[setting.field] = setting.read(text)
+            except ValueError as error:
+                name = setting.variable if on_command_line is None else f"--{setting.field.replace('_', '-')}"
+                shown = "" if setting.field == "database_url" else f" (it is “{text}”)"
+                raise BadSetting(f"{name} {error}{shown}.") from None
+        return cls(**values)
+
+    @property
+    def backups(self) -> Path:
+        """The folder of backups, whether it was set or not."""
+        return self.backup_folder or self.data / "backups"
