@@ -23,7 +23,8 @@ def main() -> None:
             [
                 sys.executable, "-m", "uv", "pip", "compile", *sources,
                 "--universal", "--generate-hashes", "--no-header", "--no-emit-index-url",
-                "--no-emit-find-links", "--python-version", "3.11", "--upgrade", "--quiet", "-o", f"requirements/{name}",
+                "--no-emit-find-links", "--python-version", "3.11", "--upgrade", "--quiet",
+                "-o", f"requirements/{name}",
             ],
             check=True,
             cwd=ROOT,
