@@ -3,8 +3,8 @@
     python scripts/node_packages.py tests/clients/node
 
 Takes the machine's own `npm`; where there is none, or an old one, Node.js comes as a wheel into `.venv`
-(`requirements/node.lock`). A stamp in `node_modules` makes the second run instant. Where the packages cannot be had
-this says so and ends well: the tests that need them skip, or fail when suites are required.
+(`requirements/node.lock`). A stamp in `node_modules` makes the second run instant. Where the packages
+cannot be had this says so and ends well: the tests that need them skip, or fail when suites are required.
 """
 
 import hashlib
