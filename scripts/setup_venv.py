@@ -45,10 +45,7 @@ def find_python() -> None:
         return
     for minor in range(15, 10, -1):
         candidate = shutil.which(f"python3.{minor}")
-        if (
-            candidate
-            and subprocess.run([candidate, "-c", ""], capture_output=True, check=False).returncode == 0
-        ):
+        if candidate and subprocess.run([candidate, "-c", ""], capture_output=True, check=False).returncode == 0:
             os.execv(candidate, [candidate, *sys.argv])  # noqa: S606 - the same script, no shell wanted
     sys.exit(
         f"Continuum needs Python 3.11 or newer; `{sys.executable}` is {sys.version.split()[0]}.\n"
@@ -116,9 +113,7 @@ def make_environment() -> tuple[list[str], dict[str, str]]:
             sys.exit(NO_PIP)
         print("Making .venv …")
         venv.create(VENV, with_pip=with_ensurepip, clear=True)
-    has_pip = (
-        subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
-    )
+    has_pip = subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
     pip = [str(PYTHON), "-m", "pip"] if has_pip else [sys.executable, "-m", "pip", "--python", str(PYTHON)]
     settings = pip_settings(pip) if has_pip or with_pip else {}
     if own_uv.exists():

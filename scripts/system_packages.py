@@ -34,9 +34,7 @@ def postgres_majors() -> list[int]:
     ]
     postgres = shutil.which("postgres")
     if postgres:
-        words = subprocess.run(
-            [postgres, "--version"], capture_output=True, text=True, check=False
-        ).stdout.split()
+        words = subprocess.run([postgres, "--version"], capture_output=True, text=True, check=False).stdout.split()
         majors += [int(word.partition(".")[0]) for word in words if word.partition(".")[0].isdigit()]
     return sorted(set(majors))
 
@@ -61,9 +59,7 @@ def apt_install(packages: list[str]) -> bool:
         ["apt-get", "install", "--yes", "--quiet", "--quiet", "--no-install-recommends", *packages],
     ):
         try:
-            subprocess.run(
-                command, check=True, env=environment, timeout=APT_TIMEOUT_S, stdout=subprocess.DEVNULL
-            )
+            subprocess.run(command, check=True, env=environment, timeout=APT_TIMEOUT_S, stdout=subprocess.DEVNULL)
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as failure:
             print(f"`{' '.join(command)}` did not work: {failure}")
             return False

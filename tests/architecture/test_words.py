@@ -49,9 +49,7 @@ def hits(pattern: re.Pattern[str], paths: list[Path]) -> list[str]:
 def unfinished(source: str) -> list[int]:
     """Lines that raise NotImplementedError, as code and not as a word in a text."""
     words = tokenize.generate_tokens(io.StringIO(source).readline)
-    return [
-        word.start[0] for word in words if word.type == tokenize.NAME and word.string == "NotImplementedError"
-    ]
+    return [word.start[0] for word in words if word.type == tokenize.NAME and word.string == "NotImplementedError"]
 
 
 def test_nothing_is_left_open():
@@ -61,17 +59,13 @@ def test_nothing_is_left_open():
 
 
 def test_nothing_is_declared_and_not_made():
-    found = [
-        f"{path}:{line}" for path in python_files() if path != SELF for line in unfinished(text_of(path))
-    ]
+    found = [f"{path}:{line}" for path in python_files() if path != SELF for line in unfinished(text_of(path))]
     assert found == []
 
 
 def test_no_module_has_a_name_that_says_nothing():
     names = {path: [*path.with_suffix("").parts] for path in prose_and_code()}
-    assert [
-        str(path) for path, parts in names.items() if SAYS_NOTHING & {part.lower() for part in parts}
-    ] == []
+    assert [str(path) for path, parts in names.items() if SAYS_NOTHING & {part.lower() for part in parts}] == []
 
 
 def test_no_class_is_called_manager_or_helper():
@@ -96,9 +90,7 @@ def test_no_file_knows_the_machine_it_was_written_on():
 def test_no_lock_file_names_a_registry():
     for path in tracked():
         if path.name == "package-lock.json" or path.suffix == ".lock":
-            assert not re.search(
-                r"https?://|--(extra-)?index-url|--find-links|\"resolved\"", text_of(path)
-            ), path
+            assert not re.search(r"https?://|--(extra-)?index-url|--find-links|\"resolved\"", text_of(path)), path
 
 
 def test_nothing_waits_by_sleeping_in_tests():

@@ -57,7 +57,7 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """`param:Type.rest=…`: rows that refer through `param` to a row of any of `target_types` for which `inner` holds."""
+    """`param:Type.rest=…`: rows that refer through `param` to a row for which `inner` holds."""
 
     param: SearchParam
     target_types: tuple[str, ...]
@@ -67,7 +67,7 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Has:
-    """`_has:Type:param:rest=…`: rows that a row of `param.resource_type` refers to through `param`, where `inner` holds."""
+    """`_has:Type:param:rest=…`: rows that a row of `param.resource_type` for which `inner` holds refers to."""
 
     param: SearchParam
     inner: "Clause"

@@ -1,0 +1,1 @@
+"""Accounts, sign-on, tokens: who somebody is."""

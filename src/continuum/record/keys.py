@@ -22,9 +22,7 @@ class Keys:
         blake2b = hashlib.blake2b
 
         def digest(text: str) -> int:
-            return int.from_bytes(
-                blake2b(text.encode(), digest_size=8, key=secret).digest(), "big", signed=True
-            )
+            return int.from_bytes(blake2b(text.encode(), digest_size=8, key=secret).digest(), "big", signed=True)
 
         self._digest = lru_cache(maxsize=65_536)(digest)
 
@@ -35,6 +33,10 @@ class Keys:
     def self_key(self, resource_type: str, resource_id: str) -> int:
         """The key of a resource's own address; also the value of every reference to it."""
         return self._digest(f"{resource_type}/{resource_id}")
+
+    def address(self, target: str) -> int:
+        """The self key of a reference as written, `Type/id`."""
+        return self._digest(target)
 
     def present(self, resource_type: str, param: str) -> int:
         """Present on every row that has any value for the parameter (`:missing`)."""
@@ -71,9 +73,7 @@ class Keys:
 
     def quantity_under(self, resource_type: str, param: str, system: str | None, code: str) -> int:
         """The `key` of composite rows (`code-value-quantity`): the quantity filed under its code."""
-        return self._digest(
-            f"{resource_type}.{param}{_SEP}q{_SEP}{'*' if system is None else system}{_SEP}{code}"
-        )
+        return self._digest(f"{resource_type}.{param}{_SEP}q{_SEP}{'*' if system is None else system}{_SEP}{code}")
 
     def unit(self, system: str | None, code: str) -> int:
         """A unit: `system|code`, or the bare code or unit text when `system` is None."""
@@ -84,6 +84,7 @@ class Keys:
         return self._digest(f"{resource_type}.{param}{_SEP}c{_SEP}{_SEP.join(parts)}")
 
 
+@lru_cache(maxsize=4_096)
 def param_id(resource_type: str, param: str) -> int:
     """The stable signed 32-bit id of a parameter in the side tables; a test shows that no two R4 ones collide."""
     value = zlib.crc32(f"{resource_type}.{param}".encode())

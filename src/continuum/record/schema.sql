@@ -3,8 +3,8 @@
 
 CREATE SCHEMA record;
 
--- Small facts about this database: schema version, the id of its key secret.
-CREATE SEQUENCE record.row_id_seq AS bigint CACHE 1;
+-- Row ids are handed out in blocks of 64, so that a writer knows them before it writes (record/writer.py).
+CREATE SEQUENCE record.row_block AS bigint INCREMENT BY 64 MINVALUE 64 START WITH 64;
 
 -- One row per resource: its present version. Fetched by row_id or by (type, id), never scanned.
 -- `body` is the zstd-compressed rest of the JSON text after meta.lastUpdated (record/body.py).
@@ -16,6 +16,7 @@ CREATE TABLE record.resource (
   updated    bigint   NOT NULL,
   deleted    boolean  NOT NULL DEFAULT false,
   labels     integer  NOT NULL DEFAULT 0,   -- sensitivity bits from meta.security
+  patient    bigint,                        -- Keys.self_key of patient_id
   patient_id text     COLLATE "C",          -- the patient whose record this is part of
   body       bytea,                         -- NULL when deleted
   CONSTRAINT resource_address UNIQUE (type, id)
@@ -30,6 +31,7 @@ CREATE TABLE record.history (
   updated    bigint   NOT NULL,
   deleted    boolean  NOT NULL,
   labels     integer  NOT NULL,
+  patient    bigint,
   patient_id text     COLLATE "C",
   body       bytea,
   PRIMARY KEY (row_id, version)
@@ -100,3 +102,160 @@ CREATE TABLE record.care (
   PRIMARY KEY (patient, facility)
 );
 CREATE INDEX care_facility ON record.care (facility, patient);
+
+-- What was done, by whom, why, to whom: one row per act (access/audit.py). `mac` seals the row under a key
+-- that the database does not hold. Nothing here is ever updated or deleted by the product.
+CREATE TABLE record.audit (
+  seq         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at          bigint   NOT NULL,
+  request     text     NOT NULL,
+  actor       text     NOT NULL,
+  role        text     NOT NULL,
+  purpose     text     NOT NULL,
+  source      text     NOT NULL,
+  interaction text     NOT NULL,             -- read, vread, search, history, create, update, patch, delete …
+  outcome     smallint NOT NULL,             -- AuditEvent.outcome: 0 success, 4 refused, 8 failed
+  type        smallint,
+  target      text,                          -- id, or id/version
+  query       text,
+  patient_id  text     COLLATE "C",          -- the first patient touched; further ones in audit_patient
+  detail      text,
+  mac         bytea    NOT NULL
+);
+CREATE INDEX audit_by_patient ON record.audit (patient_id, seq) WHERE patient_id IS NOT NULL;
+
+CREATE TABLE record.audit_patient (
+  patient_id text   COLLATE "C" NOT NULL,
+  seq        bigint NOT NULL,
+  PRIMARY KEY (patient_id, seq)
+);
+
+-- A resource as the writer hands it over; row_id is always known.
+CREATE TYPE record.entry AS (
+  row_id bigint, type smallint, id text, version integer, updated bigint, deleted boolean, labels integer,
+  patient bigint, patient_id text, body bytea, self bigint, date_low bigint, date_high bigint,
+  ref_params integer[], refs bigint[], keys bigint[]
+);
+
+-- An audit row as `access` hands it over; `patients` beyond the first go to audit_patient.
+CREATE TYPE record.audit_entry AS (
+  at bigint, request text, actor text, role text, purpose text, source text, interaction text,
+  outcome smallint, type smallint, target text, query text, patient_id text, detail text, mac bytea,
+  patients text[]
+);
+
+CREATE FUNCTION record.write_audit(rows record.audit_entry[]) RETURNS void LANGUAGE sql AS $$
+  WITH given AS (
+    SELECT * FROM unnest(rows) WITH ORDINALITY
+  ), numbered AS (
+    SELECT nextval(pg_get_serial_sequence('record.audit', 'seq')) AS seq, given.* FROM given
+  ), written AS (
+    INSERT INTO record.audit OVERRIDING SYSTEM VALUE
+    SELECT seq, at, request, actor, role, purpose, source, interaction, outcome, type, target, query,
+           patient_id, detail, mac
+    FROM numbered
+  )
+  INSERT INTO record.audit_patient (patient_id, seq)
+  SELECT p, seq FROM numbered, unnest(patients) p ON CONFLICT DO NOTHING
+$$;
+
+-- Writes a batch of resources, all or nothing, with its side rows, its care relations and its audit rows.
+-- `fresh` are new rows; `changed` are present rows that the caller has locked and whose next version this is.
+-- `link_*` are the distinct local references that must exist. Locks on buckets of addresses keep a reference
+-- and the deletion of its target apart; they are taken in one order, so they cannot deadlock.
+-- Raises CT403 when one of `guard_patients` is not cared for at `guard_facility`, CT404 with the missing
+-- addresses in DETAIL.
+CREATE FUNCTION record.write(
+  fresh record.entry[], changed record.entry[],
+  string_rows bigint[], string_params integer[], string_values text[], string_exacts text[],
+  date_rows bigint[], date_params integer[], date_lows bigint[], date_highs bigint[],
+  quantity_rows bigint[], quantity_keys bigint[], quantity_lows float8[], quantity_highs float8[],
+  quantity_units bigint[], quantity_system_units bigint[],
+  care_patients bigint[], care_facilities bigint[],
+  link_types smallint[], link_ids text[], shared_buckets integer[], exclusive_buckets integer[],
+  guard_patients bigint[], guard_facility bigint,
+  audits record.audit_entry[]
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  missing text;
+BEGIN
+  IF cardinality(exclusive_buckets) > 0 THEN
+    PERFORM CASE WHEN b.alone THEN pg_advisory_xact_lock(7201, b.bucket)
+                 ELSE pg_advisory_xact_lock_shared(7201, b.bucket) END
+    FROM (SELECT bucket, bool_or(alone) AS alone
+          FROM (SELECT unnest(exclusive_buckets) AS bucket, true AS alone
+                UNION ALL SELECT unnest(shared_buckets), false) every_bucket
+          GROUP BY bucket ORDER BY bucket) b;
+  ELSIF cardinality(shared_buckets) > 0 THEN
+    PERFORM pg_advisory_xact_lock_shared(7201, b) FROM unnest(shared_buckets) b;
+  END IF;
+
+  IF cardinality(guard_patients) > 0 AND EXISTS (
+    SELECT 1 FROM unnest(guard_patients) g(patient)
+    WHERE NOT EXISTS (
+      SELECT 1 FROM record.care c WHERE c.patient = g.patient AND c.facility = guard_facility
+    )
+  ) THEN
+    RAISE EXCEPTION 'outside the facility''s care' USING ERRCODE = 'CT403';
+  END IF;
+
+  IF cardinality(changed) > 0 THEN
+    INSERT INTO record.history (row_id, version, type, id, updated, deleted, labels, patient, patient_id, body)
+    SELECT r.row_id, r.version, r.type, r.id, r.updated, r.deleted, r.labels, r.patient, r.patient_id, r.body
+    FROM unnest(changed) c JOIN record.resource r ON r.row_id = c.row_id;
+    UPDATE record.resource r
+    SET version = c.version, updated = c.updated, deleted = c.deleted, labels = c.labels,
+        patient = c.patient, patient_id = c.patient_id, body = c.body
+    FROM unnest(changed) c WHERE r.row_id = c.row_id;
+    DELETE FROM record.string t USING unnest(changed) c WHERE t.row_id = c.row_id;
+    DELETE FROM record.date t USING unnest(changed) c WHERE t.row_id = c.row_id;
+    DELETE FROM record.quantity t USING unnest(changed) c WHERE t.row_id = c.row_id;
+    DELETE FROM record.search t USING unnest(changed) c WHERE t.row_id = c.row_id;
+    INSERT INTO record.search
+    SELECT c.row_id, c.type, c.self, c.patient, c.date_low, c.date_high, c.updated, c.labels,
+           c.ref_params, c.refs, c.keys
+    FROM unnest(changed) c WHERE NOT c.deleted;
+  END IF;
+
+  IF cardinality(fresh) > 0 THEN
+    INSERT INTO record.resource (row_id, type, id, version, updated, deleted, labels, patient, patient_id, body)
+    SELECT f.row_id, f.type, f.id, f.version, f.updated, f.deleted, f.labels, f.patient, f.patient_id, f.body
+    FROM unnest(fresh) f;
+    INSERT INTO record.search
+    SELECT f.row_id, f.type, f.self, f.patient, f.date_low, f.date_high, f.updated, f.labels,
+           f.ref_params, f.refs, f.keys
+    FROM unnest(fresh) f;
+  END IF;
+
+  IF cardinality(link_ids) > 0 THEN
+    SELECT string_agg(l.type || '/' || l.id, ' ') INTO missing
+    FROM unnest(link_types, link_ids) AS l(type, id)
+    WHERE NOT EXISTS (
+      SELECT 1 FROM record.resource r WHERE r.type = l.type AND r.id = l.id AND NOT r.deleted
+    );
+    IF missing IS NOT NULL THEN
+      RAISE EXCEPTION 'references to nothing' USING ERRCODE = 'CT404', DETAIL = missing;
+    END IF;
+  END IF;
+
+  IF cardinality(string_rows) > 0 THEN
+    INSERT INTO record.string (row_id, param, value, exact)
+    SELECT * FROM unnest(string_rows, string_params, string_values, string_exacts);
+  END IF;
+  IF cardinality(date_rows) > 0 THEN
+    INSERT INTO record.date (row_id, param, low, high)
+    SELECT * FROM unnest(date_rows, date_params, date_lows, date_highs);
+  END IF;
+  IF cardinality(quantity_rows) > 0 THEN
+    INSERT INTO record.quantity (row_id, key, low, high, unit, system_unit)
+    SELECT * FROM unnest(quantity_rows, quantity_keys, quantity_lows, quantity_highs,
+                         quantity_units, quantity_system_units);
+  END IF;
+  IF cardinality(care_patients) > 0 THEN
+    INSERT INTO record.care SELECT * FROM unnest(care_patients, care_facilities) ON CONFLICT DO NOTHING;
+  END IF;
+  IF cardinality(audits) > 0 THEN
+    PERFORM record.write_audit(audits);
+  END IF;
+END
+$$;

@@ -1,10 +1,15 @@
-"""Which rows a session may see, as data that the search planner compiles into every hop.
+"""Which rows a session may see, as data that every query of the record compiles in.
 
 `access` decides it once per session; nothing in `record` decides anything about people.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+_CARED_FOR = (
+    "EXISTS (SELECT 1 FROM record.care care WHERE care.patient = {alias}.patient AND care.facility = {facility})"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,23 @@ class Scope:
     patients: tuple[int, ...] = ()
     facility: int = 0
     label_mask: int = 0
+
+    def sql(self, alias: str, arguments: list[Any]) -> str:
+        """The predicate over a row `alias` with columns patient and labels; appends what it binds."""
+        if self.kind == "nothing":
+            return "false"
+        parts = []
+        if self.kind == "patients":
+            arguments.append(list(self.patients))
+            parts.append(f"{alias}.patient = ANY(${len(arguments)}::bigint[])")
+        elif self.kind == "facility":
+            arguments.append(self.facility)
+            bound = f"${len(arguments)}::bigint"
+            parts.append(_CARED_FOR.format(alias=alias, facility=bound))
+        if self.label_mask:
+            arguments.append(self.label_mask)
+            parts.append(f"{alias}.labels & ${len(arguments)}::integer = 0")
+        return " AND ".join(parts) or "true"
 
 
 NOTHING = Scope("nothing")

@@ -1,0 +1,123 @@
+"""The trace: one row per act, sealed under a key that the database does not hold.
+
+A write's row is in the write's own transaction. Rows of reads, searches and refusals that happen at the same
+moment share one commit, and no answer leaves before its row is durable.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from continuum.access.actor import Actor
+from continuum.fhir.types import TYPE_IDS
+from continuum.kernel.errors import Busy
+from continuum.kernel.limits import AUDIT_BATCH_MAX, AUDIT_DETAIL_CHARS, AUDIT_WAITING_MAX
+from continuum.record.read import Connection
+from continuum.record.write import AuditRow, translate
+
+SUCCESS, REFUSED, FAILED = 0, 4, 8
+"""AuditEvent.outcome: success, minor failure (refused), serious failure."""
+
+WRITE_AUDIT = "SELECT record.write_audit($1::record.audit_entry[])"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every row of one request shares."""
+
+    actor: Actor
+    purpose: str
+    source: str
+    request_id: str
+
+
+def _clean(text: str | None) -> str | None:
+    """Text that PostgreSQL can hold: no NUL, no lone surrogates, bounded."""
+    if text is None:
+        return None
+    if "\x00" in text or not text.isascii():
+        text = text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+    return text[:AUDIT_DETAIL_CHARS]
+
+
+class Auditor:
+    """Makes audit rows and writes those that no other transaction carries."""
+
+    def __init__(
+        self,
+        secret: bytes,
+        connection: Callable[[], AbstractAsyncContextManager[Connection]],
+        clock: Callable[[], int],
+    ) -> None:
+        self._secret = secret
+        self._connection = connection
+        self._clock = clock
+        self._waiting: list[tuple[AuditRow, asyncio.Future[None]]] = []
+        self._flushing: set[asyncio.Task[None]] = set()
+
+    def row(
+        self,
+        context: Context,
+        interaction: str,
+        *,
+        outcome: int = SUCCESS,
+        resource_type: str | None = None,
+        target: str | None = None,
+        query: str | None = None,
+        patients: Iterable[str] = (),
+        detail: str | None = None,
+    ) -> AuditRow:
+        """The fields of record.audit_entry, sealed."""
+        distinct = list(dict.fromkeys(patients))
+        actor = context.actor
+        fields = (
+            self._clock(), _clean(context.request_id), _clean(actor.id), actor.role, context.purpose,
+            _clean(context.source), interaction, outcome, TYPE_IDS.get(resource_type or ""), _clean(target),
+            _clean(query), distinct[0] if distinct else None, _clean(detail),
+        )  # fmt: skip
+        return (*fields, self.seal(fields, distinct[1:]), distinct[1:])
+
+    def seal(self, fields: tuple[object, ...], more_patients: list[str]) -> bytes:
+        """The keyed digest over a row's fields and its further patients (16 bytes)."""
+        text = "\x1f".join("\x00" if field is None else str(field) for field in (*fields, *more_patients))
+        return hashlib.blake2b(text.encode(), key=self._secret, digest_size=16).digest()
+
+    async def write(self, row: AuditRow) -> None:
+        """Returns when the row is durable.
+
+        Raises:
+            Busy: more rows wait than AUDIT_WAITING_MAX.
+            StorageFull, ReadOnly: the database takes no rows; the act must not be answered.
+        """
+        if len(self._waiting) >= AUDIT_WAITING_MAX:
+            raise Busy("Too many requests wait for their trace to be written; please try again.")
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((row, done))
+        if not self._flushing:
+            task = asyncio.create_task(self._flush())
+            self._flushing.add(task)
+            task.add_done_callback(self._flushing.discard)
+        await done
+
+    async def _flush(self) -> None:
+        """Writes what waits, batch after batch, until nothing waits."""
+        while self._waiting:
+            batch, self._waiting = self._waiting[:AUDIT_BATCH_MAX], self._waiting[AUDIT_BATCH_MAX:]
+            try:
+                await self._commit(batch)
+            except Exception:  # noqa: BLE001  one row that cannot be written must not fail the others
+                for waiting in batch:
+                    try:
+                        await self._commit([waiting])
+                    except Exception as error:  # noqa: BLE001  whoever waits must hear of it
+                        if not waiting[1].done():
+                            waiting[1].set_exception(translate(error) or error)
+
+    async def _commit(self, batch: list[tuple[AuditRow, asyncio.Future[None]]]) -> None:
+        async with self._connection() as conn:
+            await conn.execute(WRITE_AUDIT, [row for row, _ in batch])
+        for _, done in batch:
+            if not done.done():
+                done.set_result(None)

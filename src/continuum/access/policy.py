@@ -1,0 +1,99 @@
+"""What each role may see and write: the first, coarse policies. Deny is the default; later ones only add.
+
+A policy turns an actor and a purpose into data: a `Visibility` that every query compiles in, and the types
+that may be written.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from continuum.access.actor import PURPOSES, ROLES, Actor
+from continuum.fhir.search_params import COMPARTMENTS
+from continuum.fhir.types import TYPES
+from continuum.kernel.errors import Forbidden
+from continuum.record.keys import Keys
+from continuum.record.visibility import ALL, NOTHING, Scope, Visibility
+
+PATIENT_TYPES = frozenset(COMPARTMENTS["Patient"]) | {"Patient"}
+"""Types whose resources are part of a patient's record."""
+
+DIRECTORY_TYPES = frozenset(
+    {
+        "Endpoint", "HealthcareService", "Location", "Medication", "MedicationKnowledge", "Organization",
+        "Practitioner", "PractitionerRole", "Questionnaire", "ValueSet", "CodeSystem", "StructureDefinition",
+    }
+)  # fmt: skip
+"""Types that say nothing about any patient and that a patient may look up."""
+
+STAFF_ONLY_TYPES = frozenset({"AuditEvent", "Binary", "Bundle", "Linkage", "Subscription"})
+"""Types that may hold or name a patient's data without being filed under the patient."""
+
+PATIENT_WRITES = frozenset({"Communication", "QuestionnaireResponse"})
+"""What patients may add to their own record."""
+
+_PURPOSES_OF = {
+    "administrator": frozenset({"HSYSADMIN", "HOPERAT"}),
+    "clinician": frozenset({"TREAT", "ETREAT", "HOPERAT"}),
+    "patient": frozenset({"PATRQT"}),
+    "system": frozenset({"HOPERAT", "HSYSADMIN", "PUBHLTH", "HPAYMT"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What one session may do."""
+
+    visibility: Visibility
+    writes: frozenset[str]
+    facility: int = 0
+    """The clinician's facility: patients written about must be cared for there. 0: any patient."""
+    patients: frozenset[int] = field(default=frozenset())
+    """The only patients that may be written about; empty: no such limit."""
+
+
+def decide(actor: Actor, purpose: str, keys: Keys) -> Policy:
+    """The policy for an actor and a purpose.
+
+    Raises:
+        Forbidden: the role or the purpose is unknown, they do not go together, or the actor lacks what the
+            role needs (a facility, a patient).
+    """
+    if actor.role not in ROLES:
+        raise Forbidden("The token names a role that this server does not know.")
+    if purpose not in PURPOSES:
+        raise Forbidden(f"{purpose or 'No purpose'} is not a purpose of use that this server knows.")
+    if purpose not in _PURPOSES_OF[actor.role]:
+        raise Forbidden(f"A {actor.role} may not act for the purpose of {PURPOSES[purpose]}.")
+    return _POLICIES[actor.role](actor, keys)
+
+
+def _everything(_: Actor, __: Keys) -> Policy:
+    return Policy(Visibility(otherwise=ALL), frozenset(TYPES))
+
+
+def _clinician(actor: Actor, keys: Keys) -> Policy:
+    if not actor.facility_id:
+        raise Forbidden("A clinician's token must name the facility.")
+    facility = keys.self_key("Organization", actor.facility_id)
+    cared_for = Scope("facility", facility=facility)
+    scopes = {name: cared_for if name in PATIENT_TYPES else ALL for name in TYPES}
+    scopes.update(dict.fromkeys(STAFF_ONLY_TYPES - PATIENT_TYPES, NOTHING))
+    scopes["AuditEvent"] = NOTHING
+    return Policy(Visibility(scopes), PATIENT_TYPES - {"AuditEvent"}, facility=facility)
+
+
+def _patient(actor: Actor, keys: Keys) -> Policy:
+    if not actor.patient_id:
+        raise Forbidden("A patient's token must name the patient.")
+    own = keys.self_key("Patient", actor.patient_id)
+    scope = Scope("patients", patients=(own,))
+    scopes = dict.fromkeys(DIRECTORY_TYPES, ALL) | dict.fromkeys(PATIENT_TYPES - {"AuditEvent"}, scope)
+    return Policy(Visibility(scopes), PATIENT_WRITES, patients=frozenset({own}))
+
+
+_POLICIES: dict[str, Callable[[Actor, Keys], Policy]] = {
+    "administrator": _everything,
+    "clinician": _clinician,
+    "patient": _patient,
+    "system": _everything,
+}

@@ -1,0 +1,114 @@
+"""What the door hands down with a write: who may write what, and the trace that goes into its transaction."""
+
+from collections.abc import Callable, Sequence
+
+from continuum.access.audit import Auditor, Context
+from continuum.access.policy import Policy
+from continuum.fhir.query import Query
+from continuum.fhir.types import TYPE_NAMES
+from continuum.kernel.errors import Forbidden
+from continuum.record import read, search
+from continuum.record.keys import Keys
+from continuum.record.model import Operation, Page, Stored, Written
+from continuum.record.read import Connection
+from continuum.record.write import FREE, AuditRow, Change, Guard
+
+_NOT_OPEN = "This is not open to you for writing."
+
+
+class SessionWarrant:
+    """The `Warrant` of one act (record/perform.py)."""
+
+    def __init__(
+        self,
+        auditor: Auditor,
+        keys: Keys,
+        policy: Policy,
+        context: Context,
+        interaction: str,
+        parse: Callable[[str, str], Query],
+    ) -> None:
+        self.visibility = policy.visibility
+        self.query = parse
+        self._auditor = auditor
+        self._keys = keys
+        self._policy = policy
+        self._context = context
+        self._interaction = interaction
+
+    def permit(self, changes: Sequence[Change]) -> Guard:
+        """Raises Forbidden for a type or patient that may not be written; what the database must check is returned."""
+        policy = self._policy
+        about: set[int] = set()
+        registered: set[int] = set()
+        for change in changes:
+            if TYPE_NAMES[change.address[0]] not in policy.writes:
+                raise Forbidden(_NOT_OPEN)
+            if (
+                change.present is not None
+                and self.visibility.of(TYPE_NAMES[change.address[0]]).label_mask & change.present.labels
+            ):
+                raise Forbidden(_NOT_OPEN)
+            patients = {
+                side.patient for side in (change.prepared, change.present) if side is not None
+            }  # an update must be allowed on what it replaces as well as on what it writes
+            if policy.facility or policy.patients:
+                if None in patients:
+                    raise Forbidden("Say whose record this belongs to: the resource names no patient of ours.")
+                about.update(patient for patient in patients if patient is not None)
+            if change.present is None and change.prepared and change.prepared.resource_type == "Patient":
+                registered.add(change.prepared.self_key)
+        if policy.patients and not about <= policy.patients:
+            raise Forbidden(_NOT_OPEN)
+        if not policy.facility:
+            return FREE
+        return Guard(
+            patients=tuple(sorted(about - registered)),
+            facility=policy.facility,
+            care=tuple((patient, policy.facility) for patient in sorted(registered)),
+        )
+
+    def trace(self, written: Sequence[Change]) -> list[AuditRow]:
+        """One row for the act, whatever it wrote."""
+        addresses = [f"{TYPE_NAMES[change.address[0]]}/{change.address[1]}/{change.version}" for change in written]
+        patients = [
+            side.patient_id
+            for change in written
+            for side in (change.prepared, change.present)
+            if side is not None and side.patient_id is not None
+        ]
+        single = len(written) == 1 and self._interaction != "transaction"
+        return [
+            self._auditor.row(
+                self._context,
+                self._interaction,
+                resource_type=TYPE_NAMES[written[0].address[0]] if single else None,
+                target=f"{written[0].address[1]}/{written[0].version}" if single else None,
+                patients=patients,
+                detail=None if single else " ".join(addresses),
+            )
+        ]
+
+    def row_of(self, results: Sequence[Written | Page | Stored]) -> AuditRow:
+        """The row of an act that wrote nothing: a conditional create that found its match, GETs only."""
+        shown: list[Stored] = []
+        for result in results:
+            if isinstance(result, Written):
+                shown.append(result.stored)
+            elif isinstance(result, Page):
+                shown.extend((*result.matches, *result.included))
+            else:
+                shown.append(result)
+        return self._auditor.row(
+            self._context,
+            self._interaction,
+            patients=[stored.patient_id for stored in shown if stored.patient_id is not None],
+            detail=" ".join(f"{stored.resource_type}/{stored.id}/{stored.version}" for stored in shown),
+        )
+
+    async def look(self, conn: Connection, operation: Operation) -> Written | Page | Stored:
+        """A GET inside a transaction: a read, or a search."""
+        if operation.id is not None:
+            return await read.read(conn, operation.resource_type, operation.id, self.visibility)
+        query = self.query(operation.resource_type, operation.query or "")
+        return await search.search(conn, query, visibility=self.visibility, keys=self._keys)

@@ -1,0 +1,79 @@
+"""How a resource's JSON text lies in the store.
+
+Stored is the *tail*: the text after `meta.lastUpdated`, compressed with zstd. The head (type, id, version,
+lastUpdated) is made from the row's columns, so that a version number can be given inside the transaction
+without serialising anything again, and reading is a decompression and one concatenation.
+"""
+
+import threading
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import zstandard
+
+from continuum.fhir.json import dump
+from continuum.kernel.clock import instant
+from continuum.kernel.limits import STORED_BODY_MAX_BYTES
+
+LEVEL = 3
+
+
+@lru_cache(maxsize=1)
+def _dictionary() -> zstandard.ZstdCompressionDict:
+    """The dictionary that new bodies are compressed with; its id is in every frame's header."""
+    raw = (files("continuum.record") / "body.zdict").read_bytes()
+    trained = zstandard.ZstdCompressionDict(raw)
+    trained.precompute_compress(level=LEVEL)
+    return trained
+
+
+_local = threading.local()
+
+
+def _compressor() -> zstandard.ZstdCompressor:
+    found: zstandard.ZstdCompressor | None = getattr(_local, "compressor", None)
+    if found is None:
+        found = _local.compressor = zstandard.ZstdCompressor(dict_data=_dictionary(), write_checksum=False)
+    return found
+
+
+def _decompressor() -> zstandard.ZstdDecompressor:
+    found: zstandard.ZstdDecompressor | None = getattr(_local, "decompressor", None)
+    if found is None:
+        found = _local.decompressor = zstandard.ZstdDecompressor(dict_data=_dictionary())
+    return found
+
+
+def tail(resource: dict[str, Any]) -> bytes:
+    """The JSON text after `meta.lastUpdated`: the rest of meta, then every other element in its order."""
+    meta = resource.get("meta")
+    rest = {name: value for name, value in resource.items() if name not in ("resourceType", "id", "meta")}
+    head = b"}"
+    if meta:
+        kept = {name: value for name, value in meta.items() if name not in ("versionId", "lastUpdated")}
+        if kept:
+            head = b"," + dump(kept)[1:]
+    return head + (b"," + dump(rest)[1:] if rest else b"}")
+
+
+def compress(text: bytes) -> bytes:
+    """The stored form of a tail."""
+    return _compressor().compress(text)
+
+
+def whole(resource_type: str, resource_id: str, version: int, updated_us: int, text: bytes) -> bytes:
+    """The whole JSON text (UTF-8) of a version whose tail is `text`."""
+    return b'{"resourceType":"%b","id":"%b","meta":{"versionId":"%d","lastUpdated":"%b"%b' % (
+        resource_type.encode(),
+        resource_id.encode(),
+        version,
+        instant(updated_us).encode(),
+        text,
+    )
+
+
+def decode(resource_type: str, resource_id: str, version: int, updated_us: int, body: bytes) -> bytes:
+    """The whole JSON text (UTF-8) of a stored version."""
+    text = _decompressor().decompress(body, max_output_size=STORED_BODY_MAX_BYTES)
+    return whole(resource_type, resource_id, version, updated_us, text)

@@ -1,0 +1,242 @@
+"""From a resource to the rows that it becomes: validated, indexed, serialised, keyed. Pure."""
+
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+from continuum.fhir.index import Index, extract
+from continuum.fhir.search_params import MAIN_DATE
+from continuum.fhir.text import normalise, trigrams
+from continuum.fhir.types import TYPE_IDS
+from continuum.fhir.validate import validate
+from continuum.kernel.errors import Invalid, Malformed
+from continuum.kernel.limits import GRAMS_MAX, STRING_EXACT_CHARS, STRING_INDEX_CHARS
+from continuum.record.body import tail
+from continuum.record.keys import Keys, param_id
+
+LABEL_BITS = {
+    "R": 1,  # v3-Confidentiality restricted
+    "V": 2,  # v3-Confidentiality very restricted
+    "ETH": 4,  # substance use
+    "ETHUD": 4,
+    "42CFRPart2": 4,
+    "PSY": 8,  # psychiatry, behavioural health
+    "BH": 8,
+    "MH": 8,
+    "SEX": 16,  # sexuality and reproductive health
+    "STD": 16,
+    "HIV": 32,
+    "VIP": 64,
+    "CEL": 64,
+}
+"""The bit of `labels` for each sensitivity code of v3-Confidentiality and v3-ActCode."""
+
+FACILITY_ELEMENTS = {
+    "Patient": "managingOrganization",
+    "Encounter": "serviceProvider",
+    "EpisodeOfCare": "managingOrganization",
+}
+"""Which element of a resource says that a facility cares for its patient."""
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A resource ready to be written: everything but its row id, version and time."""
+
+    resource: dict[str, Any]
+    resource_type: str
+    type_id: int
+    id: str
+    labels: int
+    self_key: int
+    patient_id: str | None
+    patient: int | None
+    date_low: int | None
+    date_high: int | None
+    tail: bytes
+    ref_params: list[int]
+    refs: list[int]
+    keys: list[int]
+    links: list[tuple[str, str]]
+    """(FHIRPath location, "Type/id") of every local reference."""
+    strings: list[tuple[int, str, str]] = field(default_factory=list)
+    dates: list[tuple[int, int, int]] = field(default_factory=list)
+    quantities: list[tuple[int, float, float, int | None, int | None]] = field(default_factory=list)
+    care: int | None = None
+    """The facility that this resource ties its patient to."""
+
+
+def prepare(resource: dict[str, Any], keys: Keys) -> Prepared:
+    """Validates and indexes a resource that has its `id`.
+
+    Raises:
+        Malformed: there is no type that R4 knows.
+        Invalid: the structure breaks R4; the issues say where.
+    """
+    resource_type = resource.get("resourceType")
+    type_id = TYPE_IDS.get(resource_type) if isinstance(resource_type, str) else None
+    if resource_type is None or type_id is None:
+        raise Malformed("The resource needs a resourceType that FHIR R4 knows.")
+    issues = validate(resource)
+    errors = tuple(issue for issue in issues if issue.severity in ("error", "fatal"))
+    if errors:
+        raise Invalid(f"The {resource_type} is not valid FHIR R4.", issues=errors)
+    return arrange(resource, resource_type, type_id, keys)
+
+
+def arrange(resource: dict[str, Any], resource_type: str, type_id: int, keys: Keys) -> Prepared:
+    """Indexes a resource whose structure is known to be valid."""
+    index = extract(resource)
+    patient_id = index.patient_id
+    resource_id: str = resource["id"]
+    wanted = _exact_keys(index, resource_type, keys)
+    date_low, date_high, dates = _dates(index, resource_type)
+    strings = _strings(index, resource_type, wanted, keys)
+    ref_params = []
+    refs = []
+    for param, target in index.references:
+        if _is_local(target):
+            ref_params.append(param_id(resource_type, param))
+            refs.append(keys.address(target))
+    return Prepared(
+        resource=resource,
+        resource_type=resource_type,
+        type_id=type_id,
+        id=resource_id,
+        labels=_labels(resource),
+        self_key=keys.self_key(resource_type, resource_id),
+        patient_id=patient_id,
+        patient=None if patient_id is None else keys.self_key("Patient", patient_id),
+        date_low=date_low,
+        date_high=date_high,
+        tail=tail(resource),
+        ref_params=ref_params,
+        refs=refs,
+        keys=list(wanted),
+        links=index.links,
+        strings=strings,
+        dates=dates,
+        quantities=_quantities(index, resource_type, keys),
+        care=_care(resource, resource_type, keys),
+    )
+
+
+def _is_local(target: str) -> bool:
+    slash = target.find("/")
+    return slash > 0 and target[:slash] in TYPE_IDS and target.count("/") == 1
+
+
+def _exact_keys(index: Index, resource_type: str, keys: Keys) -> set[int]:
+    """Tokens, references, uris, exact composites and the presence of every parameter."""
+    wanted: set[int] = set()
+    add = wanted.add
+    present = set()
+    for param, system, code in index.tokens:
+        present.add(param)
+        if code:
+            add(keys.token(resource_type, param, None, code))
+            add(keys.token(resource_type, param, system, code))
+        if system:
+            add(keys.token(resource_type, param, system, None))
+    for param, target in index.references:
+        present.add(param)
+        add(keys.reference(resource_type, param, target))
+    for param, value in index.uris:
+        present.add(param)
+        add(keys.uri(resource_type, param, value))
+        if "|" in value:
+            add(keys.uri(resource_type, param, value.partition("|")[0]))
+    for values in (index.strings, index.dates, index.numbers, index.quantities, index.positions):
+        present.update(value[0] for value in values)
+    for param, *parts in index.composites:
+        present.add(param)
+        forms = [_component_forms(part) for part in parts]
+        for combination in product(*forms) if all(forms) else ():
+            add(keys.composite(resource_type, param, *combination))
+    for _, target in index.links:
+        add(keys.any_reference(target))
+    for param in present:
+        add(keys.present(resource_type, param))
+    return wanted
+
+
+def _component_forms(part: tuple[Any, ...]) -> list[str]:
+    """The exact forms of a composite's component; none for ranges, which are rechecked or filed elsewhere."""
+    kind = part[0]
+    if kind == "token":
+        return [f"*|{part[2]}", f"{part[1]}|{part[2]}"] if part[2] else []
+    if kind in ("reference", "uri"):
+        return [part[1]]
+    return []
+
+
+def _dates(index: Index, resource_type: str) -> tuple[int | None, int | None, list[tuple[int, int, int]]]:
+    """The hull of the type's main date, and rows for every other date (and for a main date with several values)."""
+    main = MAIN_DATE.get(resource_type)
+    mains = [value for value in index.dates if value[0] == main]
+    low = min((value[1] for value in mains), default=None)
+    high = max((value[2] for value in mains), default=None)
+    rows = [
+        (param_id(resource_type, param), first, last)
+        for param, first, last in index.dates
+        if param != main or len(mains) > 1
+    ]
+    return low, high, rows
+
+
+def _strings(index: Index, resource_type: str, wanted: set[int], keys: Keys) -> list[tuple[int, str, str]]:
+    """Rows of normalised strings; the trigrams of all of them join the row's keys."""
+    rows = []
+    grams: set[str] = set()
+    for param, text in index.strings:
+        plain = normalise(text)[:STRING_INDEX_CHARS]
+        rows.append((param_id(resource_type, param), plain, text[:STRING_EXACT_CHARS]))
+        if len(grams) < GRAMS_MAX:
+            grams |= trigrams(plain)
+    for gram in grams:
+        wanted.add(keys.gram(resource_type, gram))
+    return rows
+
+
+def _quantities(index: Index, resource_type: str, keys: Keys) -> list[tuple[int, float, float, int | None, int | None]]:
+    """Rows of numbers and quantities, and of quantities filed under the code they belong to."""
+    rows: list[tuple[int, float, float, int | None, int | None]] = []
+    for param, low, high in index.numbers:
+        rows.append((keys.quantity(resource_type, param), float(low), float(high), None, None))
+    for param, low, high, system, code, unit in index.quantities:
+        units = _units(system, code, unit, keys)
+        rows.append((keys.quantity(resource_type, param), float(low), float(high), *units))
+    for param, *parts in index.composites:
+        if len(parts) != 2 or parts[0][0] != "token" or parts[1][0] != "quantity" or not parts[0][2]:
+            continue
+        _, system, code = parts[0]
+        _, low, high, unit_system, unit_code, unit = parts[1]
+        units = _units(unit_system, unit_code, unit, keys)
+        for form in (None, system) if system else (None,):
+            key = keys.quantity_under(resource_type, param, form, code)
+            rows.append((key, float(low), float(high), *units))
+    return rows
+
+
+def _units(system: str, code: str, unit: str, keys: Keys) -> tuple[int | None, int | None]:
+    named = code or unit
+    return (
+        keys.unit(None, named) if named else None,
+        keys.unit(system, code) if system and code else None,
+    )
+
+
+def _labels(resource: dict[str, Any]) -> int:
+    meta = resource.get("meta")
+    bits = 0
+    for coding in (meta or {}).get("security", ()):
+        bits |= LABEL_BITS.get(coding.get("code", ""), 0)
+    return bits
+
+
+def _care(resource: dict[str, Any], resource_type: str, keys: Keys) -> int | None:
+    element = FACILITY_ELEMENTS.get(resource_type)
+    reference = resource.get(element, {}).get("reference") if element else None
+    if isinstance(reference, str) and reference.startswith("Organization/"):
+        return keys.address(reference)
+    return None

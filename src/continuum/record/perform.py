@@ -1,0 +1,348 @@
+"""Acts on the record: one operation or a transaction of many, by one mechanism (R4 §3.1.0.11.2).
+
+Conditional interactions lock their criteria before they look, so two that race see each other; existing
+resources are locked before they are judged; everything is then written in one call. Operations that only
+create need no explicit transaction at all: the call is one.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from continuum.fhir.json import parse
+from continuum.fhir.query import Query
+from continuum.fhir.types import TYPE_IDS, TYPE_NAMES
+from continuum.kernel.errors import (
+    Conflict,
+    DomainError,
+    Gone,
+    Invalid,
+    Issue,
+    Malformed,
+    MultipleMatches,
+    NotFound,
+    PreconditionFailed,
+)
+from continuum.kernel.ids import uuid7
+from continuum.kernel.limits import RETRIES_MAX
+from continuum.record import bundle_references
+from continuum.record.body import decode, whole
+from continuum.record.entry import prepare
+from continuum.record.keys import Keys
+from continuum.record.model import Operation, Page, Stored, Written
+from continuum.record.read import Connection, missing
+from continuum.record.search import resolve
+from continuum.record.visibility import Visibility
+from continuum.record.write import (
+    RETRY_STATES,
+    AuditRow,
+    Change,
+    Guard,
+    Present,
+    RowIds,
+    lock,
+    translate,
+    write,
+)
+
+Result = Written | Page | Stored
+Patch = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class Warrant(Protocol):
+    """What `access` hands down with an act: what may be seen, what may be written, what is traced."""
+
+    visibility: Visibility
+
+    def permit(self, changes: Sequence[Change]) -> Guard:
+        """Lets the changes through or raises Forbidden; the guard is checked in the database."""
+
+    def trace(self, written: Sequence[Change]) -> list[AuditRow]:
+        """The audit rows of the act."""
+
+    def query(self, resource_type: str, text: str) -> Query:
+        """Reads the criteria of a conditional interaction."""
+
+    async def look(self, conn: Connection, operation: Operation) -> Result:
+        """Answers a GET of a transaction, after its writes."""
+
+
+@dataclass(slots=True)
+class Step:
+    """An operation on its way: its criteria, what it was matched to, and what it will write."""
+
+    operation: Operation
+    criteria: Query | None = None
+    matched: Stored | None = None
+    address: tuple[str, str] | None = None
+    resource: dict[str, Any] | None = None
+    change: Change | None = None
+    patch: Patch | None = None
+    unknown: bool = field(default=False)
+
+
+class Performer:
+    """Carries out acts on one database."""
+
+    def __init__(self, keys: Keys, clock: Callable[[], int]) -> None:
+        self.keys = keys
+        self.clock = clock
+        self.row_ids = RowIds()
+
+    async def perform(
+        self,
+        conn: Connection,
+        operations: Sequence[Operation],
+        warrant: Warrant,
+        patches: Sequence[Patch] = (),
+    ) -> list[Result]:
+        """Carries out all operations, or none; results are in their order.
+
+        patches: the functions of the PATCH operations, in their order.
+
+        Raises:
+            DomainError: the refusal of the first operation that cannot be done.
+        """
+        plain = all(operation.method == "POST" and operation.if_none_exist is None for operation in operations)
+        for attempt in range(1, RETRIES_MAX + 1):
+            steps = _steps(operations, patches, warrant)
+            try:
+                if plain and not any(bundle_references.conditional(step.resource) for step in steps):
+                    return await self._act(conn, steps, warrant, alone=True)
+                async with conn.transaction():
+                    return await self._act(conn, steps, warrant, alone=False)
+            except DomainError:
+                raise
+            except Exception as error:
+                changes = [step.change for step in steps if step.change is not None]
+                refusal = translate(error, changes)
+                if refusal is not None:
+                    raise refusal from error
+                if getattr(error, "sqlstate", None) not in RETRY_STATES:
+                    raise
+                if attempt == RETRIES_MAX:
+                    raise Conflict("Others kept changing the same resources; please try again.") from error
+        raise AssertionError("the loop returns or raises")
+
+    async def _act(self, conn: Connection, steps: list[Step], warrant: Warrant, *, alone: bool) -> list[Result]:
+        now_us = self.clock()
+        if not alone:
+            await self._match(conn, steps, warrant)
+        _name(steps)
+        await self._rewrite(conn, steps, warrant, alone=alone)
+        presents: dict[tuple[int, str], Present] = {}
+        if not alone:
+            known = [
+                (TYPE_IDS[step.address[0]], step.address[1])
+                for step in steps
+                if step.address is not None and step.operation.method in ("PUT", "PATCH", "DELETE")
+            ]
+            presents = await lock(conn, known) if known else {}
+        for step in steps:
+            self._judge(step, presents, now_us)
+        changes = [step.change for step in steps if step.change is not None]
+        _refuse_twice(changes)
+        if changes:
+            guard = warrant.permit(changes)
+            await write(
+                conn, changes, row_ids=self.row_ids, audits=warrant.trace(changes), guard=guard
+            )  # fmt: skip
+            await self._refuse_orphans(conn, changes)
+        return [
+            await warrant.look(conn, step.operation) if step.operation.method == "GET" else _result(step)
+            for step in steps
+        ]
+
+    async def _match(self, conn: Connection, steps: list[Step], warrant: Warrant) -> None:
+        """Locks the criteria of all conditional operations, then looks what they match."""
+        conditional = [step for step in steps if step.criteria is not None]
+        if not conditional:
+            return
+        criteria = [step.criteria for step in conditional if step.criteria is not None]
+        locks = sorted({self.keys.of(query.resource_type, repr(query.where)) for query in criteria})
+        await conn.execute("SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) k", locks)
+        for step in conditional:
+            assert step.criteria is not None, "only conditional steps are matched"
+            found = await resolve(conn, step.criteria, visibility=warrant.visibility, keys=self.keys, limit=2)
+            if len(found) > 1:
+                raise MultipleMatches(
+                    f"The criteria match more than one {step.criteria.resource_type}; make them narrower."
+                )
+            step.matched = found[0] if found else None
+            step.unknown = not found
+
+    async def _rewrite(self, conn: Connection, steps: list[Step], warrant: Warrant, *, alone: bool) -> None:
+        """Replaces references between the entries, and conditional references, by real ones."""
+        addresses = {
+            step.operation.full_url: f"{step.address[0]}/{step.address[1]}"
+            for step in steps
+            if step.operation.full_url and step.address is not None
+        }
+        targets: dict[str, str] = {}
+        if not alone:
+            for text in sorted({t for s in steps for t in bundle_references.conditional(s.resource)}):
+                targets[text] = await self._target(conn, text, warrant)
+        if addresses or targets:
+            for step in steps:
+                if step.resource is not None:
+                    step.resource = bundle_references.replace(step.resource, addresses, targets)
+
+    async def _target(self, conn: Connection, text: str, warrant: Warrant) -> str:
+        resource_type, _, criteria = text.partition("?")
+        if resource_type not in TYPE_IDS:
+            raise Malformed(f"The conditional reference {text} does not begin with a resource type.")
+        query = warrant.query(resource_type, criteria)
+        found = await resolve(conn, query, visibility=warrant.visibility, keys=self.keys, limit=2)
+        if len(found) != 1:
+            number = "nothing" if not found else "more than one resource"
+            raise PreconditionFailed(f"The conditional reference {text} matches {number}.")
+        return f"{resource_type}/{found[0].id}"
+
+    def _judge(self, step: Step, presents: dict[tuple[int, str], Present], now_us: int) -> None:
+        """Decides what a step writes, from what is there and what it demands."""
+        operation = step.operation
+        if operation.method == "GET" or step.address is None:
+            return
+        resource_type, resource_id = step.address
+        present = presents.get((TYPE_IDS[resource_type], resource_id))
+        alive = present is not None and not present.deleted
+        if operation.method == "POST":
+            if step.matched is None:
+                step.change = self._change(step, None, now_us)
+            return
+        if operation.if_match is not None and (present is None or not alive or present.version != operation.if_match):
+            at = f"version {present.version}" if present is not None and alive else "not there"
+            raise PreconditionFailed(
+                f"{resource_type}/{resource_id} is {at}, not version {operation.if_match} as If-Match says;"
+                " read it again and repeat your change."
+            )
+        if operation.method == "DELETE":
+            if alive:
+                step.change = Change(prepared=None, present=present, now_us=now_us)
+            elif present is None and operation.query is None:
+                raise missing(resource_type, resource_id)
+            return
+        if operation.if_none_match == "*" and alive:
+            raise PreconditionFailed(f"{resource_type}/{resource_id} exists already.")
+        if operation.method == "PATCH":
+            step.resource = _patched(step, present)
+        step.change = self._change(step, present, now_us)
+
+    def _change(self, step: Step, present: Present | None, now_us: int) -> Change:
+        assert step.resource is not None, "what is written has a resource"
+        return Change(prepared=prepare(step.resource, self.keys), present=present, now_us=now_us)
+
+    async def _refuse_orphans(self, conn: Connection, changes: Sequence[Change]) -> None:
+        """Refuses to delete what others still refer to."""
+        for change in changes:
+            if change.prepared is None and change.present is not None:
+                rows = await conn.fetch(
+                    """
+                    SELECT r.type, r.id FROM record.search s JOIN record.resource r USING (row_id)
+                    WHERE s.keys @> ARRAY[$1::bigint] AND s.row_id <> $2 LIMIT 3
+                    """,
+                    self.keys.any_reference(_address_text(change.address)),
+                    change.present.row_id,
+                )
+                if rows:
+                    raise Conflict(
+                        f"{_address_text(change.address)} cannot be deleted: {len(rows)} or more other"
+                        " resources refer to it. Delete or change those first."
+                    )
+
+
+def _steps(operations: Sequence[Operation], patches: Sequence[Patch], warrant: Warrant) -> list[Step]:
+    waiting = iter(patches)
+    steps = []
+    for operation in operations:
+        text = operation.if_none_exist if operation.method == "POST" else operation.query
+        step = Step(operation, resource=operation.resource)
+        if text is not None and operation.method != "GET":
+            step.criteria = warrant.query(operation.resource_type, text)
+        if operation.method == "PATCH":
+            step.patch = next(waiting)
+        steps.append(step)
+    return steps
+
+
+def _name(steps: list[Step]) -> None:
+    """Gives every step the address that it reads or writes."""
+    for step in steps:
+        operation = step.operation
+        if operation.method == "GET":
+            continue
+        if step.matched is not None:
+            step.address = (step.matched.resource_type, step.matched.id)
+            _agree(step)
+        elif operation.method == "POST":
+            step.address = (operation.resource_type, uuid7())
+        elif operation.query is None:
+            assert operation.id is not None, "the API gives every unconditional write its id"
+            step.address = (operation.resource_type, operation.id)
+        elif operation.method == "PUT":
+            step.address = (operation.resource_type, (step.resource or {}).get("id") or uuid7())
+        elif operation.method == "PATCH":
+            raise NotFound(f"The criteria match no {operation.resource_type} to patch.")
+        if step.resource is not None and step.address is not None and operation.method in ("POST", "PUT"):
+            step.resource = {**step.resource, "id": step.address[1]}
+
+
+def _agree(step: Step) -> None:
+    given = (step.resource or {}).get("id")
+    if step.operation.method == "PUT" and given is not None and given != step.matched.id:  # type: ignore[union-attr]
+        raise Invalid(
+            "The resource's id is not that of the one the criteria match.",
+            issues=(Issue("invalid", "The id must be left out or equal the matched one.", ("id",)),),
+        )
+
+
+def _patched(step: Step, present: Present | None) -> dict[str, Any]:
+    assert step.address is not None, "a patch has an address"
+    resource_type, resource_id = step.address
+    if present is None:
+        raise missing(resource_type, resource_id)
+    if present.deleted or present.body is None:
+        raise Gone(f"{resource_type}/{resource_id} was deleted.")
+    body = decode(resource_type, resource_id, present.version, present.updated_us, present.body)
+    assert step.patch is not None, "a PATCH operation has its patch"
+    patched = step.patch(parse(body))
+    if patched.get("resourceType") != resource_type or patched.get("id") != resource_id:
+        raise Invalid("A patch cannot change the type or the id of a resource.")
+    return patched
+
+
+def _refuse_twice(changes: Sequence[Change]) -> None:
+    seen = set()
+    for change in changes:
+        if change.address in seen:
+            raise Malformed(f"The transaction writes {_address_text(change.address)} more than once.")
+        seen.add(change.address)
+
+
+def _address_text(address: tuple[int, str]) -> str:
+    return f"{TYPE_NAMES[address[0]]}/{address[1]}"
+
+
+def _result(step: Step) -> Written:
+    change = step.change
+    if change is None:
+        if step.matched is not None and step.operation.method == "POST":
+            return Written(200, step.matched, changed=False)
+        resource_type, resource_id = step.address or (step.operation.resource_type, "")
+        nothing = Stored(resource_type, resource_id, 0, 0, deleted=True, patient_id=None, body=None)
+        return Written(204, nothing, changed=False)
+    prepared = change.prepared
+    resource_type, resource_id = step.address or ("", "")
+    body = None
+    patient_id = change.present.patient_id if change.present else None
+    if prepared is not None:
+        body = whole(resource_type, resource_id, change.version, change.updated_us, prepared.tail)
+        patient_id = prepared.patient_id
+    made = Stored(
+        resource_type, resource_id, change.version, change.updated_us, deleted=prepared is None,
+        patient_id=patient_id, body=body,
+    )  # fmt: skip
+    if prepared is None:
+        return Written(204, made)
+    created = change.present is None or change.present.deleted
+    return Written(201 if created else 200, made)

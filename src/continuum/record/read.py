@@ -1,0 +1,115 @@
+"""Reading one resource, or one version of it, by its address."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Protocol
+
+from continuum.fhir.types import TYPE_IDS, TYPE_NAMES
+from continuum.kernel.errors import Gone, NotFound
+from continuum.record.body import decode
+from continuum.record.model import Stored
+from continuum.record.visibility import Scope, Visibility
+
+COLUMNS = "r.row_id, r.type, r.id, r.version, r.updated, r.deleted, r.patient_id, r.body"
+"""What `stored` needs of a row of record.resource or record.history aliased `r`."""
+
+
+class Connection(Protocol):
+    """What the record needs of a PostgreSQL connection: asyncpg's API, with statements prepared by text."""
+
+    async def fetch(self, sql: str, *args: Any) -> list[Any]:
+        """All rows."""
+
+    async def fetchrow(self, sql: str, *args: Any) -> Any:
+        """The first row, or None."""
+
+    async def execute(self, sql: str, *args: Any) -> str:
+        """Runs a statement."""
+
+    def transaction(self) -> Any:
+        """An asynchronous context in which everything is committed together, or nothing."""
+
+
+def stored(row: Mapping[str, Any]) -> Stored:
+    """One version from a row that has COLUMNS."""
+    resource_type = TYPE_NAMES[row["type"]]
+    body = row["body"]
+    version = row["version"]
+    updated_us = row["updated"]
+    resource_id = row["id"]
+    return Stored(
+        resource_type=resource_type,
+        id=resource_id,
+        version=version,
+        updated_us=updated_us,
+        deleted=row["deleted"],
+        patient_id=row["patient_id"],
+        body=None if body is None else decode(resource_type, resource_id, version, updated_us, body),
+    )
+
+
+@lru_cache(maxsize=64)
+def _shape(kind: str, *, masked: bool) -> str:
+    """The predicate's text for a kind of scope; its arguments begin at $3."""
+    return Scope(kind, label_mask=int(masked)).sql("r", [None, None])
+
+
+def _predicate(scope: Scope) -> tuple[str, tuple[Any, ...]]:
+    bound: list[Any] = []
+    scope.sql("r", bound)
+    return _shape(scope.kind, masked=bool(scope.label_mask)), tuple(bound)
+
+
+def missing(resource_type: str, resource_id: str) -> NotFound:
+    """The one answer for what does not exist and for what may not be seen."""
+    return NotFound(f"There is no {resource_type}/{resource_id} here.")
+
+
+async def read(conn: Connection, resource_type: str, resource_id: str, visibility: Visibility) -> Stored:
+    """The present version.
+
+    Raises:
+        NotFound: there is none, or it may not be seen.
+        Gone: it was deleted, and may be known of.
+    """
+    predicate, bound = _predicate(visibility.of(resource_type))
+    row = await conn.fetchrow(
+        f"SELECT {COLUMNS} FROM record.resource r WHERE r.type = $1 AND r.id = $2 AND {predicate}",  # noqa: S608  fixed text
+        TYPE_IDS[resource_type],
+        resource_id,
+        *bound,
+    )
+    if row is None:
+        raise missing(resource_type, resource_id)
+    if row["deleted"]:
+        raise Gone(f"{resource_type}/{resource_id} was deleted.")
+    return stored(row)
+
+
+async def vread(conn: Connection, resource_type: str, resource_id: str, version: int, visibility: Visibility) -> Stored:
+    """One version, present or past; raises as `read`, Gone when that version is a deletion.
+
+    The present version decides whether the resource may be seen: a resource that became restricted takes
+    its earlier versions with it.
+    """
+    predicate, bound = _predicate(visibility.of(resource_type))
+    row = await conn.fetchrow(
+        f"""
+        WITH present AS (
+          SELECT r.* FROM record.resource r WHERE r.type = $1 AND r.id = $2 AND {predicate}
+        )
+        SELECT {COLUMNS} FROM present r WHERE r.version = ${len(bound) + 3}
+        UNION ALL
+        SELECT {COLUMNS} FROM record.history r
+        WHERE r.row_id = (SELECT row_id FROM present) AND r.version = ${len(bound) + 3}
+        """,  # noqa: S608  fixed text
+        TYPE_IDS[resource_type],
+        resource_id,
+        *bound,
+        version,
+    )
+    if row is None:
+        raise missing(f"{resource_type}", f"{resource_id}/_history/{version}")
+    if row["deleted"]:
+        raise Gone(f"Version {version} of {resource_type}/{resource_id} is its deletion.")
+    return stored(row)

@@ -1,0 +1,242 @@
+"""Writing: one round trip for a batch of resources, with everything that belongs to them (record.write)."""
+
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from continuum.fhir.types import TYPE_IDS, TYPE_NAMES
+from continuum.kernel.errors import DomainError, Forbidden, Invalid, Issue, ReadOnly, StorageFull
+from continuum.kernel.limits import LOCK_BUCKETS, ROW_BLOCK
+from continuum.record.body import compress
+from continuum.record.entry import Prepared
+from continuum.record.read import Connection
+
+WRITE = (
+    "SELECT record.write($1::record.entry[], $2::record.entry[], $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
+    " $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25::record.audit_entry[])"
+)
+
+AuditRow = tuple[Any, ...]
+"""The fields of record.audit_entry in their order."""
+
+
+class RowIds:
+    """Row ids handed out from blocks of ROW_BLOCK, so that a batch knows its rows before it is written."""
+
+    def __init__(self) -> None:
+        self._free: list[int] = []
+
+    async def take(self, conn: Connection, count: int) -> list[int]:
+        """`count` row ids in rising order; they are never given twice, whatever fails afterwards."""
+        if len(self._free) < count:
+            blocks = -(-(count - len(self._free)) // ROW_BLOCK)
+            rows = await conn.fetch("SELECT nextval('record.row_block') AS last FROM generate_series(1, $1)", blocks)
+            for row in rows:
+                self._free.extend(range(row["last"] - ROW_BLOCK + 1, row["last"] + 1))
+        taken, self._free = self._free[:count], self._free[count:]
+        return taken
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What must hold in the database for a write to be permitted, decided by `access`.
+
+    patients: each must be cared for at `facility`. care: (patient, facility) relations that the write makes.
+    """
+
+    patients: tuple[int, ...] = ()
+    facility: int = 0
+    care: tuple[tuple[int, int], ...] = field(default=())
+
+
+FREE = Guard()
+"""Nothing to check: the writer may write everything it was let through to."""
+
+
+@dataclass(slots=True)
+class Present:
+    """What is known of a resource that exists and is locked: its row and its present version."""
+
+    row_id: int
+    type_id: int
+    id: str
+    version: int
+    updated_us: int
+    deleted: bool
+    labels: int
+    patient: int | None
+    patient_id: str | None
+    body: bytes | None
+
+
+@dataclass(slots=True)
+class Change:
+    """One resource's next version; `prepared` is None for a deletion, `present` None for a new resource."""
+
+    prepared: Prepared | None
+    present: Present | None
+    now_us: int
+    row_id: int = 0
+
+    @property
+    def version(self) -> int:
+        """The version that this change makes."""
+        return self.present.version + 1 if self.present else 1
+
+    @property
+    def updated_us(self) -> int:
+        """When: now, but always later than the version before, whatever the clock did."""
+        return max(self.now_us, self.present.updated_us + 1_000) if self.present else self.now_us
+
+    @property
+    def address(self) -> tuple[int, str]:
+        """(type number, id)."""
+        if self.prepared is not None:
+            return self.prepared.type_id, self.prepared.id
+        assert self.present is not None, "a change has a resource to write or one to delete"
+        return self.present.type_id, self.present.id
+
+    def row(self) -> tuple[Any, ...]:
+        """The fields of record.entry in their order."""
+        prepared = self.prepared
+        if prepared is None:
+            gone = self.present
+            assert gone is not None, "only what exists can be deleted"
+            return (
+                gone.row_id, gone.type_id, gone.id, self.version, self.updated_us, True, gone.labels,
+                gone.patient, gone.patient_id, None, 0, None, None, [], [], [],
+            )  # fmt: skip
+        return (
+            self.row_id, prepared.type_id, prepared.id, self.version, self.updated_us, False, prepared.labels,
+            prepared.patient, prepared.patient_id, compress(prepared.tail), prepared.self_key, prepared.date_low,
+            prepared.date_high, prepared.ref_params, prepared.refs, prepared.keys,
+        )  # fmt: skip
+
+
+async def lock(conn: Connection, addresses: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Present]:
+    """Locks the resources at these addresses until the transaction ends, and says what they are.
+
+    Rows are locked in the order of their ids, so that two writers cannot wait for each other.
+    """
+    wanted = sorted(set(addresses))
+    rows = await conn.fetch(
+        """
+        SELECT r.row_id, r.type, r.id, r.version, r.updated, r.deleted, r.labels, r.patient, r.patient_id, r.body
+        FROM unnest($1::smallint[], $2::text[]) AS a(type, id)
+        JOIN record.resource r ON r.type = a.type AND r.id = a.id
+        ORDER BY r.row_id FOR NO KEY UPDATE OF r
+        """,
+        [address[0] for address in wanted],
+        [address[1] for address in wanted],
+    )
+    return {
+        (row["type"], row["id"]): Present(
+            row["row_id"], row["type"], row["id"], row["version"], row["updated"], row["deleted"],
+            row["labels"], row["patient"], row["patient_id"], row["body"],
+        )
+        for row in rows
+    }  # fmt: skip
+
+
+async def write(
+    conn: Connection,
+    changes: Sequence[Change],
+    *,
+    row_ids: RowIds,
+    audits: Sequence[AuditRow] = (),
+    guard: Guard = FREE,
+) -> None:
+    """Writes all changes, their index rows and audit rows, or nothing.
+
+    Raises:
+        asyncpg.PostgresError: what `translate` turns into a refusal, or one of RETRY_STATES.
+    """
+    new = [change for change in changes if change.present is None]
+    for change, row_id in zip(new, await row_ids.take(conn, len(new)), strict=True):
+        change.row_id = row_id
+    for change in changes:
+        if change.present is not None:
+            change.row_id = change.present.row_id
+    written = [(change.row_id, change.prepared) for change in changes if change.prepared is not None]
+    strings = [(row_id, *row) for row_id, prepared in written for row in prepared.strings]
+    dates = [(row_id, *row) for row_id, prepared in written for row in prepared.dates]
+    quantities = [(row_id, *row) for row_id, prepared in written for row in prepared.quantities]
+    care = {(p.patient, p.care) for _, p in written if p.care is not None and p.patient is not None}
+    care.update(guard.care)
+    ordered_care = sorted(care)
+    links = _links(changes)
+    # An update releases nothing: only a deletion must be kept apart from those who refer to the resource.
+    exclusive = sorted({_bucket(*change.address) for change in changes if change.prepared is None})
+    shared = sorted({_bucket(*link) for link in links})
+    await conn.execute(
+        WRITE,
+        [change.row() for change in new],
+        [change.row() for change in changes if change.present is not None],
+        *_columns(strings, 4),
+        *_columns(dates, 4),
+        *_columns(quantities, 6),
+        [pair[0] for pair in ordered_care],
+        [pair[1] for pair in ordered_care],
+        [link[0] for link in links],
+        [link[1] for link in links],
+        shared,
+        exclusive,
+        list(guard.patients),
+        guard.facility,
+        audits,
+    )
+
+
+def _columns(rows: list[Any], width: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+
+
+def _links(changes: Sequence[Change]) -> list[tuple[int, str]]:
+    """The distinct addresses that must exist: referred to, and not written by this very batch."""
+    wanted: set[tuple[int, str]] = set()
+    for change in changes:
+        if change.prepared is not None:
+            for _, target in change.prepared.links:
+                resource_type, _, resource_id = target.partition("/")
+                wanted.add((TYPE_IDS[resource_type], resource_id))
+    wanted.difference_update(change.address for change in changes if change.prepared is not None)
+    return sorted(wanted)
+
+
+def _bucket(type_id: int, resource_id: str) -> int:
+    return zlib.crc32(f"{type_id}/{resource_id}".encode()) % LOCK_BUCKETS
+
+
+def broken_references(detail: str, changes: Sequence[Change]) -> Invalid:
+    """The refusal for references to nothing, with the place of each in its resource."""
+    absent = set()
+    for address in detail.split():
+        type_id, _, resource_id = address.partition("/")
+        absent.add(f"{TYPE_NAMES[int(type_id)]}/{resource_id}")
+    issues = [
+        Issue("not-found", f"The reference {target} names a resource that does not exist here.", (location,))
+        for change in changes
+        if change.prepared is not None
+        for location, target in change.prepared.links
+        if target in absent
+    ]
+    return Invalid("A reference names a resource that does not exist here.", issues=tuple(issues))
+
+
+def translate(error: Exception, changes: Sequence[Change] = ()) -> DomainError | None:
+    """The refusal in our words for what PostgreSQL reports, or None when it is not an expected one."""
+    state = getattr(error, "sqlstate", None)
+    if state == "CT404":
+        return broken_references(getattr(error, "detail", "") or "", changes)
+    if state == "CT403":
+        return Forbidden("This patient's record is not open to you for writing.")
+    if state in ("53100", "53400"):
+        return StorageFull("The record has no room for new entries; reading goes on. Tell the operator.")
+    if state in ("25006", "57P03"):
+        return ReadOnly("The record takes no new entries at present; reading goes on.")
+    return None
+
+
+RETRY_STATES = frozenset({"23505", "40001", "40P01"})
+"""A race was lost (unique violation, serialization, deadlock): the whole act is tried again."""
