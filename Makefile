@@ -4,6 +4,7 @@
 #   make proof   what takes longer: kills, races, the short form of the benchmarks
 #   make bench   the figures, as a table
 #   make lint    what a machine can say about the code without running it
+#   make docs    docs/reference/ from the code
 #   make lock    new versions into requirements/*.lock
 #   make setup   only .venv, with what tests and tools need
 PORT ?= 8000
@@ -13,7 +14,7 @@ PYTEST_WORKERS ?= 2
 BIN := .venv/bin
 export PORT DATA
 
-.PHONY: demo test proof lint setup setup-run setup-test lock bench clean
+.PHONY: demo test proof lint setup setup-run setup-test docs lock bench clean
 
 # Both ask a stamp file first: nothing to do takes a twentieth of a second and no network.
 setup-run:
@@ -43,6 +44,9 @@ proof: setup-test
 
 bench: setup
 	$(BIN)/python -m benchmarks.run
+
+docs: setup
+	$(BIN)/python scripts/reference.py
 
 lock: setup
 	$(BIN)/python scripts/lock.py
