@@ -7,20 +7,19 @@ moment share one commit, and no answer leaves before its row is durable.
 import asyncio
 import hashlib
 from collections.abc import Callable, Iterable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from continuum.access.actor import Actor
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.errors import Busy
 from continuum.kernel.limits import AUDIT_BATCH_MAX, AUDIT_DETAIL_CHARS, AUDIT_WAITING_MAX
-from continuum.record.read import Connection
-from continuum.record.write import AuditRow, translate
+from continuum.record.read import Connect
+from continuum.record.write import AuditRow, linked, translate
 
 SUCCESS, REFUSED, FAILED = 0, 4, 8
 """AuditEvent.outcome: success, minor failure (refused), serious failure."""
 
-WRITE_AUDIT = "SELECT record.write_audit($1::record.audit_entry[])"
+WRITE_AUDIT = "SELECT record.write_audit($1::record.audit_entry[], $2)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class Auditor:
     def __init__(
         self,
         secret: bytes,
-        connection: Callable[[], AbstractAsyncContextManager[Connection]],
+        connection: Connect,
         clock: Callable[[], int],
     ) -> None:
         self._secret = secret
@@ -117,7 +116,8 @@ class Auditor:
 
     async def _commit(self, batch: list[tuple[AuditRow, asyncio.Future[None]]]) -> None:
         async with self._connection() as conn:
-            await conn.execute(WRITE_AUDIT, [row for row, _ in batch])
+            rows = [row for row, _ in batch]
+            await conn.execute(WRITE_AUDIT, rows, linked(rows))
         for _, done in batch:
             if not done.done():
                 done.set_result(None)

@@ -1,7 +1,6 @@
 """`Access.open` returns the only object that reads or writes the record."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -18,9 +17,8 @@ from continuum.record import history, read, search
 from continuum.record.keys import Keys
 from continuum.record.model import Operation, Page, Stored, Written
 from continuum.record.perform import Patch, Performer, Result
-from continuum.record.read import Connection
+from continuum.record.read import Connect, Connection
 
-Connect = Callable[[], AbstractAsyncContextManager[Connection]]
 T = TypeVar("T")
 
 
@@ -44,7 +42,7 @@ class Access:
         self.connect = connect
         self.keys = Keys(key_secret)
         self.base_url = base_url
-        self.performer = Performer(self.keys, clock)
+        self.performer = Performer(connect, self.keys, clock)
         self.auditor = Auditor(audit_secret, connect, clock)
         self._policies: dict[tuple[Actor, str], Policy] = {}
 
@@ -200,8 +198,7 @@ class Session:
         first = operations[0] if operations else None
         single = first if first is not None and name != "transaction" else None
         try:
-            async with self._door.connect() as conn:
-                results = await self._door.performer.perform(conn, operations, warrant, patches)
+            results = await self._door.performer.perform(operations, warrant, patches)
         except Exception as error:
             await self._failed(name, error, single.resource_type if single else None, single.id if single else None)
             raise

@@ -63,8 +63,7 @@ class SessionWarrant:
         if not policy.facility:
             return FREE
         return Guard(
-            patients=tuple(sorted(about - registered)),
-            facility=policy.facility,
+            cared=tuple((patient, policy.facility) for patient in sorted(about - registered)),
             care=tuple((patient, policy.facility) for patient in sorted(registered)),
         )
 

@@ -62,3 +62,16 @@ AUDIT_DETAIL_CHARS = 400_000
 """Characters of an audit row's detail: the addresses that a full transaction wrote."""
 POLICIES_CACHED_MAX = 10_000
 """Decisions kept per worker, one for each actor and purpose."""
+TOGETHER_MAX = 64
+"""Resources of different creates that share one commit."""
+TOGETHER_WAITING_MAX = 5_000
+"""Creates of one worker that may wait for their commit."""
+IMPORT_CHUNK_LINES = 500
+"""Resources of an import that share one transaction."""
+IMPORT_CHUNK_BYTES = 8 * 1024 * 1024
+IMPORT_DOCUMENT_MAX_BYTES = 256 * 1024 * 1024
+"""The largest single JSON document (a Bundle) that an import reads."""
+IMPORT_CHUNKS_WAITING_MAX = 8
+"""Chunks that wait for a worker of an import."""
+IMPORT_DANGLING_SHOWN_MAX = 1_000
+"""References to nothing that an import lists by name at its end."""

@@ -75,5 +75,9 @@ def whole(resource_type: str, resource_id: str, version: int, updated_us: int, t
 
 def decode(resource_type: str, resource_id: str, version: int, updated_us: int, body: bytes) -> bytes:
     """The whole JSON text (UTF-8) of a stored version."""
-    text = _decompressor().decompress(body, max_output_size=STORED_BODY_MAX_BYTES)
-    return whole(resource_type, resource_id, version, updated_us, text)
+    return whole(resource_type, resource_id, version, updated_us, decompress(body))
+
+
+def decompress(body: bytes) -> bytes:
+    """The tail of a stored body."""
+    return _decompressor().decompress(body, max_output_size=STORED_BODY_MAX_BYTES)

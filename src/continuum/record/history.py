@@ -86,7 +86,7 @@ async def history(
            ORDER BY h.updated DESC, h.row_id DESC, h.version DESC LIMIT $7)
         ) r
         ORDER BY r.updated DESC, r.row_id DESC, r.version DESC LIMIT $7
-        """,  # noqa: S608  fixed text
+        """,
         *arguments,
     )
     return _page(rows, count)
@@ -133,13 +133,13 @@ async def _of_instance(
           WHERE h.updated >= $3 AND h.version < $4 AND {_at_clause(at, arguments)}
         ) r
         ORDER BY r.version DESC LIMIT $5
-        """,  # noqa: S608  fixed text
+        """,
         *arguments,
     )
     if not rows:
         bound: list[Any] = arguments[:2]
         known = await conn.fetchrow(
-            "SELECT 1 FROM record.resource r WHERE r.type = $1 AND r.id = $2"  # noqa: S608  fixed text
+            "SELECT 1 FROM record.resource r WHERE r.type = $1 AND r.id = $2"
             f" AND {visibility.of(resource_type).sql('r', bound)}",
             *bound,
         )

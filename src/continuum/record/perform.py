@@ -30,8 +30,9 @@ from continuum.record.body import decode, whole
 from continuum.record.entry import prepare
 from continuum.record.keys import Keys
 from continuum.record.model import Operation, Page, Stored, Written
-from continuum.record.read import Connection, missing
+from continuum.record.read import Connect, Connection, missing
 from continuum.record.search import resolve
+from continuum.record.together import Together
 from continuum.record.visibility import Visibility
 from continuum.record.write import (
     RETRY_STATES,
@@ -84,17 +85,15 @@ class Step:
 class Performer:
     """Carries out acts on one database."""
 
-    def __init__(self, keys: Keys, clock: Callable[[], int]) -> None:
+    def __init__(self, connect: Connect, keys: Keys, clock: Callable[[], int]) -> None:
+        self.connect = connect
         self.keys = keys
         self.clock = clock
         self.row_ids = RowIds()
+        self.together = Together(connect, self.row_ids)
 
     async def perform(
-        self,
-        conn: Connection,
-        operations: Sequence[Operation],
-        warrant: Warrant,
-        patches: Sequence[Patch] = (),
+        self, operations: Sequence[Operation], warrant: Warrant, patches: Sequence[Patch] = ()
     ) -> list[Result]:
         """Carries out all operations, or none; results are in their order.
 
@@ -108,9 +107,9 @@ class Performer:
             steps = _steps(operations, patches, warrant)
             try:
                 if plain and not any(bundle_references.conditional(step.resource) for step in steps):
-                    return await self._act(conn, steps, warrant, alone=True)
-                async with conn.transaction():
-                    return await self._act(conn, steps, warrant, alone=False)
+                    return await self._create(steps, warrant)
+                async with self.connect() as conn, conn.transaction():
+                    return await self._act(conn, steps, warrant)
             except DomainError:
                 raise
             except Exception as error:
@@ -124,29 +123,37 @@ class Performer:
                     raise Conflict("Others kept changing the same resources; please try again.") from error
         raise AssertionError("the loop returns or raises")
 
-    async def _act(self, conn: Connection, steps: list[Step], warrant: Warrant, *, alone: bool) -> list[Result]:
+    async def _create(self, steps: list[Step], warrant: Warrant) -> list[Result]:
+        """New resources only: nothing to look up, nothing to lock, one call."""
         now_us = self.clock()
-        if not alone:
-            await self._match(conn, steps, warrant)
         _name(steps)
-        await self._rewrite(conn, steps, warrant, alone=alone)
-        presents: dict[tuple[int, str], Present] = {}
-        if not alone:
-            known = [
-                (TYPE_IDS[step.address[0]], step.address[1])
-                for step in steps
-                if step.address is not None and step.operation.method in ("PUT", "PATCH", "DELETE")
-            ]
-            presents = await lock(conn, known) if known else {}
+        _link(steps, {})
+        for step in steps:
+            step.change = self._change(step, None, now_us)
+        changes = [step.change for step in steps if step.change is not None]
+        guard = warrant.permit(changes)
+        await self.together.write(changes, audits=warrant.trace(changes), guard=guard)
+        return [_result(step) for step in steps]
+
+    async def _act(self, conn: Connection, steps: list[Step], warrant: Warrant) -> list[Result]:
+        now_us = self.clock()
+        await self._match(conn, steps, warrant)
+        _name(steps)
+        wanted = sorted({text for step in steps for text in bundle_references.conditional(step.resource)})
+        _link(steps, {text: await self._target(conn, text, warrant) for text in wanted})
+        known = [
+            (TYPE_IDS[step.address[0]], step.address[1])
+            for step in steps
+            if step.address is not None and step.operation.method in {"PUT", "PATCH", "DELETE"}
+        ]
+        presents = await lock(conn, known) if known else {}
         for step in steps:
             self._judge(step, presents, now_us)
         changes = [step.change for step in steps if step.change is not None]
         _refuse_twice(changes)
         if changes:
             guard = warrant.permit(changes)
-            await write(
-                conn, changes, row_ids=self.row_ids, audits=warrant.trace(changes), guard=guard
-            )  # fmt: skip
+            await write(conn, changes, row_ids=self.row_ids, audits=warrant.trace(changes), guard=guard)
             await self._refuse_orphans(conn, changes)
         return [
             await warrant.look(conn, step.operation) if step.operation.method == "GET" else _result(step)
@@ -170,22 +177,6 @@ class Performer:
                 )
             step.matched = found[0] if found else None
             step.unknown = not found
-
-    async def _rewrite(self, conn: Connection, steps: list[Step], warrant: Warrant, *, alone: bool) -> None:
-        """Replaces references between the entries, and conditional references, by real ones."""
-        addresses = {
-            step.operation.full_url: f"{step.address[0]}/{step.address[1]}"
-            for step in steps
-            if step.operation.full_url and step.address is not None
-        }
-        targets: dict[str, str] = {}
-        if not alone:
-            for text in sorted({t for s in steps for t in bundle_references.conditional(s.resource)}):
-                targets[text] = await self._target(conn, text, warrant)
-        if addresses or targets:
-            for step in steps:
-                if step.resource is not None:
-                    step.resource = bundle_references.replace(step.resource, addresses, targets)
 
     async def _target(self, conn: Connection, text: str, warrant: Warrant) -> str:
         resource_type, _, criteria = text.partition("?")
@@ -285,6 +276,19 @@ def _name(steps: list[Step]) -> None:
             raise NotFound(f"The criteria match no {operation.resource_type} to patch.")
         if step.resource is not None and step.address is not None and operation.method in ("POST", "PUT"):
             step.resource = {**step.resource, "id": step.address[1]}
+
+
+def _link(steps: list[Step], targets: dict[str, str]) -> None:
+    """Replaces references between the entries, and conditional ones (`targets`), by real ones."""
+    addresses = {
+        step.operation.full_url: f"{step.address[0]}/{step.address[1]}"
+        for step in steps
+        if step.operation.full_url and step.address is not None
+    }
+    if addresses or targets:
+        for step in steps:
+            if step.resource is not None:
+                step.resource = bundle_references.replace(step.resource, addresses, targets)
 
 
 def _agree(step: Step) -> None:

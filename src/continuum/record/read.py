@@ -1,6 +1,7 @@
 """Reading one resource, or one version of it, by its address."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -26,8 +27,17 @@ class Connection(Protocol):
     async def execute(self, sql: str, *args: Any) -> str:
         """Runs a statement."""
 
+    async def copy_records_to_table(
+        self, table_name: str, *, schema_name: str, columns: Sequence[str], records: Sequence[tuple[Any, ...]]
+    ) -> str:
+        """COPY … FROM STDIN in binary."""
+
     def transaction(self) -> Any:
         """An asynchronous context in which everything is committed together, or nothing."""
+
+
+Connect = Callable[[], AbstractAsyncContextManager[Connection]]
+"""Gives a connection for one piece of work."""
 
 
 def stored(row: Mapping[str, Any]) -> Stored:
@@ -74,7 +84,7 @@ async def read(conn: Connection, resource_type: str, resource_id: str, visibilit
     """
     predicate, bound = _predicate(visibility.of(resource_type))
     row = await conn.fetchrow(
-        f"SELECT {COLUMNS} FROM record.resource r WHERE r.type = $1 AND r.id = $2 AND {predicate}",  # noqa: S608  fixed text
+        f"SELECT {COLUMNS} FROM record.resource r WHERE r.type = $1 AND r.id = $2 AND {predicate}",
         TYPE_IDS[resource_type],
         resource_id,
         *bound,
@@ -102,7 +112,7 @@ async def vread(conn: Connection, resource_type: str, resource_id: str, version:
         UNION ALL
         SELECT {COLUMNS} FROM record.history r
         WHERE r.row_id = (SELECT row_id FROM present) AND r.version = ${len(bound) + 3}
-        """,  # noqa: S608  fixed text
+        """,
         TYPE_IDS[resource_type],
         resource_id,
         *bound,

@@ -130,6 +130,27 @@ CREATE TABLE record.audit_patient (
   PRIMARY KEY (patient_id, seq)
 );
 
+-- Which chunks of which files an import has finished: written in the chunk's own transaction, so that a killed
+-- import goes on where it was. `source` is the digest of the file's name and content.
+CREATE TABLE record.import_chunk (
+  source   text    NOT NULL,
+  chunk    integer NOT NULL,
+  written  integer NOT NULL,
+  updated  integer NOT NULL,
+  equal    integer NOT NULL,
+  rejected integer NOT NULL,
+  PRIMARY KEY (source, chunk)
+);
+
+-- References that pointed to nothing when their chunk was written; checked again when the import ends.
+CREATE TABLE record.import_link (
+  target_type smallint NOT NULL,
+  target_id   text     COLLATE "C" NOT NULL,
+  source_type smallint NOT NULL,
+  source_id   text     COLLATE "C" NOT NULL,
+  PRIMARY KEY (target_type, target_id, source_type, source_id)
+);
+
 -- A resource as the writer hands it over; row_id is always known.
 CREATE TYPE record.entry AS (
   row_id bigint, type smallint, id text, version integer, updated bigint, deleted boolean, labels integer,
@@ -144,26 +165,35 @@ CREATE TYPE record.audit_entry AS (
   patients text[]
 );
 
-CREATE FUNCTION record.write_audit(rows record.audit_entry[]) RETURNS void LANGUAGE sql AS $$
-  WITH given AS (
-    SELECT * FROM unnest(rows) WITH ORDINALITY
-  ), numbered AS (
-    SELECT nextval(pg_get_serial_sequence('record.audit', 'seq')) AS seq, given.* FROM given
+-- `linked`: whether any row touches more than one patient (most do not, and then one INSERT does).
+CREATE FUNCTION record.write_audit(rows record.audit_entry[], linked boolean) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT linked THEN
+    INSERT INTO record.audit (at, request, actor, role, purpose, source, interaction, outcome, type, target,
+                              query, patient_id, detail, mac)
+    SELECT at, request, actor, role, purpose, source, interaction, outcome, type, target, query,
+           patient_id, detail, mac
+    FROM unnest(rows);
+    RETURN;
+  END IF;
+  WITH numbered AS (
+    SELECT nextval('record.audit_seq_seq') AS seq, given.* FROM unnest(rows) AS given
   ), written AS (
     INSERT INTO record.audit OVERRIDING SYSTEM VALUE
     SELECT seq, at, request, actor, role, purpose, source, interaction, outcome, type, target, query,
            patient_id, detail, mac
     FROM numbered
   )
-  INSERT INTO record.audit_patient (patient_id, seq)
-  SELECT p, seq FROM numbered, unnest(patients) p ON CONFLICT DO NOTHING
+  INSERT INTO record.audit_patient (patient_id, seq) SELECT p, seq FROM numbered, unnest(patients) p;
+END
 $$;
 
 -- Writes a batch of resources, all or nothing, with its side rows, its care relations and its audit rows.
 -- `fresh` are new rows; `changed` are present rows that the caller has locked and whose next version this is.
 -- `link_*` are the distinct local references that must exist. Locks on buckets of addresses keep a reference
 -- and the deletion of its target apart; they are taken in one order, so they cannot deadlock.
--- Raises CT403 when one of `guard_patients` is not cared for at `guard_facility`, CT404 with the missing
+-- Raises CT403 when one of `guard_patients` is not cared for at the facility beside it, CT404 with the missing
 -- addresses in DETAIL.
 CREATE FUNCTION record.write(
   fresh record.entry[], changed record.entry[],
@@ -173,8 +203,8 @@ CREATE FUNCTION record.write(
   quantity_units bigint[], quantity_system_units bigint[],
   care_patients bigint[], care_facilities bigint[],
   link_types smallint[], link_ids text[], shared_buckets integer[], exclusive_buckets integer[],
-  guard_patients bigint[], guard_facility bigint,
-  audits record.audit_entry[]
+  guard_patients bigint[], guard_facilities bigint[],
+  audits record.audit_entry[], audits_linked boolean
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   missing text;
@@ -191,9 +221,9 @@ BEGIN
   END IF;
 
   IF cardinality(guard_patients) > 0 AND EXISTS (
-    SELECT 1 FROM unnest(guard_patients) g(patient)
+    SELECT 1 FROM unnest(guard_patients, guard_facilities) g(patient, facility)
     WHERE NOT EXISTS (
-      SELECT 1 FROM record.care c WHERE c.patient = g.patient AND c.facility = guard_facility
+      SELECT 1 FROM record.care c WHERE c.patient = g.patient AND c.facility = g.facility
     )
   ) THEN
     RAISE EXCEPTION 'outside the facility''s care' USING ERRCODE = 'CT403';
@@ -255,7 +285,7 @@ BEGIN
     INSERT INTO record.care SELECT * FROM unnest(care_patients, care_facilities) ON CONFLICT DO NOTHING;
   END IF;
   IF cardinality(audits) > 0 THEN
-    PERFORM record.write_audit(audits);
+    PERFORM record.write_audit(audits, audits_linked);
   END IF;
 END
 $$;

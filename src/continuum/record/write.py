@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from continuum.fhir.types import TYPE_IDS, TYPE_NAMES
@@ -14,7 +14,7 @@ from continuum.record.read import Connection
 
 WRITE = (
     "SELECT record.write($1::record.entry[], $2::record.entry[], $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
-    " $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25::record.audit_entry[])"
+    " $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25::record.audit_entry[], $26)"
 )
 
 AuditRow = tuple[Any, ...]
@@ -29,7 +29,7 @@ class RowIds:
 
     async def take(self, conn: Connection, count: int) -> list[int]:
         """`count` row ids in rising order; they are never given twice, whatever fails afterwards."""
-        if len(self._free) < count:
+        while len(self._free) < count:
             blocks = -(-(count - len(self._free)) // ROW_BLOCK)
             rows = await conn.fetch("SELECT nextval('record.row_block') AS last FROM generate_series(1, $1)", blocks)
             for row in rows:
@@ -42,12 +42,11 @@ class RowIds:
 class Guard:
     """What must hold in the database for a write to be permitted, decided by `access`.
 
-    patients: each must be cared for at `facility`. care: (patient, facility) relations that the write makes.
+    cared: (patient, facility) pairs that must be in record.care. care: pairs that the write adds to it.
     """
 
-    patients: tuple[int, ...] = ()
-    facility: int = 0
-    care: tuple[tuple[int, int], ...] = field(default=())
+    cared: tuple[tuple[int, int], ...] = ()
+    care: tuple[tuple[int, int], ...] = ()
 
 
 FREE = Guard()
@@ -182,10 +181,16 @@ async def write(
         [link[1] for link in links],
         shared,
         exclusive,
-        list(guard.patients),
-        guard.facility,
+        [pair[0] for pair in guard.cared],
+        [pair[1] for pair in guard.cared],
         audits,
+        linked(audits),
     )
+
+
+def linked(audits: Sequence[AuditRow]) -> bool:
+    """Whether any audit row touches more than one patient."""
+    return any(row[-1] for row in audits)
 
 
 def _columns(rows: list[Any], width: int) -> list[list[Any]]:

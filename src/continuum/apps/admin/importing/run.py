@@ -1,0 +1,85 @@
+"""An import from beginning to end: what was done before is passed over, the rest is loaded, the links are checked."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import asyncpg
+
+from continuum.apps.admin.importing.sources import Chunk, chunks, digest
+from continuum.apps.admin.importing.work import Target, Workers
+from continuum.kernel.errors import DomainError
+from continuum.kernel.limits import IMPORT_DANGLING_SHOWN_MAX
+from continuum.record.bulk import dangling
+
+
+@dataclass(slots=True)
+class Report:
+    """What an import did, in resources; `dangling` are (source, target) of references to nothing."""
+
+    written: int = 0
+    updated: int = 0
+    equal: int = 0
+    passed_over: int = 0
+    rejected: int = 0
+    files_failed: list[str] = field(default_factory=list)
+    dangling: list[tuple[str, str]] = field(default_factory=list)
+
+
+Progress = Callable[[Path, int], None]
+"""Called with a file and how many of its bytes or lines are settled."""
+
+
+async def run(paths: list[Path], target: Target, *, workers: int, rejects: Path, progress: Progress) -> Report:
+    """Imports the files; rejected resources are listed in the file `rejects`, one JSON object a line."""
+    report = Report()
+    conn = await asyncpg.connect(**target.connect)
+    try:
+        sources = {path: digest(path) for path in paths}
+        settled = await _settled(conn, list(sources.values()))
+        with rejects.open("w", encoding="utf-8") as refused, Workers(target, workers) as pool:
+            for done in pool.run(_todo(paths, sources, settled, report, progress)):
+                report.written += done.written
+                report.updated += done.updated
+                report.equal += done.equal
+                report.rejected += len(done.rejects)
+                for reject in done.rejects:
+                    refused.write(json.dumps(asdict(reject), ensure_ascii=False) + "\n")
+                progress(done.chunk.path, len(done.chunk.lines))
+        if report.written + report.updated:
+            await conn.execute("ANALYZE record.resource, record.search, record.string, record.date, record.quantity")
+        report.dangling = await dangling(conn, IMPORT_DANGLING_SHOWN_MAX)
+    finally:
+        await conn.close()
+    return report
+
+
+async def _settled(conn: asyncpg.Connection, sources: list[str]) -> Counter[tuple[str, int]]:
+    """The chunks that earlier runs finished, with how many resources each held."""
+    rows = await conn.fetch(
+        "SELECT source, chunk, written + updated + equal AS loaded FROM record.import_chunk"
+        " WHERE source = ANY($1::text[]) AND rejected = 0",  # rejects are said again in every run
+        sources,
+    )
+    return Counter({(row["source"], row["chunk"]): row["loaded"] for row in rows})
+
+
+def _todo(
+    paths: list[Path],
+    sources: dict[Path, str],
+    settled: Counter[tuple[str, int]],
+    report: Report,
+    progress: Progress,
+) -> Iterator[Chunk]:
+    for path in paths:
+        try:
+            for chunk in chunks(path, sources[path]):
+                if (chunk.source, chunk.number) in settled:
+                    report.passed_over += settled[chunk.source, chunk.number]
+                    progress(path, len(chunk.lines))
+                else:
+                    yield chunk
+        except DomainError as error:
+            report.files_failed.append(str(error))

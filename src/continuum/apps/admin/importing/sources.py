@@ -1,0 +1,98 @@
+"""The files of an import, cut into chunks that are the same whenever the file is the same."""
+
+import gzip
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from continuum.kernel.errors import Malformed
+from continuum.kernel.limits import IMPORT_CHUNK_BYTES, IMPORT_CHUNK_LINES, IMPORT_DOCUMENT_MAX_BYTES
+
+NDJSON = (".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz")
+DOCUMENTS = (".json", ".json.gz")
+
+_FIRST = ("Organization", "Location", "Practitioner", "PractitionerRole", "Medication", "Patient", "Encounter")
+"""Types that others refer to; loading them first leaves fewer references to check at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some lines of a file, or one whole document. `source` is the file's digest; lines are (number, JSON text)."""
+
+    path: Path
+    source: str
+    number: int
+    lines: tuple[tuple[int, bytes], ...]
+    document: bool
+
+
+def files(target: Path) -> list[Path]:
+    """The files to import, in the order in which they are best loaded.
+
+    Raises:
+        Malformed: there is nothing to import there.
+    """
+    if not target.exists():
+        raise Malformed(f"There is no file or folder {target}.")
+    found = [target] if target.is_file() else [path for path in target.rglob("*") if path.is_file()]
+    wanted = [path for path in found if path.name.endswith((*NDJSON, *DOCUMENTS))]
+    if not wanted:
+        raise Malformed(f"{target} holds no .ndjson or .json files (plain or .gz).")
+    return sorted(wanted, key=_order)
+
+
+def _order(path: Path) -> tuple[int, str]:
+    kind = path.name.split(".")[0]
+    return (_FIRST.index(kind) if kind in _FIRST else len(_FIRST), str(path))
+
+
+def digest(path: Path) -> str:
+    """Names a file by its content, so that a changed file is not taken for one that was loaded."""
+    seen = hashlib.blake2b(path.name.encode(), digest_size=16)
+    with path.open("rb") as handle:
+        while block := handle.read(1 << 20):
+            seen.update(block)
+    return seen.hexdigest()
+
+
+def chunks(path: Path, source: str) -> Iterator[Chunk]:
+    """The chunks of one file.
+
+    Raises:
+        Malformed: a document is larger than IMPORT_DOCUMENT_MAX_BYTES, or the gzip is damaged.
+    """
+    try:
+        with _open(path) as handle:
+            if path.name.endswith(NDJSON):
+                yield from _lines(path, source, handle)
+            else:
+                text = handle.read(IMPORT_DOCUMENT_MAX_BYTES + 1)
+                if len(text) > IMPORT_DOCUMENT_MAX_BYTES:
+                    raise Malformed(
+                        f"{path} is larger than {IMPORT_DOCUMENT_MAX_BYTES >> 20} MB; split it, or use NDJSON."
+                    )
+                yield Chunk(path, source, 0, ((1, text),), document=True)
+    except (gzip.BadGzipFile, EOFError) as error:
+        raise Malformed(f"{path} is not a whole gzip file: {error}") from error
+
+
+def _lines(path: Path, source: str, handle: IO[bytes]) -> Iterator[Chunk]:
+    lines: list[tuple[int, bytes]] = []
+    size = 0
+    number = 0
+    for line_number, line in enumerate(handle, start=1):
+        if line.strip():
+            lines.append((line_number, line))
+            size += len(line)
+        if len(lines) >= IMPORT_CHUNK_LINES or size >= IMPORT_CHUNK_BYTES:
+            yield Chunk(path, source, number, tuple(lines), document=False)
+            number += 1
+            lines, size = [], 0
+    if lines:
+        yield Chunk(path, source, number, tuple(lines), document=False)
+
+
+def _open(path: Path) -> IO[bytes]:
+    return gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb")  # type: ignore[return-value]

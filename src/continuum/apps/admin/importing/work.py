@@ -1,0 +1,151 @@
+"""The worker processes of an import: each takes chunks from one queue and loads them through one connection."""
+
+import asyncio
+import multiprocessing
+import os
+import queue
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing.context import SpawnContext
+from multiprocessing.process import BaseProcess
+from typing import Any, Self
+
+import asyncpg
+
+from continuum.access.actor import Actor
+from continuum.access.audit import Auditor, Context
+from continuum.apps.admin.importing.resources import Reject, prepared
+from continuum.apps.admin.importing.sources import Chunk
+from continuum.kernel.clock import now_us
+from continuum.kernel.limits import IMPORT_CHUNKS_WAITING_MAX
+from continuum.record.bulk import Loader
+from continuum.record.entry import Prepared
+from continuum.record.keys import Keys
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where workers load to: arguments of asyncpg.connect, and this database's secrets."""
+
+    connect: dict[str, Any]
+    key_secret: bytes
+    audit_secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of one chunk; `failure` is set when the worker itself could not go on."""
+
+    chunk: Chunk
+    written: int = 0
+    updated: int = 0
+    equal: int = 0
+    rejects: tuple[Reject, ...] = ()
+    failure: str = ""
+
+
+class Workers:
+    """A few processes that load chunks; used as a context, in which `run` yields what was done."""
+
+    def __init__(self, target: Target, count: int) -> None:
+        context: SpawnContext = multiprocessing.get_context("spawn")
+        self._chunks: Any = context.Queue(IMPORT_CHUNKS_WAITING_MAX)
+        self._done: Any = context.Queue()
+        self._processes: list[BaseProcess] = [
+            context.Process(target=_main, args=(target, self._chunks, self._done, os.getpid()), daemon=True)
+            for _ in range(count)
+        ]
+
+    def __enter__(self) -> Self:
+        for process in self._processes:
+            process.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._processes:
+            process.kill()
+            process.join()
+
+    def run(self, chunks: Iterator[Chunk]) -> Iterator[Done]:
+        """Loads all chunks; yields each when it is durable.
+
+        Raises:
+            RuntimeError: a worker died; what it had not finished was rolled back.
+        """
+        outstanding = 0
+        more = True
+        while more or outstanding:
+            while more and outstanding < IMPORT_CHUNKS_WAITING_MAX:
+                chunk = next(chunks, None)
+                if chunk is None:
+                    more = False
+                else:
+                    self._chunks.put(chunk)
+                    outstanding += 1
+            if outstanding:
+                yield self._next()
+                outstanding -= 1
+
+    def _next(self) -> Done:
+        while True:
+            try:
+                done: Done = self._done.get(timeout=1)
+            except queue.Empty:
+                if not all(process.is_alive() for process in self._processes):
+                    raise RuntimeError("A worker of the import died; start the import again to go on.") from None
+            else:
+                if done.failure:
+                    raise RuntimeError(done.failure)
+                return done
+
+
+def _main(target: Target, chunks: Any, done: Any, parent: int) -> None:
+    try:
+        asyncio.run(_work(target, chunks, done, parent))
+    except KeyboardInterrupt:
+        return
+
+
+async def _work(target: Target, chunks: Any, done: Any, parent: int) -> None:
+    keys = Keys(target.key_secret)
+    conn = await asyncpg.connect(**target.connect)
+    try:
+        loader = Loader(conn, now_us)
+        auditor = Auditor(target.audit_secret, _no_connection, now_us)
+        context = Context(Actor("continuum-import", "system"), "HOPERAT", "command line", f"import-{os.getpid()}")
+        while True:
+            try:
+                chunk: Chunk = chunks.get(timeout=1)
+            except queue.Empty:
+                if os.getppid() != parent:  # the import was killed; so are we
+                    return
+                continue
+            try:
+                done.put(await _load(chunk, loader, auditor, context, keys))
+            except Exception as error:  # noqa: BLE001  the parent must hear of it, whatever it is
+                done.put(Done(chunk, failure=f"{chunk.path}: {type(error).__name__}: {error}"))
+    finally:
+        await conn.close()
+
+
+def _no_connection() -> Any:
+    raise AssertionError("an import writes its audit rows in its own transactions")
+
+
+async def _load(chunk: Chunk, loader: Loader, auditor: Auditor, context: Context, keys: Keys) -> Done:
+    ready: list[Prepared] = []
+    rejects: list[Reject] = []
+    for line, text in chunk.lines:
+        for result in prepared(str(chunk.path), line, text, keys):
+            if isinstance(result, Reject):
+                rejects.append(result)
+            else:
+                ready.append(result)
+    audit = auditor.row(
+        context,
+        "import",
+        patients=[one.patient_id for one in ready if one.patient_id is not None],
+        detail=" ".join(f"{one.resource_type}/{one.id}" for one in ready),
+    )
+    loaded = await loader.load(ready, source=chunk.source, number=chunk.number, rejected=len(rejects), audit=audit)
+    return Done(chunk, loaded.written, loaded.updated, loaded.equal, tuple(rejects))

@@ -1,0 +1,158 @@
+"""Loading many resources at once: COPY into every table, all indexes in place, ids kept (decision 6).
+
+Unlike a REST write, a chunk may refer to what comes later; such references are noted and checked at the end.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from continuum.fhir.types import TYPE_IDS, TYPE_NAMES
+from continuum.record.body import compress, decompress
+from continuum.record.entry import Prepared
+from continuum.record.read import Connection
+from continuum.record.write import AuditRow, Change, RowIds, linked, lock, write
+
+_TABLES = {
+    "resource": (
+        "row_id", "type", "id", "version", "updated", "deleted", "labels", "patient", "patient_id", "body",
+    ),
+    "search": (
+        "row_id", "type", "self", "patient", "date_low", "date_high", "updated", "labels", "ref_params", "refs",
+        "keys",
+    ),
+    "string": ("row_id", "param", "value", "exact"),
+    "date": ("row_id", "param", "low", "high"),
+    "quantity": ("row_id", "key", "low", "high", "unit", "system_unit"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a chunk became: new resources, new versions of present ones, and equal ones that were left alone."""
+
+    written: int
+    updated: int
+    equal: int
+
+
+class Loader:
+    """Loads chunks through one connection."""
+
+    def __init__(self, conn: Connection, clock: Callable[[], int]) -> None:
+        self._conn = conn
+        self._clock = clock
+        self._row_ids = RowIds()
+
+    async def is_done(self, source: str, chunk: int) -> bool:
+        """Whether that chunk was loaded before."""
+        found = await self._conn.fetchrow(
+            "SELECT 1 FROM record.import_chunk WHERE source = $1 AND chunk = $2", source, chunk
+        )
+        return found is not None
+
+    async def load(
+        self, chunk: Sequence[Prepared], *, source: str, number: int, rejected: int, audit: AuditRow
+    ) -> Loaded:
+        """Writes one chunk, its index rows, its audit row and the note that it is done, in one transaction.
+
+        Of several resources with one address the last one counts, as if they had come one after another.
+        """
+        latest = {(prepared.type_id, prepared.id): prepared for prepared in chunk}
+        now_us = self._clock()
+        async with self._conn.transaction():
+            present = await lock(self._conn, latest)
+            fresh = [prepared for address, prepared in latest.items() if address not in present]
+            changed = []
+            for address, there in present.items():
+                prepared = latest[address]
+                if there.body is None or decompress(there.body) != prepared.tail:
+                    changed.append(Change(prepared=prepared, present=there, now_us=now_us))
+            await self._copy(fresh, now_us)
+            # An import may refer to what comes later, so its links are noted here instead of being enforced.
+            await self._note_links(latest)
+            if changed:
+                for change in changed:
+                    if change.prepared is not None:
+                        change.prepared.links = []
+                await write(self._conn, changed, row_ids=self._row_ids)
+            await self._conn.execute(
+                "SELECT record.write_audit($1::record.audit_entry[], $2)", [audit], linked([audit])
+            )
+            await self._conn.execute(
+                "INSERT INTO record.import_chunk VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (source, chunk)"
+                " DO UPDATE SET written = excluded.written, updated = excluded.updated,"
+                " equal = excluded.equal, rejected = excluded.rejected",
+                source, number, len(fresh), len(changed), len(present) - len(changed), rejected,
+            )  # fmt: skip
+        return Loaded(len(fresh), len(changed), len(present) - len(changed))
+
+    async def _copy(self, fresh: Sequence[Prepared], now_us: int) -> None:
+        row_ids = await self._row_ids.take(self._conn, len(fresh))
+        rows = list(zip(row_ids, fresh, strict=True))
+        records = {
+            "resource": [
+                (row_id, p.type_id, p.id, 1, now_us, False, p.labels, p.patient, p.patient_id, compress(p.tail))
+                for row_id, p in rows
+            ],
+            "search": [
+                (row_id, p.type_id, p.self_key, p.patient, p.date_low, p.date_high, now_us, p.labels,
+                 p.ref_params, p.refs, p.keys)
+                for row_id, p in rows
+            ],
+            "string": [(row_id, *row) for row_id, p in rows for row in p.strings],
+            "date": [(row_id, *row) for row_id, p in rows for row in p.dates],
+            "quantity": [(row_id, *row) for row_id, p in rows for row in p.quantities],
+        }  # fmt: skip
+        for table, columns in _TABLES.items():
+            if records[table]:
+                await self._conn.copy_records_to_table(
+                    table, schema_name="record", columns=columns, records=records[table]
+                )
+        care = {(p.patient, p.care) for p in fresh if p.care is not None and p.patient is not None}
+        if care:
+            await self._conn.execute(
+                "INSERT INTO record.care SELECT * FROM unnest($1::bigint[], $2::bigint[]) ON CONFLICT DO NOTHING",
+                [pair[0] for pair in care],
+                [pair[1] for pair in care],
+            )
+
+    async def _note_links(self, latest: dict[tuple[int, str], Prepared]) -> None:
+        wanted = {
+            (TYPE_IDS[target_type], target_id, prepared.type_id, prepared.id)
+            for prepared in latest.values()
+            for _, target in prepared.links
+            for target_type, _, target_id in (target.partition("/"),)
+            if (TYPE_IDS[target_type], target_id) not in latest
+        }
+        if wanted:
+            ordered = sorted(wanted)
+            await self._conn.execute(
+                """
+                INSERT INTO record.import_link
+                SELECT l.* FROM unnest($1::smallint[], $2::text[], $3::smallint[], $4::text[])
+                  AS l(target_type, target_id, source_type, source_id)
+                WHERE NOT EXISTS (
+                  SELECT 1 FROM record.resource r
+                  WHERE r.type = l.target_type AND r.id = l.target_id AND NOT r.deleted)
+                ON CONFLICT DO NOTHING
+                """,
+                *(list(column) for column in zip(*ordered, strict=True)),
+            )
+
+
+async def dangling(conn: Connection, limit: int) -> list[tuple[str, str]]:
+    """After an import: (source, target) of references that still name nothing, at most `limit`; settled ones go."""
+    await conn.execute(
+        """
+        DELETE FROM record.import_link l USING record.resource r
+        WHERE r.type = l.target_type AND r.id = l.target_id AND NOT r.deleted
+        """
+    )
+    rows = await conn.fetch("SELECT * FROM record.import_link ORDER BY 1, 2, 3, 4 LIMIT $1", limit)
+    return [
+        (
+            f"{TYPE_NAMES[row['source_type']]}/{row['source_id']}",
+            f"{TYPE_NAMES[row['target_type']]}/{row['target_id']}",
+        )
+        for row in rows
+    ]
