@@ -68,14 +68,12 @@ DECISIONS = [page for page in PAGES if page.parent == Path("docs/decisions") and
 def test_a_decision_says_its_status_and_its_date_and_is_listed(page):
     assert re.fullmatch(r"adr-(\d{2})(\d{2})-[a-z0-9-]+\.md", page.name)
     text = text_of(page)
-    status = re.search(r"^Status: (.+)$", text, flags=re.MULTILINE)
-    assert status, "no Status"
-    assert re.match(r"proposed|accepted|superseded by \[", status[1])
-    date = re.search(r"^Date: (\d{2})(\d{2})-(\d{2})-\d{2}$", text, flags=re.MULTILINE)
-    assert date, "no Date"
-    assert page.name.startswith(f"adr-{date[2]}{date[3]}-")
+    header = re.search(r"^Status: (.+) · \d\d(\d\d)-(\d\d)-\d\d$", text, flags=re.MULTILINE)
+    assert header, "no line like `Status: accepted · 2026-11-23`"
+    assert re.match(r"proposed$|accepted$|superseded by \[", header[1])
+    assert page.name.startswith(f"adr-{header[2]}{header[3]}-")
     listed = text_of(Path("docs/decisions/README.md"))
-    assert f"({page.name}) | {status[1].partition(' by')[0]}" in listed
+    assert f"({page.name}) | {header[1].partition(' by')[0]} |" in listed
 
 
 def test_decisions_are_there():
