@@ -64,7 +64,8 @@ def readable(name: str, value: float) -> str:
             return f"{value // mebibyte:,} MiB"
         return f"{value // 1024:,} KiB" if value % 1024 == 0 else f"{value:,} bytes"
     if name.endswith("_S"):
-        return f"{value:g} s"
+        days, rest = divmod(value, 24 * 3600)
+        return f"{days:,.0f} days" if days and not rest else f"{value:,g} s"
     return f"{value:,}"
 
 

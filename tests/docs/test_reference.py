@@ -37,6 +37,8 @@ def test_a_limit_without_words_is_refused():
         ("BODY_MAX_BYTES", 16 * 1024 * 1024, "16 MiB"),
         ("URL_MAX_BYTES", 16 * 1024, "16 KiB"),
         ("REQUEST_TIMEOUT_S", 60.0, "60 s"),
+        ("TOKEN_LIFETIME_S", 366 * 24 * 3600, "366 days"),
+        ("DRAIN_TIMEOUT_S", 2.5, "2.5 s"),
         ("PAGE_MAX", 1_000, "1,000"),
     ],
 )

@@ -69,6 +69,7 @@ TOGETHER_WAITING_MAX = 5_000
 IMPORT_CHUNK_LINES = 500
 """Resources of an import that share one transaction."""
 IMPORT_CHUNK_BYTES = 8 * 1024 * 1024
+"""JSON text of an import that shares one transaction."""
 IMPORT_DOCUMENT_MAX_BYTES = 256 * 1024 * 1024
 """The largest single JSON document (a Bundle) that an import reads."""
 IMPORT_CHUNKS_WAITING_MAX = 8
