@@ -133,6 +133,8 @@ def install(kind: str) -> None:
     """Installs exactly what the lock file names, and the product itself, editable."""
     uv, settings = make_environment()
     environment = {**os.environ, **settings}
+    if not os.access(Path.home(), os.W_OK):
+        environment.setdefault("UV_CACHE_DIR", str(ROOT / ".cache" / "uv"))
     to_us = ["--quiet", "--python", str(PYTHON)]
     print("Installing the locked packages …")
     subprocess.run(
