@@ -76,3 +76,5 @@ IMPORT_CHUNKS_WAITING_MAX = 8
 """Chunks that wait for a worker of an import."""
 IMPORT_DANGLING_SHOWN_MAX = 1_000
 """References to nothing that an import lists by name at its end."""
+DATES_CACHED_MAX = 65_536
+"""Dates whose interval a process remembers."""

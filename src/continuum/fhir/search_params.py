@@ -1,0 +1,47 @@
+"""The search parameters and compartments of R4 4.0.1, from the compiled facts."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import orjson
+
+from continuum.fhir.query import SearchParam
+
+_FACTS: dict[str, Any] = orjson.loads((files("continuum.fhir") / "facts" / "search.json").read_bytes())
+
+COMPARTMENTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    compartment: {name: tuple(codes) for name, codes in members.items()}
+    for compartment, members in _FACTS["compartments"].items()
+}
+"""Compartment type → resource type → the reference parameters that put a resource into it."""
+
+MAIN_DATE: Mapping[str, str] = _FACTS["main_date"]
+"""The date parameter of a type that orders its resources for a reader (`record.search.date_low/high`)."""
+
+
+@lru_cache(maxsize=256)
+def params(resource_type: str) -> Mapping[str, SearchParam]:
+    """Every search parameter of a type, by its code."""
+    return {
+        code: SearchParam(
+            resource_type=resource_type,
+            code=code,
+            kind=fact["kind"],
+            targets=tuple(fact["targets"]),
+            components=tuple((name, kind) for name, kind in fact.get("components", ())),
+        )
+        for code, fact in _FACTS["params"].get(resource_type, {}).items()
+    }
+
+
+def param(resource_type: str, code: str) -> SearchParam | None:
+    """One search parameter, or None when R4 has none of that code for the type."""
+    return params(resource_type).get(code)
+
+
+def definition(resource_type: str, code: str) -> str:
+    """The canonical URL of a parameter's definition."""
+    url: str = _FACTS["params"][resource_type][code]["url"]
+    return url

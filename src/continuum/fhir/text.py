@@ -1,0 +1,19 @@
+"""Text as search sees it: without case, accents, punctuation or extra space (R4 §3.1.1.4.8)."""
+
+import re
+import unicodedata
+
+_APART = re.compile(r"[\W_]+")
+_INSIDE = re.compile(r"['\u2019`\u00b4]")
+
+
+def normalise(text: str) -> str:
+    """Lower case, no marks, apostrophes dropped, other punctuation as one space: "O’Brien-Müller" → "obrien muller"."""
+    if not text.isascii():
+        text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+    return _APART.sub(" ", _INSIDE.sub("", text.casefold())).strip()
+
+
+def trigrams(text: str) -> set[str]:
+    """All runs of three characters of a normalised text."""
+    return {text[at : at + 3] for at in range(len(text) - 2)}

@@ -1,0 +1,227 @@
+"""How each R4 data type becomes search values; called by the generated extractors (`_generated/index_*.py`)."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from itertools import product
+from typing import Any
+
+from continuum.fhir.dates import interval
+from continuum.fhir.types import TYPE_IDS
+from continuum.kernel.clock import MAX_US, MIN_US
+
+Json = dict[str, Any]
+_LOWEST = Decimal("-Infinity")
+_HIGHEST = Decimal("Infinity")
+_SPECIAL = "http://terminology.hl7.org/CodeSystem/special-values"
+
+
+class Part:
+    """The values of one component of a composite, under one element."""
+
+    __slots__ = ("dates", "numbers", "quantities", "references", "strings", "tokens", "uris")
+
+    def __init__(self) -> None:
+        self.tokens: list[tuple[Any, ...]] = []
+        self.references: list[tuple[Any, ...]] = []
+        self.strings: list[tuple[Any, ...]] = []
+        self.dates: list[tuple[Any, ...]] = []
+        self.numbers: list[tuple[Any, ...]] = []
+        self.quantities: list[tuple[Any, ...]] = []
+        self.uris: list[tuple[Any, ...]] = []
+
+    def components(self) -> list[tuple[Any, ...]]:
+        """The values as components of Index.composites."""
+        return [
+            (kind, *value[1:])
+            for kind, values in (
+                ("token", self.tokens), ("reference", self.references), ("string", self.strings),
+                ("date", self.dates), ("number", self.numbers), ("quantity", self.quantities), ("uri", self.uris),
+            )
+            for value in values
+        ]  # fmt: skip
+
+
+def combine(out: Any, code: str, *parts: Part) -> None:
+    """Every combination of the components' values."""
+    for values in product(*(part.components() for part in parts)):
+        out.composites.append((code, *values))
+
+
+def address_of(reference: str) -> str | None:
+    """`Type/id` of a relative reference, without its version; None for any other."""
+    parts = reference.split("/")
+    if len(parts) >= 2 and parts[0] in TYPE_IDS and (len(parts) == 2 or (len(parts) == 4 and parts[2] == "_history")):
+        return f"{parts[0]}/{parts[1]}"
+    return None
+
+
+def reference(out: Any, value: Json, codes: Iterable[str]) -> None:
+    """A Reference: its target, and its logical identifier under `:identifier`."""
+    text = value.get("reference")
+    if text and text[0] != "#":
+        target = address_of(text) or text.partition("/_history/")[0]
+        for code in codes:
+            out.references.append((code, target))
+    identifier = value.get("identifier")
+    if identifier is not None:
+        system, code_value = identifier.get("system", ""), identifier.get("value", "")
+        if system or code_value:
+            for code in codes:
+                out.tokens.append((f"{code}:identifier", system, code_value))
+
+
+def points_to(value: Json, resource_type: str) -> bool:
+    """`resolve() is Type`, decided by the reference's text or its `type`."""
+    text = value.get("reference")
+    if text and text[0] != "#":
+        parts = text.partition("/_history/")[0].rsplit("/", 2)
+        if len(parts) >= 2 and parts[-2] in TYPE_IDS:
+            return bool(parts[-2] == resource_type)
+    return bool(value.get("type") == resource_type)
+
+
+def human_name(strings: list[tuple[Any, ...]], value: Json, codes: Iterable[str]) -> None:
+    """Every part of a HumanName."""
+    for name in ("family", "text"):
+        text = value.get(name)
+        if text:
+            for code in codes:
+                strings.append((code, text))
+    for name in ("given", "prefix", "suffix"):
+        for text in value.get(name, ()):
+            if text:
+                for code in codes:
+                    strings.append((code, text))
+
+
+def address(strings: list[tuple[Any, ...]], value: Json, codes: Iterable[str]) -> None:
+    """Every part of an Address."""
+    texts = [value.get(name) for name in ("text", "city", "district", "state", "postalCode", "country")]
+    for text in (*value.get("line", ()), *texts):
+        if text:
+            for code in codes:
+                strings.append((code, text))
+
+
+def moment(value: str | None) -> tuple[int | None, int]:
+    """A date, dateTime or instant."""
+    if value is None:
+        return None, 0
+    try:
+        return interval(value)
+    except ValueError:  # a year 0000 or a zone beyond 24 h: valid by pattern, but no instant
+        return None, 0
+
+
+def period(value: Json) -> tuple[int | None, int]:
+    """A Period; an end that is missing is open."""
+    low, _ = moment(value.get("start"))
+    start, (last, high) = value.get("start"), moment(value.get("end"))
+    if start is None and last is None:
+        return None, 0
+    return (MIN_US if low is None else low), (MAX_US if last is None else high)
+
+
+def timing(value: Json) -> tuple[int | None, int]:
+    """A Timing: from the first to the last of its events and its bounds."""
+    found = [moment(event) for event in value.get("event", ())]
+    bounds = value.get("repeat", {}).get("boundsPeriod")
+    if bounds is not None:
+        found.append(period(bounds))
+    known = [(low, high) for low, high in found if low is not None]
+    if not known:
+        return None, 0
+    return min(low for low, _ in known), max(high for _, high in known)
+
+
+def number(value: Any) -> tuple[Decimal | None, Decimal]:
+    """An integer or decimal."""
+    if value is None:
+        return None, _HIGHEST
+    exact = Decimal(value)
+    return exact, exact
+
+
+def range_bounds(value: Json) -> tuple[Decimal | None, Decimal]:
+    """A Range without its units."""
+    got = range_quantity(value)
+    return (None, _HIGHEST) if got is None else (got[0], got[1])
+
+
+def quantity(value: Json) -> tuple[Decimal, Decimal, str, str, str] | None:
+    """A Quantity: a comparator opens one side."""
+    amount = value.get("value")
+    if amount is None:
+        return None
+    low = high = Decimal(amount)
+    comparator = value.get("comparator")
+    if comparator in {"<", "<="}:
+        low = _LOWEST
+    elif comparator in {">", ">="}:
+        high = _HIGHEST
+    return low, high, value.get("system", ""), value.get("code", ""), value.get("unit", "")
+
+
+def money(value: Json) -> tuple[Decimal, Decimal, str, str, str] | None:
+    """Money: its currency is its unit."""
+    amount = value.get("value")
+    if amount is None:
+        return None
+    exact = Decimal(amount)
+    currency = value.get("currency", "")
+    return exact, exact, "urn:iso:std:iso:4217" if currency else "", currency, currency
+
+
+def range_quantity(value: Json) -> tuple[Decimal, Decimal, str, str, str] | None:
+    """A Range of quantities; an end that is missing is open."""
+    low, high = value.get("low"), value.get("high")
+    either = low or high
+    if either is None:
+        return None
+    return (
+        Decimal(low["value"]) if low and "value" in low else _LOWEST,
+        Decimal(high["value"]) if high and "value" in high else _HIGHEST,
+        either.get("system", ""),
+        either.get("code", ""),
+        either.get("unit", ""),
+    )
+
+
+def deceased(out: Any, patient: Json) -> None:
+    """Patient.deceased: true when it is said and is not false."""
+    value = patient.get("deceasedBoolean", patient.get("deceasedDateTime"))
+    if value is not None:
+        out.tokens.append(("deceased", _SPECIAL, "false" if value is False else "true"))
+
+
+def finish(out: Any, resource: Json, patient_params: tuple[str, ...]) -> None:
+    """The links of the whole resource, and the patient whose record it is part of."""
+    _links(out.links, resource, resource["resourceType"])
+    if resource["resourceType"] == "Patient":
+        out.patient_id = resource["id"]
+        return
+    for wanted in patient_params:
+        for code, target in out.references:
+            if code == wanted and target.startswith("Patient/"):
+                out.patient_id = target[8:]
+                return
+
+
+def _links(found: list[tuple[str, str]], node: Json, at: str) -> None:
+    for name, value in node.items():
+        if value.__class__ is dict:
+            text = value.get("reference")
+            if text.__class__ is str and text[0:1] != "#":
+                target = address_of(text)
+                if target is not None:
+                    found.append((f"{at}.{name}", target))
+            _links(found, value, f"{at}.{name}")
+        elif value.__class__ is list:
+            for number_, item in enumerate(value):
+                if item.__class__ is dict:
+                    text = item.get("reference")
+                    if text.__class__ is str and text[0:1] != "#":
+                        target = address_of(text)
+                        if target is not None:
+                            found.append((f"{at}.{name}[{number_}]", target))
+                    _links(found, item, f"{at}.{name}[{number_}]")
