@@ -1,10 +1,13 @@
 """The reference says exactly what the code does: every command, option, address and limit, and nothing else."""
 
+import re
+from pathlib import Path
+
 import click
 import pytest
 
 from scripts import reference
-from tests.architecture.source import ROOT
+from tests.architecture.source import ROOT, text_of, tracked
 
 
 @pytest.mark.parametrize("name", sorted(reference.PAGES))
@@ -24,6 +27,18 @@ def test_every_command_and_option_helps_with_words_and_an_example():
         if not isinstance(command, click.Group):
             with click.Context(command, info_name=path) as context:
                 assert "continuum " in command.get_help(context).split("Usage:", 1)[1].split("\n", 1)[1], path
+
+
+def test_every_variable_that_the_code_reads_is_documented():
+    read = {
+        name
+        for path in tracked()
+        if path.suffix == ".py" and path.parts[0] in {"src", "scripts", "tests", "benchmarks"}
+        for name in re.findall(r"\bCONTINUUM_[A-Z_]*[A-Z]\b", text_of(path))
+    }
+    assert "CONTINUUM_DATABASE_URL" in read
+    documented = (ROOT / "docs" / "reference" / "settings.md").read_text() + text_of(Path("docs/how-to/develop.md"))
+    assert {name for name in read if f"`{name}" not in documented} == set()
 
 
 def test_a_limit_without_words_is_refused():
