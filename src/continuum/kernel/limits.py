@@ -7,6 +7,7 @@ BINARY_MAX_BYTES = 64 * 1024 * 1024
 JSON_MAX_DEPTH = 100
 """How deep a resource may nest; R4's deepest legitimate ones stay below 40."""
 URL_MAX_BYTES = 16 * 1024
+"""The longest address of a request, its query included; a longer search goes by POST."""
 COMPRESSED_INLINE_MAX_BYTES = 256 * 1024
 """A compressed request body up to this is expanded on the event loop; a larger one in a thread."""
 ZSTD_WINDOW_MAX_BYTES = 8 * 1024 * 1024
@@ -51,18 +52,23 @@ CHAIN_DEPTH_MAX = 8
 CHAIN_FANOUT_MAX = 10_000
 """Rows that one hop of a chain may yield before the search is refused as too costly."""
 PAGE_DEFAULT = 20
+"""Matches on a page when `_count` does not say."""
 PAGE_MAX = 1_000
+"""Matches on a page, whatever `_count` says."""
 INCLUDE_MAX = 10_000
 """Resources that `_include`/`_revinclude` may add to one page."""
 INCLUDE_ITERATIONS_MAX = 8
+"""Rounds of `_include:iterate` and `_revinclude:iterate`."""
 EVERYTHING_MAX = 50_000
 """Resources in one `$everything`."""
 BUNDLE_ENTRIES_MAX = 5_000
 """Entries in one batch or transaction."""
 HISTORY_PAGE_MAX = 1_000
+"""Versions on a page of history."""
 REQUEST_TIMEOUT_S = 60.0
 """Total time of one request, its body included."""
 STATEMENT_TIMEOUT_S = 30.0
+"""Time of one SQL statement; PostgreSQL ends a longer one."""
 CONNECTIONS_MAX = 16
 """PostgreSQL connections of one worker."""
 REQUESTS_WAITING_MAX = 2_000
@@ -70,6 +76,7 @@ REQUESTS_WAITING_MAX = 2_000
 AUDIT_BATCH_MAX = 256
 """Audit rows of reads that share one commit."""
 ID_MAX_CHARS = 64
+"""Characters of a resource id (R4, datatype id)."""
 RETRIES_MAX = 5
 """How often a transaction that lost a race is tried again."""
 STORED_BODY_MAX_BYTES = 96 * 1024 * 1024
@@ -97,6 +104,7 @@ TOGETHER_WAITING_MAX = 5_000
 IMPORT_CHUNK_LINES = 500
 """Resources of an import that share one transaction."""
 IMPORT_CHUNK_BYTES = 8 * 1024 * 1024
+"""JSON text of an import that shares one transaction."""
 IMPORT_DOCUMENT_MAX_BYTES = 256 * 1024 * 1024
 """The largest single JSON document (a Bundle) that an import reads."""
 IMPORT_CHUNKS_WAITING_MAX = 8
@@ -131,3 +139,5 @@ MIGRATION_RETRIES_MAX = 20
 MIGRATION_RETRY_WAIT_S = 0.5
 DATES_CACHED_MAX = 65_536
 """Dates whose interval a process remembers."""
+NUMBER_EXPONENT_MAX = 300
+"""The largest power of ten of a number in a search: what a float8 can compare."""
