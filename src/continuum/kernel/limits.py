@@ -96,3 +96,5 @@ MIGRATION_RETRIES_MAX = 20
 MIGRATION_RETRY_WAIT_S = 0.5
 DATES_CACHED_MAX = 65_536
 """Dates whose interval a process remembers."""
+PREPARED_MAX = 512
+"""Prepared statements that one connection keeps."""
