@@ -27,6 +27,7 @@ BINARY_CHUNK_BYTES = 192 * 1024
 TOKENS_CACHED_MAX = 10_000
 """Verified tokens kept per worker."""
 TOKEN_MAX_BYTES = 8 * 1024
+"""A longer bearer token is not one of ours."""
 TOKEN_LIFETIME_MAX_S = 366 * 24 * 3600
 """The longest life of a token made on the command line."""
 HOSTS_CACHED_MAX = 64
@@ -139,5 +140,7 @@ MIGRATION_RETRIES_MAX = 20
 MIGRATION_RETRY_WAIT_S = 0.5
 DATES_CACHED_MAX = 65_536
 """Dates whose interval a process remembers."""
+PREPARED_MAX = 512
+"""Prepared statements that one connection keeps."""
 NUMBER_EXPONENT_MAX = 300
 """The largest power of ten of a number in a search: what a float8 can compare."""
