@@ -91,6 +91,7 @@ class Application:
         self._bases: dict[tuple[str, bytes], bytes] = {}
         self.traffic = Traffic()
         self._pages = pages(self)
+        self.failure: Exception | None = None
 
     @property
     def services(self) -> Services:
@@ -120,6 +121,7 @@ class Application:
                 self._deadlines.stop()
         except Exception as error:
             if self._services is None:
+                self.failure = error
                 await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
                 return
             log.exception("the worker did not close cleanly", error=type(error).__name__)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import os
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -125,13 +126,18 @@ class _Server(Server):  # type: ignore[misc]  granian's embedded server has no t
         self.workers_kill_timeout = SHUTDOWN_TIMEOUT_S
 
     def _init_shared_socket(self) -> None:
-        self._shd: Any = SocketHolder(self._listening.fileno())
-        self._sfd = self._listening.fileno()
+        # granian closes what it is given; the descriptor of ours stays with whoever bound it.
+        self._sfd = os.dup(self._listening.fileno())
+        self._shd: Any = SocketHolder(self._sfd, False, LISTEN_BACKLOG)
         self._ssp = None
 
 
 async def serve(worker: Worker, listening: socket.socket, stopping: asyncio.Event) -> None:
-    """Answers until `stopping` is set; then lets the requests under way end, for SHUTDOWN_TIMEOUT_S at most."""
+    """Answers until `stopping` is set; then lets the requests under way end, for SHUTDOWN_TIMEOUT_S at most.
+
+    Raises:
+        Exception: what kept the worker from starting.
+    """
     application = Application(lambda: _services(worker), request_timeout_s=worker.request_timeout_s)
     server = _Server(listening, application)
     running = asyncio.create_task(server.serve())
@@ -143,3 +149,5 @@ async def serve(worker: Worker, listening: socket.socket, stopping: asyncio.Even
     if not running.done():
         server.stop()
     await running
+    if application.failure is not None:
+        raise application.failure
