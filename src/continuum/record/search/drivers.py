@@ -81,7 +81,7 @@ def _candidates(query: Query, bindings: Bindings, statistics: Statistics) -> Ite
         elif isinstance(clause, Chain):
             yield _of_chain(clause, resource_type, bindings)
         elif isinstance(clause, Has):
-            yield _of_has(clause, resource_type, bindings)
+            yield _of_has(clause, bindings)
     yield from _filed(query, bindings)
     scope = bindings.visibility.of(resource_type)
     if scope.kind == "patients":
@@ -210,7 +210,7 @@ def _of_chain(chain: Chain, resource_type: str, bindings: Bindings) -> Driver:
     return Driver(f"s.keys && ARRAY({targets})", FEW * 2, 0.0)
 
 
-def _of_has(has: Has, resource_type: str, bindings: Bindings) -> Driver:
+def _of_has(has: Has, bindings: Bindings) -> Driver:
     """Begin with the rows that refer, when an index finds them."""
     source = has.param.resource_type
     alias, link = bindings.alias("i"), bindings.alias("u")
