@@ -114,3 +114,5 @@ OVERFLOWS_REMEMBERED_MAX = 10_000
 """Searches of one worker that are remembered to be too common to gather."""
 STATISTICS_AGE_S = 60.0
 """How long a worker steers by the same figures of PostgreSQL."""
+PREPARED_MAX = 512
+"""Prepared statements that one connection keeps."""

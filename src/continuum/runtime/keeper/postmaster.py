@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 PR_SET_PDEATHSIG = 1
 
@@ -17,7 +18,7 @@ class Postmaster:
         self._program = program
         self._folder = folder
         self._log = log
-        self._account = {} if uid is None else {"user": uid, "group": gid, "extra_groups": []}
+        self._account: dict[str, Any] = {} if uid is None else {"user": uid, "group": gid, "extra_groups": []}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -43,7 +44,7 @@ class Postmaster:
                 start_new_session=True,
                 umask=0o077,
                 preexec_fn=lambda: _die_with(keeper),  # noqa: PLW1509  the keeper has one thread
-                **self._account,  # type: ignore[call-overload]
+                **self._account,
             )
 
     def exited(self) -> bool:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from continuum.kernel.errors import DomainError
 from continuum.runtime.keeper.sweep import sweep
@@ -40,9 +41,11 @@ def run(
     Raises:
         CannotPrepare: it failed or took too long.
     """
-    identity = {} if account is None else {"user": account.maker_uid, "group": account.maker_gid, "extra_groups": []}
+    identity: dict[str, Any] = (
+        {} if account is None else {"user": account.maker_uid, "group": account.maker_gid, "extra_groups": []}
+    )
     try:
-        done = subprocess.run(  # type: ignore[call-overload]  # noqa: S603  our own programs
+        done = subprocess.run(  # noqa: S603  our own programs
             [str(part) for part in command],
             input=said,
             capture_output=True,
