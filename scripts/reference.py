@@ -99,19 +99,18 @@ def cli_page() -> str:
 
 
 def settings_page() -> str:
-    """Every setting with its variable, its option, its default and its meaning."""
+    """Every setting with its variable, its default and its meaning."""
     from continuum.runtime.settings import SETTINGS  # noqa: PLC0415 - as above
 
     rows = []
     for setting in SETTINGS:
-        option = f"--{setting.field.replace('_', '-')}"
         default = f"`{setting.default}`" if setting.default else "none"
-        rows.append(f"| `{setting.variable}` | `{option}` | {default} | {setting.meaning} |")
+        rows.append(f"| `{setting.variable}` | {default} | {setting.meaning} |")
     return (
         f"# Settings\n{WRITTEN}"
-        "A setting is taken from the command line, else from the environment, else from its default. A command\n"
-        "takes the options that concern it; see [Commands](cli.md).\n\n"
-        "| Variable | Option | Default | What it means |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
+        "A setting is taken from the command line, else from the environment, else from its default. Each\n"
+        "command names the options that it takes in [Commands](cli.md).\n\n"
+        "| Variable | Default | What it means |\n|---|---|---|\n" + "\n".join(rows) + "\n"
     )
 
 
