@@ -108,3 +108,11 @@ DATES_CACHED_MAX = 65_536
 """Dates whose interval a process remembers."""
 NUMBER_EXPONENT_MAX = 300
 """The largest power of ten of a number in a search: what a float8 can compare."""
+GATHER_MIN = 1_000
+"""Rows that a search may always gather before it sorts them."""
+GATHER_MAX = 100_000
+"""Rows that a search may gather when no index has the order that is asked for."""
+OVERFLOWS_REMEMBERED_MAX = 10_000
+"""Searches of one worker that are remembered to be too common to gather."""
+STATISTICS_AGE_S = 60.0
+"""How long a worker steers by the same figures of PostgreSQL."""
