@@ -83,6 +83,7 @@ POSTGRES_STOP_TIMEOUT_S = 30.0
 POSTGRES_RESTARTS_MAX = 10
 """How often the embedded PostgreSQL is restarted within POSTGRES_RESTARTS_WINDOW_S before it is given up."""
 POSTGRES_RESTARTS_WINDOW_S = 60.0
+"""The time within which restarts of the embedded PostgreSQL are counted."""
 POSTGRES_RESTART_WAIT_MAX_S = 5.0
 """The longest pause between two restarts."""
 POSTGRES_LOG_MAX_BYTES = 8 * 1024 * 1024
@@ -102,6 +103,7 @@ MIGRATION_LOCK_TIMEOUT_S = 5.0
 MIGRATION_RETRIES_MAX = 20
 """How often a migration that did not get its lock is tried again."""
 MIGRATION_RETRY_WAIT_S = 0.5
+"""The pause before a migration that did not get its lock is tried again."""
 DATES_CACHED_MAX = 65_536
 """Dates whose interval a process remembers."""
 NUMBER_EXPONENT_MAX = 300
