@@ -8,6 +8,42 @@ JSON_MAX_DEPTH = 100
 """How deep a resource may nest; R4's deepest legitimate ones stay below 40."""
 URL_MAX_BYTES = 16 * 1024
 """The longest address of a request, its query included; a longer search goes by POST."""
+COMPRESSED_INLINE_MAX_BYTES = 256 * 1024
+"""A compressed request body up to this is expanded on the event loop; a larger one in a thread."""
+ZSTD_WINDOW_MAX_BYTES = 8 * 1024 * 1024
+"""The largest zstd window that a request body may ask for (RFC 9659)."""
+COMPRESS_MIN_BYTES = 14 * 1024
+"""Answers below this fit one flight of packets, so compressing them saves no time."""
+COMPRESS_INLINE_MAX_BYTES = 1024 * 1024
+"""Answers up to this are compressed on the event loop; larger ones in a thread."""
+HEADERS_MAX_BYTES = 32 * 1024
+"""All header names and values of one request."""
+HEADERS_BUFFER_BYTES = 256 * 1024
+"""What the HTTP parser buffers before it gives up on a request's head."""
+HEADERS_TIMEOUT_S = 10.0
+"""Time for a client to send the head of a request."""
+BINARY_CHUNK_BYTES = 192 * 1024
+"""A Binary is decoded and sent in pieces of this size; a multiple of 3, so that base64 splits evenly."""
+TOKENS_CACHED_MAX = 10_000
+"""Verified tokens kept per worker."""
+TOKEN_MAX_BYTES = 8 * 1024
+"""A longer bearer token is not one of ours."""
+TOKEN_LIFETIME_MAX_S = 366 * 24 * 3600
+"""The longest life of a token made on the command line."""
+HOSTS_CACHED_MAX = 64
+"""Host names kept per worker, for links."""
+READINESS_TIMEOUT_S = 2.0
+"""Time for the database to answer `/readyz`."""
+LISTEN_BACKLOG = 1_024
+"""Connections that the kernel keeps until a worker takes them."""
+WORKER_RESTART_WAIT_S = 1.0
+"""A worker that dies is started again at most this often."""
+SHUTDOWN_TIMEOUT_S = 10
+"""Time for requests under way to end when the server stops."""
+PATCH_OPERATIONS_MAX = 1_000
+"""Operations in one JSON Patch."""
+PATCH_COPIED_MAX = 100_000
+"""Values that the copy operations of one JSON Patch may add."""
 SEARCH_PARAMETERS_MAX = 64
 """Criteria in one search."""
 SEARCH_VALUES_MAX = 1_000
@@ -118,3 +154,7 @@ STATISTICS_AGE_S = 60.0
 """How long a worker steers by the same figures of PostgreSQL."""
 PREPARED_MAX = 512
 """Prepared statements that one connection keeps."""
+PREPARED_MAX = 512
+"""Prepared statements that one connection keeps."""
+NUMBER_EXPONENT_MAX = 300
+"""The largest power of ten of a number in a search: what a float8 can compare."""
