@@ -1,6 +1,6 @@
 """Writes `docs/reference/` from the code, so that it cannot say anything else: `make docs`.
 
-`tests/docs` compares: a command, address or limit that is new, changed or gone fails the suite until this has
+`tests/docs` compares: a command, setting or limit that is new, changed or gone fails the suite until this has
 been run, and one without words of its own fails here.
 """
 
@@ -98,37 +98,23 @@ def cli_page() -> str:
     return "".join(parts)
 
 
-def http_page() -> str:
-    """Every address below the FHIR base."""
-    from continuum.apps.fhir_api.routes import ROUTES  # noqa: PLC0415 - the other pages need no web server
-
-    rows = [f"| {route.method} | `{route.template}` | {route.summary} |" for route in ROUTES]
-    return (
-        f"# Addresses\n{WRITTEN}"
-        "Below the FHIR base, `/fhir`. `{type}` is any resource type of R4. What each type can be searched by\n"
-        "stands in the server's own `/fhir/metadata`.\n\n"
-        "| Method | Address | What it does |\n|---|---|---|\n" + "\n".join(rows) + "\n"
-    )
-
-
 def settings_page() -> str:
-    """Every setting with its variable, its option, its default and its meaning."""
+    """Every setting with its variable, its default and its meaning."""
     from continuum.runtime.settings import SETTINGS  # noqa: PLC0415 - as above
 
     rows = []
     for setting in SETTINGS:
-        option = f"--{setting.field.replace('_', '-')}"
         default = f"`{setting.default}`" if setting.default else "none"
-        rows.append(f"| `{setting.variable}` | `{option}` | {default} | {setting.meaning} |")
+        rows.append(f"| `{setting.variable}` | {default} | {setting.meaning} |")
     return (
         f"# Settings\n{WRITTEN}"
-        "A setting is taken from the command line, else from the environment, else from its default. A command\n"
-        "takes the options that concern it; see [Commands](cli.md).\n\n"
-        "| Variable | Option | Default | What it means |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
+        "A setting is taken from the command line, else from the environment, else from its default. Each\n"
+        "command names the options that it takes in [Commands](cli.md).\n\n"
+        "| Variable | Default | What it means |\n|---|---|---|\n" + "\n".join(rows) + "\n"
     )
 
 
-PAGES = {"cli.md": cli_page, "http.md": http_page, "limits.md": limits_page, "settings.md": settings_page}
+PAGES = {"cli.md": cli_page, "limits.md": limits_page, "settings.md": settings_page}
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The reference says exactly what the code does: every command, option, address and limit, and nothing else."""
+"""The reference says exactly what the code does: every command, option, setting and limit, and nothing else."""
 
 import re
 from pathlib import Path

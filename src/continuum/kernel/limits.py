@@ -119,6 +119,7 @@ POSTGRES_STOP_TIMEOUT_S = 30.0
 POSTGRES_RESTARTS_MAX = 10
 """How often the embedded PostgreSQL is restarted within POSTGRES_RESTARTS_WINDOW_S before it is given up."""
 POSTGRES_RESTARTS_WINDOW_S = 60.0
+"""The time within which restarts of the embedded PostgreSQL are counted."""
 POSTGRES_RESTART_WAIT_MAX_S = 5.0
 """The longest pause between two restarts."""
 POSTGRES_LOG_MAX_BYTES = 8 * 1024 * 1024
@@ -138,8 +139,21 @@ MIGRATION_LOCK_TIMEOUT_S = 5.0
 MIGRATION_RETRIES_MAX = 20
 """How often a migration that did not get its lock is tried again."""
 MIGRATION_RETRY_WAIT_S = 0.5
+"""The pause before a migration that did not get its lock is tried again."""
 DATES_CACHED_MAX = 65_536
 """Dates whose interval a process remembers."""
+NUMBER_EXPONENT_MAX = 300
+"""The largest power of ten of a number in a search: what a float8 can compare."""
+GATHER_MIN = 1_000
+"""Rows that a search may always gather before it sorts them."""
+GATHER_MAX = 100_000
+"""Rows that a search may gather when no index has the order that is asked for."""
+OVERFLOWS_REMEMBERED_MAX = 10_000
+"""Searches of one worker that are remembered to be too common to gather."""
+STATISTICS_AGE_S = 60.0
+"""How long a worker steers by the same figures of PostgreSQL."""
+PREPARED_MAX = 512
+"""Prepared statements that one connection keeps."""
 PREPARED_MAX = 512
 """Prepared statements that one connection keeps."""
 NUMBER_EXPONENT_MAX = 300
