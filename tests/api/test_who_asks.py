@@ -40,7 +40,7 @@ async def test_anonymous_gets_what_is_open_and_nothing_else(api, running):
     outcome(await api.get("/Nonsense"), 401)
 
 
-@pytest.mark.parametrize("text", ["Basic eDp5", "Bearer", "Bearer ", "Bearer x.y.z", "nonsense", "Bearer " + "x" * 9000])
+@pytest.mark.parametrize("text", ["Basic eDp5", "Bearer", "Bearer  x", "Bearer x.y.z", "nonsense", "Bearer " + "x" * 9000])
 async def test_what_is_no_token_of_ours_names_nobody(api, text):
     outcome(await api.get("/Patient", headers={"authorization": text}), 401)
 
@@ -63,8 +63,11 @@ async def test_a_token_that_has_expired_or_has_another_signature_names_nobody(ru
     ],
 )
 async def test_a_token_that_opens_nothing_is_forbidden_in_words(running, role, more, said):
-    async with running.client(role, **more) as client:
+    name = fresh_id()
+    async with running.client(role, subject=name, **more) as client:
         assert said in outcome(await client.get("/Patient"), 403)["diagnostics"]
+    (row,) = await trace(running, actor=name)
+    assert (row["interaction"], row["outcome"]) == ("open", 4)
 
 
 async def test_the_purpose_can_be_said_with_the_request(api, running):

@@ -62,6 +62,13 @@ class Access:
             self._policies[(actor, purpose)] = found
         return Session(self, found, Context(actor, purpose, source, request_id))
 
+    async def turned_away(
+        self, actor: Actor, purpose: str, error: DomainError, *, source: str, request_id: str
+    ) -> None:
+        """Leaves the trace of an actor whom `open` refused."""
+        context = Context(actor, purpose, source, request_id)
+        await self.auditor.write(self.auditor.row(context, "open", outcome=REFUSED, detail=str(error)))
+
 
 class Session:
     """Reads and writes for one actor and one purpose. Every method leaves exactly one audit row."""
