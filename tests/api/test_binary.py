@@ -30,7 +30,9 @@ async def test_raw_content_goes_in_and_comes_out_as_it_was(api):
     assert (await api.get(url, headers={"if-none-match": 'W/"1"'})).status_code == 304
 
 
-@pytest.mark.parametrize("ask", [{"headers": {"accept": FHIR}}, {"headers": {"accept": "application/json"}}, {"params": {"_format": "json"}}])
+@pytest.mark.parametrize(
+    "ask", [{"headers": {"accept": FHIR}}, {"headers": {"accept": "application/json"}}, {"params": {"_format": "json"}}]
+)
 async def test_the_resource_comes_to_whoever_asks_for_it(api, ask):
     made = await api.post("/Binary", content=PDF, headers={"content-type": "application/pdf"})
     shown = (await api.get(f"/Binary/{made.json()['id']}", **ask)).json()
@@ -42,7 +44,12 @@ async def test_the_resource_comes_to_whoever_asks_for_it(api, ask):
 @pytest.mark.parametrize("content_type", [FHIR, "application/json"])
 async def test_a_binary_may_be_sent_as_a_resource(api, content_type):
     name = fresh_id()
-    resource = {"resourceType": "Binary", "id": name, "contentType": "text/plain", "data": base64.b64encode(b"hi").decode()}
+    resource = {
+        "resourceType": "Binary",
+        "id": name,
+        "contentType": "text/plain",
+        "data": base64.b64encode(b"hi").decode(),
+    }
     made = await api.put(f"/Binary/{name}", json=resource, headers={"content-type": content_type})
     assert made.status_code == 201
     raw = await api.get(f"/Binary/{name}")
@@ -60,7 +67,9 @@ async def test_a_megabyte_of_noise_survives_in_pieces(api):
             yield noise[start : start + 70_001]
 
     made = await api.put(
-        f"/Binary/{name}", content=trickle(), headers={"content-type": "application/octet-stream", "prefer": "return=minimal"}
+        f"/Binary/{name}",
+        content=trickle(),
+        headers={"content-type": "application/octet-stream", "prefer": "return=minimal"},
     )
     assert made.status_code == 201
     assert (await api.get(f"/Binary/{name}")).content == noise
@@ -93,7 +102,12 @@ async def test_the_security_context_stays_when_the_content_changes(api):
 
 async def test_what_is_uploaded_cannot_become_a_header_or_a_page(api):
     name = fresh_id()
-    resource = {"resourceType": "Binary", "id": name, "contentType": "text/html", "data": base64.b64encode(b"<script>").decode()}
+    resource = {
+        "resourceType": "Binary",
+        "id": name,
+        "contentType": "text/html",
+        "data": base64.b64encode(b"<script>").decode(),
+    }
     await api.put(f"/Binary/{name}", json=resource)
     raw = await api.get(f"/Binary/{name}", headers={"accept": "text/html"})
     assert raw.headers["content-security-policy"].startswith("sandbox")

@@ -56,7 +56,10 @@ async def test_a_conditional_update_writes_what_matches_or_creates(api):
 async def test_a_conditional_patch_changes_the_one_that_matches(api):
     name = fresh_id()
     url = f"/Patient?identifier=urn:c|{name}"
-    patch = {"content": json.dumps([{"op": "add", "path": "/gender", "value": "male"}]), "headers": {"content-type": PATCH}}
+    patch = {
+        "content": json.dumps([{"op": "add", "path": "/gender", "value": "male"}]),
+        "headers": {"content-type": PATCH},
+    }
     outcome(await api.patch(url, **patch), 404)
     await api.post("/Patient", json=numbered(name))
     assert (await api.patch(url, **patch)).json()["gender"] == "male"

@@ -22,7 +22,8 @@ async def ward(api, observations=3):
     """A patient with an identifier and some observations."""
     name = fresh_id()
     await api.put(
-        f"/Patient/{name}", json=patient(id=name, identifier=[{"system": SYSTEM, "value": name}], name=[{"family": name}])
+        f"/Patient/{name}",
+        json=patient(id=name, identifier=[{"system": SYSTEM, "value": name}], name=[{"family": name}]),
     )
     ids = []
     for day in range(1, observations + 1):

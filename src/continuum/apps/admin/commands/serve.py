@@ -26,9 +26,7 @@ Examples:
   CONTINUUM_DATABASE_URL=postgresql://ehr@db/ehr continuum serve --host 0.0.0.0""",
 )
 @setting("host")
-@click.option(
-    "--port", type=int, help="The port to listen on; 0 takes any free one. [environment: CONTINUUM_PORT]"
-)
+@click.option("--port", type=int, help="The port to listen on; 0 takes any free one. [environment: CONTINUUM_PORT]")
 @setting("workers")
 @setting("data")
 @click.option("--read-only", is_flag=True, help="Answer reads and searches, refuse writes.")
