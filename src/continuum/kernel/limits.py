@@ -158,3 +158,4 @@ PREPARED_MAX = 512
 """Prepared statements that one connection keeps."""
 NUMBER_EXPONENT_MAX = 300
 """The largest power of ten of a number in a search: what a float8 can compare."""
+IMPORT_WORKERS_MAX = 64

@@ -172,7 +172,7 @@ class Planner:
             if cursor is not None and cursor.keys[0] is None:
                 place = f" AND s.row_id {sign} {bindings.bind(cursor.row_id, 'bigint')}"
             parts.append(f"({named} AND s.{key.column} IS NULL{place} {listed})")
-        return f"{' UNION ALL '.join(parts)} LIMIT {page}"
+        return parts[0] if len(parts) == 1 else f"{' UNION ALL '.join(parts)} LIMIT {page}"
 
 
 def _order(query: Query, mode: str, bindings: Bindings) -> tuple[Key, ...]:
