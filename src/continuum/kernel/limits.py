@@ -159,3 +159,4 @@ PREPARED_MAX = 512
 NUMBER_EXPONENT_MAX = 300
 """The largest power of ten of a number in a search: what a float8 can compare."""
 IMPORT_WORKERS_MAX = 64
+"""Processes of one import."""
