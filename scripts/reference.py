@@ -133,7 +133,7 @@ def search_page() -> str:
         "## Across resources\n\n"
         "- `patient.identifier=…` or `subject:Patient.name=…` follows a reference, as deep as the limits allow.\n"
         "- `_has:Observation:patient:code=…` finds what is referred to.\n"
-        "- `_include=Observation:subject`, `_revinclude=Provenance:target` bring others along, `:iterate` theirs too.\n\n"
+        "- `_include=Observation:subject`, `_revinclude=Provenance:target` bring others, `:iterate` theirs too.\n\n"
         "## On every type\n\n"
         f"{', '.join(f'`{code}`' for code in sorted(shared))}\n\n"
         "How to answer: `_sort`, `_count`, `_total`, `_summary`, `_elements`, `_format`, `_pretty`. The link `next`\n"
