@@ -98,3 +98,5 @@ DATES_CACHED_MAX = 65_536
 """Dates whose interval a process remembers."""
 PREPARED_MAX = 512
 """Prepared statements that one connection keeps."""
+UPGRADE_TIMEOUT_S = 24 * 3_600.0
+"""How long the upgrade of the embedded data to another major version of PostgreSQL may take."""

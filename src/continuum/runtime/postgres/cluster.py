@@ -80,7 +80,7 @@ def make(layout: Layout, secrets: Secrets, *, keep_open: Sequence[int], major: i
         f"GRANT CONNECT ON DATABASE {DATABASE} TO {APP}",
     ]
     run(
-        [layout.programs(major) / "postgres", "--single", "-j", "-D", making, "-F", "template1"],
+        [layout.programs(major) / "postgres", "--single", "-j", "-D", making, "template1"],
         account=layout.account,
         timeout_s=INITDB_TIMEOUT_S,
         said="".join(f"{statement};\n\n" for statement in statements),
@@ -127,7 +127,6 @@ def install(layout: Layout, making: Path, major: int) -> None:
     """Puts a whole cluster in its place, in one step."""
     if layout.account is not None:
         give(making, layout.account.uid, layout.account.gid)
-    os.sync()
     making.rename(layout.cluster(major))
     sync_folder(layout.base)
 

@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import structlog
+
 from continuum.kernel.limits import POSTGRES_RESTARTS_MAX
 from continuum.runtime import secrets as secret_files
 from continuum.runtime.keeper.keep import Order
-from continuum.runtime.postgres import binaries, cluster, lease
+from continuum.runtime.postgres import binaries, cluster, lease, upgrade
 from continuum.runtime.postgres.address import Address
 from continuum.runtime.postgres.layout import Layout, plan
 from continuum.runtime.postgres.roles import APP, DATABASE, OWNER, SUPERUSER
@@ -31,6 +33,7 @@ async def open_embedded(settings: Settings) -> AsyncIterator[Server]:
     await asyncio.to_thread(holding.take)
     watcher = asyncio.create_task(holding.keep())
     try:
+        await asyncio.to_thread(upgrade.forget, layout)
         yield _server(layout, secrets)
     finally:
         watcher.cancel()
@@ -70,16 +73,25 @@ class Holding:
             if self._lease is None:
                 return
             await _until_gone(self._lease)
-            self._lease.connection.close()
+            await asyncio.to_thread(self._lease.abandon)
             await asyncio.sleep(min(0.1 * attempt, 1.0))
             await asyncio.to_thread(self.take)
 
     def _prepare(self, lock: int) -> Order:
-        folder = self._layout.cluster(binaries.CURRENT)
-        if not folder.exists():
-            cluster.make(self._layout, self._secrets, keep_open=[lock])
-        cluster.configure(self._layout, self._settings)
-        return _order(self._layout, folder)
+        layout = self._layout
+        folder = layout.cluster(binaries.CURRENT)
+        old_major = upgrade.older(layout)
+        if old_major is not None:
+            upgrade.upgrade(layout, self._settings, self._secrets, old_major, keep_open=[lock], progress=_tell)
+        elif not folder.exists():
+            cluster.make(layout, self._secrets, keep_open=[lock])
+        upgrade.set_aside(layout)
+        cluster.configure(layout, self._settings)
+        return _order(layout, folder)
+
+
+def _tell(words: str) -> None:
+    structlog.get_logger().info("postgres_upgrade", words=words)
 
 
 def _places(settings: Settings) -> tuple[Layout, Secrets]:
