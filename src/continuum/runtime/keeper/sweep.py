@@ -49,6 +49,27 @@ def _by_psutil(place: str) -> list[int]:
     return found
 
 
+def end_workers(folder: Path) -> None:
+    """Ends programs (initdb, pg_upgrade …) that a killed process left at work on a folder, named in their arguments."""
+    place = os.fsencode(folder)
+    _send(signal.SIGKILL, _named_in_arguments(place))
+    _until(lambda: not _named_in_arguments(place), KILL_TIMEOUT_S)
+
+
+def _named_in_arguments(place: bytes) -> list[int]:
+    found = []
+    for name in os.listdir("/proc") if sys.platform == "linux" else ():  # noqa: PTH208  as above
+        if name.isdigit() and int(name) != os.getpid():
+            try:
+                with open(f"/proc/{name}/cmdline", "rb") as cmdline:  # noqa: PTH123  as above
+                    words = cmdline.read().split(b"\0")
+            except OSError:
+                continue
+            if place in words and os.path.basename(words[0]).startswith((b"postgres", b"initdb", b"pg_")):  # noqa: PTH119  bytes
+                found.append(int(name))
+    return found
+
+
 def sweep(folder: Path, *, wait_s: float, sockets: Path | None = None) -> int:
     """Ends every PostgreSQL process of the folder and removes its stale lock files; returns how many there were.
 

@@ -77,14 +77,14 @@ class Holding:
             await asyncio.sleep(min(0.1 * attempt, 1.0))
             await asyncio.to_thread(self.take)
 
-    def _prepare(self, lock: int) -> Order:
+    def _prepare(self) -> Order:
         layout = self._layout
         folder = layout.cluster(binaries.CURRENT)
         old_major = upgrade.older(layout)
         if old_major is not None:
-            upgrade.upgrade(layout, self._settings, self._secrets, old_major, keep_open=[lock], progress=_tell)
+            upgrade.upgrade(layout, self._settings, self._secrets, old_major, progress=_tell)
         elif not folder.exists():
-            cluster.make(layout, self._secrets, keep_open=[lock])
+            cluster.make(layout, self._secrets)
         upgrade.set_aside(layout)
         cluster.configure(layout, self._settings)
         return _order(layout, folder)

@@ -139,11 +139,11 @@ def start(order: Order) -> Lease:
     return Lease(ours, keeper)
 
 
-def hold(run: Path, preparing: Path, prepare: Callable[[int], Order]) -> Lease:
+def hold(run: Path, preparing: Path, prepare: Callable[[], Order]) -> Lease:
     """Joins the server that runs, or prepares and starts one; returns when it answers.
 
     preparing: a lock file that one process at a time holds while it prepares and starts the server.
-    prepare: makes or upgrades the data where needed, given the lock's descriptor; says what to start.
+    prepare: makes or upgrades the data where needed; says what to start.
 
     Raises:
         CannotStart: it does not start.
@@ -151,8 +151,8 @@ def hold(run: Path, preparing: Path, prepare: Callable[[int], Order]) -> Lease:
     for _ in range(JOIN_ATTEMPTS):
         lease = join(run)
         if lease is None:
-            with locked(preparing, POSTGRES_PREPARE_TIMEOUT_S) as lock:
-                lease = join(run) or start(prepare(lock))
+            with locked(preparing, POSTGRES_PREPARE_TIMEOUT_S):
+                lease = join(run) or start(prepare())
                 if _answers(lease):
                     return lease
         elif _answers(lease):
@@ -171,8 +171,8 @@ def _answers(lease: Lease) -> bool:
 
 
 @contextmanager
-def locked(path: Path, timeout_s: float) -> Iterator[int]:
-    """Holds the lock of a file; yields its descriptor. Programs that inherit it keep the lock until they end.
+def locked(path: Path, timeout_s: float) -> Iterator[None]:
+    """Holds the lock of a file.
 
     Raises:
         CannotStart: somebody else holds it for longer than the timeout.
@@ -188,6 +188,6 @@ def locked(path: Path, timeout_s: float) -> Iterator[int]:
                 if time.monotonic() > end:
                     raise CannotStart(f"Another process works on the data folder and holds {path}.") from None
                 time.sleep(POLL_S)
-        yield descriptor
+        yield
     finally:
         os.close(descriptor)

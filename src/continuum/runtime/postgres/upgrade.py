@@ -6,11 +6,11 @@ starts again from the old data; the new data appears in its place in one step, w
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from continuum.kernel.limits import ORPHANS_STOP_TIMEOUT_S, UPGRADE_TIMEOUT_S
-from continuum.runtime.keeper.sweep import sweep
+from continuum.runtime.keeper.sweep import end_workers, sweep
 from continuum.runtime.postgres import binaries, cluster
 from continuum.runtime.postgres.cluster import CannotPrepare
 from continuum.runtime.postgres.layout import Layout, give
@@ -51,7 +51,6 @@ def upgrade(
     secrets: Secrets,
     old_major: int,
     *,
-    keep_open: Sequence[int],
     progress: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Makes the present version's data from the older one's.
@@ -61,6 +60,7 @@ def upgrade(
     """
     old, making = layout.cluster(old_major), layout.base / f"{binaries.CURRENT}.making"
     progress(f"Upgrading the data in {old} to PostgreSQL {binaries.CURRENT}; the old data is kept until that is done.")
+    end_workers(making)
     sweep(old, wait_s=ORPHANS_STOP_TIMEOUT_S, sockets=layout.sockets)
     cluster.clear(making)
     _check_room(old)
@@ -73,11 +73,10 @@ def upgrade(
             [layout.programs(old_major) / "postgres", "--single", "-D", old, "template1"],
             account=layout.account,
             timeout_s=UPGRADE_TIMEOUT_S,
-            keep_open=keep_open,
         )
         checksums = _has_checksums(layout, old, old_major)
-        cluster.initialise(layout, secrets, making, keep_open=keep_open, checksums=checksums)
-        _pg_upgrade(layout, secrets, old_major, making, keep_open)
+        cluster.initialise(layout, secrets, making, checksums=checksums)
+        _pg_upgrade(layout, secrets, old_major, making)
         if not checksums:
             progress("Adding checksums to every page …")
             programs = layout.programs()
@@ -85,7 +84,6 @@ def upgrade(
                 [programs / "pg_checksums", "--enable", "-D", making],
                 account=layout.account,
                 timeout_s=UPGRADE_TIMEOUT_S,
-                keep_open=keep_open,
             )
     finally:
         if layout.account is not None:
@@ -116,34 +114,33 @@ def _aside(layout: Layout, major: int) -> Path:
     return layout.base / f"{major}.upgraded"
 
 
-def _pg_upgrade(layout: Layout, secrets: Secrets, old_major: int, making: Path, keep_open: Sequence[int]) -> None:
-    work = layout.base / "upgrade"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(mode=0o700)
+def _pg_upgrade(layout: Layout, secrets: Secrets, old_major: int, making: Path) -> None:
+    work, sockets = layout.base / "upgrade", layout.run / "up"
+    for folder in (work, sockets):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
     passwords = work / "passwords"
     descriptor = os.open(passwords, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(f"*:*:*:{SUPERUSER}:{secrets.password(SUPERUSER)}\n")
     if layout.account is not None:
-        give(work, layout.account.maker_uid, layout.account.maker_gid)
-        os.chown(layout.sockets, layout.account.maker_uid, layout.account.maker_gid)
+        for folder in (work, sockets):
+            give(folder, layout.account.maker_uid, layout.account.maker_gid)
     new = layout.programs()
     try:
         cluster.run(
             [
                 new / "pg_upgrade", "-b", layout.programs(old_major), "-B", new, "-d", layout.cluster(old_major),
-                "-D", making, "-U", SUPERUSER, "--socketdir", layout.sockets, "--copy",
+                "-D", making, "-U", SUPERUSER, "--socketdir", sockets, "--copy",
             ],
             account=layout.account,
             timeout_s=UPGRADE_TIMEOUT_S,
             environment={"PGPASSFILE": str(passwords)},
             cwd=work,
-            keep_open=keep_open,
         )  # fmt: skip
     finally:
-        if layout.account is not None:
-            os.chown(layout.sockets, layout.account.uid, layout.account.gid)
-        shutil.rmtree(work, ignore_errors=True)
+        for folder in (work, sockets):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _has_checksums(layout: Layout, folder: Path, major: int) -> bool:

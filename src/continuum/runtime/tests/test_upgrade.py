@@ -1,9 +1,7 @@
 """Data of the older major version that the wheel has opens under the present one."""
 
 import asyncio
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -11,14 +9,16 @@ import time
 from pathlib import Path
 
 import asyncpg
-import psutil
 import pytest
 
 from continuum.runtime import postgres
 from continuum.runtime import secrets as secret_files
-from continuum.runtime.migrate import FOLDER
-from continuum.runtime.postgres import cluster, upgrade
-from continuum.runtime.postgres.layout import plan
+from continuum.runtime.keeper.keep import Order
+from continuum.runtime.migrate import migrate, pending
+from continuum.runtime.postgres import cluster, lease, upgrade
+from continuum.runtime.postgres.address import Address
+from continuum.runtime.postgres.layout import give, plan
+from continuum.runtime.postgres.roles import OWNER
 from continuum.runtime.settings import Settings
 
 pytestmark = pytest.mark.timeout(300)
@@ -30,14 +30,28 @@ def _settings(folder):
     return Settings.load({}, data=folder, postgres_memory_mb=64)
 
 
-def _single(layout, sql, database="continuum"):
-    """Statements for the older server, without starting it; the account that owns the data runs them."""
+async def _fill(settings, layout, secrets):
+    """Runs the older server, migrates its database and writes rows."""
+    cluster.configure(layout, settings, 16)
     account = layout.account
-    identity = {} if account is None else {"user": account.maker_uid, "group": account.maker_gid, "extra_groups": []}
-    subprocess.run(
-        [layout.programs(16) / "postgres", "--single", "-j", "-D", layout.cluster(16), database],
-        input=sql, text=True, check=True, capture_output=True, cwd="/", **identity,
+    order = Order(
+        program=str(layout.programs(16) / "postgres"), folder=str(layout.cluster(16)), run=str(layout.run),
+        lock=str(layout.base / "keeper.lock"), log=str(layout.log),
+        uid=account.uid if account else None, gid=account.gid if account else None,
     )  # fmt: skip
+    held = lease.start(order)
+    assert held.wait_until_ready()
+    try:
+        address = Address(str(layout.sockets), 5432, "continuum", OWNER, secrets.password(OWNER))
+        assert await migrate(address)
+        connection = await asyncpg.connect(**address.connect)
+        await connection.execute(
+            "INSERT INTO record.resource SELECT n, 1, 'p' || n, 1, n, false, 0, n, 'p' || n,"
+            f" decode(md5(n::text), 'hex') FROM generate_series(1, {MANY}) n"
+        )
+        await connection.close()
+    finally:
+        held.close()
 
 
 @pytest.fixture(params=[True, False], ids=["with checksums", "without checksums"])
@@ -47,23 +61,14 @@ def older_data(request):
     settings = _settings(folder)
     layout = plan(settings)
     secrets = secret_files.load(folder.resolve())
-    cluster.make(layout, secrets, keep_open=[], major=16)
-    if layout.account is not None:
-        from continuum.runtime.postgres.layout import give
-
-        give(layout.cluster(16), layout.account.maker_uid, layout.account.maker_gid)
-    schema = (FOLDER / "0001_pre_record.sql").read_text()
-    _single(layout, f"SET ROLE continuum_owner;\n\n{schema.replace(chr(10) * 2, chr(10) + '--' + chr(10))}\n\n")
-    _single(
-        layout,
-        "INSERT INTO record.resource SELECT n, 1, 'p' || n, 1, n, false, 0, n, 'p' || n, decode(md5(n::text), 'hex')"
-        f" FROM generate_series(1, {MANY}) n;\n\n",
-    )
+    cluster.make(layout, secrets, major=16)
+    asyncio.run(_fill(settings, layout, secrets))
     if not request.param:
-        identity = layout.account
+        if layout.account is not None:
+            give(layout.cluster(16), layout.account.maker_uid, layout.account.maker_gid)
         cluster.run(
             [layout.programs(16) / "pg_checksums", "--disable", "-D", layout.cluster(16)],
-            account=identity,
+            account=layout.account,
             timeout_s=60,
         )
     if layout.account is not None:
@@ -83,6 +88,7 @@ async def _check(folder):
             assert [row["body"] for row in rows] == [row[0] for row in digests]
             owner = await connection.fetchval("SELECT tableowner::text FROM pg_tables WHERE tablename = 'resource'")
             assert owner == "continuum_owner"
+            assert not await pending(connection)
         finally:
             await connection.close()
 
@@ -103,9 +109,7 @@ def test_an_upgrade_that_is_killed_again_and_again_ends_whole(older_data):
         while not moment.exists() and process.poll() is None:
             assert time.monotonic() < end
             time.sleep(0.005)
-        for child in psutil.Process(process.pid).children(recursive=True):
-            os.kill(child.pid, signal.SIGKILL)
-        process.kill()
+        process.kill()  # pg_upgrade and its servers live on, for the next start to end
         process.communicate()
         assert layout.cluster(16).exists()
         assert not layout.cluster(18).exists()
