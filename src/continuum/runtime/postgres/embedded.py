@@ -1,7 +1,6 @@
 """The embedded PostgreSQL: prepared under a lock, held by a lease, held again when its keeper is killed."""
 
 import asyncio
-import os
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -11,6 +10,7 @@ import structlog
 
 from continuum.kernel.limits import POSTGRES_RESTARTS_MAX
 from continuum.runtime import secrets as secret_files
+from continuum.runtime.backup import archive
 from continuum.runtime.keeper.keep import Order
 from continuum.runtime.postgres import binaries, cluster, lease, upgrade
 from continuum.runtime.postgres.address import Address
@@ -31,15 +31,25 @@ async def open_embedded(settings: Settings) -> AsyncIterator[Server]:
     layout, secrets = await asyncio.to_thread(_places, settings)
     holding = Holding(settings, layout, secrets)
     await asyncio.to_thread(holding.take)
-    watcher = asyncio.create_task(holding.keep())
+    tasks = [
+        asyncio.create_task(holding.keep()),
+        asyncio.create_task(archive.keep_draining(settings, layout.spool)),
+    ]
     try:
         await asyncio.to_thread(upgrade.forget, layout)
         yield _server(layout, secrets)
     finally:
-        watcher.cancel()
-        with suppress(asyncio.CancelledError):
-            await watcher
+        await ended(tasks)
         await asyncio.to_thread(holding.give_up)
+
+
+async def ended(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancels tasks and waits for them."""
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 class Holding:
@@ -143,17 +153,3 @@ async def _until_gone(held: lease.Lease) -> None:
         await gone.wait()
     finally:
         loop.remove_reader(held.connection)
-
-
-def running(settings: Settings) -> bool:
-    """Whether somebody runs the server of the data folder now."""
-    found = lease.join(plan(settings).run)
-    if found is None:
-        return False
-    found.close()
-    return True
-
-
-def environment() -> dict[str, str]:
-    """What PostgreSQL's own programs get beside an address."""
-    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
