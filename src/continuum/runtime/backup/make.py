@@ -81,7 +81,8 @@ async def _physical(
         programs = binaries.installed() / "bin"
         base = await asyncio.to_thread(
             _encrypt_output,
-            [programs / "pg_basebackup", "-D", "-", "-F", "t", "-X", "fetch", "--checkpoint=fast", "--no-password"],
+            [programs / "pg_basebackup", "-D", "-", "-F", "t", "-X", "fetch", "--checkpoint=fast",
+             "--manifest-checksums=SHA256", "--no-password"],
             address, making / "base.tar.enc", key, "base.tar",
         )  # fmt: skip
         keys = await asyncio.to_thread(_encrypt_keys, settings.data, making / "keys.tar.enc", key)

@@ -24,7 +24,7 @@ from continuum.runtime.settings import Settings
 @click.option("--key-file", type=click.Path(path_type=Path), help="The backup key. Left out: that of the data folder.")
 @click.option(
     "--unpack",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, resolve_path=True),
     help="Only decrypt the backup and its archive into this new folder, for a PostgreSQL of your own.",
 )
 @asynchronous
@@ -54,7 +54,7 @@ async def command(
         click.echo(
             f"{manifest.name} lies in {unpack}: the data folder in data, changes in wal, the keys in keys.\n"
             f"Start PostgreSQL {manifest.major} on it with an empty file recovery.signal and\n"
-            f'  restore_command = \'cp "{unpack.absolute()}/wal/%f" "%p"\'\n'
+            f'  restore_command = \'cp "{unpack}/wal/%f" "%p"\'\n'
         )
         return
     if settings.database_url:

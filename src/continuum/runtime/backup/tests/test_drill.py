@@ -166,8 +166,8 @@ async def test_what_is_damaged_or_missing_is_found(site):
     with pytest.raises(NoBackup, match="gap"):
         await verify(backups, key, "", site.root / "work")
 
+    (site.root / "other").write_text("00" * 32)
     with pytest.raises(NoKey, match="not the key"):
-        (site.root / "other").write_text("00" * 32)
         backup_key.given(backups, key_file=site.root / "other", passphrase="", data=site.root)
 
 
