@@ -1,38 +1,55 @@
 # Two commands for people: `make demo` and `make test`. Everything they need they set up themselves.
+#   make demo    a server with sample patients: PORT=8000 DATA=.continuum make demo
+#   make test    lint, types, layers and every test that is quick (15 minutes at most)
+#   make proof   what takes longer: kills, races, the short form of the benchmarks
+#   make bench   the figures, as a table
+#   make lint    what a machine can say about the code without running it
+#   make docs    docs/reference/ from the code
+#   make lock    new versions into requirements/*.lock
+#   make setup   only .venv, with what tests and tools need
 PORT ?= 8000
 DATA ?= .continuum
 PYTHON ?= python3
+PYTEST_WORKERS ?= 2
 BIN := .venv/bin
 export PORT DATA
 
-.PHONY: demo test proof lint setup lock bench clean
+.PHONY: demo test proof lint setup setup-run setup-test docs lock bench clean
 
-setup: .venv/.ready
+# Both ask a stamp file first: nothing to do takes a twentieth of a second and no network.
+setup-run:
+	@$(PYTHON) scripts/setup_venv.py run
 
-.venv/.ready: requirements/dev.lock pyproject.toml
-	@$(PYTHON) scripts/setup_venv.py
-	@touch $@
+setup:
+	@$(PYTHON) scripts/setup_venv.py dev
 
-demo: .venv/.ready
+setup-test: setup
+	@$(BIN)/python scripts/system_packages.py
+	@$(BIN)/python scripts/node_packages.py tests/clients/node
+
+demo: setup-run
 	@exec $(BIN)/continuum demo --port $(PORT) --data $(DATA)
 
-lint: .venv/.ready
+lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-test: .venv/.ready lint
-	$(BIN)/pytest -n 2 -m "not proof"
+test: setup-test lint
+	$(BIN)/pytest -n $(PYTEST_WORKERS) -m "not proof"
 
-proof: .venv/.ready
+proof: setup-test
 	$(BIN)/pytest -m proof
 
-bench: .venv/.ready
+bench: setup
 	$(BIN)/python -m benchmarks.run
 
-lock: .venv/.ready
-	$(PYTHON) scripts/lock.py
+docs: setup
+	$(BIN)/python scripts/reference.py
+
+lock: setup
+	$(BIN)/python scripts/lock.py
 
 clean:
-	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis tests/clients/node/node_modules

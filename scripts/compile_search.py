@@ -244,11 +244,31 @@ def main_dates(facts):
             assert chosen is None or chosen in dates, (t, dates)
         else:
             chosen = "date" if "date" in dates else dates[0] if dates else None
+        if chosen and any(step[1] for path in params[chosen]["paths"] for step in path[0]):
+            chosen = None  # several values: no one date orders the resource
         if chosen: found[t] = chosen
     return found
 
 
 PREFERRED = ("patient", "subject", "beneficiary")
+
+
+def ordered(d, t):
+    """The parameters that name a resource's patient, the one that counts most first."""
+    members = d.compartments["Patient"].get(t, [])
+    return sorted(members, key=lambda c: (PREFERRED.index(c) if c in PREFERRED else 9, c))
+
+
+def patient_implied(params, order):
+    """Parameters of which `=Patient/x` implies that the row's patient is x: single, and first in the order."""
+    if not order or order[0] not in params:
+        return []
+    first = params[order[0]]["paths"]
+    if len(first) != 1 or any(step[1] for step in first[0][0]):
+        return []
+    names = [step[0] for step in first[0][0]]
+    return sorted(c for c, e in params.items() if e["kind"] == "reference"
+                  and [[s[0] for s in p[0]] for p in e["paths"]] == [names])
 
 
 def main():
@@ -257,12 +277,15 @@ def main():
     slim = {t: {c: {k: v for k, v in e.items() if k not in ("paths", "groups")} for c, e in sorted(p.items())} for t, p in sorted(facts.items())}
     target = ROOT / "src/continuum/fhir"
     (target / "facts").mkdir(exist_ok=True)
-    out = {"compartments": {k: dict(sorted(v.items())) for k, v in sorted(d.compartments.items())}, "main_date": dict(sorted(main_dates(facts).items())), "params": slim}
+    for p in facts.values():
+        for code in ("_id", "_lastUpdated"):  # columns of the row, not values in its index
+            p[code]["paths"] = []
+    implied = {t: patient_implied(p, ordered(d, t)) for t, p in sorted(facts.items())}
+    out = {"patient_implied": {t: c for t, c in implied.items() if c}, "compartments": {k: dict(sorted(v.items())) for k, v in sorted(d.compartments.items())}, "main_date": dict(sorted(main_dates(facts).items())), "params": slim}
     (target / "facts/search.json").write_text(json.dumps(out, separators=(",", ":"), sort_keys=True))
     gen = target / "_generated"; gen.mkdir(exist_ok=True); (gen / "__init__.py").write_text('"""Generated code; see scripts/."""\n')
     for t in TYPES:
-        members = d.compartments["Patient"].get(t, [])
-        order = sorted(members, key=lambda c: (PREFERRED.index(c) if c in PREFERRED else 9, c))
+        order = ordered(d, t)
         (gen / f"index_{t.lower()}.py").write_text(generate_index.module(t, facts[t], order))
     print(len(skipped), main_dates(facts))
 

@@ -1,23 +1,35 @@
-"""Writes `requirements/dev.lock` from `pyproject.toml`: exact versions and hashes for every platform."""
+"""Writes the lock files in `requirements/` from `pyproject.toml`: exact versions and hashes, every platform.
+
+`run.lock` is the product and what installs it; `dev.lock` adds tests and tools and never differs from
+`run.lock` in a version, so that tests run what ships; `node.lock` is Node.js for machines that have none.
+"""
 
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+LOCKS = {
+    "run.lock": ["pyproject.toml", "--group", "build"],
+    "dev.lock": ["pyproject.toml", "--group", "dev", "--constraints", "requirements/run.lock"],
+    "node.lock": ["--group", "node"],
+}
 
 
 def main() -> None:
-    """Resolves the product's and the development dependencies together, so that tests run what ships."""
-    subprocess.run(
-        [
-            sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--group", "dev",
-            "--universal", "--generate-hashes", "--no-header", "--no-emit-index-url", "--no-emit-find-links",
-            "--python-version", "3.11", "--upgrade", "--quiet", "-o", "requirements/dev.lock",
-        ],
-        check=True,
-        cwd=ROOT,
-    )  # fmt: skip
+    """Resolves each set for every platform and Python from 3.11 on; no package index is named in a file."""
+    for name, sources in LOCKS.items():
+        subprocess.run(
+            [
+                sys.executable, "-m", "uv", "pip", "compile", *sources,
+                "--universal", "--generate-hashes", "--no-header", "--no-emit-index-url",
+                "--no-emit-find-links", "--python-version", "3.11", "--upgrade", "--quiet",
+                "-o", f"requirements/{name}",
+            ],
+            check=True,
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+        )  # fmt: skip
 
 
 if __name__ == "__main__":

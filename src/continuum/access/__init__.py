@@ -2,5 +2,6 @@
 
 from continuum.access.actor import Actor
 from continuum.access.door import Access, Session
+from continuum.record.model import Operation, Page, Stored, Written
 
-__all__ = ["Access", "Actor", "Session"]
+__all__ = ["Access", "Actor", "Operation", "Page", "Session", "Stored", "Written"]

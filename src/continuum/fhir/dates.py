@@ -7,9 +7,7 @@ from functools import lru_cache
 from continuum.kernel.clock import EPOCH
 from continuum.kernel.limits import DATES_CACHED_MAX
 
-_SHAPE = re.compile(
-    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|[+-]\d\d:\d\d)?)?)?)?"
-)
+_SHAPE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|[+-]\d\d:\d\d)?)?)?)?")
 _DAY_US = 86_400_000_000
 _MICROSECOND = timedelta(microseconds=1)
 

@@ -9,14 +9,19 @@ import orjson
 from continuum.kernel.errors import Malformed
 
 
-def parse(raw: bytes) -> dict[str, Any]:
-    """Reads a JSON object. Raises Malformed with the place and the reason."""
+def parse_value(raw: bytes) -> Any:
+    """Reads any JSON value. Raises Malformed with the place and the reason."""
     try:
-        value = jiter.from_json(
+        return jiter.from_json(
             raw, allow_inf_nan=False, catch_duplicate_keys=True, float_mode="decimal", cache_mode="keys"
         )
     except ValueError as error:
         raise Malformed(f"This is not JSON that can be read: {error}.") from error
+
+
+def parse(raw: bytes) -> dict[str, Any]:
+    """Reads a JSON object. Raises Malformed with the place and the reason."""
+    value = parse_value(raw)
     if not isinstance(value, dict):
         raise Malformed("A resource is a JSON object: it begins with { and ends with }.")
     return value
@@ -31,3 +36,13 @@ def _exact(value: object) -> orjson.Fragment:
 def dump(resource: Any) -> bytes:
     """Writes JSON (UTF-8, no spaces)."""
     return orjson.dumps(resource, default=_exact)
+
+
+def dump_pretty(resource: Any) -> bytes:
+    """Writes JSON (UTF-8) indented by two spaces, for people."""
+    return orjson.dumps(resource, default=_exact, option=orjson.OPT_INDENT_2)
+
+
+def dump_pretty(resource: Any) -> bytes:
+    """Writes JSON with two spaces of indentation."""
+    return orjson.dumps(resource, default=_exact, option=orjson.OPT_INDENT_2)

@@ -21,6 +21,12 @@ MAIN_DATE: Mapping[str, str] = _FACTS["main_date"]
 """The date parameter of a type that orders its resources for a reader (`record.search.date_low/high`)."""
 
 
+PATIENT_IMPLIED: Mapping[str, tuple[str, ...]] = {
+    name: tuple(codes) for name, codes in _FACTS["patient_implied"].items()
+}
+"""Reference parameters of which `=Patient/x` implies that the whole resource is filed under patient x."""
+
+
 @lru_cache(maxsize=256)
 def params(resource_type: str) -> Mapping[str, SearchParam]:
     """Every search parameter of a type, by its code."""

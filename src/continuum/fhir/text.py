@@ -8,7 +8,7 @@ _INSIDE = re.compile(r"['\u2019`\u00b4]")
 
 
 def normalise(text: str) -> str:
-    """Lower case, no marks, apostrophes dropped, other punctuation as one space: "O’Brien-Müller" → "obrien muller"."""
+    """Lower case, no marks, apostrophes dropped, other punctuation as one space: "O'Brien-Müller" → "obrien muller"."""
     if not text.isascii():
         text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
     return _APART.sub(" ", _INSIDE.sub("", text.casefold())).strip()

@@ -82,25 +82,17 @@ def points_to(value: Json, resource_type: str) -> bool:
 
 def human_name(strings: list[tuple[Any, ...]], value: Json, codes: Iterable[str]) -> None:
     """Every part of a HumanName."""
-    for name in ("family", "text"):
-        text = value.get(name)
-        if text:
-            for code in codes:
-                strings.append((code, text))
+    texts = [value.get("family"), value.get("text")]
     for name in ("given", "prefix", "suffix"):
-        for text in value.get(name, ()):
-            if text:
-                for code in codes:
-                    strings.append((code, text))
+        texts += value.get(name, ())
+    strings.extend((code, text) for text in texts if text for code in codes)
 
 
 def address(strings: list[tuple[Any, ...]], value: Json, codes: Iterable[str]) -> None:
     """Every part of an Address."""
     texts = [value.get(name) for name in ("text", "city", "district", "state", "postalCode", "country")]
-    for text in (*value.get("line", ()), *texts):
-        if text:
-            for code in codes:
-                strings.append((code, text))
+    texts += value.get("line", ())
+    strings.extend((code, text) for text in texts if text for code in codes)
 
 
 def moment(value: str | None) -> tuple[int | None, int]:

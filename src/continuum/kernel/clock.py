@@ -26,4 +26,4 @@ def now_us() -> int:
 def instant(us: int) -> str:
     """Formats microseconds as a FHIR `instant` in UTC with milliseconds: `2026-11-23T06:00:00.123Z`."""
     moment = EPOCH + timedelta(microseconds=us)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"

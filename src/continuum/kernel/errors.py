@@ -6,7 +6,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One OperationOutcome.issue: `code` is an IssueType code, `text` plain words, `at` FHIRPath locations."""
+    """One OperationOutcome.issue: `code` of IssueType, `text` in plain words, `at` FHIRPath locations."""
 
     code: str
     text: str

@@ -7,6 +7,43 @@ BINARY_MAX_BYTES = 64 * 1024 * 1024
 JSON_MAX_DEPTH = 100
 """How deep a resource may nest; R4's deepest legitimate ones stay below 40."""
 URL_MAX_BYTES = 16 * 1024
+"""The longest address of a request, its query included; a longer search goes by POST."""
+COMPRESSED_INLINE_MAX_BYTES = 256 * 1024
+"""A compressed request body up to this is expanded on the event loop; a larger one in a thread."""
+ZSTD_WINDOW_MAX_BYTES = 8 * 1024 * 1024
+"""The largest zstd window that a request body may ask for (RFC 9659)."""
+COMPRESS_MIN_BYTES = 14 * 1024
+"""Answers below this fit one flight of packets, so compressing them saves no time."""
+COMPRESS_INLINE_MAX_BYTES = 1024 * 1024
+"""Answers up to this are compressed on the event loop; larger ones in a thread."""
+HEADERS_MAX_BYTES = 32 * 1024
+"""All header names and values of one request."""
+HEADERS_BUFFER_BYTES = 256 * 1024
+"""What the HTTP parser buffers before it gives up on a request's head."""
+HEADERS_TIMEOUT_S = 10.0
+"""Time for a client to send the head of a request."""
+BINARY_CHUNK_BYTES = 192 * 1024
+"""A Binary is decoded and sent in pieces of this size; a multiple of 3, so that base64 splits evenly."""
+TOKENS_CACHED_MAX = 10_000
+"""Verified tokens kept per worker."""
+TOKEN_MAX_BYTES = 8 * 1024
+"""A longer bearer token is not one of ours."""
+TOKEN_LIFETIME_MAX_S = 366 * 24 * 3600
+"""The longest life of a token made on the command line."""
+HOSTS_CACHED_MAX = 64
+"""Host names kept per worker, for links."""
+READINESS_TIMEOUT_S = 2.0
+"""Time for the database to answer `/readyz`."""
+LISTEN_BACKLOG = 1_024
+"""Connections that the kernel keeps until a worker takes them."""
+WORKER_RESTART_WAIT_S = 1.0
+"""A worker that dies is started again at most this often."""
+SHUTDOWN_TIMEOUT_S = 10
+"""Time for requests under way to end when the server stops."""
+PATCH_OPERATIONS_MAX = 1_000
+"""Operations in one JSON Patch."""
+PATCH_COPIED_MAX = 100_000
+"""Values that the copy operations of one JSON Patch may add."""
 SEARCH_PARAMETERS_MAX = 64
 """Criteria in one search."""
 SEARCH_VALUES_MAX = 1_000
@@ -16,18 +53,23 @@ CHAIN_DEPTH_MAX = 8
 CHAIN_FANOUT_MAX = 10_000
 """Rows that one hop of a chain may yield before the search is refused as too costly."""
 PAGE_DEFAULT = 20
+"""Matches on a page when `_count` does not say."""
 PAGE_MAX = 1_000
+"""Matches on a page, whatever `_count` says."""
 INCLUDE_MAX = 10_000
 """Resources that `_include`/`_revinclude` may add to one page."""
 INCLUDE_ITERATIONS_MAX = 8
+"""Rounds of `_include:iterate` and `_revinclude:iterate`."""
 EVERYTHING_MAX = 50_000
 """Resources in one `$everything`."""
 BUNDLE_ENTRIES_MAX = 5_000
 """Entries in one batch or transaction."""
 HISTORY_PAGE_MAX = 1_000
+"""Versions on a page of history."""
 REQUEST_TIMEOUT_S = 60.0
 """Total time of one request, its body included."""
 STATEMENT_TIMEOUT_S = 30.0
+"""Time of one SQL statement; PostgreSQL ends a longer one."""
 CONNECTIONS_MAX = 16
 """PostgreSQL connections of one worker."""
 REQUESTS_WAITING_MAX = 2_000
@@ -35,6 +77,7 @@ REQUESTS_WAITING_MAX = 2_000
 AUDIT_BATCH_MAX = 256
 """Audit rows of reads that share one commit."""
 ID_MAX_CHARS = 64
+"""Characters of a resource id (R4, datatype id)."""
 RETRIES_MAX = 5
 """How often a transaction that lost a race is tried again."""
 STORED_BODY_MAX_BYTES = 96 * 1024 * 1024
@@ -62,6 +105,7 @@ TOGETHER_WAITING_MAX = 5_000
 IMPORT_CHUNK_LINES = 500
 """Resources of an import that share one transaction."""
 IMPORT_CHUNK_BYTES = 8 * 1024 * 1024
+"""JSON text of an import that shares one transaction."""
 IMPORT_DOCUMENT_MAX_BYTES = 256 * 1024 * 1024
 """The largest single JSON document (a Bundle) that an import reads."""
 IMPORT_CHUNKS_WAITING_MAX = 8
@@ -75,6 +119,7 @@ POSTGRES_STOP_TIMEOUT_S = 30.0
 POSTGRES_RESTARTS_MAX = 10
 """How often the embedded PostgreSQL is restarted within POSTGRES_RESTARTS_WINDOW_S before it is given up."""
 POSTGRES_RESTARTS_WINDOW_S = 60.0
+"""The time within which restarts of the embedded PostgreSQL are counted."""
 POSTGRES_RESTART_WAIT_MAX_S = 5.0
 """The longest pause between two restarts."""
 POSTGRES_LOG_MAX_BYTES = 8 * 1024 * 1024
@@ -94,8 +139,19 @@ MIGRATION_LOCK_TIMEOUT_S = 5.0
 MIGRATION_RETRIES_MAX = 20
 """How often a migration that did not get its lock is tried again."""
 MIGRATION_RETRY_WAIT_S = 0.5
+"""The pause before a migration that did not get its lock is tried again."""
 DATES_CACHED_MAX = 65_536
 """Dates whose interval a process remembers."""
+NUMBER_EXPONENT_MAX = 300
+"""The largest power of ten of a number in a search: what a float8 can compare."""
+GATHER_MIN = 1_000
+"""Rows that a search may always gather before it sorts them."""
+GATHER_MAX = 100_000
+"""Rows that a search may gather when no index has the order that is asked for."""
+OVERFLOWS_REMEMBERED_MAX = 10_000
+"""Searches of one worker that are remembered to be too common to gather."""
+STATISTICS_AGE_S = 60.0
+"""How long a worker steers by the same figures of PostgreSQL."""
 PREPARED_MAX = 512
 """Prepared statements that one connection keeps."""
 UPGRADE_TIMEOUT_S = 24 * 3_600.0
@@ -108,3 +164,8 @@ ARCHIVE_WAIT_S = 120.0
 """How long a backup waits for PostgreSQL to hand over its last WAL file."""
 BACKUP_TIMEOUT_S = 24 * 3_600.0
 """How long one backup or restore may take."""
+PREPARED_MAX = 512
+"""Prepared statements that one connection keeps."""
+NUMBER_EXPONENT_MAX = 300
+"""The largest power of ten of a number in a search: what a float8 can compare."""
+IMPORT_WORKERS_MAX = 64

@@ -154,7 +154,7 @@ def _exact_keys(index: Index, resource_type: str, keys: Keys) -> set[int]:
         for combination in product(*forms) if all(forms) else ():
             add(keys.composite(resource_type, param, *combination))
     for _, target in index.links:
-        add(keys.any_reference(target))
+        add(keys.address(target))
     for param in present:
         add(keys.present(resource_type, param))
     return wanted
@@ -207,10 +207,10 @@ def _quantities(index: Index, resource_type: str, keys: Keys) -> list[tuple[int,
         units = _units(system, code, unit, keys)
         rows.append((keys.quantity(resource_type, param), float(low), float(high), *units))
     for param, *parts in index.composites:
-        if len(parts) != 2 or parts[0][0] != "token" or parts[1][0] != "quantity" or not parts[0][2]:
+        if len(parts) != 2 or parts[0][0] != "token" or parts[1][0] not in {"quantity", "number"} or not parts[0][2]:
             continue
         _, system, code = parts[0]
-        _, low, high, unit_system, unit_code, unit = parts[1]
+        _, low, high, unit_system, unit_code, unit = (*parts[1], "", "", "")[:6]
         units = _units(unit_system, unit_code, unit, keys)
         for form in (None, system) if system else (None,):
             key = keys.quantity_under(resource_type, param, form, code)

@@ -35,7 +35,7 @@ class Keys:
         return self._digest(f"{resource_type}/{resource_id}")
 
     def address(self, target: str) -> int:
-        """The self key of a reference as written, `Type/id`."""
+        """The self key of a reference as written, `Type/id`; present on every row that refers to it from anywhere."""
         return self._digest(target)
 
     def present(self, resource_type: str, param: str) -> int:
@@ -62,10 +62,6 @@ class Keys:
     def gram(self, resource_type: str, trigram: str) -> int:
         """One trigram of any normalised string of the row (`:contains`)."""
         return self._digest(f"{resource_type}{_SEP}g{_SEP}{trigram}")
-
-    def any_reference(self, target: str) -> int:
-        """Present on every row that refers to `target` from anywhere: referential integrity, `_revinclude=*`."""
-        return self._digest(f"*{_SEP}r{_SEP}{target}")
 
     def quantity(self, resource_type: str, param: str) -> int:
         """The `key` of `record.quantity` rows of a number or quantity parameter."""

@@ -232,7 +232,7 @@ class Performer:
                     SELECT r.type, r.id FROM record.search s JOIN record.resource r USING (row_id)
                     WHERE s.keys @> ARRAY[$1::bigint] AND s.row_id <> $2 LIMIT 3
                     """,
-                    self.keys.any_reference(_address_text(change.address)),
+                    self.keys.address(_address_text(change.address)),
                     change.present.row_id,
                 )
                 if rows:

@@ -7,99 +7,90 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('actuality')
-    if v17 is not None:
-        if v17 is not None:
-            tokens.append(('actuality', '', str(v17)))
-    v18 = r.get('category')
-    if v18:
-        for v19 in v18:
-            for v20 in v19.get("coding", ()):
-                v21 = v20.get("system", "")
-                v22 = v20.get("code", "")
-                if v21 or v22:
-                    tokens.append(('category', v21, v22))
-    v23 = r.get('date')
-    if v23 is not None:
-        v24, v25 = values.moment(v23)
-        if v24 is not None:
-            dates.append(('date', v24, v25))
-    v26 = r.get('event')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('actuality')
+    if v13 is not None:
+        if v13 is not None:
+            tokens.append(('actuality', '', str(v13)))
+    v14 = r.get('category')
+    if v14:
+        for v15 in v14:
+            for v16 in v15.get("coding", ()):
+                v17 = v16.get("system", "")
+                v18 = v16.get("code", "")
+                if v17 or v18:
+                    tokens.append(('category', v17, v18))
+    v19 = r.get('date')
+    if v19 is not None:
+        v20, v21 = values.moment(v19)
+        if v20 is not None:
+            dates.append(('date', v20, v21))
+    v22 = r.get('event')
+    if v22 is not None:
+        for v23 in v22.get("coding", ()):
+            v24 = v23.get("system", "")
+            v25 = v23.get("code", "")
+            if v24 or v25:
+                tokens.append(('event', v24, v25))
+    v26 = r.get('location')
     if v26 is not None:
-        for v27 in v26.get("coding", ()):
-            v28 = v27.get("system", "")
-            v29 = v27.get("code", "")
-            if v28 or v29:
-                tokens.append(('event', v28, v29))
-    v30 = r.get('location')
+        values.reference(out, v26, ('location',))
+    v27 = r.get('recorder')
+    if v27 is not None:
+        values.reference(out, v27, ('recorder',))
+    v28 = r.get('resultingCondition')
+    if v28:
+        for v29 in v28:
+            values.reference(out, v29, ('resultingcondition',))
+    v30 = r.get('seriousness')
     if v30 is not None:
-        values.reference(out, v30, ('location',))
-    v31 = r.get('recorder')
-    if v31 is not None:
-        values.reference(out, v31, ('recorder',))
-    v32 = r.get('resultingCondition')
-    if v32:
-        for v33 in v32:
-            values.reference(out, v33, ('resultingcondition',))
-    v34 = r.get('seriousness')
+        for v31 in v30.get("coding", ()):
+            v32 = v31.get("system", "")
+            v33 = v31.get("code", "")
+            if v32 or v33:
+                tokens.append(('seriousness', v32, v33))
+    v34 = r.get('severity')
     if v34 is not None:
         for v35 in v34.get("coding", ()):
             v36 = v35.get("system", "")
             v37 = v35.get("code", "")
             if v36 or v37:
-                tokens.append(('seriousness', v36, v37))
-    v38 = r.get('severity')
-    if v38 is not None:
-        for v39 in v38.get("coding", ()):
-            v40 = v39.get("system", "")
-            v41 = v39.get("code", "")
-            if v40 or v41:
-                tokens.append(('severity', v40, v41))
-    v42 = r.get('study')
-    if v42:
-        for v43 in v42:
-            values.reference(out, v43, ('study',))
-    v44 = r.get('subject')
-    if v44 is not None:
-        values.reference(out, v44, ('subject',))
-    v45 = r.get('suspectEntity')
-    if v45:
-        for v46 in v45:
-            v47 = v46.get('instance')
-            if v47 is not None:
-                values.reference(out, v47, ('substance',))
+                tokens.append(('severity', v36, v37))
+    v38 = r.get('study')
+    if v38:
+        for v39 in v38:
+            values.reference(out, v39, ('study',))
+    v40 = r.get('subject')
+    if v40 is not None:
+        values.reference(out, v40, ('subject',))
+    v41 = r.get('suspectEntity')
+    if v41:
+        for v42 in v41:
+            v43 = v42.get('instance')
+            if v43 is not None:
+                values.reference(out, v43, ('substance',))
     values.finish(out, r, ('subject',))

@@ -7,132 +7,123 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('asserter')
-    if v17 is not None:
-        values.reference(out, v17, ('asserter',))
-    v18 = r.get('category')
-    if v18:
-        for v19 in v18:
-            if v19 is not None:
-                tokens.append(('category', '', str(v19)))
-    v20 = r.get('clinicalStatus')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('asserter')
+    if v13 is not None:
+        values.reference(out, v13, ('asserter',))
+    v14 = r.get('category')
+    if v14:
+        for v15 in v14:
+            if v15 is not None:
+                tokens.append(('category', '', str(v15)))
+    v16 = r.get('clinicalStatus')
+    if v16 is not None:
+        for v17 in v16.get("coding", ()):
+            v18 = v17.get("system", "")
+            v19 = v17.get("code", "")
+            if v18 or v19:
+                tokens.append(('clinical-status', v18, v19))
+    v20 = r.get('code')
     if v20 is not None:
         for v21 in v20.get("coding", ()):
             v22 = v21.get("system", "")
             v23 = v21.get("code", "")
             if v22 or v23:
-                tokens.append(('clinical-status', v22, v23))
-    v24 = r.get('code')
-    if v24 is not None:
-        for v25 in v24.get("coding", ()):
-            v26 = v25.get("system", "")
-            v27 = v25.get("code", "")
-            if v26 or v27:
-                tokens.append(('code', v26, v27))
-    v28 = r.get('reaction')
-    if v28:
-        for v29 in v28:
-            v30 = v29.get('substance')
-            if v30 is not None:
-                for v31 in v30.get("coding", ()):
-                    v32 = v31.get("system", "")
-                    v33 = v31.get("code", "")
-                    if v32 or v33:
-                        tokens.append(('code', v32, v33))
-            v34 = v29.get('manifestation')
-            if v34:
-                for v35 in v34:
-                    for v36 in v35.get("coding", ()):
-                        v37 = v36.get("system", "")
-                        v38 = v36.get("code", "")
-                        if v37 or v38:
-                            tokens.append(('manifestation', v37, v38))
-            v39 = v29.get('onset')
-            if v39 is not None:
-                v40, v41 = values.moment(v39)
-                if v40 is not None:
-                    dates.append(('onset', v40, v41))
-            v42 = v29.get('exposureRoute')
+                tokens.append(('code', v22, v23))
+    v24 = r.get('reaction')
+    if v24:
+        for v25 in v24:
+            v26 = v25.get('substance')
+            if v26 is not None:
+                for v27 in v26.get("coding", ()):
+                    v28 = v27.get("system", "")
+                    v29 = v27.get("code", "")
+                    if v28 or v29:
+                        tokens.append(('code', v28, v29))
+            v30 = v25.get('manifestation')
+            if v30:
+                for v31 in v30:
+                    for v32 in v31.get("coding", ()):
+                        v33 = v32.get("system", "")
+                        v34 = v32.get("code", "")
+                        if v33 or v34:
+                            tokens.append(('manifestation', v33, v34))
+            v35 = v25.get('onset')
+            if v35 is not None:
+                v36, v37 = values.moment(v35)
+                if v36 is not None:
+                    dates.append(('onset', v36, v37))
+            v38 = v25.get('exposureRoute')
+            if v38 is not None:
+                for v39 in v38.get("coding", ()):
+                    v40 = v39.get("system", "")
+                    v41 = v39.get("code", "")
+                    if v40 or v41:
+                        tokens.append(('route', v40, v41))
+            v42 = v25.get('severity')
             if v42 is not None:
-                for v43 in v42.get("coding", ()):
-                    v44 = v43.get("system", "")
-                    v45 = v43.get("code", "")
-                    if v44 or v45:
-                        tokens.append(('route', v44, v45))
-            v46 = v29.get('severity')
-            if v46 is not None:
-                if v46 is not None:
-                    tokens.append(('severity', '', str(v46)))
-    v47 = r.get('criticality')
-    if v47 is not None:
-        if v47 is not None:
-            tokens.append(('criticality', '', str(v47)))
-    v48 = r.get('recordedDate')
-    if v48 is not None:
-        v49, v50 = values.moment(v48)
-        if v49 is not None:
-            dates.append(('date', v49, v50))
-    v51 = r.get('identifier')
-    if v51:
-        for v52 in v51:
-            v53 = v52.get("system", "")
-            v54 = v52.get("value", "")
-            if v53 or v54:
-                tokens.append(('identifier', v53, v54))
-    v55 = r.get('lastOccurrence')
+                if v42 is not None:
+                    tokens.append(('severity', '', str(v42)))
+    v43 = r.get('criticality')
+    if v43 is not None:
+        if v43 is not None:
+            tokens.append(('criticality', '', str(v43)))
+    v44 = r.get('recordedDate')
+    if v44 is not None:
+        v45, v46 = values.moment(v44)
+        if v45 is not None:
+            dates.append(('date', v45, v46))
+    v47 = r.get('identifier')
+    if v47:
+        for v48 in v47:
+            v49 = v48.get("system", "")
+            v50 = v48.get("value", "")
+            if v49 or v50:
+                tokens.append(('identifier', v49, v50))
+    v51 = r.get('lastOccurrence')
+    if v51 is not None:
+        v52, v53 = values.moment(v51)
+        if v52 is not None:
+            dates.append(('last-date', v52, v53))
+    v54 = r.get('patient')
+    if v54 is not None:
+        values.reference(out, v54, ('patient',))
+    v55 = r.get('recorder')
     if v55 is not None:
-        v56, v57 = values.moment(v55)
+        values.reference(out, v55, ('recorder',))
+    v56 = r.get('type')
+    if v56 is not None:
         if v56 is not None:
-            dates.append(('last-date', v56, v57))
-    v58 = r.get('patient')
-    if v58 is not None:
-        values.reference(out, v58, ('patient',))
-    v59 = r.get('recorder')
-    if v59 is not None:
-        values.reference(out, v59, ('recorder',))
-    v60 = r.get('type')
-    if v60 is not None:
-        if v60 is not None:
-            tokens.append(('type', '', str(v60)))
-    v61 = r.get('verificationStatus')
-    if v61 is not None:
-        for v62 in v61.get("coding", ()):
-            v63 = v62.get("system", "")
-            v64 = v62.get("code", "")
-            if v63 or v64:
-                tokens.append(('verification-status', v63, v64))
+            tokens.append(('type', '', str(v56)))
+    v57 = r.get('verificationStatus')
+    if v57 is not None:
+        for v58 in v57.get("coding", ()):
+            v59 = v58.get("system", "")
+            v60 = v58.get("code", "")
+            if v59 or v60:
+                tokens.append(('verification-status', v59, v60))
     values.finish(out, r, ('patient', 'asserter', 'recorder'))

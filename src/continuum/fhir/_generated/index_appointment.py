@@ -7,125 +7,116 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('participant')
-    if v17:
-        for v18 in v17:
-            v19 = v18.get('actor')
-            if v19 is not None:
-                values.reference(out, v19, ('actor',))
-                if values.points_to(v19, 'Location'):
-                    values.reference(out, v19, ('location',))
-                if values.points_to(v19, 'Patient'):
-                    values.reference(out, v19, ('patient',))
-                if values.points_to(v19, 'Practitioner'):
-                    values.reference(out, v19, ('practitioner',))
-            v20 = v18.get('status')
-            if v20 is not None:
-                if v20 is not None:
-                    tokens.append(('part-status', '', str(v20)))
-    v21 = r.get('appointmentType')
-    if v21 is not None:
-        for v22 in v21.get("coding", ()):
-            v23 = v22.get("system", "")
-            v24 = v22.get("code", "")
-            if v23 or v24:
-                tokens.append(('appointment-type', v23, v24))
-    v25 = r.get('basedOn')
-    if v25:
-        for v26 in v25:
-            values.reference(out, v26, ('based-on',))
-    v27 = r.get('start')
-    if v27 is not None:
-        v28, v29 = values.moment(v27)
-        if v28 is not None:
-            dates.append(('date', v28, v29))
-    v30 = r.get('identifier')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('participant')
+    if v13:
+        for v14 in v13:
+            v15 = v14.get('actor')
+            if v15 is not None:
+                values.reference(out, v15, ('actor',))
+                if values.points_to(v15, 'Location'):
+                    values.reference(out, v15, ('location',))
+                if values.points_to(v15, 'Patient'):
+                    values.reference(out, v15, ('patient',))
+                if values.points_to(v15, 'Practitioner'):
+                    values.reference(out, v15, ('practitioner',))
+            v16 = v14.get('status')
+            if v16 is not None:
+                if v16 is not None:
+                    tokens.append(('part-status', '', str(v16)))
+    v17 = r.get('appointmentType')
+    if v17 is not None:
+        for v18 in v17.get("coding", ()):
+            v19 = v18.get("system", "")
+            v20 = v18.get("code", "")
+            if v19 or v20:
+                tokens.append(('appointment-type', v19, v20))
+    v21 = r.get('basedOn')
+    if v21:
+        for v22 in v21:
+            values.reference(out, v22, ('based-on',))
+    v23 = r.get('start')
+    if v23 is not None:
+        v24, v25 = values.moment(v23)
+        if v24 is not None:
+            dates.append(('date', v24, v25))
+    v26 = r.get('identifier')
+    if v26:
+        for v27 in v26:
+            v28 = v27.get("system", "")
+            v29 = v27.get("value", "")
+            if v28 or v29:
+                tokens.append(('identifier', v28, v29))
+    v30 = r.get('reasonCode')
     if v30:
         for v31 in v30:
-            v32 = v31.get("system", "")
-            v33 = v31.get("value", "")
-            if v32 or v33:
-                tokens.append(('identifier', v32, v33))
-    v34 = r.get('reasonCode')
-    if v34:
-        for v35 in v34:
-            for v36 in v35.get("coding", ()):
-                v37 = v36.get("system", "")
-                v38 = v36.get("code", "")
-                if v37 or v38:
-                    tokens.append(('reason-code', v37, v38))
-    v39 = r.get('reasonReference')
-    if v39:
-        for v40 in v39:
-            values.reference(out, v40, ('reason-reference',))
-    v41 = r.get('serviceCategory')
-    if v41:
-        for v42 in v41:
-            for v43 in v42.get("coding", ()):
-                v44 = v43.get("system", "")
-                v45 = v43.get("code", "")
-                if v44 or v45:
-                    tokens.append(('service-category', v44, v45))
-    v46 = r.get('serviceType')
-    if v46:
-        for v47 in v46:
-            for v48 in v47.get("coding", ()):
-                v49 = v48.get("system", "")
-                v50 = v48.get("code", "")
-                if v49 or v50:
-                    tokens.append(('service-type', v49, v50))
-    v51 = r.get('slot')
-    if v51:
-        for v52 in v51:
-            values.reference(out, v52, ('slot',))
-    v53 = r.get('specialty')
-    if v53:
-        for v54 in v53:
-            for v55 in v54.get("coding", ()):
-                v56 = v55.get("system", "")
-                v57 = v55.get("code", "")
-                if v56 or v57:
-                    tokens.append(('specialty', v56, v57))
-    v58 = r.get('status')
-    if v58 is not None:
-        if v58 is not None:
-            tokens.append(('status', '', str(v58)))
-    v59 = r.get('supportingInformation')
-    if v59:
-        for v60 in v59:
-            values.reference(out, v60, ('supporting-info',))
+            for v32 in v31.get("coding", ()):
+                v33 = v32.get("system", "")
+                v34 = v32.get("code", "")
+                if v33 or v34:
+                    tokens.append(('reason-code', v33, v34))
+    v35 = r.get('reasonReference')
+    if v35:
+        for v36 in v35:
+            values.reference(out, v36, ('reason-reference',))
+    v37 = r.get('serviceCategory')
+    if v37:
+        for v38 in v37:
+            for v39 in v38.get("coding", ()):
+                v40 = v39.get("system", "")
+                v41 = v39.get("code", "")
+                if v40 or v41:
+                    tokens.append(('service-category', v40, v41))
+    v42 = r.get('serviceType')
+    if v42:
+        for v43 in v42:
+            for v44 in v43.get("coding", ()):
+                v45 = v44.get("system", "")
+                v46 = v44.get("code", "")
+                if v45 or v46:
+                    tokens.append(('service-type', v45, v46))
+    v47 = r.get('slot')
+    if v47:
+        for v48 in v47:
+            values.reference(out, v48, ('slot',))
+    v49 = r.get('specialty')
+    if v49:
+        for v50 in v49:
+            for v51 in v50.get("coding", ()):
+                v52 = v51.get("system", "")
+                v53 = v51.get("code", "")
+                if v52 or v53:
+                    tokens.append(('specialty', v52, v53))
+    v54 = r.get('status')
+    if v54 is not None:
+        if v54 is not None:
+            tokens.append(('status', '', str(v54)))
+    v55 = r.get('supportingInformation')
+    if v55:
+        for v56 in v55:
+            values.reference(out, v56, ('supporting-info',))
     values.finish(out, r, ('actor',))

@@ -8,132 +8,123 @@ def index(r, out):
     strings = out.strings
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('action')
-    if v17 is not None:
-        if v17 is not None:
-            tokens.append(('action', '', str(v17)))
-    v18 = r.get('agent')
-    if v18:
-        for v19 in v18:
-            v20 = v19.get('network')
-            if v20 is not None:
-                v21 = v20.get('address')
-                if v21 is not None:
-                    if v21 is not None:
-                        strings.append(('address', v21))
-            v22 = v19.get('who')
-            if v22 is not None:
-                values.reference(out, v22, ('agent',))
-                if values.points_to(v22, 'Patient'):
-                    values.reference(out, v22, ('patient',))
-            v23 = v19.get('name')
-            if v23 is not None:
-                if v23 is not None:
-                    strings.append(('agent-name', v23))
-            v24 = v19.get('role')
-            if v24:
-                for v25 in v24:
-                    for v26 in v25.get("coding", ()):
-                        v27 = v26.get("system", "")
-                        v28 = v26.get("code", "")
-                        if v27 or v28:
-                            tokens.append(('agent-role', v27, v28))
-            v29 = v19.get('altId')
-            if v29 is not None:
-                if v29 is not None:
-                    tokens.append(('altid', '', str(v29)))
-            v30 = v19.get('policy')
-            if v30:
-                for v31 in v30:
-                    if v31 is not None:
-                        uris.append(('policy', v31))
-    v32 = r.get('recorded')
-    if v32 is not None:
-        v33, v34 = values.moment(v32)
-        if v33 is not None:
-            dates.append(('date', v33, v34))
-    v35 = r.get('entity')
-    if v35:
-        for v36 in v35:
-            v37 = v36.get('what')
-            if v37 is not None:
-                values.reference(out, v37, ('entity',))
-                if values.points_to(v37, 'Patient'):
-                    values.reference(out, v37, ('patient',))
-            v38 = v36.get('name')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('action')
+    if v13 is not None:
+        if v13 is not None:
+            tokens.append(('action', '', str(v13)))
+    v14 = r.get('agent')
+    if v14:
+        for v15 in v14:
+            v16 = v15.get('network')
+            if v16 is not None:
+                v17 = v16.get('address')
+                if v17 is not None:
+                    if v17 is not None:
+                        strings.append(('address', v17))
+            v18 = v15.get('who')
+            if v18 is not None:
+                values.reference(out, v18, ('agent',))
+                if values.points_to(v18, 'Patient'):
+                    values.reference(out, v18, ('patient',))
+            v19 = v15.get('name')
+            if v19 is not None:
+                if v19 is not None:
+                    strings.append(('agent-name', v19))
+            v20 = v15.get('role')
+            if v20:
+                for v21 in v20:
+                    for v22 in v21.get("coding", ()):
+                        v23 = v22.get("system", "")
+                        v24 = v22.get("code", "")
+                        if v23 or v24:
+                            tokens.append(('agent-role', v23, v24))
+            v25 = v15.get('altId')
+            if v25 is not None:
+                if v25 is not None:
+                    tokens.append(('altid', '', str(v25)))
+            v26 = v15.get('policy')
+            if v26:
+                for v27 in v26:
+                    if v27 is not None:
+                        uris.append(('policy', v27))
+    v28 = r.get('recorded')
+    if v28 is not None:
+        v29, v30 = values.moment(v28)
+        if v29 is not None:
+            dates.append(('date', v29, v30))
+    v31 = r.get('entity')
+    if v31:
+        for v32 in v31:
+            v33 = v32.get('what')
+            if v33 is not None:
+                values.reference(out, v33, ('entity',))
+                if values.points_to(v33, 'Patient'):
+                    values.reference(out, v33, ('patient',))
+            v34 = v32.get('name')
+            if v34 is not None:
+                if v34 is not None:
+                    strings.append(('entity-name', v34))
+            v35 = v32.get('role')
+            if v35 is not None:
+                v36 = v35.get("system", "")
+                v37 = v35.get("code", "")
+                if v36 or v37:
+                    tokens.append(('entity-role', v36, v37))
+            v38 = v32.get('type')
             if v38 is not None:
-                if v38 is not None:
-                    strings.append(('entity-name', v38))
-            v39 = v36.get('role')
-            if v39 is not None:
-                v40 = v39.get("system", "")
-                v41 = v39.get("code", "")
-                if v40 or v41:
-                    tokens.append(('entity-role', v40, v41))
-            v42 = v36.get('type')
-            if v42 is not None:
-                v43 = v42.get("system", "")
-                v44 = v42.get("code", "")
-                if v43 or v44:
-                    tokens.append(('entity-type', v43, v44))
-    v45 = r.get('outcome')
-    if v45 is not None:
-        if v45 is not None:
-            tokens.append(('outcome', '', str(v45)))
-    v46 = r.get('source')
-    if v46 is not None:
-        v47 = v46.get('site')
-        if v47 is not None:
-            if v47 is not None:
-                tokens.append(('site', '', str(v47)))
-        v48 = v46.get('observer')
-        if v48 is not None:
-            values.reference(out, v48, ('source',))
-    v49 = r.get('subtype')
-    if v49:
-        for v50 in v49:
-            v51 = v50.get("system", "")
-            v52 = v50.get("code", "")
-            if v51 or v52:
-                tokens.append(('subtype', v51, v52))
-    v53 = r.get('type')
-    if v53 is not None:
-        v54 = v53.get("system", "")
-        v55 = v53.get("code", "")
-        if v54 or v55:
-            tokens.append(('type', v54, v55))
+                v39 = v38.get("system", "")
+                v40 = v38.get("code", "")
+                if v39 or v40:
+                    tokens.append(('entity-type', v39, v40))
+    v41 = r.get('outcome')
+    if v41 is not None:
+        if v41 is not None:
+            tokens.append(('outcome', '', str(v41)))
+    v42 = r.get('source')
+    if v42 is not None:
+        v43 = v42.get('site')
+        if v43 is not None:
+            if v43 is not None:
+                tokens.append(('site', '', str(v43)))
+        v44 = v42.get('observer')
+        if v44 is not None:
+            values.reference(out, v44, ('source',))
+    v45 = r.get('subtype')
+    if v45:
+        for v46 in v45:
+            v47 = v46.get("system", "")
+            v48 = v46.get("code", "")
+            if v47 or v48:
+                tokens.append(('subtype', v47, v48))
+    v49 = r.get('type')
+    if v49 is not None:
+        v50 = v49.get("system", "")
+        v51 = v49.get("code", "")
+        if v50 or v51:
+            tokens.append(('type', v50, v51))
     values.finish(out, r, ('patient',))

@@ -7,53 +7,44 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('identifier')
-    if v17 is not None:
-        v18 = v17.get("system", "")
-        v19 = v17.get("value", "")
-        if v18 or v19:
-            tokens.append(('identifier', v18, v19))
-    v20 = r.get('timestamp')
-    if v20 is not None:
-        v21, v22 = values.moment(v20)
-        if v21 is not None:
-            dates.append(('timestamp', v21, v22))
-    v23 = r.get('type')
-    if v23 is not None:
-        if v23 is not None:
-            tokens.append(('type', '', str(v23)))
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('identifier')
+    if v13 is not None:
+        v14 = v13.get("system", "")
+        v15 = v13.get("value", "")
+        if v14 or v15:
+            tokens.append(('identifier', v14, v15))
+    v16 = r.get('timestamp')
+    if v16 is not None:
+        v17, v18 = values.moment(v16)
+        if v17 is not None:
+            dates.append(('timestamp', v17, v18))
+    v19 = r.get('type')
+    if v19 is not None:
+        if v19 is not None:
+            tokens.append(('type', '', str(v19)))
     values.finish(out, r, ())

@@ -10,192 +10,183 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('useContext')
-    if v17:
-        for v18 in v17:
-            if 'valueQuantity' in v18 or 'valueRange' in v18:
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('useContext')
+    if v13:
+        for v14 in v13:
+            if 'valueQuantity' in v14 or 'valueRange' in v14:
+                v15 = values.Part()
+                v16 = v14.get('code')
+                if v16 is not None:
+                    v17 = v16.get("system", "")
+                    v18 = v16.get("code", "")
+                    if v17 or v18:
+                        v15.tokens.append(('', v17, v18))
                 v19 = values.Part()
-                v20 = v18.get('code')
+                v20 = v14.get('valueQuantity')
                 if v20 is not None:
-                    v21 = v20.get("system", "")
-                    v22 = v20.get("code", "")
-                    if v21 or v22:
-                        v19.tokens.append(('', v21, v22))
-                v23 = values.Part()
-                v24 = v18.get('valueQuantity')
-                if v24 is not None:
-                    v25 = values.quantity(v24)
-                    if v25 is not None:
-                        v23.quantities.append(('', *v25))
-                v26 = v18.get('valueRange')
-                if v26 is not None:
-                    v27 = values.range_quantity(v26)
-                    if v27 is not None:
-                        v23.quantities.append(('', *v27))
-                values.combine(out, 'context-type-quantity', v19, v23)
-            if 'valueCodeableConcept' in v18:
+                    v21 = values.quantity(v20)
+                    if v21 is not None:
+                        v19.quantities.append(('', *v21))
+                v22 = v14.get('valueRange')
+                if v22 is not None:
+                    v23 = values.range_quantity(v22)
+                    if v23 is not None:
+                        v19.quantities.append(('', *v23))
+                values.combine(out, 'context-type-quantity', v15, v19)
+            if 'valueCodeableConcept' in v14:
+                v24 = values.Part()
+                v25 = v14.get('code')
+                if v25 is not None:
+                    v26 = v25.get("system", "")
+                    v27 = v25.get("code", "")
+                    if v26 or v27:
+                        v24.tokens.append(('', v26, v27))
                 v28 = values.Part()
-                v29 = v18.get('code')
+                v29 = v14.get('valueCodeableConcept')
                 if v29 is not None:
-                    v30 = v29.get("system", "")
-                    v31 = v29.get("code", "")
-                    if v30 or v31:
-                        v28.tokens.append(('', v30, v31))
-                v32 = values.Part()
-                v33 = v18.get('valueCodeableConcept')
-                if v33 is not None:
-                    for v34 in v33.get("coding", ()):
-                        v35 = v34.get("system", "")
-                        v36 = v34.get("code", "")
-                        if v35 or v36:
-                            v32.tokens.append(('', v35, v36))
-                values.combine(out, 'context-type-value', v28, v32)
-            v37 = v18.get('valueCodeableConcept')
+                    for v30 in v29.get("coding", ()):
+                        v31 = v30.get("system", "")
+                        v32 = v30.get("code", "")
+                        if v31 or v32:
+                            v28.tokens.append(('', v31, v32))
+                values.combine(out, 'context-type-value', v24, v28)
+            v33 = v14.get('valueCodeableConcept')
+            if v33 is not None:
+                for v34 in v33.get("coding", ()):
+                    v35 = v34.get("system", "")
+                    v36 = v34.get("code", "")
+                    if v35 or v36:
+                        tokens.append(('context', v35, v36))
+            v37 = v14.get('valueQuantity')
             if v37 is not None:
-                for v38 in v37.get("coding", ()):
-                    v39 = v38.get("system", "")
-                    v40 = v38.get("code", "")
-                    if v39 or v40:
-                        tokens.append(('context', v39, v40))
-            v41 = v18.get('valueQuantity')
+                v38 = values.quantity(v37)
+                if v38 is not None:
+                    quantities.append(('context-quantity', *v38))
+            v39 = v14.get('valueRange')
+            if v39 is not None:
+                v40 = values.range_quantity(v39)
+                if v40 is not None:
+                    quantities.append(('context-quantity', *v40))
+            v41 = v14.get('code')
             if v41 is not None:
-                v42 = values.quantity(v41)
-                if v42 is not None:
-                    quantities.append(('context-quantity', *v42))
-            v43 = v18.get('valueRange')
-            if v43 is not None:
-                v44 = values.range_quantity(v43)
-                if v44 is not None:
-                    quantities.append(('context-quantity', *v44))
-            v45 = v18.get('code')
-            if v45 is not None:
-                v46 = v45.get("system", "")
-                v47 = v45.get("code", "")
-                if v46 or v47:
-                    tokens.append(('context-type', v46, v47))
-    v48 = r.get('date')
+                v42 = v41.get("system", "")
+                v43 = v41.get("code", "")
+                if v42 or v43:
+                    tokens.append(('context-type', v42, v43))
+    v44 = r.get('date')
+    if v44 is not None:
+        v45, v46 = values.moment(v44)
+        if v45 is not None:
+            dates.append(('date', v45, v46))
+    v47 = r.get('description')
+    if v47 is not None:
+        if v47 is not None:
+            strings.append(('description', v47))
+    v48 = r.get('version')
     if v48 is not None:
-        v49, v50 = values.moment(v48)
-        if v49 is not None:
-            dates.append(('date', v49, v50))
-    v51 = r.get('description')
-    if v51 is not None:
-        if v51 is not None:
-            strings.append(('description', v51))
-    v52 = r.get('version')
-    if v52 is not None:
-        if v52 is not None:
-            tokens.append(('fhirversion', '', str(v52)))
-            tokens.append(('version', '', str(v52)))
-    v53 = r.get('format')
+        if v48 is not None:
+            tokens.append(('fhirversion', '', str(v48)))
+            tokens.append(('version', '', str(v48)))
+    v49 = r.get('format')
+    if v49:
+        for v50 in v49:
+            if v50 is not None:
+                tokens.append(('format', '', str(v50)))
+    v51 = r.get('implementationGuide')
+    if v51:
+        for v52 in v51:
+            if v52 is not None:
+                references.append(('guide', v52))
+    v53 = r.get('jurisdiction')
     if v53:
         for v54 in v53:
-            if v54 is not None:
-                tokens.append(('format', '', str(v54)))
-    v55 = r.get('implementationGuide')
-    if v55:
-        for v56 in v55:
-            if v56 is not None:
-                references.append(('guide', v56))
-    v57 = r.get('jurisdiction')
-    if v57:
-        for v58 in v57:
-            for v59 in v58.get("coding", ()):
-                v60 = v59.get("system", "")
-                v61 = v59.get("code", "")
-                if v60 or v61:
-                    tokens.append(('jurisdiction', v60, v61))
-    v62 = r.get('rest')
-    if v62:
-        for v63 in v62:
-            v64 = v63.get('mode')
-            if v64 is not None:
-                if v64 is not None:
-                    tokens.append(('mode', '', str(v64)))
-            v65 = v63.get('resource')
-            if v65:
-                for v66 in v65:
-                    v67 = v66.get('type')
-                    if v67 is not None:
-                        if v67 is not None:
-                            tokens.append(('resource', '', str(v67)))
-                    v68 = v66.get('profile')
-                    if v68 is not None:
-                        if v68 is not None:
-                            references.append(('resource-profile', v68))
-                    v69 = v66.get('supportedProfile')
-                    if v69:
-                        for v70 in v69:
-                            if v70 is not None:
-                                references.append(('supported-profile', v70))
-            v71 = v63.get('security')
-            if v71 is not None:
-                v72 = v71.get('service')
-                if v72:
-                    for v73 in v72:
-                        for v74 in v73.get("coding", ()):
-                            v75 = v74.get("system", "")
-                            v76 = v74.get("code", "")
-                            if v75 or v76:
-                                tokens.append(('security-service', v75, v76))
-    v77 = r.get('name')
+            for v55 in v54.get("coding", ()):
+                v56 = v55.get("system", "")
+                v57 = v55.get("code", "")
+                if v56 or v57:
+                    tokens.append(('jurisdiction', v56, v57))
+    v58 = r.get('rest')
+    if v58:
+        for v59 in v58:
+            v60 = v59.get('mode')
+            if v60 is not None:
+                if v60 is not None:
+                    tokens.append(('mode', '', str(v60)))
+            v61 = v59.get('resource')
+            if v61:
+                for v62 in v61:
+                    v63 = v62.get('type')
+                    if v63 is not None:
+                        if v63 is not None:
+                            tokens.append(('resource', '', str(v63)))
+                    v64 = v62.get('profile')
+                    if v64 is not None:
+                        if v64 is not None:
+                            references.append(('resource-profile', v64))
+                    v65 = v62.get('supportedProfile')
+                    if v65:
+                        for v66 in v65:
+                            if v66 is not None:
+                                references.append(('supported-profile', v66))
+            v67 = v59.get('security')
+            if v67 is not None:
+                v68 = v67.get('service')
+                if v68:
+                    for v69 in v68:
+                        for v70 in v69.get("coding", ()):
+                            v71 = v70.get("system", "")
+                            v72 = v70.get("code", "")
+                            if v71 or v72:
+                                tokens.append(('security-service', v71, v72))
+    v73 = r.get('name')
+    if v73 is not None:
+        if v73 is not None:
+            strings.append(('name', v73))
+    v74 = r.get('publisher')
+    if v74 is not None:
+        if v74 is not None:
+            strings.append(('publisher', v74))
+    v75 = r.get('software')
+    if v75 is not None:
+        v76 = v75.get('name')
+        if v76 is not None:
+            if v76 is not None:
+                strings.append(('software', v76))
+    v77 = r.get('status')
     if v77 is not None:
         if v77 is not None:
-            strings.append(('name', v77))
-    v78 = r.get('publisher')
+            tokens.append(('status', '', str(v77)))
+    v78 = r.get('title')
     if v78 is not None:
         if v78 is not None:
-            strings.append(('publisher', v78))
-    v79 = r.get('software')
+            strings.append(('title', v78))
+    v79 = r.get('url')
     if v79 is not None:
-        v80 = v79.get('name')
-        if v80 is not None:
-            if v80 is not None:
-                strings.append(('software', v80))
-    v81 = r.get('status')
-    if v81 is not None:
-        if v81 is not None:
-            tokens.append(('status', '', str(v81)))
-    v82 = r.get('title')
-    if v82 is not None:
-        if v82 is not None:
-            strings.append(('title', v82))
-    v83 = r.get('url')
-    if v83 is not None:
-        if v83 is not None:
-            uris.append(('url', v83))
+        if v79 is not None:
+            uris.append(('url', v79))
     values.finish(out, r, ())

@@ -8,137 +8,128 @@ def index(r, out):
     references = out.references
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('activity')
-    if v17:
-        for v18 in v17:
-            v19 = v18.get('detail')
-            if v19 is not None:
-                v20 = v19.get('code')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('activity')
+    if v13:
+        for v14 in v13:
+            v15 = v14.get('detail')
+            if v15 is not None:
+                v16 = v15.get('code')
+                if v16 is not None:
+                    for v17 in v16.get("coding", ()):
+                        v18 = v17.get("system", "")
+                        v19 = v17.get("code", "")
+                        if v18 or v19:
+                            tokens.append(('activity-code', v18, v19))
+                v20 = v15.get('scheduledTiming')
                 if v20 is not None:
-                    for v21 in v20.get("coding", ()):
-                        v22 = v21.get("system", "")
-                        v23 = v21.get("code", "")
-                        if v22 or v23:
-                            tokens.append(('activity-code', v22, v23))
-                v24 = v19.get('scheduledTiming')
-                if v24 is not None:
-                    v25, v26 = values.timing(v24)
-                    if v25 is not None:
-                        dates.append(('activity-date', v25, v26))
-                v27 = v19.get('scheduledPeriod')
-                if v27 is not None:
-                    v28, v29 = values.period(v27)
-                    if v28 is not None:
-                        dates.append(('activity-date', v28, v29))
-                v30 = v19.get('performer')
-                if v30:
-                    for v31 in v30:
-                        values.reference(out, v31, ('performer',))
-            v32 = v18.get('reference')
-            if v32 is not None:
-                values.reference(out, v32, ('activity-reference',))
-    v33 = r.get('basedOn')
+                    v21, v22 = values.timing(v20)
+                    if v21 is not None:
+                        dates.append(('activity-date', v21, v22))
+                v23 = v15.get('scheduledPeriod')
+                if v23 is not None:
+                    v24, v25 = values.period(v23)
+                    if v24 is not None:
+                        dates.append(('activity-date', v24, v25))
+                v26 = v15.get('performer')
+                if v26:
+                    for v27 in v26:
+                        values.reference(out, v27, ('performer',))
+            v28 = v14.get('reference')
+            if v28 is not None:
+                values.reference(out, v28, ('activity-reference',))
+    v29 = r.get('basedOn')
+    if v29:
+        for v30 in v29:
+            values.reference(out, v30, ('based-on',))
+    v31 = r.get('careTeam')
+    if v31:
+        for v32 in v31:
+            values.reference(out, v32, ('care-team',))
+    v33 = r.get('category')
     if v33:
         for v34 in v33:
-            values.reference(out, v34, ('based-on',))
-    v35 = r.get('careTeam')
-    if v35:
-        for v36 in v35:
-            values.reference(out, v36, ('care-team',))
-    v37 = r.get('category')
-    if v37:
-        for v38 in v37:
-            for v39 in v38.get("coding", ()):
-                v40 = v39.get("system", "")
-                v41 = v39.get("code", "")
-                if v40 or v41:
-                    tokens.append(('category', v40, v41))
-    v42 = r.get('addresses')
-    if v42:
-        for v43 in v42:
-            values.reference(out, v43, ('condition',))
-    v44 = r.get('period')
-    if v44 is not None:
-        v45, v46 = values.period(v44)
-        if v45 is not None:
-            dates.append(('date', v45, v46))
-    v47 = r.get('encounter')
-    if v47 is not None:
-        values.reference(out, v47, ('encounter',))
-    v48 = r.get('goal')
-    if v48:
-        for v49 in v48:
-            values.reference(out, v49, ('goal',))
-    v50 = r.get('identifier')
+            for v35 in v34.get("coding", ()):
+                v36 = v35.get("system", "")
+                v37 = v35.get("code", "")
+                if v36 or v37:
+                    tokens.append(('category', v36, v37))
+    v38 = r.get('addresses')
+    if v38:
+        for v39 in v38:
+            values.reference(out, v39, ('condition',))
+    v40 = r.get('period')
+    if v40 is not None:
+        v41, v42 = values.period(v40)
+        if v41 is not None:
+            dates.append(('date', v41, v42))
+    v43 = r.get('encounter')
+    if v43 is not None:
+        values.reference(out, v43, ('encounter',))
+    v44 = r.get('goal')
+    if v44:
+        for v45 in v44:
+            values.reference(out, v45, ('goal',))
+    v46 = r.get('identifier')
+    if v46:
+        for v47 in v46:
+            v48 = v47.get("system", "")
+            v49 = v47.get("value", "")
+            if v48 or v49:
+                tokens.append(('identifier', v48, v49))
+    v50 = r.get('instantiatesCanonical')
     if v50:
         for v51 in v50:
-            v52 = v51.get("system", "")
-            v53 = v51.get("value", "")
-            if v52 or v53:
-                tokens.append(('identifier', v52, v53))
-    v54 = r.get('instantiatesCanonical')
-    if v54:
-        for v55 in v54:
-            if v55 is not None:
-                references.append(('instantiates-canonical', v55))
-    v56 = r.get('instantiatesUri')
-    if v56:
-        for v57 in v56:
-            if v57 is not None:
-                uris.append(('instantiates-uri', v57))
-    v58 = r.get('intent')
-    if v58 is not None:
-        if v58 is not None:
-            tokens.append(('intent', '', str(v58)))
-    v59 = r.get('partOf')
-    if v59:
-        for v60 in v59:
-            values.reference(out, v60, ('part-of',))
-    v61 = r.get('subject')
-    if v61 is not None:
-        values.reference(out, v61, ('subject',))
-        if values.points_to(v61, 'Patient'):
-            values.reference(out, v61, ('patient',))
-    v62 = r.get('replaces')
-    if v62:
-        for v63 in v62:
-            values.reference(out, v63, ('replaces',))
-    v64 = r.get('status')
-    if v64 is not None:
-        if v64 is not None:
-            tokens.append(('status', '', str(v64)))
+            if v51 is not None:
+                references.append(('instantiates-canonical', v51))
+    v52 = r.get('instantiatesUri')
+    if v52:
+        for v53 in v52:
+            if v53 is not None:
+                uris.append(('instantiates-uri', v53))
+    v54 = r.get('intent')
+    if v54 is not None:
+        if v54 is not None:
+            tokens.append(('intent', '', str(v54)))
+    v55 = r.get('partOf')
+    if v55:
+        for v56 in v55:
+            values.reference(out, v56, ('part-of',))
+    v57 = r.get('subject')
+    if v57 is not None:
+        values.reference(out, v57, ('subject',))
+        if values.points_to(v57, 'Patient'):
+            values.reference(out, v57, ('patient',))
+    v58 = r.get('replaces')
+    if v58:
+        for v59 in v58:
+            values.reference(out, v59, ('replaces',))
+    v60 = r.get('status')
+    if v60 is not None:
+        if v60 is not None:
+            tokens.append(('status', '', str(v60)))
     values.finish(out, r, ('patient', 'performer'))

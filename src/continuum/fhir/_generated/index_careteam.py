@@ -7,76 +7,67 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('category')
-    if v17:
-        for v18 in v17:
-            for v19 in v18.get("coding", ()):
-                v20 = v19.get("system", "")
-                v21 = v19.get("code", "")
-                if v20 or v21:
-                    tokens.append(('category', v20, v21))
-    v22 = r.get('period')
-    if v22 is not None:
-        v23, v24 = values.period(v22)
-        if v23 is not None:
-            dates.append(('date', v23, v24))
-    v25 = r.get('encounter')
-    if v25 is not None:
-        values.reference(out, v25, ('encounter',))
-    v26 = r.get('identifier')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('category')
+    if v13:
+        for v14 in v13:
+            for v15 in v14.get("coding", ()):
+                v16 = v15.get("system", "")
+                v17 = v15.get("code", "")
+                if v16 or v17:
+                    tokens.append(('category', v16, v17))
+    v18 = r.get('period')
+    if v18 is not None:
+        v19, v20 = values.period(v18)
+        if v19 is not None:
+            dates.append(('date', v19, v20))
+    v21 = r.get('encounter')
+    if v21 is not None:
+        values.reference(out, v21, ('encounter',))
+    v22 = r.get('identifier')
+    if v22:
+        for v23 in v22:
+            v24 = v23.get("system", "")
+            v25 = v23.get("value", "")
+            if v24 or v25:
+                tokens.append(('identifier', v24, v25))
+    v26 = r.get('participant')
     if v26:
         for v27 in v26:
-            v28 = v27.get("system", "")
-            v29 = v27.get("value", "")
-            if v28 or v29:
-                tokens.append(('identifier', v28, v29))
-    v30 = r.get('participant')
-    if v30:
-        for v31 in v30:
-            v32 = v31.get('member')
-            if v32 is not None:
-                values.reference(out, v32, ('participant',))
-    v33 = r.get('subject')
-    if v33 is not None:
-        values.reference(out, v33, ('subject',))
-        if values.points_to(v33, 'Patient'):
-            values.reference(out, v33, ('patient',))
-    v34 = r.get('status')
-    if v34 is not None:
-        if v34 is not None:
-            tokens.append(('status', '', str(v34)))
+            v28 = v27.get('member')
+            if v28 is not None:
+                values.reference(out, v28, ('participant',))
+    v29 = r.get('subject')
+    if v29 is not None:
+        values.reference(out, v29, ('subject',))
+        if values.points_to(v29, 'Patient'):
+            values.reference(out, v29, ('patient',))
+    v30 = r.get('status')
+    if v30 is not None:
+        if v30 is not None:
+            tokens.append(('status', '', str(v30)))
     values.finish(out, r, ('patient', 'participant'))

@@ -8,125 +8,116 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('account')
-    if v17:
-        for v18 in v17:
-            values.reference(out, v18, ('account',))
-    v19 = r.get('code')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('account')
+    if v13:
+        for v14 in v13:
+            values.reference(out, v14, ('account',))
+    v15 = r.get('code')
+    if v15 is not None:
+        for v16 in v15.get("coding", ()):
+            v17 = v16.get("system", "")
+            v18 = v16.get("code", "")
+            if v17 or v18:
+                tokens.append(('code', v17, v18))
+    v19 = r.get('context')
     if v19 is not None:
-        for v20 in v19.get("coding", ()):
-            v21 = v20.get("system", "")
-            v22 = v20.get("code", "")
-            if v21 or v22:
-                tokens.append(('code', v21, v22))
-    v23 = r.get('context')
+        values.reference(out, v19, ('context',))
+    v20 = r.get('enteredDate')
+    if v20 is not None:
+        v21, v22 = values.moment(v20)
+        if v21 is not None:
+            dates.append(('entered-date', v21, v22))
+    v23 = r.get('enterer')
     if v23 is not None:
-        values.reference(out, v23, ('context',))
-    v24 = r.get('enteredDate')
+        values.reference(out, v23, ('enterer',))
+    v24 = r.get('factorOverride')
     if v24 is not None:
-        v25, v26 = values.moment(v24)
+        v25, v26 = values.number(v24)
         if v25 is not None:
-            dates.append(('entered-date', v25, v26))
-    v27 = r.get('enterer')
-    if v27 is not None:
-        values.reference(out, v27, ('enterer',))
-    v28 = r.get('factorOverride')
-    if v28 is not None:
-        v29, v30 = values.number(v28)
-        if v29 is not None:
-            out.numbers.append(('factor-override', v29, v30))
-    v31 = r.get('identifier')
-    if v31:
-        for v32 in v31:
-            v33 = v32.get("system", "")
-            v34 = v32.get("value", "")
-            if v33 or v34:
-                tokens.append(('identifier', v33, v34))
-    v35 = r.get('occurrenceDateTime')
-    if v35 is not None:
-        v36, v37 = values.moment(v35)
-        if v36 is not None:
-            dates.append(('occurrence', v36, v37))
-    v38 = r.get('occurrencePeriod')
-    if v38 is not None:
-        v39, v40 = values.period(v38)
-        if v39 is not None:
-            dates.append(('occurrence', v39, v40))
-    v41 = r.get('occurrenceTiming')
-    if v41 is not None:
-        v42, v43 = values.timing(v41)
-        if v42 is not None:
-            dates.append(('occurrence', v42, v43))
-    v44 = r.get('subject')
-    if v44 is not None:
-        values.reference(out, v44, ('subject',))
-        if values.points_to(v44, 'Patient'):
-            values.reference(out, v44, ('patient',))
-    v45 = r.get('performer')
-    if v45:
-        for v46 in v45:
-            v47 = v46.get('actor')
-            if v47 is not None:
-                values.reference(out, v47, ('performer-actor',))
-            v48 = v46.get('function')
-            if v48 is not None:
-                for v49 in v48.get("coding", ()):
-                    v50 = v49.get("system", "")
-                    v51 = v49.get("code", "")
-                    if v50 or v51:
-                        tokens.append(('performer-function', v50, v51))
-    v52 = r.get('performingOrganization')
-    if v52 is not None:
-        values.reference(out, v52, ('performing-organization',))
-    v53 = r.get('priceOverride')
+            out.numbers.append(('factor-override', v25, v26))
+    v27 = r.get('identifier')
+    if v27:
+        for v28 in v27:
+            v29 = v28.get("system", "")
+            v30 = v28.get("value", "")
+            if v29 or v30:
+                tokens.append(('identifier', v29, v30))
+    v31 = r.get('occurrenceDateTime')
+    if v31 is not None:
+        v32, v33 = values.moment(v31)
+        if v32 is not None:
+            dates.append(('occurrence', v32, v33))
+    v34 = r.get('occurrencePeriod')
+    if v34 is not None:
+        v35, v36 = values.period(v34)
+        if v35 is not None:
+            dates.append(('occurrence', v35, v36))
+    v37 = r.get('occurrenceTiming')
+    if v37 is not None:
+        v38, v39 = values.timing(v37)
+        if v38 is not None:
+            dates.append(('occurrence', v38, v39))
+    v40 = r.get('subject')
+    if v40 is not None:
+        values.reference(out, v40, ('subject',))
+        if values.points_to(v40, 'Patient'):
+            values.reference(out, v40, ('patient',))
+    v41 = r.get('performer')
+    if v41:
+        for v42 in v41:
+            v43 = v42.get('actor')
+            if v43 is not None:
+                values.reference(out, v43, ('performer-actor',))
+            v44 = v42.get('function')
+            if v44 is not None:
+                for v45 in v44.get("coding", ()):
+                    v46 = v45.get("system", "")
+                    v47 = v45.get("code", "")
+                    if v46 or v47:
+                        tokens.append(('performer-function', v46, v47))
+    v48 = r.get('performingOrganization')
+    if v48 is not None:
+        values.reference(out, v48, ('performing-organization',))
+    v49 = r.get('priceOverride')
+    if v49 is not None:
+        v50 = values.money(v49)
+        if v50 is not None:
+            quantities.append(('price-override', *v50))
+    v51 = r.get('quantity')
+    if v51 is not None:
+        v52 = values.quantity(v51)
+        if v52 is not None:
+            quantities.append(('quantity', *v52))
+    v53 = r.get('requestingOrganization')
     if v53 is not None:
-        v54 = values.money(v53)
-        if v54 is not None:
-            quantities.append(('price-override', *v54))
-    v55 = r.get('quantity')
-    if v55 is not None:
-        v56 = values.quantity(v55)
-        if v56 is not None:
-            quantities.append(('quantity', *v56))
-    v57 = r.get('requestingOrganization')
-    if v57 is not None:
-        values.reference(out, v57, ('requesting-organization',))
-    v58 = r.get('service')
-    if v58:
-        for v59 in v58:
-            values.reference(out, v59, ('service',))
+        values.reference(out, v53, ('requesting-organization',))
+    v54 = r.get('service')
+    if v54:
+        for v55 in v54:
+            values.reference(out, v55, ('service',))
     values.finish(out, r, ('subject',))

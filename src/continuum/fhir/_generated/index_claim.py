@@ -7,123 +7,114 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('careTeam')
-    if v17:
-        for v18 in v17:
-            v19 = v18.get('provider')
-            if v19 is not None:
-                values.reference(out, v19, ('care-team',))
-    v20 = r.get('created')
-    if v20 is not None:
-        v21, v22 = values.moment(v20)
-        if v21 is not None:
-            dates.append(('created', v21, v22))
-    v23 = r.get('item')
-    if v23:
-        for v24 in v23:
-            v25 = v24.get('detail')
-            if v25:
-                for v26 in v25:
-                    v27 = v26.get('udi')
-                    if v27:
-                        for v28 in v27:
-                            values.reference(out, v28, ('detail-udi',))
-                    v29 = v26.get('subDetail')
-                    if v29:
-                        for v30 in v29:
-                            v31 = v30.get('udi')
-                            if v31:
-                                for v32 in v31:
-                                    values.reference(out, v32, ('subdetail-udi',))
-            v33 = v24.get('encounter')
-            if v33:
-                for v34 in v33:
-                    values.reference(out, v34, ('encounter',))
-            v35 = v24.get('udi')
-            if v35:
-                for v36 in v35:
-                    values.reference(out, v36, ('item-udi',))
-    v37 = r.get('enterer')
-    if v37 is not None:
-        values.reference(out, v37, ('enterer',))
-    v38 = r.get('facility')
-    if v38 is not None:
-        values.reference(out, v38, ('facility',))
-    v39 = r.get('identifier')
-    if v39:
-        for v40 in v39:
-            v41 = v40.get("system", "")
-            v42 = v40.get("value", "")
-            if v41 or v42:
-                tokens.append(('identifier', v41, v42))
-    v43 = r.get('insurer')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('careTeam')
+    if v13:
+        for v14 in v13:
+            v15 = v14.get('provider')
+            if v15 is not None:
+                values.reference(out, v15, ('care-team',))
+    v16 = r.get('created')
+    if v16 is not None:
+        v17, v18 = values.moment(v16)
+        if v17 is not None:
+            dates.append(('created', v17, v18))
+    v19 = r.get('item')
+    if v19:
+        for v20 in v19:
+            v21 = v20.get('detail')
+            if v21:
+                for v22 in v21:
+                    v23 = v22.get('udi')
+                    if v23:
+                        for v24 in v23:
+                            values.reference(out, v24, ('detail-udi',))
+                    v25 = v22.get('subDetail')
+                    if v25:
+                        for v26 in v25:
+                            v27 = v26.get('udi')
+                            if v27:
+                                for v28 in v27:
+                                    values.reference(out, v28, ('subdetail-udi',))
+            v29 = v20.get('encounter')
+            if v29:
+                for v30 in v29:
+                    values.reference(out, v30, ('encounter',))
+            v31 = v20.get('udi')
+            if v31:
+                for v32 in v31:
+                    values.reference(out, v32, ('item-udi',))
+    v33 = r.get('enterer')
+    if v33 is not None:
+        values.reference(out, v33, ('enterer',))
+    v34 = r.get('facility')
+    if v34 is not None:
+        values.reference(out, v34, ('facility',))
+    v35 = r.get('identifier')
+    if v35:
+        for v36 in v35:
+            v37 = v36.get("system", "")
+            v38 = v36.get("value", "")
+            if v37 or v38:
+                tokens.append(('identifier', v37, v38))
+    v39 = r.get('insurer')
+    if v39 is not None:
+        values.reference(out, v39, ('insurer',))
+    v40 = r.get('patient')
+    if v40 is not None:
+        values.reference(out, v40, ('patient',))
+    v41 = r.get('payee')
+    if v41 is not None:
+        v42 = v41.get('party')
+        if v42 is not None:
+            values.reference(out, v42, ('payee',))
+    v43 = r.get('priority')
     if v43 is not None:
-        values.reference(out, v43, ('insurer',))
-    v44 = r.get('patient')
-    if v44 is not None:
-        values.reference(out, v44, ('patient',))
-    v45 = r.get('payee')
-    if v45 is not None:
-        v46 = v45.get('party')
-        if v46 is not None:
-            values.reference(out, v46, ('payee',))
-    v47 = r.get('priority')
-    if v47 is not None:
-        for v48 in v47.get("coding", ()):
-            v49 = v48.get("system", "")
-            v50 = v48.get("code", "")
-            if v49 or v50:
-                tokens.append(('priority', v49, v50))
-    v51 = r.get('procedure')
-    if v51:
-        for v52 in v51:
-            v53 = v52.get('udi')
-            if v53:
-                for v54 in v53:
-                    values.reference(out, v54, ('procedure-udi',))
-    v55 = r.get('provider')
-    if v55 is not None:
-        values.reference(out, v55, ('provider',))
-    v56 = r.get('status')
-    if v56 is not None:
-        if v56 is not None:
-            tokens.append(('status', '', str(v56)))
-    v57 = r.get('use')
-    if v57 is not None:
-        if v57 is not None:
-            tokens.append(('use', '', str(v57)))
+        for v44 in v43.get("coding", ()):
+            v45 = v44.get("system", "")
+            v46 = v44.get("code", "")
+            if v45 or v46:
+                tokens.append(('priority', v45, v46))
+    v47 = r.get('procedure')
+    if v47:
+        for v48 in v47:
+            v49 = v48.get('udi')
+            if v49:
+                for v50 in v49:
+                    values.reference(out, v50, ('procedure-udi',))
+    v51 = r.get('provider')
+    if v51 is not None:
+        values.reference(out, v51, ('provider',))
+    v52 = r.get('status')
+    if v52 is not None:
+        if v52 is not None:
+            tokens.append(('status', '', str(v52)))
+    v53 = r.get('use')
+    if v53 is not None:
+        if v53 is not None:
+            tokens.append(('use', '', str(v53)))
     values.finish(out, r, ('patient', 'payee'))

@@ -7,96 +7,87 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('assessor')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('assessor')
+    if v13 is not None:
+        values.reference(out, v13, ('assessor',))
+    v14 = r.get('date')
+    if v14 is not None:
+        v15, v16 = values.moment(v14)
+        if v15 is not None:
+            dates.append(('date', v15, v16))
+    v17 = r.get('encounter')
     if v17 is not None:
-        values.reference(out, v17, ('assessor',))
-    v18 = r.get('date')
-    if v18 is not None:
-        v19, v20 = values.moment(v18)
-        if v19 is not None:
-            dates.append(('date', v19, v20))
-    v21 = r.get('encounter')
-    if v21 is not None:
-        values.reference(out, v21, ('encounter',))
-    v22 = r.get('finding')
-    if v22:
-        for v23 in v22:
-            v24 = v23.get('itemCodeableConcept')
+        values.reference(out, v17, ('encounter',))
+    v18 = r.get('finding')
+    if v18:
+        for v19 in v18:
+            v20 = v19.get('itemCodeableConcept')
+            if v20 is not None:
+                for v21 in v20.get("coding", ()):
+                    v22 = v21.get("system", "")
+                    v23 = v21.get("code", "")
+                    if v22 or v23:
+                        tokens.append(('finding-code', v22, v23))
+            v24 = v19.get('itemReference')
             if v24 is not None:
-                for v25 in v24.get("coding", ()):
-                    v26 = v25.get("system", "")
-                    v27 = v25.get("code", "")
-                    if v26 or v27:
-                        tokens.append(('finding-code', v26, v27))
-            v28 = v23.get('itemReference')
-            if v28 is not None:
-                values.reference(out, v28, ('finding-ref',))
-    v29 = r.get('identifier')
+                values.reference(out, v24, ('finding-ref',))
+    v25 = r.get('identifier')
+    if v25:
+        for v26 in v25:
+            v27 = v26.get("system", "")
+            v28 = v26.get("value", "")
+            if v27 or v28:
+                tokens.append(('identifier', v27, v28))
+    v29 = r.get('investigation')
     if v29:
         for v30 in v29:
-            v31 = v30.get("system", "")
-            v32 = v30.get("value", "")
-            if v31 or v32:
-                tokens.append(('identifier', v31, v32))
-    v33 = r.get('investigation')
-    if v33:
-        for v34 in v33:
-            v35 = v34.get('item')
-            if v35:
-                for v36 in v35:
-                    values.reference(out, v36, ('investigation',))
-    v37 = r.get('subject')
+            v31 = v30.get('item')
+            if v31:
+                for v32 in v31:
+                    values.reference(out, v32, ('investigation',))
+    v33 = r.get('subject')
+    if v33 is not None:
+        values.reference(out, v33, ('subject',))
+        if values.points_to(v33, 'Patient'):
+            values.reference(out, v33, ('patient',))
+    v34 = r.get('previous')
+    if v34 is not None:
+        values.reference(out, v34, ('previous',))
+    v35 = r.get('problem')
+    if v35:
+        for v36 in v35:
+            values.reference(out, v36, ('problem',))
+    v37 = r.get('status')
     if v37 is not None:
-        values.reference(out, v37, ('subject',))
-        if values.points_to(v37, 'Patient'):
-            values.reference(out, v37, ('patient',))
-    v38 = r.get('previous')
-    if v38 is not None:
-        values.reference(out, v38, ('previous',))
-    v39 = r.get('problem')
-    if v39:
-        for v40 in v39:
-            values.reference(out, v40, ('problem',))
-    v41 = r.get('status')
-    if v41 is not None:
-        if v41 is not None:
-            tokens.append(('status', '', str(v41)))
-    v42 = r.get('supportingInfo')
-    if v42:
-        for v43 in v42:
-            values.reference(out, v43, ('supporting-info',))
+        if v37 is not None:
+            tokens.append(('status', '', str(v37)))
+    v38 = r.get('supportingInfo')
+    if v38:
+        for v39 in v38:
+            values.reference(out, v39, ('supporting-info',))
     values.finish(out, r, ('subject',))

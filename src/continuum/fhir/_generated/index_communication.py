@@ -8,108 +8,99 @@ def index(r, out):
     references = out.references
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('basedOn')
-    if v17:
-        for v18 in v17:
-            values.reference(out, v18, ('based-on',))
-    v19 = r.get('category')
-    if v19:
-        for v20 in v19:
-            for v21 in v20.get("coding", ()):
-                v22 = v21.get("system", "")
-                v23 = v21.get("code", "")
-                if v22 or v23:
-                    tokens.append(('category', v22, v23))
-    v24 = r.get('encounter')
-    if v24 is not None:
-        values.reference(out, v24, ('encounter',))
-    v25 = r.get('identifier')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('basedOn')
+    if v13:
+        for v14 in v13:
+            values.reference(out, v14, ('based-on',))
+    v15 = r.get('category')
+    if v15:
+        for v16 in v15:
+            for v17 in v16.get("coding", ()):
+                v18 = v17.get("system", "")
+                v19 = v17.get("code", "")
+                if v18 or v19:
+                    tokens.append(('category', v18, v19))
+    v20 = r.get('encounter')
+    if v20 is not None:
+        values.reference(out, v20, ('encounter',))
+    v21 = r.get('identifier')
+    if v21:
+        for v22 in v21:
+            v23 = v22.get("system", "")
+            v24 = v22.get("value", "")
+            if v23 or v24:
+                tokens.append(('identifier', v23, v24))
+    v25 = r.get('instantiatesCanonical')
     if v25:
         for v26 in v25:
-            v27 = v26.get("system", "")
-            v28 = v26.get("value", "")
-            if v27 or v28:
-                tokens.append(('identifier', v27, v28))
-    v29 = r.get('instantiatesCanonical')
+            if v26 is not None:
+                references.append(('instantiates-canonical', v26))
+    v27 = r.get('instantiatesUri')
+    if v27:
+        for v28 in v27:
+            if v28 is not None:
+                uris.append(('instantiates-uri', v28))
+    v29 = r.get('medium')
     if v29:
         for v30 in v29:
-            if v30 is not None:
-                references.append(('instantiates-canonical', v30))
-    v31 = r.get('instantiatesUri')
-    if v31:
-        for v32 in v31:
-            if v32 is not None:
-                uris.append(('instantiates-uri', v32))
-    v33 = r.get('medium')
-    if v33:
-        for v34 in v33:
-            for v35 in v34.get("coding", ()):
-                v36 = v35.get("system", "")
-                v37 = v35.get("code", "")
-                if v36 or v37:
-                    tokens.append(('medium', v36, v37))
-    v38 = r.get('partOf')
-    if v38:
-        for v39 in v38:
-            values.reference(out, v39, ('part-of',))
-    v40 = r.get('subject')
-    if v40 is not None:
-        values.reference(out, v40, ('subject',))
-        if values.points_to(v40, 'Patient'):
-            values.reference(out, v40, ('patient',))
-    v41 = r.get('received')
-    if v41 is not None:
-        v42, v43 = values.moment(v41)
-        if v42 is not None:
-            dates.append(('received', v42, v43))
-    v44 = r.get('recipient')
-    if v44:
-        for v45 in v44:
-            values.reference(out, v45, ('recipient',))
-    v46 = r.get('sender')
+            for v31 in v30.get("coding", ()):
+                v32 = v31.get("system", "")
+                v33 = v31.get("code", "")
+                if v32 or v33:
+                    tokens.append(('medium', v32, v33))
+    v34 = r.get('partOf')
+    if v34:
+        for v35 in v34:
+            values.reference(out, v35, ('part-of',))
+    v36 = r.get('subject')
+    if v36 is not None:
+        values.reference(out, v36, ('subject',))
+        if values.points_to(v36, 'Patient'):
+            values.reference(out, v36, ('patient',))
+    v37 = r.get('received')
+    if v37 is not None:
+        v38, v39 = values.moment(v37)
+        if v38 is not None:
+            dates.append(('received', v38, v39))
+    v40 = r.get('recipient')
+    if v40:
+        for v41 in v40:
+            values.reference(out, v41, ('recipient',))
+    v42 = r.get('sender')
+    if v42 is not None:
+        values.reference(out, v42, ('sender',))
+    v43 = r.get('sent')
+    if v43 is not None:
+        v44, v45 = values.moment(v43)
+        if v44 is not None:
+            dates.append(('sent', v44, v45))
+    v46 = r.get('status')
     if v46 is not None:
-        values.reference(out, v46, ('sender',))
-    v47 = r.get('sent')
-    if v47 is not None:
-        v48, v49 = values.moment(v47)
-        if v48 is not None:
-            dates.append(('sent', v48, v49))
-    v50 = r.get('status')
-    if v50 is not None:
-        if v50 is not None:
-            tokens.append(('status', '', str(v50)))
+        if v46 is not None:
+            tokens.append(('status', '', str(v46)))
     values.finish(out, r, ('subject', 'recipient', 'sender'))

@@ -7,111 +7,102 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('authoredOn')
-    if v17 is not None:
-        v18, v19 = values.moment(v17)
-        if v18 is not None:
-            dates.append(('authored', v18, v19))
-    v20 = r.get('basedOn')
-    if v20:
-        for v21 in v20:
-            values.reference(out, v21, ('based-on',))
-    v22 = r.get('category')
-    if v22:
-        for v23 in v22:
-            for v24 in v23.get("coding", ()):
-                v25 = v24.get("system", "")
-                v26 = v24.get("code", "")
-                if v25 or v26:
-                    tokens.append(('category', v25, v26))
-    v27 = r.get('encounter')
-    if v27 is not None:
-        values.reference(out, v27, ('encounter',))
-    v28 = r.get('groupIdentifier')
-    if v28 is not None:
-        v29 = v28.get("system", "")
-        v30 = v28.get("value", "")
-        if v29 or v30:
-            tokens.append(('group-identifier', v29, v30))
-    v31 = r.get('identifier')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('authoredOn')
+    if v13 is not None:
+        v14, v15 = values.moment(v13)
+        if v14 is not None:
+            dates.append(('authored', v14, v15))
+    v16 = r.get('basedOn')
+    if v16:
+        for v17 in v16:
+            values.reference(out, v17, ('based-on',))
+    v18 = r.get('category')
+    if v18:
+        for v19 in v18:
+            for v20 in v19.get("coding", ()):
+                v21 = v20.get("system", "")
+                v22 = v20.get("code", "")
+                if v21 or v22:
+                    tokens.append(('category', v21, v22))
+    v23 = r.get('encounter')
+    if v23 is not None:
+        values.reference(out, v23, ('encounter',))
+    v24 = r.get('groupIdentifier')
+    if v24 is not None:
+        v25 = v24.get("system", "")
+        v26 = v24.get("value", "")
+        if v25 or v26:
+            tokens.append(('group-identifier', v25, v26))
+    v27 = r.get('identifier')
+    if v27:
+        for v28 in v27:
+            v29 = v28.get("system", "")
+            v30 = v28.get("value", "")
+            if v29 or v30:
+                tokens.append(('identifier', v29, v30))
+    v31 = r.get('medium')
     if v31:
         for v32 in v31:
-            v33 = v32.get("system", "")
-            v34 = v32.get("value", "")
-            if v33 or v34:
-                tokens.append(('identifier', v33, v34))
-    v35 = r.get('medium')
-    if v35:
-        for v36 in v35:
-            for v37 in v36.get("coding", ()):
-                v38 = v37.get("system", "")
-                v39 = v37.get("code", "")
-                if v38 or v39:
-                    tokens.append(('medium', v38, v39))
-    v40 = r.get('occurrenceDateTime')
+            for v33 in v32.get("coding", ()):
+                v34 = v33.get("system", "")
+                v35 = v33.get("code", "")
+                if v34 or v35:
+                    tokens.append(('medium', v34, v35))
+    v36 = r.get('occurrenceDateTime')
+    if v36 is not None:
+        v37, v38 = values.moment(v36)
+        if v37 is not None:
+            dates.append(('occurrence', v37, v38))
+    v39 = r.get('subject')
+    if v39 is not None:
+        values.reference(out, v39, ('subject',))
+        if values.points_to(v39, 'Patient'):
+            values.reference(out, v39, ('patient',))
+    v40 = r.get('priority')
     if v40 is not None:
-        v41, v42 = values.moment(v40)
-        if v41 is not None:
-            dates.append(('occurrence', v41, v42))
-    v43 = r.get('subject')
-    if v43 is not None:
-        values.reference(out, v43, ('subject',))
-        if values.points_to(v43, 'Patient'):
-            values.reference(out, v43, ('patient',))
-    v44 = r.get('priority')
-    if v44 is not None:
-        if v44 is not None:
-            tokens.append(('priority', '', str(v44)))
-    v45 = r.get('recipient')
-    if v45:
-        for v46 in v45:
-            values.reference(out, v46, ('recipient',))
-    v47 = r.get('replaces')
-    if v47:
-        for v48 in v47:
-            values.reference(out, v48, ('replaces',))
-    v49 = r.get('requester')
-    if v49 is not None:
-        values.reference(out, v49, ('requester',))
-    v50 = r.get('sender')
-    if v50 is not None:
-        values.reference(out, v50, ('sender',))
-    v51 = r.get('status')
-    if v51 is not None:
-        if v51 is not None:
-            tokens.append(('status', '', str(v51)))
+        if v40 is not None:
+            tokens.append(('priority', '', str(v40)))
+    v41 = r.get('recipient')
+    if v41:
+        for v42 in v41:
+            values.reference(out, v42, ('recipient',))
+    v43 = r.get('replaces')
+    if v43:
+        for v44 in v43:
+            values.reference(out, v44, ('replaces',))
+    v45 = r.get('requester')
+    if v45 is not None:
+        values.reference(out, v45, ('requester',))
+    v46 = r.get('sender')
+    if v46 is not None:
+        values.reference(out, v46, ('sender',))
+    v47 = r.get('status')
+    if v47 is not None:
+        if v47 is not None:
+            tokens.append(('status', '', str(v47)))
     values.finish(out, r, ('subject', 'recipient', 'requester', 'sender'))

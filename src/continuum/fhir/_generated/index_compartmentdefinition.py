@@ -9,141 +9,132 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('code')
-    if v17 is not None:
-        if v17 is not None:
-            tokens.append(('code', '', str(v17)))
-    v18 = r.get('useContext')
-    if v18:
-        for v19 in v18:
-            if 'valueQuantity' in v19 or 'valueRange' in v19:
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('code')
+    if v13 is not None:
+        if v13 is not None:
+            tokens.append(('code', '', str(v13)))
+    v14 = r.get('useContext')
+    if v14:
+        for v15 in v14:
+            if 'valueQuantity' in v15 or 'valueRange' in v15:
+                v16 = values.Part()
+                v17 = v15.get('code')
+                if v17 is not None:
+                    v18 = v17.get("system", "")
+                    v19 = v17.get("code", "")
+                    if v18 or v19:
+                        v16.tokens.append(('', v18, v19))
                 v20 = values.Part()
-                v21 = v19.get('code')
+                v21 = v15.get('valueQuantity')
                 if v21 is not None:
-                    v22 = v21.get("system", "")
-                    v23 = v21.get("code", "")
-                    if v22 or v23:
-                        v20.tokens.append(('', v22, v23))
-                v24 = values.Part()
-                v25 = v19.get('valueQuantity')
-                if v25 is not None:
-                    v26 = values.quantity(v25)
-                    if v26 is not None:
-                        v24.quantities.append(('', *v26))
-                v27 = v19.get('valueRange')
-                if v27 is not None:
-                    v28 = values.range_quantity(v27)
-                    if v28 is not None:
-                        v24.quantities.append(('', *v28))
-                values.combine(out, 'context-type-quantity', v20, v24)
-            if 'valueCodeableConcept' in v19:
+                    v22 = values.quantity(v21)
+                    if v22 is not None:
+                        v20.quantities.append(('', *v22))
+                v23 = v15.get('valueRange')
+                if v23 is not None:
+                    v24 = values.range_quantity(v23)
+                    if v24 is not None:
+                        v20.quantities.append(('', *v24))
+                values.combine(out, 'context-type-quantity', v16, v20)
+            if 'valueCodeableConcept' in v15:
+                v25 = values.Part()
+                v26 = v15.get('code')
+                if v26 is not None:
+                    v27 = v26.get("system", "")
+                    v28 = v26.get("code", "")
+                    if v27 or v28:
+                        v25.tokens.append(('', v27, v28))
                 v29 = values.Part()
-                v30 = v19.get('code')
+                v30 = v15.get('valueCodeableConcept')
                 if v30 is not None:
-                    v31 = v30.get("system", "")
-                    v32 = v30.get("code", "")
-                    if v31 or v32:
-                        v29.tokens.append(('', v31, v32))
-                v33 = values.Part()
-                v34 = v19.get('valueCodeableConcept')
-                if v34 is not None:
-                    for v35 in v34.get("coding", ()):
-                        v36 = v35.get("system", "")
-                        v37 = v35.get("code", "")
-                        if v36 or v37:
-                            v33.tokens.append(('', v36, v37))
-                values.combine(out, 'context-type-value', v29, v33)
-            v38 = v19.get('valueCodeableConcept')
+                    for v31 in v30.get("coding", ()):
+                        v32 = v31.get("system", "")
+                        v33 = v31.get("code", "")
+                        if v32 or v33:
+                            v29.tokens.append(('', v32, v33))
+                values.combine(out, 'context-type-value', v25, v29)
+            v34 = v15.get('valueCodeableConcept')
+            if v34 is not None:
+                for v35 in v34.get("coding", ()):
+                    v36 = v35.get("system", "")
+                    v37 = v35.get("code", "")
+                    if v36 or v37:
+                        tokens.append(('context', v36, v37))
+            v38 = v15.get('valueQuantity')
             if v38 is not None:
-                for v39 in v38.get("coding", ()):
-                    v40 = v39.get("system", "")
-                    v41 = v39.get("code", "")
-                    if v40 or v41:
-                        tokens.append(('context', v40, v41))
-            v42 = v19.get('valueQuantity')
+                v39 = values.quantity(v38)
+                if v39 is not None:
+                    quantities.append(('context-quantity', *v39))
+            v40 = v15.get('valueRange')
+            if v40 is not None:
+                v41 = values.range_quantity(v40)
+                if v41 is not None:
+                    quantities.append(('context-quantity', *v41))
+            v42 = v15.get('code')
             if v42 is not None:
-                v43 = values.quantity(v42)
-                if v43 is not None:
-                    quantities.append(('context-quantity', *v43))
-            v44 = v19.get('valueRange')
-            if v44 is not None:
-                v45 = values.range_quantity(v44)
-                if v45 is not None:
-                    quantities.append(('context-quantity', *v45))
-            v46 = v19.get('code')
-            if v46 is not None:
-                v47 = v46.get("system", "")
-                v48 = v46.get("code", "")
-                if v47 or v48:
-                    tokens.append(('context-type', v47, v48))
-    v49 = r.get('date')
+                v43 = v42.get("system", "")
+                v44 = v42.get("code", "")
+                if v43 or v44:
+                    tokens.append(('context-type', v43, v44))
+    v45 = r.get('date')
+    if v45 is not None:
+        v46, v47 = values.moment(v45)
+        if v46 is not None:
+            dates.append(('date', v46, v47))
+    v48 = r.get('description')
+    if v48 is not None:
+        if v48 is not None:
+            strings.append(('description', v48))
+    v49 = r.get('name')
     if v49 is not None:
-        v50, v51 = values.moment(v49)
+        if v49 is not None:
+            strings.append(('name', v49))
+    v50 = r.get('publisher')
+    if v50 is not None:
         if v50 is not None:
-            dates.append(('date', v50, v51))
-    v52 = r.get('description')
-    if v52 is not None:
-        if v52 is not None:
-            strings.append(('description', v52))
-    v53 = r.get('name')
-    if v53 is not None:
-        if v53 is not None:
-            strings.append(('name', v53))
-    v54 = r.get('publisher')
+            strings.append(('publisher', v50))
+    v51 = r.get('resource')
+    if v51:
+        for v52 in v51:
+            v53 = v52.get('code')
+            if v53 is not None:
+                if v53 is not None:
+                    tokens.append(('resource', '', str(v53)))
+    v54 = r.get('status')
     if v54 is not None:
         if v54 is not None:
-            strings.append(('publisher', v54))
-    v55 = r.get('resource')
-    if v55:
-        for v56 in v55:
-            v57 = v56.get('code')
-            if v57 is not None:
-                if v57 is not None:
-                    tokens.append(('resource', '', str(v57)))
-    v58 = r.get('status')
-    if v58 is not None:
-        if v58 is not None:
-            tokens.append(('status', '', str(v58)))
-    v59 = r.get('url')
-    if v59 is not None:
-        if v59 is not None:
-            uris.append(('url', v59))
-    v60 = r.get('version')
-    if v60 is not None:
-        if v60 is not None:
-            tokens.append(('version', '', str(v60)))
+            tokens.append(('status', '', str(v54)))
+    v55 = r.get('url')
+    if v55 is not None:
+        if v55 is not None:
+            uris.append(('url', v55))
+    v56 = r.get('version')
+    if v56 is not None:
+        if v56 is not None:
+            tokens.append(('version', '', str(v56)))
     values.finish(out, r, ())

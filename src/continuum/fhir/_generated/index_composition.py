@@ -8,136 +8,127 @@ def index(r, out):
     strings = out.strings
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('attester')
-    if v17:
-        for v18 in v17:
-            v19 = v18.get('party')
-            if v19 is not None:
-                values.reference(out, v19, ('attester',))
-    v20 = r.get('author')
-    if v20:
-        for v21 in v20:
-            values.reference(out, v21, ('author',))
-    v22 = r.get('category')
-    if v22:
-        for v23 in v22:
-            for v24 in v23.get("coding", ()):
-                v25 = v24.get("system", "")
-                v26 = v24.get("code", "")
-                if v25 or v26:
-                    tokens.append(('category', v25, v26))
-    v27 = r.get('confidentiality')
-    if v27 is not None:
-        if v27 is not None:
-            tokens.append(('confidentiality', '', str(v27)))
-    v28 = r.get('event')
-    if v28:
-        for v29 in v28:
-            v30 = v29.get('code')
-            if v30:
-                for v31 in v30:
-                    for v32 in v31.get("coding", ()):
-                        v33 = v32.get("system", "")
-                        v34 = v32.get("code", "")
-                        if v33 or v34:
-                            tokens.append(('context', v33, v34))
-            v35 = v29.get('period')
-            if v35 is not None:
-                v36, v37 = values.period(v35)
-                if v36 is not None:
-                    dates.append(('period', v36, v37))
-    v38 = r.get('date')
-    if v38 is not None:
-        v39, v40 = values.moment(v38)
-        if v39 is not None:
-            dates.append(('date', v39, v40))
-    v41 = r.get('encounter')
-    if v41 is not None:
-        values.reference(out, v41, ('encounter',))
-    v42 = r.get('section')
-    if v42:
-        for v43 in v42:
-            v44 = v43.get('entry')
-            if v44:
-                for v45 in v44:
-                    values.reference(out, v45, ('entry',))
-            v46 = v43.get('code')
-            if v46 is not None:
-                for v47 in v46.get("coding", ()):
-                    v48 = v47.get("system", "")
-                    v49 = v47.get("code", "")
-                    if v48 or v49:
-                        tokens.append(('section', v48, v49))
-    v50 = r.get('identifier')
-    if v50 is not None:
-        v51 = v50.get("system", "")
-        v52 = v50.get("value", "")
-        if v51 or v52:
-            tokens.append(('identifier', v51, v52))
-    v53 = r.get('subject')
-    if v53 is not None:
-        values.reference(out, v53, ('subject',))
-        if values.points_to(v53, 'Patient'):
-            values.reference(out, v53, ('patient',))
-    v54 = r.get('relatesTo')
-    if v54:
-        for v55 in v54:
-            v56 = v55.get('targetIdentifier')
-            if v56 is not None:
-                v57 = v56.get("system", "")
-                v58 = v56.get("value", "")
-                if v57 or v58:
-                    tokens.append(('related-id', v57, v58))
-            v59 = v55.get('targetReference')
-            if v59 is not None:
-                values.reference(out, v59, ('related-ref',))
-    v60 = r.get('status')
-    if v60 is not None:
-        if v60 is not None:
-            tokens.append(('status', '', str(v60)))
-    v61 = r.get('title')
-    if v61 is not None:
-        if v61 is not None:
-            strings.append(('title', v61))
-    v62 = r.get('type')
-    if v62 is not None:
-        for v63 in v62.get("coding", ()):
-            v64 = v63.get("system", "")
-            v65 = v63.get("code", "")
-            if v64 or v65:
-                tokens.append(('type', v64, v65))
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('attester')
+    if v13:
+        for v14 in v13:
+            v15 = v14.get('party')
+            if v15 is not None:
+                values.reference(out, v15, ('attester',))
+    v16 = r.get('author')
+    if v16:
+        for v17 in v16:
+            values.reference(out, v17, ('author',))
+    v18 = r.get('category')
+    if v18:
+        for v19 in v18:
+            for v20 in v19.get("coding", ()):
+                v21 = v20.get("system", "")
+                v22 = v20.get("code", "")
+                if v21 or v22:
+                    tokens.append(('category', v21, v22))
+    v23 = r.get('confidentiality')
+    if v23 is not None:
+        if v23 is not None:
+            tokens.append(('confidentiality', '', str(v23)))
+    v24 = r.get('event')
+    if v24:
+        for v25 in v24:
+            v26 = v25.get('code')
+            if v26:
+                for v27 in v26:
+                    for v28 in v27.get("coding", ()):
+                        v29 = v28.get("system", "")
+                        v30 = v28.get("code", "")
+                        if v29 or v30:
+                            tokens.append(('context', v29, v30))
+            v31 = v25.get('period')
+            if v31 is not None:
+                v32, v33 = values.period(v31)
+                if v32 is not None:
+                    dates.append(('period', v32, v33))
+    v34 = r.get('date')
+    if v34 is not None:
+        v35, v36 = values.moment(v34)
+        if v35 is not None:
+            dates.append(('date', v35, v36))
+    v37 = r.get('encounter')
+    if v37 is not None:
+        values.reference(out, v37, ('encounter',))
+    v38 = r.get('section')
+    if v38:
+        for v39 in v38:
+            v40 = v39.get('entry')
+            if v40:
+                for v41 in v40:
+                    values.reference(out, v41, ('entry',))
+            v42 = v39.get('code')
+            if v42 is not None:
+                for v43 in v42.get("coding", ()):
+                    v44 = v43.get("system", "")
+                    v45 = v43.get("code", "")
+                    if v44 or v45:
+                        tokens.append(('section', v44, v45))
+    v46 = r.get('identifier')
+    if v46 is not None:
+        v47 = v46.get("system", "")
+        v48 = v46.get("value", "")
+        if v47 or v48:
+            tokens.append(('identifier', v47, v48))
+    v49 = r.get('subject')
+    if v49 is not None:
+        values.reference(out, v49, ('subject',))
+        if values.points_to(v49, 'Patient'):
+            values.reference(out, v49, ('patient',))
+    v50 = r.get('relatesTo')
+    if v50:
+        for v51 in v50:
+            v52 = v51.get('targetIdentifier')
+            if v52 is not None:
+                v53 = v52.get("system", "")
+                v54 = v52.get("value", "")
+                if v53 or v54:
+                    tokens.append(('related-id', v53, v54))
+            v55 = v51.get('targetReference')
+            if v55 is not None:
+                values.reference(out, v55, ('related-ref',))
+    v56 = r.get('status')
+    if v56 is not None:
+        if v56 is not None:
+            tokens.append(('status', '', str(v56)))
+    v57 = r.get('title')
+    if v57 is not None:
+        if v57 is not None:
+            strings.append(('title', v57))
+    v58 = r.get('type')
+    if v58 is not None:
+        for v59 in v58.get("coding", ()):
+            v60 = v59.get("system", "")
+            v61 = v59.get("code", "")
+            if v60 or v61:
+                tokens.append(('type', v60, v61))
     values.finish(out, r, ('subject', 'attester', 'author'))

@@ -9,178 +9,169 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('abatementAge')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('abatementAge')
+    if v13 is not None:
+        v14 = values.quantity(v13)
+        if v14 is not None:
+            quantities.append(('abatement-age', *v14))
+    v15 = r.get('abatementRange')
+    if v15 is not None:
+        v16 = values.range_quantity(v15)
+        if v16 is not None:
+            quantities.append(('abatement-age', *v16))
+    v17 = r.get('abatementDateTime')
     if v17 is not None:
-        v18 = values.quantity(v17)
+        v18, v19 = values.moment(v17)
         if v18 is not None:
-            quantities.append(('abatement-age', *v18))
-    v19 = r.get('abatementRange')
-    if v19 is not None:
-        v20 = values.range_quantity(v19)
-        if v20 is not None:
-            quantities.append(('abatement-age', *v20))
-    v21 = r.get('abatementDateTime')
-    if v21 is not None:
-        v22, v23 = values.moment(v21)
-        if v22 is not None:
-            dates.append(('abatement-date', v22, v23))
-    v24 = r.get('abatementPeriod')
+            dates.append(('abatement-date', v18, v19))
+    v20 = r.get('abatementPeriod')
+    if v20 is not None:
+        v21, v22 = values.period(v20)
+        if v21 is not None:
+            dates.append(('abatement-date', v21, v22))
+    v23 = r.get('abatementString')
+    if v23 is not None:
+        if v23 is not None:
+            strings.append(('abatement-string', v23))
+    v24 = r.get('asserter')
     if v24 is not None:
-        v25, v26 = values.period(v24)
-        if v25 is not None:
-            dates.append(('abatement-date', v25, v26))
-    v27 = r.get('abatementString')
-    if v27 is not None:
-        if v27 is not None:
-            strings.append(('abatement-string', v27))
-    v28 = r.get('asserter')
-    if v28 is not None:
-        values.reference(out, v28, ('asserter',))
-    v29 = r.get('bodySite')
-    if v29:
-        for v30 in v29:
-            for v31 in v30.get("coding", ()):
-                v32 = v31.get("system", "")
-                v33 = v31.get("code", "")
-                if v32 or v33:
-                    tokens.append(('body-site', v32, v33))
-    v34 = r.get('category')
-    if v34:
-        for v35 in v34:
-            for v36 in v35.get("coding", ()):
-                v37 = v36.get("system", "")
-                v38 = v36.get("code", "")
-                if v37 or v38:
-                    tokens.append(('category', v37, v38))
-    v39 = r.get('clinicalStatus')
+        values.reference(out, v24, ('asserter',))
+    v25 = r.get('bodySite')
+    if v25:
+        for v26 in v25:
+            for v27 in v26.get("coding", ()):
+                v28 = v27.get("system", "")
+                v29 = v27.get("code", "")
+                if v28 or v29:
+                    tokens.append(('body-site', v28, v29))
+    v30 = r.get('category')
+    if v30:
+        for v31 in v30:
+            for v32 in v31.get("coding", ()):
+                v33 = v32.get("system", "")
+                v34 = v32.get("code", "")
+                if v33 or v34:
+                    tokens.append(('category', v33, v34))
+    v35 = r.get('clinicalStatus')
+    if v35 is not None:
+        for v36 in v35.get("coding", ()):
+            v37 = v36.get("system", "")
+            v38 = v36.get("code", "")
+            if v37 or v38:
+                tokens.append(('clinical-status', v37, v38))
+    v39 = r.get('code')
     if v39 is not None:
         for v40 in v39.get("coding", ()):
             v41 = v40.get("system", "")
             v42 = v40.get("code", "")
             if v41 or v42:
-                tokens.append(('clinical-status', v41, v42))
-    v43 = r.get('code')
+                tokens.append(('code', v41, v42))
+    v43 = r.get('encounter')
     if v43 is not None:
-        for v44 in v43.get("coding", ()):
-            v45 = v44.get("system", "")
-            v46 = v44.get("code", "")
-            if v45 or v46:
-                tokens.append(('code', v45, v46))
-    v47 = r.get('encounter')
-    if v47 is not None:
-        values.reference(out, v47, ('encounter',))
-    v48 = r.get('evidence')
-    if v48:
-        for v49 in v48:
-            v50 = v49.get('code')
-            if v50:
-                for v51 in v50:
-                    for v52 in v51.get("coding", ()):
-                        v53 = v52.get("system", "")
-                        v54 = v52.get("code", "")
-                        if v53 or v54:
-                            tokens.append(('evidence', v53, v54))
-            v55 = v49.get('detail')
-            if v55:
-                for v56 in v55:
-                    values.reference(out, v56, ('evidence-detail',))
-    v57 = r.get('identifier')
-    if v57:
-        for v58 in v57:
-            v59 = v58.get("system", "")
-            v60 = v58.get("value", "")
-            if v59 or v60:
-                tokens.append(('identifier', v59, v60))
-    v61 = r.get('onsetAge')
+        values.reference(out, v43, ('encounter',))
+    v44 = r.get('evidence')
+    if v44:
+        for v45 in v44:
+            v46 = v45.get('code')
+            if v46:
+                for v47 in v46:
+                    for v48 in v47.get("coding", ()):
+                        v49 = v48.get("system", "")
+                        v50 = v48.get("code", "")
+                        if v49 or v50:
+                            tokens.append(('evidence', v49, v50))
+            v51 = v45.get('detail')
+            if v51:
+                for v52 in v51:
+                    values.reference(out, v52, ('evidence-detail',))
+    v53 = r.get('identifier')
+    if v53:
+        for v54 in v53:
+            v55 = v54.get("system", "")
+            v56 = v54.get("value", "")
+            if v55 or v56:
+                tokens.append(('identifier', v55, v56))
+    v57 = r.get('onsetAge')
+    if v57 is not None:
+        v58 = values.quantity(v57)
+        if v58 is not None:
+            quantities.append(('onset-age', *v58))
+    v59 = r.get('onsetRange')
+    if v59 is not None:
+        v60 = values.range_quantity(v59)
+        if v60 is not None:
+            quantities.append(('onset-age', *v60))
+    v61 = r.get('onsetDateTime')
     if v61 is not None:
-        v62 = values.quantity(v61)
+        v62, v63 = values.moment(v61)
         if v62 is not None:
-            quantities.append(('onset-age', *v62))
-    v63 = r.get('onsetRange')
-    if v63 is not None:
-        v64 = values.range_quantity(v63)
-        if v64 is not None:
-            quantities.append(('onset-age', *v64))
-    v65 = r.get('onsetDateTime')
-    if v65 is not None:
-        v66, v67 = values.moment(v65)
-        if v66 is not None:
-            dates.append(('onset-date', v66, v67))
-    v68 = r.get('onsetPeriod')
+            dates.append(('onset-date', v62, v63))
+    v64 = r.get('onsetPeriod')
+    if v64 is not None:
+        v65, v66 = values.period(v64)
+        if v65 is not None:
+            dates.append(('onset-date', v65, v66))
+    v67 = r.get('onsetString')
+    if v67 is not None:
+        if v67 is not None:
+            strings.append(('onset-info', v67))
+    v68 = r.get('subject')
     if v68 is not None:
-        v69, v70 = values.period(v68)
-        if v69 is not None:
-            dates.append(('onset-date', v69, v70))
-    v71 = r.get('onsetString')
-    if v71 is not None:
-        if v71 is not None:
-            strings.append(('onset-info', v71))
-    v72 = r.get('subject')
+        values.reference(out, v68, ('subject',))
+        if values.points_to(v68, 'Patient'):
+            values.reference(out, v68, ('patient',))
+    v69 = r.get('recordedDate')
+    if v69 is not None:
+        v70, v71 = values.moment(v69)
+        if v70 is not None:
+            dates.append(('recorded-date', v70, v71))
+    v72 = r.get('severity')
     if v72 is not None:
-        values.reference(out, v72, ('subject',))
-        if values.points_to(v72, 'Patient'):
-            values.reference(out, v72, ('patient',))
-    v73 = r.get('recordedDate')
-    if v73 is not None:
-        v74, v75 = values.moment(v73)
-        if v74 is not None:
-            dates.append(('recorded-date', v74, v75))
-    v76 = r.get('severity')
-    if v76 is not None:
-        for v77 in v76.get("coding", ()):
-            v78 = v77.get("system", "")
-            v79 = v77.get("code", "")
-            if v78 or v79:
-                tokens.append(('severity', v78, v79))
-    v80 = r.get('stage')
-    if v80:
-        for v81 in v80:
-            v82 = v81.get('summary')
-            if v82 is not None:
-                for v83 in v82.get("coding", ()):
-                    v84 = v83.get("system", "")
-                    v85 = v83.get("code", "")
-                    if v84 or v85:
-                        tokens.append(('stage', v84, v85))
-    v86 = r.get('verificationStatus')
-    if v86 is not None:
-        for v87 in v86.get("coding", ()):
-            v88 = v87.get("system", "")
-            v89 = v87.get("code", "")
-            if v88 or v89:
-                tokens.append(('verification-status', v88, v89))
+        for v73 in v72.get("coding", ()):
+            v74 = v73.get("system", "")
+            v75 = v73.get("code", "")
+            if v74 or v75:
+                tokens.append(('severity', v74, v75))
+    v76 = r.get('stage')
+    if v76:
+        for v77 in v76:
+            v78 = v77.get('summary')
+            if v78 is not None:
+                for v79 in v78.get("coding", ()):
+                    v80 = v79.get("system", "")
+                    v81 = v79.get("code", "")
+                    if v80 or v81:
+                        tokens.append(('stage', v80, v81))
+    v82 = r.get('verificationStatus')
+    if v82 is not None:
+        for v83 in v82.get("coding", ()):
+            v84 = v83.get("system", "")
+            v85 = v83.get("code", "")
+            if v84 or v85:
+                tokens.append(('verification-status', v84, v85))
     values.finish(out, r, ('patient', 'asserter'))

@@ -7,124 +7,115 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('provision')
-    if v17 is not None:
-        v18 = v17.get('action')
-        if v18:
-            for v19 in v18:
-                for v20 in v19.get("coding", ()):
-                    v21 = v20.get("system", "")
-                    v22 = v20.get("code", "")
-                    if v21 or v22:
-                        tokens.append(('action', v21, v22))
-        v23 = v17.get('actor')
-        if v23:
-            for v24 in v23:
-                v25 = v24.get('reference')
-                if v25 is not None:
-                    values.reference(out, v25, ('actor',))
-        v26 = v17.get('data')
-        if v26:
-            for v27 in v26:
-                v28 = v27.get('reference')
-                if v28 is not None:
-                    values.reference(out, v28, ('data',))
-        v29 = v17.get('period')
-        if v29 is not None:
-            v30, v31 = values.period(v29)
-            if v30 is not None:
-                dates.append(('period', v30, v31))
-        v32 = v17.get('purpose')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('provision')
+    if v13 is not None:
+        v14 = v13.get('action')
+        if v14:
+            for v15 in v14:
+                for v16 in v15.get("coding", ()):
+                    v17 = v16.get("system", "")
+                    v18 = v16.get("code", "")
+                    if v17 or v18:
+                        tokens.append(('action', v17, v18))
+        v19 = v13.get('actor')
+        if v19:
+            for v20 in v19:
+                v21 = v20.get('reference')
+                if v21 is not None:
+                    values.reference(out, v21, ('actor',))
+        v22 = v13.get('data')
+        if v22:
+            for v23 in v22:
+                v24 = v23.get('reference')
+                if v24 is not None:
+                    values.reference(out, v24, ('data',))
+        v25 = v13.get('period')
+        if v25 is not None:
+            v26, v27 = values.period(v25)
+            if v26 is not None:
+                dates.append(('period', v26, v27))
+        v28 = v13.get('purpose')
+        if v28:
+            for v29 in v28:
+                v30 = v29.get("system", "")
+                v31 = v29.get("code", "")
+                if v30 or v31:
+                    tokens.append(('purpose', v30, v31))
+        v32 = v13.get('securityLabel')
         if v32:
             for v33 in v32:
                 v34 = v33.get("system", "")
                 v35 = v33.get("code", "")
                 if v34 or v35:
-                    tokens.append(('purpose', v34, v35))
-        v36 = v17.get('securityLabel')
-        if v36:
-            for v37 in v36:
-                v38 = v37.get("system", "")
-                v39 = v37.get("code", "")
-                if v38 or v39:
-                    tokens.append(('security-label', v38, v39))
-    v40 = r.get('category')
-    if v40:
-        for v41 in v40:
-            for v42 in v41.get("coding", ()):
-                v43 = v42.get("system", "")
-                v44 = v42.get("code", "")
-                if v43 or v44:
-                    tokens.append(('category', v43, v44))
-    v45 = r.get('performer')
-    if v45:
-        for v46 in v45:
-            values.reference(out, v46, ('consentor',))
-    v47 = r.get('dateTime')
-    if v47 is not None:
-        v48, v49 = values.moment(v47)
-        if v48 is not None:
-            dates.append(('date', v48, v49))
-    v50 = r.get('identifier')
+                    tokens.append(('security-label', v34, v35))
+    v36 = r.get('category')
+    if v36:
+        for v37 in v36:
+            for v38 in v37.get("coding", ()):
+                v39 = v38.get("system", "")
+                v40 = v38.get("code", "")
+                if v39 or v40:
+                    tokens.append(('category', v39, v40))
+    v41 = r.get('performer')
+    if v41:
+        for v42 in v41:
+            values.reference(out, v42, ('consentor',))
+    v43 = r.get('dateTime')
+    if v43 is not None:
+        v44, v45 = values.moment(v43)
+        if v44 is not None:
+            dates.append(('date', v44, v45))
+    v46 = r.get('identifier')
+    if v46:
+        for v47 in v46:
+            v48 = v47.get("system", "")
+            v49 = v47.get("value", "")
+            if v48 or v49:
+                tokens.append(('identifier', v48, v49))
+    v50 = r.get('organization')
     if v50:
         for v51 in v50:
-            v52 = v51.get("system", "")
-            v53 = v51.get("value", "")
-            if v52 or v53:
-                tokens.append(('identifier', v52, v53))
-    v54 = r.get('organization')
-    if v54:
-        for v55 in v54:
-            values.reference(out, v55, ('organization',))
-    v56 = r.get('patient')
-    if v56 is not None:
-        values.reference(out, v56, ('patient',))
-    v57 = r.get('scope')
+            values.reference(out, v51, ('organization',))
+    v52 = r.get('patient')
+    if v52 is not None:
+        values.reference(out, v52, ('patient',))
+    v53 = r.get('scope')
+    if v53 is not None:
+        for v54 in v53.get("coding", ()):
+            v55 = v54.get("system", "")
+            v56 = v54.get("code", "")
+            if v55 or v56:
+                tokens.append(('scope', v55, v56))
+    v57 = r.get('sourceReference')
     if v57 is not None:
-        for v58 in v57.get("coding", ()):
-            v59 = v58.get("system", "")
-            v60 = v58.get("code", "")
-            if v59 or v60:
-                tokens.append(('scope', v59, v60))
-    v61 = r.get('sourceReference')
-    if v61 is not None:
-        values.reference(out, v61, ('source-reference',))
-    v62 = r.get('status')
-    if v62 is not None:
-        if v62 is not None:
-            tokens.append(('status', '', str(v62)))
+        values.reference(out, v57, ('source-reference',))
+    v58 = r.get('status')
+    if v58 is not None:
+        if v58 is not None:
+            tokens.append(('status', '', str(v58)))
     values.finish(out, r, ('patient',))

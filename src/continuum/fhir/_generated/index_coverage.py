@@ -6,89 +6,79 @@ from continuum.fhir import values
 def index(r, out):
     tokens = out.tokens
     strings = out.strings
-    dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('beneficiary')
-    if v17 is not None:
-        values.reference(out, v17, ('beneficiary', 'patient'))
-    v18 = r.get('class')
-    if v18:
-        for v19 in v18:
-            v20 = v19.get('type')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('beneficiary')
+    if v13 is not None:
+        values.reference(out, v13, ('beneficiary', 'patient'))
+    v14 = r.get('class')
+    if v14:
+        for v15 in v14:
+            v16 = v15.get('type')
+            if v16 is not None:
+                for v17 in v16.get("coding", ()):
+                    v18 = v17.get("system", "")
+                    v19 = v17.get("code", "")
+                    if v18 or v19:
+                        tokens.append(('class-type', v18, v19))
+            v20 = v15.get('value')
             if v20 is not None:
-                for v21 in v20.get("coding", ()):
-                    v22 = v21.get("system", "")
-                    v23 = v21.get("code", "")
-                    if v22 or v23:
-                        tokens.append(('class-type', v22, v23))
-            v24 = v19.get('value')
-            if v24 is not None:
-                if v24 is not None:
-                    strings.append(('class-value', v24))
-    v25 = r.get('dependent')
-    if v25 is not None:
-        if v25 is not None:
-            strings.append(('dependent', v25))
-    v26 = r.get('identifier')
+                if v20 is not None:
+                    strings.append(('class-value', v20))
+    v21 = r.get('dependent')
+    if v21 is not None:
+        if v21 is not None:
+            strings.append(('dependent', v21))
+    v22 = r.get('identifier')
+    if v22:
+        for v23 in v22:
+            v24 = v23.get("system", "")
+            v25 = v23.get("value", "")
+            if v24 or v25:
+                tokens.append(('identifier', v24, v25))
+    v26 = r.get('payor')
     if v26:
         for v27 in v26:
-            v28 = v27.get("system", "")
-            v29 = v27.get("value", "")
-            if v28 or v29:
-                tokens.append(('identifier', v28, v29))
-    v30 = r.get('payor')
-    if v30:
-        for v31 in v30:
-            values.reference(out, v31, ('payor',))
-    v32 = r.get('policyHolder')
-    if v32 is not None:
-        values.reference(out, v32, ('policy-holder',))
-    v33 = r.get('status')
-    if v33 is not None:
-        if v33 is not None:
-            tokens.append(('status', '', str(v33)))
-    v34 = r.get('subscriber')
-    if v34 is not None:
-        values.reference(out, v34, ('subscriber',))
-    v35 = r.get('type')
-    if v35 is not None:
-        for v36 in v35.get("coding", ()):
-            v37 = v36.get("system", "")
-            v38 = v36.get("code", "")
-            if v37 or v38:
-                tokens.append(('type', v37, v38))
+            values.reference(out, v27, ('payor',))
+    v28 = r.get('policyHolder')
+    if v28 is not None:
+        values.reference(out, v28, ('policy-holder',))
+    v29 = r.get('status')
+    if v29 is not None:
+        if v29 is not None:
+            tokens.append(('status', '', str(v29)))
+    v30 = r.get('subscriber')
+    if v30 is not None:
+        values.reference(out, v30, ('subscriber',))
+    v31 = r.get('type')
+    if v31 is not None:
+        for v32 in v31.get("coding", ()):
+            v33 = v32.get("system", "")
+            v34 = v32.get("code", "")
+            if v33 or v34:
+                tokens.append(('type', v33, v34))
     values.finish(out, r, ('beneficiary', 'payor', 'policy-holder', 'subscriber'))

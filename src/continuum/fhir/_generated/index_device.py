@@ -6,108 +6,98 @@ from continuum.fhir import values
 def index(r, out):
     tokens = out.tokens
     strings = out.strings
-    dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('deviceName')
-    if v17:
-        for v18 in v17:
-            v19 = v18.get('name')
-            if v19 is not None:
-                if v19 is not None:
-                    strings.append(('device-name', v19))
-    v20 = r.get('type')
-    if v20 is not None:
-        for v21 in v20.get("coding", ()):
-            v22 = v21.get("system", "")
-            v23 = v21.get("code", "")
-            if v22 or v23:
-                tokens.append(('type', v22, v23))
-        v24 = v20.get('coding')
-        if v24:
-            for v25 in v24:
-                v26 = v25.get('display')
-                if v26 is not None:
-                    if v26 is not None:
-                        strings.append(('device-name', v26))
-        v27 = v20.get('text')
-        if v27 is not None:
-            if v27 is not None:
-                strings.append(('device-name', v27))
-    v28 = r.get('identifier')
-    if v28:
-        for v29 in v28:
-            v30 = v29.get("system", "")
-            v31 = v29.get("value", "")
-            if v30 or v31:
-                tokens.append(('identifier', v30, v31))
-    v32 = r.get('location')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('deviceName')
+    if v13:
+        for v14 in v13:
+            v15 = v14.get('name')
+            if v15 is not None:
+                if v15 is not None:
+                    strings.append(('device-name', v15))
+    v16 = r.get('type')
+    if v16 is not None:
+        for v17 in v16.get("coding", ()):
+            v18 = v17.get("system", "")
+            v19 = v17.get("code", "")
+            if v18 or v19:
+                tokens.append(('type', v18, v19))
+        v20 = v16.get('coding')
+        if v20:
+            for v21 in v20:
+                v22 = v21.get('display')
+                if v22 is not None:
+                    if v22 is not None:
+                        strings.append(('device-name', v22))
+        v23 = v16.get('text')
+        if v23 is not None:
+            if v23 is not None:
+                strings.append(('device-name', v23))
+    v24 = r.get('identifier')
+    if v24:
+        for v25 in v24:
+            v26 = v25.get("system", "")
+            v27 = v25.get("value", "")
+            if v26 or v27:
+                tokens.append(('identifier', v26, v27))
+    v28 = r.get('location')
+    if v28 is not None:
+        values.reference(out, v28, ('location',))
+    v29 = r.get('manufacturer')
+    if v29 is not None:
+        if v29 is not None:
+            strings.append(('manufacturer', v29))
+    v30 = r.get('modelNumber')
+    if v30 is not None:
+        if v30 is not None:
+            strings.append(('model', v30))
+    v31 = r.get('owner')
+    if v31 is not None:
+        values.reference(out, v31, ('organization',))
+    v32 = r.get('patient')
     if v32 is not None:
-        values.reference(out, v32, ('location',))
-    v33 = r.get('manufacturer')
+        values.reference(out, v32, ('patient',))
+    v33 = r.get('status')
     if v33 is not None:
         if v33 is not None:
-            strings.append(('manufacturer', v33))
-    v34 = r.get('modelNumber')
-    if v34 is not None:
-        if v34 is not None:
-            strings.append(('model', v34))
-    v35 = r.get('owner')
-    if v35 is not None:
-        values.reference(out, v35, ('organization',))
-    v36 = r.get('patient')
-    if v36 is not None:
-        values.reference(out, v36, ('patient',))
-    v37 = r.get('status')
-    if v37 is not None:
-        if v37 is not None:
-            tokens.append(('status', '', str(v37)))
-    v38 = r.get('udiCarrier')
-    if v38:
-        for v39 in v38:
-            v40 = v39.get('carrierHRF')
-            if v40 is not None:
-                if v40 is not None:
-                    strings.append(('udi-carrier', v40))
-            v41 = v39.get('deviceIdentifier')
-            if v41 is not None:
-                if v41 is not None:
-                    strings.append(('udi-di', v41))
-    v42 = r.get('url')
-    if v42 is not None:
-        if v42 is not None:
-            uris.append(('url', v42))
+            tokens.append(('status', '', str(v33)))
+    v34 = r.get('udiCarrier')
+    if v34:
+        for v35 in v34:
+            v36 = v35.get('carrierHRF')
+            if v36 is not None:
+                if v36 is not None:
+                    strings.append(('udi-carrier', v36))
+            v37 = v35.get('deviceIdentifier')
+            if v37 is not None:
+                if v37 is not None:
+                    strings.append(('udi-di', v37))
+    v38 = r.get('url')
+    if v38 is not None:
+        if v38 is not None:
+            uris.append(('url', v38))
     values.finish(out, r, ())

@@ -5,64 +5,54 @@ from continuum.fhir import values
 
 def index(r, out):
     tokens = out.tokens
-    dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('category')
-    if v17 is not None:
-        if v17 is not None:
-            tokens.append(('category', '', str(v17)))
-    v18 = r.get('identifier')
-    if v18:
-        for v19 in v18:
-            v20 = v19.get("system", "")
-            v21 = v19.get("value", "")
-            if v20 or v21:
-                tokens.append(('identifier', v20, v21))
-    v22 = r.get('parent')
-    if v22 is not None:
-        values.reference(out, v22, ('parent',))
-    v23 = r.get('source')
-    if v23 is not None:
-        values.reference(out, v23, ('source',))
-    v24 = r.get('type')
-    if v24 is not None:
-        for v25 in v24.get("coding", ()):
-            v26 = v25.get("system", "")
-            v27 = v25.get("code", "")
-            if v26 or v27:
-                tokens.append(('type', v26, v27))
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('category')
+    if v13 is not None:
+        if v13 is not None:
+            tokens.append(('category', '', str(v13)))
+    v14 = r.get('identifier')
+    if v14:
+        for v15 in v14:
+            v16 = v15.get("system", "")
+            v17 = v15.get("value", "")
+            if v16 or v17:
+                tokens.append(('identifier', v16, v17))
+    v18 = r.get('parent')
+    if v18 is not None:
+        values.reference(out, v18, ('parent',))
+    v19 = r.get('source')
+    if v19 is not None:
+        values.reference(out, v19, ('source',))
+    v20 = r.get('type')
+    if v20 is not None:
+        for v21 in v20.get("coding", ()):
+            v22 = v21.get("system", "")
+            v23 = v21.get("code", "")
+            if v22 or v23:
+                tokens.append(('type', v22, v23))
     values.finish(out, r, ())

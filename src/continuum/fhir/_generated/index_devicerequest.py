@@ -8,120 +8,111 @@ def index(r, out):
     references = out.references
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('authoredOn')
-    if v17 is not None:
-        v18, v19 = values.moment(v17)
-        if v18 is not None:
-            dates.append(('authored-on', v18, v19))
-    v20 = r.get('basedOn')
-    if v20:
-        for v21 in v20:
-            values.reference(out, v21, ('based-on',))
-    v22 = r.get('codeCodeableConcept')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('authoredOn')
+    if v13 is not None:
+        v14, v15 = values.moment(v13)
+        if v14 is not None:
+            dates.append(('authored-on', v14, v15))
+    v16 = r.get('basedOn')
+    if v16:
+        for v17 in v16:
+            values.reference(out, v17, ('based-on',))
+    v18 = r.get('codeCodeableConcept')
+    if v18 is not None:
+        for v19 in v18.get("coding", ()):
+            v20 = v19.get("system", "")
+            v21 = v19.get("code", "")
+            if v20 or v21:
+                tokens.append(('code', v20, v21))
+    v22 = r.get('codeReference')
     if v22 is not None:
-        for v23 in v22.get("coding", ()):
-            v24 = v23.get("system", "")
-            v25 = v23.get("code", "")
-            if v24 or v25:
-                tokens.append(('code', v24, v25))
-    v26 = r.get('codeReference')
-    if v26 is not None:
-        values.reference(out, v26, ('device',))
-    v27 = r.get('encounter')
+        values.reference(out, v22, ('device',))
+    v23 = r.get('encounter')
+    if v23 is not None:
+        values.reference(out, v23, ('encounter',))
+    v24 = r.get('occurrenceDateTime')
+    if v24 is not None:
+        v25, v26 = values.moment(v24)
+        if v25 is not None:
+            dates.append(('event-date', v25, v26))
+    v27 = r.get('occurrencePeriod')
     if v27 is not None:
-        values.reference(out, v27, ('encounter',))
-    v28 = r.get('occurrenceDateTime')
-    if v28 is not None:
-        v29, v30 = values.moment(v28)
-        if v29 is not None:
-            dates.append(('event-date', v29, v30))
-    v31 = r.get('occurrencePeriod')
-    if v31 is not None:
-        v32, v33 = values.period(v31)
-        if v32 is not None:
-            dates.append(('event-date', v32, v33))
-    v34 = r.get('groupIdentifier')
-    if v34 is not None:
-        v35 = v34.get("system", "")
-        v36 = v34.get("value", "")
-        if v35 or v36:
-            tokens.append(('group-identifier', v35, v36))
-    v37 = r.get('identifier')
+        v28, v29 = values.period(v27)
+        if v28 is not None:
+            dates.append(('event-date', v28, v29))
+    v30 = r.get('groupIdentifier')
+    if v30 is not None:
+        v31 = v30.get("system", "")
+        v32 = v30.get("value", "")
+        if v31 or v32:
+            tokens.append(('group-identifier', v31, v32))
+    v33 = r.get('identifier')
+    if v33:
+        for v34 in v33:
+            v35 = v34.get("system", "")
+            v36 = v34.get("value", "")
+            if v35 or v36:
+                tokens.append(('identifier', v35, v36))
+    v37 = r.get('instantiatesCanonical')
     if v37:
         for v38 in v37:
-            v39 = v38.get("system", "")
-            v40 = v38.get("value", "")
-            if v39 or v40:
-                tokens.append(('identifier', v39, v40))
-    v41 = r.get('instantiatesCanonical')
+            if v38 is not None:
+                references.append(('instantiates-canonical', v38))
+    v39 = r.get('instantiatesUri')
+    if v39:
+        for v40 in v39:
+            if v40 is not None:
+                uris.append(('instantiates-uri', v40))
+    v41 = r.get('insurance')
     if v41:
         for v42 in v41:
-            if v42 is not None:
-                references.append(('instantiates-canonical', v42))
-    v43 = r.get('instantiatesUri')
-    if v43:
-        for v44 in v43:
-            if v44 is not None:
-                uris.append(('instantiates-uri', v44))
-    v45 = r.get('insurance')
-    if v45:
-        for v46 in v45:
-            values.reference(out, v46, ('insurance',))
-    v47 = r.get('intent')
-    if v47 is not None:
-        if v47 is not None:
-            tokens.append(('intent', '', str(v47)))
-    v48 = r.get('subject')
+            values.reference(out, v42, ('insurance',))
+    v43 = r.get('intent')
+    if v43 is not None:
+        if v43 is not None:
+            tokens.append(('intent', '', str(v43)))
+    v44 = r.get('subject')
+    if v44 is not None:
+        values.reference(out, v44, ('subject',))
+        if values.points_to(v44, 'Patient'):
+            values.reference(out, v44, ('patient',))
+    v45 = r.get('performer')
+    if v45 is not None:
+        values.reference(out, v45, ('performer',))
+    v46 = r.get('priorRequest')
+    if v46:
+        for v47 in v46:
+            values.reference(out, v47, ('prior-request',))
+    v48 = r.get('requester')
     if v48 is not None:
-        values.reference(out, v48, ('subject',))
-        if values.points_to(v48, 'Patient'):
-            values.reference(out, v48, ('patient',))
-    v49 = r.get('performer')
+        values.reference(out, v48, ('requester',))
+    v49 = r.get('status')
     if v49 is not None:
-        values.reference(out, v49, ('performer',))
-    v50 = r.get('priorRequest')
-    if v50:
-        for v51 in v50:
-            values.reference(out, v51, ('prior-request',))
-    v52 = r.get('requester')
-    if v52 is not None:
-        values.reference(out, v52, ('requester',))
-    v53 = r.get('status')
-    if v53 is not None:
-        if v53 is not None:
-            tokens.append(('status', '', str(v53)))
+        if v49 is not None:
+            tokens.append(('status', '', str(v49)))
     values.finish(out, r, ('subject', 'performer'))

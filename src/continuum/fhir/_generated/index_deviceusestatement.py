@@ -5,53 +5,43 @@ from continuum.fhir import values
 
 def index(r, out):
     tokens = out.tokens
-    dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('device')
-    if v17 is not None:
-        values.reference(out, v17, ('device',))
-    v18 = r.get('identifier')
-    if v18:
-        for v19 in v18:
-            v20 = v19.get("system", "")
-            v21 = v19.get("value", "")
-            if v20 or v21:
-                tokens.append(('identifier', v20, v21))
-    v22 = r.get('subject')
-    if v22 is not None:
-        values.reference(out, v22, ('patient', 'subject'))
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('device')
+    if v13 is not None:
+        values.reference(out, v13, ('device',))
+    v14 = r.get('identifier')
+    if v14:
+        for v15 in v14:
+            v16 = v15.get("system", "")
+            v17 = v15.get("value", "")
+            if v16 or v17:
+                tokens.append(('identifier', v16, v17))
+    v18 = r.get('subject')
+    if v18 is not None:
+        values.reference(out, v18, ('patient', 'subject'))
     values.finish(out, r, ('subject',))

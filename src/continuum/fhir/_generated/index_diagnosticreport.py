@@ -7,121 +7,112 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('basedOn')
-    if v17:
-        for v18 in v17:
-            values.reference(out, v18, ('based-on',))
-    v19 = r.get('category')
-    if v19:
-        for v20 in v19:
-            for v21 in v20.get("coding", ()):
-                v22 = v21.get("system", "")
-                v23 = v21.get("code", "")
-                if v22 or v23:
-                    tokens.append(('category', v22, v23))
-    v24 = r.get('code')
-    if v24 is not None:
-        for v25 in v24.get("coding", ()):
-            v26 = v25.get("system", "")
-            v27 = v25.get("code", "")
-            if v26 or v27:
-                tokens.append(('code', v26, v27))
-    v28 = r.get('conclusionCode')
-    if v28:
-        for v29 in v28:
-            for v30 in v29.get("coding", ()):
-                v31 = v30.get("system", "")
-                v32 = v30.get("code", "")
-                if v31 or v32:
-                    tokens.append(('conclusion', v31, v32))
-    v33 = r.get('effectiveDateTime')
-    if v33 is not None:
-        v34, v35 = values.moment(v33)
-        if v34 is not None:
-            dates.append(('date', v34, v35))
-    v36 = r.get('effectivePeriod')
-    if v36 is not None:
-        v37, v38 = values.period(v36)
-        if v37 is not None:
-            dates.append(('date', v37, v38))
-    v39 = r.get('encounter')
-    if v39 is not None:
-        values.reference(out, v39, ('encounter',))
-    v40 = r.get('identifier')
-    if v40:
-        for v41 in v40:
-            v42 = v41.get("system", "")
-            v43 = v41.get("value", "")
-            if v42 or v43:
-                tokens.append(('identifier', v42, v43))
-    v44 = r.get('issued')
-    if v44 is not None:
-        v45, v46 = values.moment(v44)
-        if v45 is not None:
-            dates.append(('issued', v45, v46))
-    v47 = r.get('media')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('basedOn')
+    if v13:
+        for v14 in v13:
+            values.reference(out, v14, ('based-on',))
+    v15 = r.get('category')
+    if v15:
+        for v16 in v15:
+            for v17 in v16.get("coding", ()):
+                v18 = v17.get("system", "")
+                v19 = v17.get("code", "")
+                if v18 or v19:
+                    tokens.append(('category', v18, v19))
+    v20 = r.get('code')
+    if v20 is not None:
+        for v21 in v20.get("coding", ()):
+            v22 = v21.get("system", "")
+            v23 = v21.get("code", "")
+            if v22 or v23:
+                tokens.append(('code', v22, v23))
+    v24 = r.get('conclusionCode')
+    if v24:
+        for v25 in v24:
+            for v26 in v25.get("coding", ()):
+                v27 = v26.get("system", "")
+                v28 = v26.get("code", "")
+                if v27 or v28:
+                    tokens.append(('conclusion', v27, v28))
+    v29 = r.get('effectiveDateTime')
+    if v29 is not None:
+        v30, v31 = values.moment(v29)
+        if v30 is not None:
+            dates.append(('date', v30, v31))
+    v32 = r.get('effectivePeriod')
+    if v32 is not None:
+        v33, v34 = values.period(v32)
+        if v33 is not None:
+            dates.append(('date', v33, v34))
+    v35 = r.get('encounter')
+    if v35 is not None:
+        values.reference(out, v35, ('encounter',))
+    v36 = r.get('identifier')
+    if v36:
+        for v37 in v36:
+            v38 = v37.get("system", "")
+            v39 = v37.get("value", "")
+            if v38 or v39:
+                tokens.append(('identifier', v38, v39))
+    v40 = r.get('issued')
+    if v40 is not None:
+        v41, v42 = values.moment(v40)
+        if v41 is not None:
+            dates.append(('issued', v41, v42))
+    v43 = r.get('media')
+    if v43:
+        for v44 in v43:
+            v45 = v44.get('link')
+            if v45 is not None:
+                values.reference(out, v45, ('media',))
+    v46 = r.get('subject')
+    if v46 is not None:
+        values.reference(out, v46, ('subject',))
+        if values.points_to(v46, 'Patient'):
+            values.reference(out, v46, ('patient',))
+    v47 = r.get('performer')
     if v47:
         for v48 in v47:
-            v49 = v48.get('link')
-            if v49 is not None:
-                values.reference(out, v49, ('media',))
-    v50 = r.get('subject')
-    if v50 is not None:
-        values.reference(out, v50, ('subject',))
-        if values.points_to(v50, 'Patient'):
-            values.reference(out, v50, ('patient',))
-    v51 = r.get('performer')
+            values.reference(out, v48, ('performer',))
+    v49 = r.get('result')
+    if v49:
+        for v50 in v49:
+            values.reference(out, v50, ('result',))
+    v51 = r.get('resultsInterpreter')
     if v51:
         for v52 in v51:
-            values.reference(out, v52, ('performer',))
-    v53 = r.get('result')
+            values.reference(out, v52, ('results-interpreter',))
+    v53 = r.get('specimen')
     if v53:
         for v54 in v53:
-            values.reference(out, v54, ('result',))
-    v55 = r.get('resultsInterpreter')
-    if v55:
-        for v56 in v55:
-            values.reference(out, v56, ('results-interpreter',))
-    v57 = r.get('specimen')
-    if v57:
-        for v58 in v57:
-            values.reference(out, v58, ('specimen',))
-    v59 = r.get('status')
-    if v59 is not None:
-        if v59 is not None:
-            tokens.append(('status', '', str(v59)))
+            values.reference(out, v54, ('specimen',))
+    v55 = r.get('status')
+    if v55 is not None:
+        if v55 is not None:
+            tokens.append(('status', '', str(v55)))
     values.finish(out, r, ('subject',))

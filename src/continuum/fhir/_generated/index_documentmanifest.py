@@ -8,104 +8,95 @@ def index(r, out):
     strings = out.strings
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('author')
-    if v17:
-        for v18 in v17:
-            values.reference(out, v18, ('author',))
-    v19 = r.get('created')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('author')
+    if v13:
+        for v14 in v13:
+            values.reference(out, v14, ('author',))
+    v15 = r.get('created')
+    if v15 is not None:
+        v16, v17 = values.moment(v15)
+        if v16 is not None:
+            dates.append(('created', v16, v17))
+    v18 = r.get('description')
+    if v18 is not None:
+        if v18 is not None:
+            strings.append(('description', v18))
+    v19 = r.get('masterIdentifier')
     if v19 is not None:
-        v20, v21 = values.moment(v19)
-        if v20 is not None:
-            dates.append(('created', v20, v21))
-    v22 = r.get('description')
-    if v22 is not None:
-        if v22 is not None:
-            strings.append(('description', v22))
-    v23 = r.get('masterIdentifier')
-    if v23 is not None:
-        v24 = v23.get("system", "")
-        v25 = v23.get("value", "")
-        if v24 or v25:
-            tokens.append(('identifier', v24, v25))
-    v26 = r.get('identifier')
+        v20 = v19.get("system", "")
+        v21 = v19.get("value", "")
+        if v20 or v21:
+            tokens.append(('identifier', v20, v21))
+    v22 = r.get('identifier')
+    if v22:
+        for v23 in v22:
+            v24 = v23.get("system", "")
+            v25 = v23.get("value", "")
+            if v24 or v25:
+                tokens.append(('identifier', v24, v25))
+    v26 = r.get('content')
     if v26:
         for v27 in v26:
-            v28 = v27.get("system", "")
-            v29 = v27.get("value", "")
-            if v28 or v29:
-                tokens.append(('identifier', v28, v29))
-    v30 = r.get('content')
-    if v30:
-        for v31 in v30:
-            values.reference(out, v31, ('item',))
-    v32 = r.get('subject')
-    if v32 is not None:
-        values.reference(out, v32, ('subject',))
-        if values.points_to(v32, 'Patient'):
-            values.reference(out, v32, ('patient',))
-    v33 = r.get('recipient')
-    if v33:
-        for v34 in v33:
-            values.reference(out, v34, ('recipient',))
-    v35 = r.get('related')
-    if v35:
-        for v36 in v35:
-            v37 = v36.get('identifier')
-            if v37 is not None:
-                v38 = v37.get("system", "")
-                v39 = v37.get("value", "")
-                if v38 or v39:
-                    tokens.append(('related-id', v38, v39))
-            v40 = v36.get('ref')
-            if v40 is not None:
-                values.reference(out, v40, ('related-ref',))
-    v41 = r.get('source')
-    if v41 is not None:
-        if v41 is not None:
-            uris.append(('source', v41))
-    v42 = r.get('status')
-    if v42 is not None:
-        if v42 is not None:
-            tokens.append(('status', '', str(v42)))
-    v43 = r.get('type')
-    if v43 is not None:
-        for v44 in v43.get("coding", ()):
-            v45 = v44.get("system", "")
-            v46 = v44.get("code", "")
-            if v45 or v46:
-                tokens.append(('type', v45, v46))
+            values.reference(out, v27, ('item',))
+    v28 = r.get('subject')
+    if v28 is not None:
+        values.reference(out, v28, ('subject',))
+        if values.points_to(v28, 'Patient'):
+            values.reference(out, v28, ('patient',))
+    v29 = r.get('recipient')
+    if v29:
+        for v30 in v29:
+            values.reference(out, v30, ('recipient',))
+    v31 = r.get('related')
+    if v31:
+        for v32 in v31:
+            v33 = v32.get('identifier')
+            if v33 is not None:
+                v34 = v33.get("system", "")
+                v35 = v33.get("value", "")
+                if v34 or v35:
+                    tokens.append(('related-id', v34, v35))
+            v36 = v32.get('ref')
+            if v36 is not None:
+                values.reference(out, v36, ('related-ref',))
+    v37 = r.get('source')
+    if v37 is not None:
+        if v37 is not None:
+            uris.append(('source', v37))
+    v38 = r.get('status')
+    if v38 is not None:
+        if v38 is not None:
+            tokens.append(('status', '', str(v38)))
+    v39 = r.get('type')
+    if v39 is not None:
+        for v40 in v39.get("coding", ()):
+            v41 = v40.get("system", "")
+            v42 = v40.get("code", "")
+            if v41 or v42:
+                tokens.append(('type', v41, v42))
     values.finish(out, r, ('subject', 'author', 'recipient'))

@@ -8,177 +8,168 @@ def index(r, out):
     strings = out.strings
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('authenticator')
-    if v17 is not None:
-        values.reference(out, v17, ('authenticator',))
-    v18 = r.get('author')
-    if v18:
-        for v19 in v18:
-            values.reference(out, v19, ('author',))
-    v20 = r.get('category')
-    if v20:
-        for v21 in v20:
-            for v22 in v21.get("coding", ()):
-                v23 = v22.get("system", "")
-                v24 = v22.get("code", "")
-                if v23 or v24:
-                    tokens.append(('category', v23, v24))
-    v25 = r.get('content')
-    if v25:
-        for v26 in v25:
-            v27 = v26.get('attachment')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('authenticator')
+    if v13 is not None:
+        values.reference(out, v13, ('authenticator',))
+    v14 = r.get('author')
+    if v14:
+        for v15 in v14:
+            values.reference(out, v15, ('author',))
+    v16 = r.get('category')
+    if v16:
+        for v17 in v16:
+            for v18 in v17.get("coding", ()):
+                v19 = v18.get("system", "")
+                v20 = v18.get("code", "")
+                if v19 or v20:
+                    tokens.append(('category', v19, v20))
+    v21 = r.get('content')
+    if v21:
+        for v22 in v21:
+            v23 = v22.get('attachment')
+            if v23 is not None:
+                v24 = v23.get('contentType')
+                if v24 is not None:
+                    if v24 is not None:
+                        tokens.append(('contenttype', '', str(v24)))
+                v25 = v23.get('language')
+                if v25 is not None:
+                    if v25 is not None:
+                        tokens.append(('language', '', str(v25)))
+                v26 = v23.get('url')
+                if v26 is not None:
+                    if v26 is not None:
+                        uris.append(('location', v26))
+            v27 = v22.get('format')
             if v27 is not None:
-                v28 = v27.get('contentType')
-                if v28 is not None:
-                    if v28 is not None:
-                        tokens.append(('contenttype', '', str(v28)))
-                v29 = v27.get('language')
-                if v29 is not None:
-                    if v29 is not None:
-                        tokens.append(('language', '', str(v29)))
-                v30 = v27.get('url')
-                if v30 is not None:
-                    if v30 is not None:
-                        uris.append(('location', v30))
-            v31 = v26.get('format')
-            if v31 is not None:
-                v32 = v31.get("system", "")
-                v33 = v31.get("code", "")
-                if v32 or v33:
-                    tokens.append(('format', v32, v33))
-    v34 = r.get('custodian')
+                v28 = v27.get("system", "")
+                v29 = v27.get("code", "")
+                if v28 or v29:
+                    tokens.append(('format', v28, v29))
+    v30 = r.get('custodian')
+    if v30 is not None:
+        values.reference(out, v30, ('custodian',))
+    v31 = r.get('date')
+    if v31 is not None:
+        v32, v33 = values.moment(v31)
+        if v32 is not None:
+            dates.append(('date', v32, v33))
+    v34 = r.get('description')
     if v34 is not None:
-        values.reference(out, v34, ('custodian',))
-    v35 = r.get('date')
+        if v34 is not None:
+            strings.append(('description', v34))
+    v35 = r.get('context')
     if v35 is not None:
-        v36, v37 = values.moment(v35)
-        if v36 is not None:
-            dates.append(('date', v36, v37))
-    v38 = r.get('description')
-    if v38 is not None:
-        if v38 is not None:
-            strings.append(('description', v38))
-    v39 = r.get('context')
-    if v39 is not None:
-        v40 = v39.get('encounter')
-        if v40:
-            for v41 in v40:
-                values.reference(out, v41, ('encounter',))
-        v42 = v39.get('event')
-        if v42:
-            for v43 in v42:
-                for v44 in v43.get("coding", ()):
-                    v45 = v44.get("system", "")
-                    v46 = v44.get("code", "")
-                    if v45 or v46:
-                        tokens.append(('event', v45, v46))
-        v47 = v39.get('facilityType')
+        v36 = v35.get('encounter')
+        if v36:
+            for v37 in v36:
+                values.reference(out, v37, ('encounter',))
+        v38 = v35.get('event')
+        if v38:
+            for v39 in v38:
+                for v40 in v39.get("coding", ()):
+                    v41 = v40.get("system", "")
+                    v42 = v40.get("code", "")
+                    if v41 or v42:
+                        tokens.append(('event', v41, v42))
+        v43 = v35.get('facilityType')
+        if v43 is not None:
+            for v44 in v43.get("coding", ()):
+                v45 = v44.get("system", "")
+                v46 = v44.get("code", "")
+                if v45 or v46:
+                    tokens.append(('facility', v45, v46))
+        v47 = v35.get('period')
         if v47 is not None:
-            for v48 in v47.get("coding", ()):
-                v49 = v48.get("system", "")
-                v50 = v48.get("code", "")
-                if v49 or v50:
-                    tokens.append(('facility', v49, v50))
-        v51 = v39.get('period')
-        if v51 is not None:
-            v52, v53 = values.period(v51)
-            if v52 is not None:
-                dates.append(('period', v52, v53))
-        v54 = v39.get('related')
-        if v54:
-            for v55 in v54:
-                values.reference(out, v55, ('related',))
-        v56 = v39.get('practiceSetting')
-        if v56 is not None:
-            for v57 in v56.get("coding", ()):
-                v58 = v57.get("system", "")
-                v59 = v57.get("code", "")
-                if v58 or v59:
-                    tokens.append(('setting', v58, v59))
-    v60 = r.get('masterIdentifier')
-    if v60 is not None:
-        v61 = v60.get("system", "")
-        v62 = v60.get("value", "")
-        if v61 or v62:
-            tokens.append(('identifier', v61, v62))
-    v63 = r.get('identifier')
-    if v63:
-        for v64 in v63:
-            v65 = v64.get("system", "")
-            v66 = v64.get("value", "")
-            if v65 or v66:
-                tokens.append(('identifier', v65, v66))
-    v67 = r.get('subject')
-    if v67 is not None:
-        values.reference(out, v67, ('subject',))
-        if values.points_to(v67, 'Patient'):
-            values.reference(out, v67, ('patient',))
-    v68 = r.get('relatesTo')
-    if v68:
-        for v69 in v68:
-            v70 = values.Part()
+            v48, v49 = values.period(v47)
+            if v48 is not None:
+                dates.append(('period', v48, v49))
+        v50 = v35.get('related')
+        if v50:
+            for v51 in v50:
+                values.reference(out, v51, ('related',))
+        v52 = v35.get('practiceSetting')
+        if v52 is not None:
+            for v53 in v52.get("coding", ()):
+                v54 = v53.get("system", "")
+                v55 = v53.get("code", "")
+                if v54 or v55:
+                    tokens.append(('setting', v54, v55))
+    v56 = r.get('masterIdentifier')
+    if v56 is not None:
+        v57 = v56.get("system", "")
+        v58 = v56.get("value", "")
+        if v57 or v58:
+            tokens.append(('identifier', v57, v58))
+    v59 = r.get('identifier')
+    if v59:
+        for v60 in v59:
+            v61 = v60.get("system", "")
+            v62 = v60.get("value", "")
+            if v61 or v62:
+                tokens.append(('identifier', v61, v62))
+    v63 = r.get('subject')
+    if v63 is not None:
+        values.reference(out, v63, ('subject',))
+        if values.points_to(v63, 'Patient'):
+            values.reference(out, v63, ('patient',))
+    v64 = r.get('relatesTo')
+    if v64:
+        for v65 in v64:
+            v66 = values.Part()
             pass
-            v71 = values.Part()
+            v67 = values.Part()
             pass
-            values.combine(out, 'relationship', v70, v71)
-            v72 = v69.get('target')
-            if v72 is not None:
-                values.reference(out, v72, ('relatesto',))
-            v73 = v69.get('code')
-            if v73 is not None:
-                if v73 is not None:
-                    tokens.append(('relation', '', str(v73)))
-    v74 = r.get('securityLabel')
-    if v74:
-        for v75 in v74:
-            for v76 in v75.get("coding", ()):
-                v77 = v76.get("system", "")
-                v78 = v76.get("code", "")
-                if v77 or v78:
-                    tokens.append(('security-label', v77, v78))
-    v79 = r.get('status')
-    if v79 is not None:
-        if v79 is not None:
-            tokens.append(('status', '', str(v79)))
-    v80 = r.get('type')
-    if v80 is not None:
-        for v81 in v80.get("coding", ()):
-            v82 = v81.get("system", "")
-            v83 = v81.get("code", "")
-            if v82 or v83:
-                tokens.append(('type', v82, v83))
+            values.combine(out, 'relationship', v66, v67)
+            v68 = v65.get('target')
+            if v68 is not None:
+                values.reference(out, v68, ('relatesto',))
+            v69 = v65.get('code')
+            if v69 is not None:
+                if v69 is not None:
+                    tokens.append(('relation', '', str(v69)))
+    v70 = r.get('securityLabel')
+    if v70:
+        for v71 in v70:
+            for v72 in v71.get("coding", ()):
+                v73 = v72.get("system", "")
+                v74 = v72.get("code", "")
+                if v73 or v74:
+                    tokens.append(('security-label', v73, v74))
+    v75 = r.get('status')
+    if v75 is not None:
+        if v75 is not None:
+            tokens.append(('status', '', str(v75)))
+    v76 = r.get('type')
+    if v76 is not None:
+        for v77 in v76.get("coding", ()):
+            v78 = v77.get("system", "")
+            v79 = v77.get("code", "")
+            if v78 or v79:
+                tokens.append(('type', v78, v79))
     values.finish(out, r, ('subject', 'author'))

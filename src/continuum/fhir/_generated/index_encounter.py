@@ -8,155 +8,146 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('account')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('account')
+    if v13:
+        for v14 in v13:
+            values.reference(out, v14, ('account',))
+    v15 = r.get('appointment')
+    if v15:
+        for v16 in v15:
+            values.reference(out, v16, ('appointment',))
+    v17 = r.get('basedOn')
     if v17:
         for v18 in v17:
-            values.reference(out, v18, ('account',))
-    v19 = r.get('appointment')
-    if v19:
-        for v20 in v19:
-            values.reference(out, v20, ('appointment',))
-    v21 = r.get('basedOn')
-    if v21:
-        for v22 in v21:
-            values.reference(out, v22, ('based-on',))
-    v23 = r.get('class')
-    if v23 is not None:
-        v24 = v23.get("system", "")
-        v25 = v23.get("code", "")
-        if v24 or v25:
-            tokens.append(('class', v24, v25))
-    v26 = r.get('period')
-    if v26 is not None:
-        v27, v28 = values.period(v26)
-        if v27 is not None:
-            dates.append(('date', v27, v28))
-    v29 = r.get('diagnosis')
-    if v29:
-        for v30 in v29:
-            v31 = v30.get('condition')
-            if v31 is not None:
-                values.reference(out, v31, ('diagnosis',))
-    v32 = r.get('episodeOfCare')
-    if v32:
-        for v33 in v32:
-            values.reference(out, v33, ('episode-of-care',))
-    v34 = r.get('identifier')
-    if v34:
-        for v35 in v34:
-            v36 = v35.get("system", "")
-            v37 = v35.get("value", "")
-            if v36 or v37:
-                tokens.append(('identifier', v36, v37))
-    v38 = r.get('length')
-    if v38 is not None:
-        v39 = values.quantity(v38)
-        if v39 is not None:
-            quantities.append(('length', *v39))
-    v40 = r.get('location')
-    if v40:
-        for v41 in v40:
-            v42 = v41.get('location')
-            if v42 is not None:
-                values.reference(out, v42, ('location',))
-            v43 = v41.get('period')
-            if v43 is not None:
-                v44, v45 = values.period(v43)
-                if v44 is not None:
-                    dates.append(('location-period', v44, v45))
-    v46 = r.get('partOf')
-    if v46 is not None:
-        values.reference(out, v46, ('part-of',))
-    v47 = r.get('participant')
-    if v47:
-        for v48 in v47:
-            v49 = v48.get('individual')
-            if v49 is not None:
-                values.reference(out, v49, ('participant',))
-                if values.points_to(v49, 'Practitioner'):
-                    values.reference(out, v49, ('practitioner',))
-            v50 = v48.get('type')
-            if v50:
-                for v51 in v50:
-                    for v52 in v51.get("coding", ()):
-                        v53 = v52.get("system", "")
-                        v54 = v52.get("code", "")
-                        if v53 or v54:
-                            tokens.append(('participant-type', v53, v54))
-    v55 = r.get('subject')
-    if v55 is not None:
-        values.reference(out, v55, ('subject',))
-        if values.points_to(v55, 'Patient'):
-            values.reference(out, v55, ('patient',))
-    v56 = r.get('reasonCode')
-    if v56:
-        for v57 in v56:
-            for v58 in v57.get("coding", ()):
-                v59 = v58.get("system", "")
-                v60 = v58.get("code", "")
-                if v59 or v60:
-                    tokens.append(('reason-code', v59, v60))
-    v61 = r.get('reasonReference')
-    if v61:
-        for v62 in v61:
-            values.reference(out, v62, ('reason-reference',))
-    v63 = r.get('serviceProvider')
-    if v63 is not None:
-        values.reference(out, v63, ('service-provider',))
-    v64 = r.get('hospitalization')
-    if v64 is not None:
-        v65 = v64.get('specialArrangement')
-        if v65:
-            for v66 in v65:
-                for v67 in v66.get("coding", ()):
-                    v68 = v67.get("system", "")
-                    v69 = v67.get("code", "")
-                    if v68 or v69:
-                        tokens.append(('special-arrangement', v68, v69))
-    v70 = r.get('status')
-    if v70 is not None:
-        if v70 is not None:
-            tokens.append(('status', '', str(v70)))
-    v71 = r.get('type')
-    if v71:
-        for v72 in v71:
-            for v73 in v72.get("coding", ()):
-                v74 = v73.get("system", "")
-                v75 = v73.get("code", "")
-                if v74 or v75:
-                    tokens.append(('type', v74, v75))
+            values.reference(out, v18, ('based-on',))
+    v19 = r.get('class')
+    if v19 is not None:
+        v20 = v19.get("system", "")
+        v21 = v19.get("code", "")
+        if v20 or v21:
+            tokens.append(('class', v20, v21))
+    v22 = r.get('period')
+    if v22 is not None:
+        v23, v24 = values.period(v22)
+        if v23 is not None:
+            dates.append(('date', v23, v24))
+    v25 = r.get('diagnosis')
+    if v25:
+        for v26 in v25:
+            v27 = v26.get('condition')
+            if v27 is not None:
+                values.reference(out, v27, ('diagnosis',))
+    v28 = r.get('episodeOfCare')
+    if v28:
+        for v29 in v28:
+            values.reference(out, v29, ('episode-of-care',))
+    v30 = r.get('identifier')
+    if v30:
+        for v31 in v30:
+            v32 = v31.get("system", "")
+            v33 = v31.get("value", "")
+            if v32 or v33:
+                tokens.append(('identifier', v32, v33))
+    v34 = r.get('length')
+    if v34 is not None:
+        v35 = values.quantity(v34)
+        if v35 is not None:
+            quantities.append(('length', *v35))
+    v36 = r.get('location')
+    if v36:
+        for v37 in v36:
+            v38 = v37.get('location')
+            if v38 is not None:
+                values.reference(out, v38, ('location',))
+            v39 = v37.get('period')
+            if v39 is not None:
+                v40, v41 = values.period(v39)
+                if v40 is not None:
+                    dates.append(('location-period', v40, v41))
+    v42 = r.get('partOf')
+    if v42 is not None:
+        values.reference(out, v42, ('part-of',))
+    v43 = r.get('participant')
+    if v43:
+        for v44 in v43:
+            v45 = v44.get('individual')
+            if v45 is not None:
+                values.reference(out, v45, ('participant',))
+                if values.points_to(v45, 'Practitioner'):
+                    values.reference(out, v45, ('practitioner',))
+            v46 = v44.get('type')
+            if v46:
+                for v47 in v46:
+                    for v48 in v47.get("coding", ()):
+                        v49 = v48.get("system", "")
+                        v50 = v48.get("code", "")
+                        if v49 or v50:
+                            tokens.append(('participant-type', v49, v50))
+    v51 = r.get('subject')
+    if v51 is not None:
+        values.reference(out, v51, ('subject',))
+        if values.points_to(v51, 'Patient'):
+            values.reference(out, v51, ('patient',))
+    v52 = r.get('reasonCode')
+    if v52:
+        for v53 in v52:
+            for v54 in v53.get("coding", ()):
+                v55 = v54.get("system", "")
+                v56 = v54.get("code", "")
+                if v55 or v56:
+                    tokens.append(('reason-code', v55, v56))
+    v57 = r.get('reasonReference')
+    if v57:
+        for v58 in v57:
+            values.reference(out, v58, ('reason-reference',))
+    v59 = r.get('serviceProvider')
+    if v59 is not None:
+        values.reference(out, v59, ('service-provider',))
+    v60 = r.get('hospitalization')
+    if v60 is not None:
+        v61 = v60.get('specialArrangement')
+        if v61:
+            for v62 in v61:
+                for v63 in v62.get("coding", ()):
+                    v64 = v63.get("system", "")
+                    v65 = v63.get("code", "")
+                    if v64 or v65:
+                        tokens.append(('special-arrangement', v64, v65))
+    v66 = r.get('status')
+    if v66 is not None:
+        if v66 is not None:
+            tokens.append(('status', '', str(v66)))
+    v67 = r.get('type')
+    if v67:
+        for v68 in v67:
+            for v69 in v68.get("coding", ()):
+                v70 = v69.get("system", "")
+                v71 = v69.get("code", "")
+                if v70 or v71:
+                    tokens.append(('type', v70, v71))
     values.finish(out, r, ('patient',))

@@ -7,82 +7,73 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('careManager')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('careManager')
+    if v13 is not None:
+        if values.points_to(v13, 'Practitioner'):
+            values.reference(out, v13, ('care-manager',))
+    v14 = r.get('diagnosis')
+    if v14:
+        for v15 in v14:
+            v16 = v15.get('condition')
+            if v16 is not None:
+                values.reference(out, v16, ('condition',))
+    v17 = r.get('period')
     if v17 is not None:
-        if values.points_to(v17, 'Practitioner'):
-            values.reference(out, v17, ('care-manager',))
-    v18 = r.get('diagnosis')
-    if v18:
-        for v19 in v18:
-            v20 = v19.get('condition')
-            if v20 is not None:
-                values.reference(out, v20, ('condition',))
-    v21 = r.get('period')
-    if v21 is not None:
-        v22, v23 = values.period(v21)
-        if v22 is not None:
-            dates.append(('date', v22, v23))
-    v24 = r.get('identifier')
+        v18, v19 = values.period(v17)
+        if v18 is not None:
+            dates.append(('date', v18, v19))
+    v20 = r.get('identifier')
+    if v20:
+        for v21 in v20:
+            v22 = v21.get("system", "")
+            v23 = v21.get("value", "")
+            if v22 or v23:
+                tokens.append(('identifier', v22, v23))
+    v24 = r.get('referralRequest')
     if v24:
         for v25 in v24:
-            v26 = v25.get("system", "")
-            v27 = v25.get("value", "")
-            if v26 or v27:
-                tokens.append(('identifier', v26, v27))
-    v28 = r.get('referralRequest')
-    if v28:
-        for v29 in v28:
-            values.reference(out, v29, ('incoming-referral',))
-    v30 = r.get('managingOrganization')
-    if v30 is not None:
-        values.reference(out, v30, ('organization',))
-    v31 = r.get('patient')
-    if v31 is not None:
-        values.reference(out, v31, ('patient',))
-    v32 = r.get('status')
-    if v32 is not None:
-        if v32 is not None:
-            tokens.append(('status', '', str(v32)))
-    v33 = r.get('type')
-    if v33:
-        for v34 in v33:
-            for v35 in v34.get("coding", ()):
-                v36 = v35.get("system", "")
-                v37 = v35.get("code", "")
-                if v36 or v37:
-                    tokens.append(('type', v36, v37))
+            values.reference(out, v25, ('incoming-referral',))
+    v26 = r.get('managingOrganization')
+    if v26 is not None:
+        values.reference(out, v26, ('organization',))
+    v27 = r.get('patient')
+    if v27 is not None:
+        values.reference(out, v27, ('patient',))
+    v28 = r.get('status')
+    if v28 is not None:
+        if v28 is not None:
+            tokens.append(('status', '', str(v28)))
+    v29 = r.get('type')
+    if v29:
+        for v30 in v29:
+            for v31 in v30.get("coding", ()):
+                v32 = v31.get("system", "")
+                v33 = v31.get("code", "")
+                if v32 or v33:
+                    tokens.append(('type', v32, v33))
     values.finish(out, r, ('patient',))

@@ -10,190 +10,181 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('relatedArtifact')
-    if v17:
-        for v18 in v17:
-            if v18.get('type') == 'composed-of':
-                v19 = v18.get('resource')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('relatedArtifact')
+    if v13:
+        for v14 in v13:
+            if v14.get('type') == 'composed-of':
+                v15 = v14.get('resource')
+                if v15 is not None:
+                    if v15 is not None:
+                        references.append(('composed-of', v15))
+            if v14.get('type') == 'depends-on':
+                v16 = v14.get('resource')
+                if v16 is not None:
+                    if v16 is not None:
+                        references.append(('depends-on', v16))
+            if v14.get('type') == 'derived-from':
+                v17 = v14.get('resource')
+                if v17 is not None:
+                    if v17 is not None:
+                        references.append(('derived-from', v17))
+            if v14.get('type') == 'predecessor':
+                v18 = v14.get('resource')
+                if v18 is not None:
+                    if v18 is not None:
+                        references.append(('predecessor', v18))
+            if v14.get('type') == 'successor':
+                v19 = v14.get('resource')
                 if v19 is not None:
                     if v19 is not None:
-                        references.append(('composed-of', v19))
-            if v18.get('type') == 'depends-on':
-                v20 = v18.get('resource')
-                if v20 is not None:
-                    if v20 is not None:
-                        references.append(('depends-on', v20))
-            if v18.get('type') == 'derived-from':
-                v21 = v18.get('resource')
-                if v21 is not None:
-                    if v21 is not None:
-                        references.append(('derived-from', v21))
-            if v18.get('type') == 'predecessor':
-                v22 = v18.get('resource')
-                if v22 is not None:
-                    if v22 is not None:
-                        references.append(('predecessor', v22))
-            if v18.get('type') == 'successor':
-                v23 = v18.get('resource')
+                        references.append(('successor', v19))
+    v20 = r.get('useContext')
+    if v20:
+        for v21 in v20:
+            if 'valueQuantity' in v21 or 'valueRange' in v21:
+                v22 = values.Part()
+                v23 = v21.get('code')
                 if v23 is not None:
-                    if v23 is not None:
-                        references.append(('successor', v23))
-    v24 = r.get('useContext')
-    if v24:
-        for v25 in v24:
-            if 'valueQuantity' in v25 or 'valueRange' in v25:
+                    v24 = v23.get("system", "")
+                    v25 = v23.get("code", "")
+                    if v24 or v25:
+                        v22.tokens.append(('', v24, v25))
                 v26 = values.Part()
-                v27 = v25.get('code')
+                v27 = v21.get('valueQuantity')
                 if v27 is not None:
-                    v28 = v27.get("system", "")
-                    v29 = v27.get("code", "")
-                    if v28 or v29:
-                        v26.tokens.append(('', v28, v29))
-                v30 = values.Part()
-                v31 = v25.get('valueQuantity')
-                if v31 is not None:
-                    v32 = values.quantity(v31)
-                    if v32 is not None:
-                        v30.quantities.append(('', *v32))
-                v33 = v25.get('valueRange')
-                if v33 is not None:
-                    v34 = values.range_quantity(v33)
-                    if v34 is not None:
-                        v30.quantities.append(('', *v34))
-                values.combine(out, 'context-type-quantity', v26, v30)
-            if 'valueCodeableConcept' in v25:
+                    v28 = values.quantity(v27)
+                    if v28 is not None:
+                        v26.quantities.append(('', *v28))
+                v29 = v21.get('valueRange')
+                if v29 is not None:
+                    v30 = values.range_quantity(v29)
+                    if v30 is not None:
+                        v26.quantities.append(('', *v30))
+                values.combine(out, 'context-type-quantity', v22, v26)
+            if 'valueCodeableConcept' in v21:
+                v31 = values.Part()
+                v32 = v21.get('code')
+                if v32 is not None:
+                    v33 = v32.get("system", "")
+                    v34 = v32.get("code", "")
+                    if v33 or v34:
+                        v31.tokens.append(('', v33, v34))
                 v35 = values.Part()
-                v36 = v25.get('code')
+                v36 = v21.get('valueCodeableConcept')
                 if v36 is not None:
-                    v37 = v36.get("system", "")
-                    v38 = v36.get("code", "")
-                    if v37 or v38:
-                        v35.tokens.append(('', v37, v38))
-                v39 = values.Part()
-                v40 = v25.get('valueCodeableConcept')
-                if v40 is not None:
-                    for v41 in v40.get("coding", ()):
-                        v42 = v41.get("system", "")
-                        v43 = v41.get("code", "")
-                        if v42 or v43:
-                            v39.tokens.append(('', v42, v43))
-                values.combine(out, 'context-type-value', v35, v39)
-            v44 = v25.get('valueCodeableConcept')
+                    for v37 in v36.get("coding", ()):
+                        v38 = v37.get("system", "")
+                        v39 = v37.get("code", "")
+                        if v38 or v39:
+                            v35.tokens.append(('', v38, v39))
+                values.combine(out, 'context-type-value', v31, v35)
+            v40 = v21.get('valueCodeableConcept')
+            if v40 is not None:
+                for v41 in v40.get("coding", ()):
+                    v42 = v41.get("system", "")
+                    v43 = v41.get("code", "")
+                    if v42 or v43:
+                        tokens.append(('context', v42, v43))
+            v44 = v21.get('valueQuantity')
             if v44 is not None:
-                for v45 in v44.get("coding", ()):
-                    v46 = v45.get("system", "")
-                    v47 = v45.get("code", "")
-                    if v46 or v47:
-                        tokens.append(('context', v46, v47))
-            v48 = v25.get('valueQuantity')
+                v45 = values.quantity(v44)
+                if v45 is not None:
+                    quantities.append(('context-quantity', *v45))
+            v46 = v21.get('valueRange')
+            if v46 is not None:
+                v47 = values.range_quantity(v46)
+                if v47 is not None:
+                    quantities.append(('context-quantity', *v47))
+            v48 = v21.get('code')
             if v48 is not None:
-                v49 = values.quantity(v48)
-                if v49 is not None:
-                    quantities.append(('context-quantity', *v49))
-            v50 = v25.get('valueRange')
-            if v50 is not None:
-                v51 = values.range_quantity(v50)
-                if v51 is not None:
-                    quantities.append(('context-quantity', *v51))
-            v52 = v25.get('code')
-            if v52 is not None:
-                v53 = v52.get("system", "")
-                v54 = v52.get("code", "")
-                if v53 or v54:
-                    tokens.append(('context-type', v53, v54))
-    v55 = r.get('date')
+                v49 = v48.get("system", "")
+                v50 = v48.get("code", "")
+                if v49 or v50:
+                    tokens.append(('context-type', v49, v50))
+    v51 = r.get('date')
+    if v51 is not None:
+        v52, v53 = values.moment(v51)
+        if v52 is not None:
+            dates.append(('date', v52, v53))
+    v54 = r.get('description')
+    if v54 is not None:
+        if v54 is not None:
+            strings.append(('description', v54))
+    v55 = r.get('effectivePeriod')
     if v55 is not None:
-        v56, v57 = values.moment(v55)
+        v56, v57 = values.period(v55)
         if v56 is not None:
-            dates.append(('date', v56, v57))
-    v58 = r.get('description')
-    if v58 is not None:
-        if v58 is not None:
-            strings.append(('description', v58))
-    v59 = r.get('effectivePeriod')
-    if v59 is not None:
-        v60, v61 = values.period(v59)
-        if v60 is not None:
-            dates.append(('effective', v60, v61))
-    v62 = r.get('identifier')
+            dates.append(('effective', v56, v57))
+    v58 = r.get('identifier')
+    if v58:
+        for v59 in v58:
+            v60 = v59.get("system", "")
+            v61 = v59.get("value", "")
+            if v60 or v61:
+                tokens.append(('identifier', v60, v61))
+    v62 = r.get('jurisdiction')
     if v62:
         for v63 in v62:
-            v64 = v63.get("system", "")
-            v65 = v63.get("value", "")
-            if v64 or v65:
-                tokens.append(('identifier', v64, v65))
-    v66 = r.get('jurisdiction')
-    if v66:
-        for v67 in v66:
-            for v68 in v67.get("coding", ()):
-                v69 = v68.get("system", "")
-                v70 = v68.get("code", "")
-                if v69 or v70:
-                    tokens.append(('jurisdiction', v69, v70))
-    v71 = r.get('name')
-    if v71 is not None:
-        if v71 is not None:
-            strings.append(('name', v71))
-    v72 = r.get('publisher')
-    if v72 is not None:
-        if v72 is not None:
-            strings.append(('publisher', v72))
-    v73 = r.get('status')
-    if v73 is not None:
-        if v73 is not None:
-            tokens.append(('status', '', str(v73)))
-    v74 = r.get('title')
-    if v74 is not None:
-        if v74 is not None:
-            strings.append(('title', v74))
-    v75 = r.get('topic')
-    if v75:
-        for v76 in v75:
-            for v77 in v76.get("coding", ()):
-                v78 = v77.get("system", "")
-                v79 = v77.get("code", "")
-                if v78 or v79:
-                    tokens.append(('topic', v78, v79))
-    v80 = r.get('url')
-    if v80 is not None:
-        if v80 is not None:
-            uris.append(('url', v80))
-    v81 = r.get('version')
-    if v81 is not None:
-        if v81 is not None:
-            tokens.append(('version', '', str(v81)))
+            for v64 in v63.get("coding", ()):
+                v65 = v64.get("system", "")
+                v66 = v64.get("code", "")
+                if v65 or v66:
+                    tokens.append(('jurisdiction', v65, v66))
+    v67 = r.get('name')
+    if v67 is not None:
+        if v67 is not None:
+            strings.append(('name', v67))
+    v68 = r.get('publisher')
+    if v68 is not None:
+        if v68 is not None:
+            strings.append(('publisher', v68))
+    v69 = r.get('status')
+    if v69 is not None:
+        if v69 is not None:
+            tokens.append(('status', '', str(v69)))
+    v70 = r.get('title')
+    if v70 is not None:
+        if v70 is not None:
+            strings.append(('title', v70))
+    v71 = r.get('topic')
+    if v71:
+        for v72 in v71:
+            for v73 in v72.get("coding", ()):
+                v74 = v73.get("system", "")
+                v75 = v73.get("code", "")
+                if v74 or v75:
+                    tokens.append(('topic', v74, v75))
+    v76 = r.get('url')
+    if v76 is not None:
+        if v76 is not None:
+            uris.append(('url', v76))
+    v77 = r.get('version')
+    if v77 is not None:
+        if v77 is not None:
+            tokens.append(('version', '', str(v77)))
     values.finish(out, r, ())

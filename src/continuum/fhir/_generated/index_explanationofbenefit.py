@@ -8,122 +8,113 @@ def index(r, out):
     strings = out.strings
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('careTeam')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('careTeam')
+    if v13:
+        for v14 in v13:
+            v15 = v14.get('provider')
+            if v15 is not None:
+                values.reference(out, v15, ('care-team',))
+    v16 = r.get('claim')
+    if v16 is not None:
+        values.reference(out, v16, ('claim',))
+    v17 = r.get('insurance')
     if v17:
         for v18 in v17:
-            v19 = v18.get('provider')
+            v19 = v18.get('coverage')
             if v19 is not None:
-                values.reference(out, v19, ('care-team',))
-    v20 = r.get('claim')
+                values.reference(out, v19, ('coverage',))
+    v20 = r.get('created')
     if v20 is not None:
-        values.reference(out, v20, ('claim',))
-    v21 = r.get('insurance')
-    if v21:
-        for v22 in v21:
-            v23 = v22.get('coverage')
-            if v23 is not None:
-                values.reference(out, v23, ('coverage',))
-    v24 = r.get('created')
-    if v24 is not None:
-        v25, v26 = values.moment(v24)
-        if v25 is not None:
-            dates.append(('created', v25, v26))
-    v27 = r.get('item')
-    if v27:
-        for v28 in v27:
-            v29 = v28.get('detail')
-            if v29:
-                for v30 in v29:
-                    v31 = v30.get('udi')
-                    if v31:
-                        for v32 in v31:
-                            values.reference(out, v32, ('detail-udi',))
-                    v33 = v30.get('subDetail')
-                    if v33:
-                        for v34 in v33:
-                            v35 = v34.get('udi')
-                            if v35:
-                                for v36 in v35:
-                                    values.reference(out, v36, ('subdetail-udi',))
-            v37 = v28.get('encounter')
-            if v37:
-                for v38 in v37:
-                    values.reference(out, v38, ('encounter',))
-            v39 = v28.get('udi')
-            if v39:
-                for v40 in v39:
-                    values.reference(out, v40, ('item-udi',))
-    v41 = r.get('disposition')
-    if v41 is not None:
-        if v41 is not None:
-            strings.append(('disposition', v41))
-    v42 = r.get('enterer')
-    if v42 is not None:
-        values.reference(out, v42, ('enterer',))
-    v43 = r.get('facility')
-    if v43 is not None:
-        values.reference(out, v43, ('facility',))
-    v44 = r.get('identifier')
-    if v44:
-        for v45 in v44:
-            v46 = v45.get("system", "")
-            v47 = v45.get("value", "")
-            if v46 or v47:
-                tokens.append(('identifier', v46, v47))
-    v48 = r.get('patient')
-    if v48 is not None:
-        values.reference(out, v48, ('patient',))
-    v49 = r.get('payee')
-    if v49 is not None:
-        v50 = v49.get('party')
-        if v50 is not None:
-            values.reference(out, v50, ('payee',))
-    v51 = r.get('procedure')
-    if v51:
-        for v52 in v51:
-            v53 = v52.get('udi')
-            if v53:
-                for v54 in v53:
-                    values.reference(out, v54, ('procedure-udi',))
-    v55 = r.get('provider')
-    if v55 is not None:
-        values.reference(out, v55, ('provider',))
-    v56 = r.get('status')
-    if v56 is not None:
-        if v56 is not None:
-            tokens.append(('status', '', str(v56)))
+        v21, v22 = values.moment(v20)
+        if v21 is not None:
+            dates.append(('created', v21, v22))
+    v23 = r.get('item')
+    if v23:
+        for v24 in v23:
+            v25 = v24.get('detail')
+            if v25:
+                for v26 in v25:
+                    v27 = v26.get('udi')
+                    if v27:
+                        for v28 in v27:
+                            values.reference(out, v28, ('detail-udi',))
+                    v29 = v26.get('subDetail')
+                    if v29:
+                        for v30 in v29:
+                            v31 = v30.get('udi')
+                            if v31:
+                                for v32 in v31:
+                                    values.reference(out, v32, ('subdetail-udi',))
+            v33 = v24.get('encounter')
+            if v33:
+                for v34 in v33:
+                    values.reference(out, v34, ('encounter',))
+            v35 = v24.get('udi')
+            if v35:
+                for v36 in v35:
+                    values.reference(out, v36, ('item-udi',))
+    v37 = r.get('disposition')
+    if v37 is not None:
+        if v37 is not None:
+            strings.append(('disposition', v37))
+    v38 = r.get('enterer')
+    if v38 is not None:
+        values.reference(out, v38, ('enterer',))
+    v39 = r.get('facility')
+    if v39 is not None:
+        values.reference(out, v39, ('facility',))
+    v40 = r.get('identifier')
+    if v40:
+        for v41 in v40:
+            v42 = v41.get("system", "")
+            v43 = v41.get("value", "")
+            if v42 or v43:
+                tokens.append(('identifier', v42, v43))
+    v44 = r.get('patient')
+    if v44 is not None:
+        values.reference(out, v44, ('patient',))
+    v45 = r.get('payee')
+    if v45 is not None:
+        v46 = v45.get('party')
+        if v46 is not None:
+            values.reference(out, v46, ('payee',))
+    v47 = r.get('procedure')
+    if v47:
+        for v48 in v47:
+            v49 = v48.get('udi')
+            if v49:
+                for v50 in v49:
+                    values.reference(out, v50, ('procedure-udi',))
+    v51 = r.get('provider')
+    if v51 is not None:
+        values.reference(out, v51, ('provider',))
+    v52 = r.get('status')
+    if v52 is not None:
+        if v52 is not None:
+            tokens.append(('status', '', str(v52)))
     values.finish(out, r, ('patient', 'payee'))

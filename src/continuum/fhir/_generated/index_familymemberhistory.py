@@ -8,91 +8,82 @@ def index(r, out):
     references = out.references
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('condition')
-    if v17:
-        for v18 in v17:
-            v19 = v18.get('code')
-            if v19 is not None:
-                for v20 in v19.get("coding", ()):
-                    v21 = v20.get("system", "")
-                    v22 = v20.get("code", "")
-                    if v21 or v22:
-                        tokens.append(('code', v21, v22))
-    v23 = r.get('date')
-    if v23 is not None:
-        v24, v25 = values.moment(v23)
-        if v24 is not None:
-            dates.append(('date', v24, v25))
-    v26 = r.get('identifier')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('condition')
+    if v13:
+        for v14 in v13:
+            v15 = v14.get('code')
+            if v15 is not None:
+                for v16 in v15.get("coding", ()):
+                    v17 = v16.get("system", "")
+                    v18 = v16.get("code", "")
+                    if v17 or v18:
+                        tokens.append(('code', v17, v18))
+    v19 = r.get('date')
+    if v19 is not None:
+        v20, v21 = values.moment(v19)
+        if v20 is not None:
+            dates.append(('date', v20, v21))
+    v22 = r.get('identifier')
+    if v22:
+        for v23 in v22:
+            v24 = v23.get("system", "")
+            v25 = v23.get("value", "")
+            if v24 or v25:
+                tokens.append(('identifier', v24, v25))
+    v26 = r.get('instantiatesCanonical')
     if v26:
         for v27 in v26:
-            v28 = v27.get("system", "")
-            v29 = v27.get("value", "")
-            if v28 or v29:
-                tokens.append(('identifier', v28, v29))
-    v30 = r.get('instantiatesCanonical')
-    if v30:
-        for v31 in v30:
-            if v31 is not None:
-                references.append(('instantiates-canonical', v31))
-    v32 = r.get('instantiatesUri')
-    if v32:
-        for v33 in v32:
-            if v33 is not None:
-                uris.append(('instantiates-uri', v33))
-    v34 = r.get('patient')
-    if v34 is not None:
-        values.reference(out, v34, ('patient',))
-    v35 = r.get('relationship')
+            if v27 is not None:
+                references.append(('instantiates-canonical', v27))
+    v28 = r.get('instantiatesUri')
+    if v28:
+        for v29 in v28:
+            if v29 is not None:
+                uris.append(('instantiates-uri', v29))
+    v30 = r.get('patient')
+    if v30 is not None:
+        values.reference(out, v30, ('patient',))
+    v31 = r.get('relationship')
+    if v31 is not None:
+        for v32 in v31.get("coding", ()):
+            v33 = v32.get("system", "")
+            v34 = v32.get("code", "")
+            if v33 or v34:
+                tokens.append(('relationship', v33, v34))
+    v35 = r.get('sex')
     if v35 is not None:
         for v36 in v35.get("coding", ()):
             v37 = v36.get("system", "")
             v38 = v36.get("code", "")
             if v37 or v38:
-                tokens.append(('relationship', v37, v38))
-    v39 = r.get('sex')
+                tokens.append(('sex', v37, v38))
+    v39 = r.get('status')
     if v39 is not None:
-        for v40 in v39.get("coding", ()):
-            v41 = v40.get("system", "")
-            v42 = v40.get("code", "")
-            if v41 or v42:
-                tokens.append(('sex', v41, v42))
-    v43 = r.get('status')
-    if v43 is not None:
-        if v43 is not None:
-            tokens.append(('status', '', str(v43)))
+        if v39 is not None:
+            tokens.append(('status', '', str(v39)))
     values.finish(out, r, ('patient',))

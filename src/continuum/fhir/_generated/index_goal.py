@@ -7,82 +7,73 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('achievementStatus')
-    if v17 is not None:
-        for v18 in v17.get("coding", ()):
-            v19 = v18.get("system", "")
-            v20 = v18.get("code", "")
-            if v19 or v20:
-                tokens.append(('achievement-status', v19, v20))
-    v21 = r.get('category')
-    if v21:
-        for v22 in v21:
-            for v23 in v22.get("coding", ()):
-                v24 = v23.get("system", "")
-                v25 = v23.get("code", "")
-                if v24 or v25:
-                    tokens.append(('category', v24, v25))
-    v26 = r.get('identifier')
-    if v26:
-        for v27 in v26:
-            v28 = v27.get("system", "")
-            v29 = v27.get("value", "")
-            if v28 or v29:
-                tokens.append(('identifier', v28, v29))
-    v30 = r.get('lifecycleStatus')
-    if v30 is not None:
-        if v30 is not None:
-            tokens.append(('lifecycle-status', '', str(v30)))
-    v31 = r.get('subject')
-    if v31 is not None:
-        values.reference(out, v31, ('subject',))
-        if values.points_to(v31, 'Patient'):
-            values.reference(out, v31, ('patient',))
-    v32 = r.get('startDate')
-    if v32 is not None:
-        v33, v34 = values.moment(v32)
-        if v33 is not None:
-            dates.append(('start-date', v33, v34))
-    v35 = r.get('target')
-    if v35:
-        for v36 in v35:
-            v37 = v36.get('dueDate')
-            if v37 is not None:
-                v38, v39 = values.moment(v37)
-                if v38 is not None:
-                    dates.append(('target-date', v38, v39))
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('achievementStatus')
+    if v13 is not None:
+        for v14 in v13.get("coding", ()):
+            v15 = v14.get("system", "")
+            v16 = v14.get("code", "")
+            if v15 or v16:
+                tokens.append(('achievement-status', v15, v16))
+    v17 = r.get('category')
+    if v17:
+        for v18 in v17:
+            for v19 in v18.get("coding", ()):
+                v20 = v19.get("system", "")
+                v21 = v19.get("code", "")
+                if v20 or v21:
+                    tokens.append(('category', v20, v21))
+    v22 = r.get('identifier')
+    if v22:
+        for v23 in v22:
+            v24 = v23.get("system", "")
+            v25 = v23.get("value", "")
+            if v24 or v25:
+                tokens.append(('identifier', v24, v25))
+    v26 = r.get('lifecycleStatus')
+    if v26 is not None:
+        if v26 is not None:
+            tokens.append(('lifecycle-status', '', str(v26)))
+    v27 = r.get('subject')
+    if v27 is not None:
+        values.reference(out, v27, ('subject',))
+        if values.points_to(v27, 'Patient'):
+            values.reference(out, v27, ('patient',))
+    v28 = r.get('startDate')
+    if v28 is not None:
+        v29, v30 = values.moment(v28)
+        if v29 is not None:
+            dates.append(('start-date', v29, v30))
+    v31 = r.get('target')
+    if v31:
+        for v32 in v31:
+            v33 = v32.get('dueDate')
+            if v33 is not None:
+                v34, v35 = values.moment(v33)
+                if v34 is not None:
+                    dates.append(('target-date', v34, v35))
     values.finish(out, r, ('patient',))

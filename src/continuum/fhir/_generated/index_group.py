@@ -5,114 +5,104 @@ from continuum.fhir import values
 
 def index(r, out):
     tokens = out.tokens
-    dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('actual')
-    if v17 is not None:
-        tokens.append(('actual', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v17 else "false"))
-    v18 = r.get('characteristic')
-    if v18:
-        for v19 in v18:
-            if 'valueBoolean' in v19 or 'valueCodeableConcept' in v19:
-                v20 = values.Part()
-                v21 = v19.get('code')
-                if v21 is not None:
-                    for v22 in v21.get("coding", ()):
-                        v23 = v22.get("system", "")
-                        v24 = v22.get("code", "")
-                        if v23 or v24:
-                            v20.tokens.append(('', v23, v24))
-                v25 = values.Part()
-                v26 = v19.get('valueCodeableConcept')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('actual')
+    if v13 is not None:
+        tokens.append(('actual', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v13 else "false"))
+    v14 = r.get('characteristic')
+    if v14:
+        for v15 in v14:
+            if 'valueBoolean' in v15 or 'valueCodeableConcept' in v15:
+                v16 = values.Part()
+                v17 = v15.get('code')
+                if v17 is not None:
+                    for v18 in v17.get("coding", ()):
+                        v19 = v18.get("system", "")
+                        v20 = v18.get("code", "")
+                        if v19 or v20:
+                            v16.tokens.append(('', v19, v20))
+                v21 = values.Part()
+                v22 = v15.get('valueCodeableConcept')
+                if v22 is not None:
+                    for v23 in v22.get("coding", ()):
+                        v24 = v23.get("system", "")
+                        v25 = v23.get("code", "")
+                        if v24 or v25:
+                            v21.tokens.append(('', v24, v25))
+                v26 = v15.get('valueBoolean')
                 if v26 is not None:
-                    for v27 in v26.get("coding", ()):
-                        v28 = v27.get("system", "")
-                        v29 = v27.get("code", "")
-                        if v28 or v29:
-                            v25.tokens.append(('', v28, v29))
-                v30 = v19.get('valueBoolean')
-                if v30 is not None:
-                    v25.tokens.append(('', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v30 else "false"))
-                values.combine(out, 'characteristic-value', v20, v25)
-            v31 = v19.get('code')
+                    v21.tokens.append(('', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v26 else "false"))
+                values.combine(out, 'characteristic-value', v16, v21)
+            v27 = v15.get('code')
+            if v27 is not None:
+                for v28 in v27.get("coding", ()):
+                    v29 = v28.get("system", "")
+                    v30 = v28.get("code", "")
+                    if v29 or v30:
+                        tokens.append(('characteristic', v29, v30))
+            v31 = v15.get('exclude')
             if v31 is not None:
-                for v32 in v31.get("coding", ()):
-                    v33 = v32.get("system", "")
-                    v34 = v32.get("code", "")
-                    if v33 or v34:
-                        tokens.append(('characteristic', v33, v34))
-            v35 = v19.get('exclude')
-            if v35 is not None:
-                tokens.append(('exclude', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v35 else "false"))
-            v36 = v19.get('valueCodeableConcept')
+                tokens.append(('exclude', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v31 else "false"))
+            v32 = v15.get('valueCodeableConcept')
+            if v32 is not None:
+                for v33 in v32.get("coding", ()):
+                    v34 = v33.get("system", "")
+                    v35 = v33.get("code", "")
+                    if v34 or v35:
+                        tokens.append(('value', v34, v35))
+            v36 = v15.get('valueBoolean')
             if v36 is not None:
-                for v37 in v36.get("coding", ()):
-                    v38 = v37.get("system", "")
-                    v39 = v37.get("code", "")
-                    if v38 or v39:
-                        tokens.append(('value', v38, v39))
-            v40 = v19.get('valueBoolean')
-            if v40 is not None:
-                tokens.append(('value', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v40 else "false"))
-    v41 = r.get('code')
-    if v41 is not None:
-        for v42 in v41.get("coding", ()):
+                tokens.append(('value', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v36 else "false"))
+    v37 = r.get('code')
+    if v37 is not None:
+        for v38 in v37.get("coding", ()):
+            v39 = v38.get("system", "")
+            v40 = v38.get("code", "")
+            if v39 or v40:
+                tokens.append(('code', v39, v40))
+    v41 = r.get('identifier')
+    if v41:
+        for v42 in v41:
             v43 = v42.get("system", "")
-            v44 = v42.get("code", "")
+            v44 = v42.get("value", "")
             if v43 or v44:
-                tokens.append(('code', v43, v44))
-    v45 = r.get('identifier')
-    if v45:
-        for v46 in v45:
-            v47 = v46.get("system", "")
-            v48 = v46.get("value", "")
-            if v47 or v48:
-                tokens.append(('identifier', v47, v48))
-    v49 = r.get('managingEntity')
+                tokens.append(('identifier', v43, v44))
+    v45 = r.get('managingEntity')
+    if v45 is not None:
+        values.reference(out, v45, ('managing-entity',))
+    v46 = r.get('member')
+    if v46:
+        for v47 in v46:
+            v48 = v47.get('entity')
+            if v48 is not None:
+                values.reference(out, v48, ('member',))
+    v49 = r.get('type')
     if v49 is not None:
-        values.reference(out, v49, ('managing-entity',))
-    v50 = r.get('member')
-    if v50:
-        for v51 in v50:
-            v52 = v51.get('entity')
-            if v52 is not None:
-                values.reference(out, v52, ('member',))
-    v53 = r.get('type')
-    if v53 is not None:
-        if v53 is not None:
-            tokens.append(('type', '', str(v53)))
+        if v49 is not None:
+            tokens.append(('type', '', str(v49)))
     values.finish(out, r, ('member',))

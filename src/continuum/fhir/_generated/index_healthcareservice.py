@@ -6,109 +6,99 @@ from continuum.fhir import values
 def index(r, out):
     tokens = out.tokens
     strings = out.strings
-    dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('active')
-    if v17 is not None:
-        tokens.append(('active', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v17 else "false"))
-    v18 = r.get('characteristic')
-    if v18:
-        for v19 in v18:
-            for v20 in v19.get("coding", ()):
-                v21 = v20.get("system", "")
-                v22 = v20.get("code", "")
-                if v21 or v22:
-                    tokens.append(('characteristic', v21, v22))
-    v23 = r.get('coverageArea')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('active')
+    if v13 is not None:
+        tokens.append(('active', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v13 else "false"))
+    v14 = r.get('characteristic')
+    if v14:
+        for v15 in v14:
+            for v16 in v15.get("coding", ()):
+                v17 = v16.get("system", "")
+                v18 = v16.get("code", "")
+                if v17 or v18:
+                    tokens.append(('characteristic', v17, v18))
+    v19 = r.get('coverageArea')
+    if v19:
+        for v20 in v19:
+            values.reference(out, v20, ('coverage-area',))
+    v21 = r.get('endpoint')
+    if v21:
+        for v22 in v21:
+            values.reference(out, v22, ('endpoint',))
+    v23 = r.get('identifier')
     if v23:
         for v24 in v23:
-            values.reference(out, v24, ('coverage-area',))
-    v25 = r.get('endpoint')
-    if v25:
-        for v26 in v25:
-            values.reference(out, v26, ('endpoint',))
-    v27 = r.get('identifier')
+            v25 = v24.get("system", "")
+            v26 = v24.get("value", "")
+            if v25 or v26:
+                tokens.append(('identifier', v25, v26))
+    v27 = r.get('location')
     if v27:
         for v28 in v27:
-            v29 = v28.get("system", "")
-            v30 = v28.get("value", "")
-            if v29 or v30:
-                tokens.append(('identifier', v29, v30))
-    v31 = r.get('location')
+            values.reference(out, v28, ('location',))
+    v29 = r.get('name')
+    if v29 is not None:
+        if v29 is not None:
+            strings.append(('name', v29))
+    v30 = r.get('providedBy')
+    if v30 is not None:
+        values.reference(out, v30, ('organization',))
+    v31 = r.get('program')
     if v31:
         for v32 in v31:
-            values.reference(out, v32, ('location',))
-    v33 = r.get('name')
-    if v33 is not None:
-        if v33 is not None:
-            strings.append(('name', v33))
-    v34 = r.get('providedBy')
-    if v34 is not None:
-        values.reference(out, v34, ('organization',))
-    v35 = r.get('program')
-    if v35:
-        for v36 in v35:
-            for v37 in v36.get("coding", ()):
-                v38 = v37.get("system", "")
-                v39 = v37.get("code", "")
-                if v38 or v39:
-                    tokens.append(('program', v38, v39))
-    v40 = r.get('category')
-    if v40:
-        for v41 in v40:
-            for v42 in v41.get("coding", ()):
-                v43 = v42.get("system", "")
-                v44 = v42.get("code", "")
-                if v43 or v44:
-                    tokens.append(('service-category', v43, v44))
-    v45 = r.get('type')
-    if v45:
-        for v46 in v45:
-            for v47 in v46.get("coding", ()):
-                v48 = v47.get("system", "")
-                v49 = v47.get("code", "")
-                if v48 or v49:
-                    tokens.append(('service-type', v48, v49))
-    v50 = r.get('specialty')
-    if v50:
-        for v51 in v50:
-            for v52 in v51.get("coding", ()):
-                v53 = v52.get("system", "")
-                v54 = v52.get("code", "")
-                if v53 or v54:
-                    tokens.append(('specialty', v53, v54))
+            for v33 in v32.get("coding", ()):
+                v34 = v33.get("system", "")
+                v35 = v33.get("code", "")
+                if v34 or v35:
+                    tokens.append(('program', v34, v35))
+    v36 = r.get('category')
+    if v36:
+        for v37 in v36:
+            for v38 in v37.get("coding", ()):
+                v39 = v38.get("system", "")
+                v40 = v38.get("code", "")
+                if v39 or v40:
+                    tokens.append(('service-category', v39, v40))
+    v41 = r.get('type')
+    if v41:
+        for v42 in v41:
+            for v43 in v42.get("coding", ()):
+                v44 = v43.get("system", "")
+                v45 = v43.get("code", "")
+                if v44 or v45:
+                    tokens.append(('service-type', v44, v45))
+    v46 = r.get('specialty')
+    if v46:
+        for v47 in v46:
+            for v48 in v47.get("coding", ()):
+                v49 = v48.get("system", "")
+                v50 = v48.get("code", "")
+                if v49 or v50:
+                    tokens.append(('specialty', v49, v50))
     values.finish(out, r, ())

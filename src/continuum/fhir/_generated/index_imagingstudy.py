@@ -7,127 +7,118 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('basedOn')
-    if v17:
-        for v18 in v17:
-            values.reference(out, v18, ('basedon',))
-    v19 = r.get('series')
-    if v19:
-        for v20 in v19:
-            v21 = v20.get('bodySite')
-            if v21 is not None:
-                v22 = v21.get("system", "")
-                v23 = v21.get("code", "")
-                if v22 or v23:
-                    tokens.append(('bodysite', v22, v23))
-            v24 = v20.get('instance')
-            if v24:
-                for v25 in v24:
-                    v26 = v25.get('sopClass')
-                    if v26 is not None:
-                        v27 = v26.get("system", "")
-                        v28 = v26.get("code", "")
-                        if v27 or v28:
-                            tokens.append(('dicom-class', v27, v28))
-                    v29 = v25.get('uid')
-                    if v29 is not None:
-                        if v29 is not None:
-                            tokens.append(('instance', '', str(v29)))
-            v30 = v20.get('endpoint')
-            if v30:
-                for v31 in v30:
-                    values.reference(out, v31, ('endpoint',))
-            v32 = v20.get('modality')
-            if v32 is not None:
-                v33 = v32.get("system", "")
-                v34 = v32.get("code", "")
-                if v33 or v34:
-                    tokens.append(('modality', v33, v34))
-            v35 = v20.get('performer')
-            if v35:
-                for v36 in v35:
-                    v37 = v36.get('actor')
-                    if v37 is not None:
-                        values.reference(out, v37, ('performer',))
-            v38 = v20.get('uid')
-            if v38 is not None:
-                if v38 is not None:
-                    tokens.append(('series', '', str(v38)))
-    v39 = r.get('encounter')
-    if v39 is not None:
-        values.reference(out, v39, ('encounter',))
-    v40 = r.get('endpoint')
-    if v40:
-        for v41 in v40:
-            values.reference(out, v41, ('endpoint',))
-    v42 = r.get('identifier')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('basedOn')
+    if v13:
+        for v14 in v13:
+            values.reference(out, v14, ('basedon',))
+    v15 = r.get('series')
+    if v15:
+        for v16 in v15:
+            v17 = v16.get('bodySite')
+            if v17 is not None:
+                v18 = v17.get("system", "")
+                v19 = v17.get("code", "")
+                if v18 or v19:
+                    tokens.append(('bodysite', v18, v19))
+            v20 = v16.get('instance')
+            if v20:
+                for v21 in v20:
+                    v22 = v21.get('sopClass')
+                    if v22 is not None:
+                        v23 = v22.get("system", "")
+                        v24 = v22.get("code", "")
+                        if v23 or v24:
+                            tokens.append(('dicom-class', v23, v24))
+                    v25 = v21.get('uid')
+                    if v25 is not None:
+                        if v25 is not None:
+                            tokens.append(('instance', '', str(v25)))
+            v26 = v16.get('endpoint')
+            if v26:
+                for v27 in v26:
+                    values.reference(out, v27, ('endpoint',))
+            v28 = v16.get('modality')
+            if v28 is not None:
+                v29 = v28.get("system", "")
+                v30 = v28.get("code", "")
+                if v29 or v30:
+                    tokens.append(('modality', v29, v30))
+            v31 = v16.get('performer')
+            if v31:
+                for v32 in v31:
+                    v33 = v32.get('actor')
+                    if v33 is not None:
+                        values.reference(out, v33, ('performer',))
+            v34 = v16.get('uid')
+            if v34 is not None:
+                if v34 is not None:
+                    tokens.append(('series', '', str(v34)))
+    v35 = r.get('encounter')
+    if v35 is not None:
+        values.reference(out, v35, ('encounter',))
+    v36 = r.get('endpoint')
+    if v36:
+        for v37 in v36:
+            values.reference(out, v37, ('endpoint',))
+    v38 = r.get('identifier')
+    if v38:
+        for v39 in v38:
+            v40 = v39.get("system", "")
+            v41 = v39.get("value", "")
+            if v40 or v41:
+                tokens.append(('identifier', v40, v41))
+    v42 = r.get('interpreter')
     if v42:
         for v43 in v42:
-            v44 = v43.get("system", "")
-            v45 = v43.get("value", "")
-            if v44 or v45:
-                tokens.append(('identifier', v44, v45))
-    v46 = r.get('interpreter')
-    if v46:
-        for v47 in v46:
-            values.reference(out, v47, ('interpreter',))
-    v48 = r.get('subject')
-    if v48 is not None:
-        values.reference(out, v48, ('subject',))
-        if values.points_to(v48, 'Patient'):
-            values.reference(out, v48, ('patient',))
-    v49 = r.get('reasonCode')
-    if v49:
-        for v50 in v49:
-            for v51 in v50.get("coding", ()):
-                v52 = v51.get("system", "")
-                v53 = v51.get("code", "")
-                if v52 or v53:
-                    tokens.append(('reason', v52, v53))
-    v54 = r.get('referrer')
+            values.reference(out, v43, ('interpreter',))
+    v44 = r.get('subject')
+    if v44 is not None:
+        values.reference(out, v44, ('subject',))
+        if values.points_to(v44, 'Patient'):
+            values.reference(out, v44, ('patient',))
+    v45 = r.get('reasonCode')
+    if v45:
+        for v46 in v45:
+            for v47 in v46.get("coding", ()):
+                v48 = v47.get("system", "")
+                v49 = v47.get("code", "")
+                if v48 or v49:
+                    tokens.append(('reason', v48, v49))
+    v50 = r.get('referrer')
+    if v50 is not None:
+        values.reference(out, v50, ('referrer',))
+    v51 = r.get('started')
+    if v51 is not None:
+        v52, v53 = values.moment(v51)
+        if v52 is not None:
+            dates.append(('started', v52, v53))
+    v54 = r.get('status')
     if v54 is not None:
-        values.reference(out, v54, ('referrer',))
-    v55 = r.get('started')
-    if v55 is not None:
-        v56, v57 = values.moment(v55)
-        if v56 is not None:
-            dates.append(('started', v56, v57))
-    v58 = r.get('status')
-    if v58 is not None:
-        if v58 is not None:
-            tokens.append(('status', '', str(v58)))
+        if v54 is not None:
+            tokens.append(('status', '', str(v54)))
     values.finish(out, r, ('patient',))

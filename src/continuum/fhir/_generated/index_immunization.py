@@ -8,125 +8,116 @@ def index(r, out):
     strings = out.strings
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('occurrenceDateTime')
-    if v17 is not None:
-        v18, v19 = values.moment(v17)
-        if v18 is not None:
-            dates.append(('date', v18, v19))
-    v20 = r.get('identifier')
-    if v20:
-        for v21 in v20:
-            v22 = v21.get("system", "")
-            v23 = v21.get("value", "")
-            if v22 or v23:
-                tokens.append(('identifier', v22, v23))
-    v24 = r.get('location')
-    if v24 is not None:
-        values.reference(out, v24, ('location',))
-    v25 = r.get('lotNumber')
-    if v25 is not None:
-        if v25 is not None:
-            strings.append(('lot-number', v25))
-    v26 = r.get('manufacturer')
-    if v26 is not None:
-        values.reference(out, v26, ('manufacturer',))
-    v27 = r.get('patient')
-    if v27 is not None:
-        values.reference(out, v27, ('patient',))
-    v28 = r.get('performer')
-    if v28:
-        for v29 in v28:
-            v30 = v29.get('actor')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('occurrenceDateTime')
+    if v13 is not None:
+        v14, v15 = values.moment(v13)
+        if v14 is not None:
+            dates.append(('date', v14, v15))
+    v16 = r.get('identifier')
+    if v16:
+        for v17 in v16:
+            v18 = v17.get("system", "")
+            v19 = v17.get("value", "")
+            if v18 or v19:
+                tokens.append(('identifier', v18, v19))
+    v20 = r.get('location')
+    if v20 is not None:
+        values.reference(out, v20, ('location',))
+    v21 = r.get('lotNumber')
+    if v21 is not None:
+        if v21 is not None:
+            strings.append(('lot-number', v21))
+    v22 = r.get('manufacturer')
+    if v22 is not None:
+        values.reference(out, v22, ('manufacturer',))
+    v23 = r.get('patient')
+    if v23 is not None:
+        values.reference(out, v23, ('patient',))
+    v24 = r.get('performer')
+    if v24:
+        for v25 in v24:
+            v26 = v25.get('actor')
+            if v26 is not None:
+                values.reference(out, v26, ('performer',))
+    v27 = r.get('reaction')
+    if v27:
+        for v28 in v27:
+            v29 = v28.get('detail')
+            if v29 is not None:
+                values.reference(out, v29, ('reaction',))
+            v30 = v28.get('date')
             if v30 is not None:
-                values.reference(out, v30, ('performer',))
-    v31 = r.get('reaction')
-    if v31:
-        for v32 in v31:
-            v33 = v32.get('detail')
-            if v33 is not None:
-                values.reference(out, v33, ('reaction',))
-            v34 = v32.get('date')
-            if v34 is not None:
-                v35, v36 = values.moment(v34)
-                if v35 is not None:
-                    dates.append(('reaction-date', v35, v36))
-    v37 = r.get('reasonCode')
-    if v37:
-        for v38 in v37:
-            for v39 in v38.get("coding", ()):
-                v40 = v39.get("system", "")
-                v41 = v39.get("code", "")
-                if v40 or v41:
-                    tokens.append(('reason-code', v40, v41))
-    v42 = r.get('reasonReference')
-    if v42:
-        for v43 in v42:
-            values.reference(out, v43, ('reason-reference',))
-    v44 = r.get('protocolApplied')
-    if v44:
-        for v45 in v44:
-            v46 = v45.get('series')
-            if v46 is not None:
-                if v46 is not None:
-                    strings.append(('series', v46))
-            v47 = v45.get('targetDisease')
-            if v47:
-                for v48 in v47:
-                    for v49 in v48.get("coding", ()):
-                        v50 = v49.get("system", "")
-                        v51 = v49.get("code", "")
-                        if v50 or v51:
-                            tokens.append(('target-disease', v50, v51))
-    v52 = r.get('status')
-    if v52 is not None:
-        if v52 is not None:
-            tokens.append(('status', '', str(v52)))
-    v53 = r.get('statusReason')
+                v31, v32 = values.moment(v30)
+                if v31 is not None:
+                    dates.append(('reaction-date', v31, v32))
+    v33 = r.get('reasonCode')
+    if v33:
+        for v34 in v33:
+            for v35 in v34.get("coding", ()):
+                v36 = v35.get("system", "")
+                v37 = v35.get("code", "")
+                if v36 or v37:
+                    tokens.append(('reason-code', v36, v37))
+    v38 = r.get('reasonReference')
+    if v38:
+        for v39 in v38:
+            values.reference(out, v39, ('reason-reference',))
+    v40 = r.get('protocolApplied')
+    if v40:
+        for v41 in v40:
+            v42 = v41.get('series')
+            if v42 is not None:
+                if v42 is not None:
+                    strings.append(('series', v42))
+            v43 = v41.get('targetDisease')
+            if v43:
+                for v44 in v43:
+                    for v45 in v44.get("coding", ()):
+                        v46 = v45.get("system", "")
+                        v47 = v45.get("code", "")
+                        if v46 or v47:
+                            tokens.append(('target-disease', v46, v47))
+    v48 = r.get('status')
+    if v48 is not None:
+        if v48 is not None:
+            tokens.append(('status', '', str(v48)))
+    v49 = r.get('statusReason')
+    if v49 is not None:
+        for v50 in v49.get("coding", ()):
+            v51 = v50.get("system", "")
+            v52 = v50.get("code", "")
+            if v51 or v52:
+                tokens.append(('status-reason', v51, v52))
+    v53 = r.get('vaccineCode')
     if v53 is not None:
         for v54 in v53.get("coding", ()):
             v55 = v54.get("system", "")
             v56 = v54.get("code", "")
             if v55 or v56:
-                tokens.append(('status-reason', v55, v56))
-    v57 = r.get('vaccineCode')
-    if v57 is not None:
-        for v58 in v57.get("coding", ()):
-            v59 = v58.get("system", "")
-            v60 = v58.get("code", "")
-            if v59 or v60:
-                tokens.append(('vaccine-code', v59, v60))
+                tokens.append(('vaccine-code', v55, v56))
     values.finish(out, r, ('patient',))

@@ -7,86 +7,77 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('date')
-    if v17 is not None:
-        v18, v19 = values.moment(v17)
-        if v18 is not None:
-            dates.append(('date', v18, v19))
-    v20 = r.get('identifier')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('date')
+    if v13 is not None:
+        v14, v15 = values.moment(v13)
+        if v14 is not None:
+            dates.append(('date', v14, v15))
+    v16 = r.get('identifier')
+    if v16:
+        for v17 in v16:
+            v18 = v17.get("system", "")
+            v19 = v17.get("value", "")
+            if v18 or v19:
+                tokens.append(('identifier', v18, v19))
+    v20 = r.get('recommendation')
     if v20:
         for v21 in v20:
-            v22 = v21.get("system", "")
-            v23 = v21.get("value", "")
-            if v22 or v23:
-                tokens.append(('identifier', v22, v23))
-    v24 = r.get('recommendation')
-    if v24:
-        for v25 in v24:
-            v26 = v25.get('supportingPatientInformation')
-            if v26:
-                for v27 in v26:
-                    values.reference(out, v27, ('information',))
-            v28 = v25.get('forecastStatus')
-            if v28 is not None:
-                for v29 in v28.get("coding", ()):
-                    v30 = v29.get("system", "")
-                    v31 = v29.get("code", "")
-                    if v30 or v31:
-                        tokens.append(('status', v30, v31))
-            v32 = v25.get('supportingImmunization')
-            if v32:
-                for v33 in v32:
-                    values.reference(out, v33, ('support',))
-            v34 = v25.get('targetDisease')
-            if v34 is not None:
-                for v35 in v34.get("coding", ()):
-                    v36 = v35.get("system", "")
-                    v37 = v35.get("code", "")
-                    if v36 or v37:
-                        tokens.append(('target-disease', v36, v37))
-            v38 = v25.get('vaccineCode')
-            if v38:
-                for v39 in v38:
-                    for v40 in v39.get("coding", ()):
-                        v41 = v40.get("system", "")
-                        v42 = v40.get("code", "")
-                        if v41 or v42:
-                            tokens.append(('vaccine-type', v41, v42))
-    v43 = r.get('patient')
-    if v43 is not None:
-        values.reference(out, v43, ('patient',))
+            v22 = v21.get('supportingPatientInformation')
+            if v22:
+                for v23 in v22:
+                    values.reference(out, v23, ('information',))
+            v24 = v21.get('forecastStatus')
+            if v24 is not None:
+                for v25 in v24.get("coding", ()):
+                    v26 = v25.get("system", "")
+                    v27 = v25.get("code", "")
+                    if v26 or v27:
+                        tokens.append(('status', v26, v27))
+            v28 = v21.get('supportingImmunization')
+            if v28:
+                for v29 in v28:
+                    values.reference(out, v29, ('support',))
+            v30 = v21.get('targetDisease')
+            if v30 is not None:
+                for v31 in v30.get("coding", ()):
+                    v32 = v31.get("system", "")
+                    v33 = v31.get("code", "")
+                    if v32 or v33:
+                        tokens.append(('target-disease', v32, v33))
+            v34 = v21.get('vaccineCode')
+            if v34:
+                for v35 in v34:
+                    for v36 in v35.get("coding", ()):
+                        v37 = v36.get("system", "")
+                        v38 = v36.get("code", "")
+                        if v37 or v38:
+                            tokens.append(('vaccine-type', v37, v38))
+    v39 = r.get('patient')
+    if v39 is not None:
+        values.reference(out, v39, ('patient',))
     values.finish(out, r, ('patient',))

@@ -6,105 +6,95 @@ from continuum.fhir import values
 def index(r, out):
     tokens = out.tokens
     strings = out.strings
-    dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('contact')
-    if v17:
-        for v18 in v17:
-            v19 = v18.get('address')
-            if v19 is not None:
-                values.address(strings, v19, ('address',))
-                v20 = v19.get('city')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('contact')
+    if v13:
+        for v14 in v13:
+            v15 = v14.get('address')
+            if v15 is not None:
+                values.address(strings, v15, ('address',))
+                v16 = v15.get('city')
+                if v16 is not None:
+                    if v16 is not None:
+                        strings.append(('address-city', v16))
+                v17 = v15.get('country')
+                if v17 is not None:
+                    if v17 is not None:
+                        strings.append(('address-country', v17))
+                v18 = v15.get('postalCode')
+                if v18 is not None:
+                    if v18 is not None:
+                        strings.append(('address-postalcode', v18))
+                v19 = v15.get('state')
+                if v19 is not None:
+                    if v19 is not None:
+                        strings.append(('address-state', v19))
+                v20 = v15.get('use')
                 if v20 is not None:
                     if v20 is not None:
-                        strings.append(('address-city', v20))
-                v21 = v19.get('country')
-                if v21 is not None:
-                    if v21 is not None:
-                        strings.append(('address-country', v21))
-                v22 = v19.get('postalCode')
-                if v22 is not None:
-                    if v22 is not None:
-                        strings.append(('address-postalcode', v22))
-                v23 = v19.get('state')
-                if v23 is not None:
-                    if v23 is not None:
-                        strings.append(('address-state', v23))
-                v24 = v19.get('use')
-                if v24 is not None:
-                    if v24 is not None:
-                        tokens.append(('address-use', '', str(v24)))
-    v25 = r.get('administeredBy')
-    if v25 is not None:
-        values.reference(out, v25, ('administered-by',))
-    v26 = r.get('endpoint')
-    if v26:
-        for v27 in v26:
-            values.reference(out, v27, ('endpoint',))
-    v28 = r.get('identifier')
-    if v28:
-        for v29 in v28:
-            v30 = v29.get("system", "")
-            v31 = v29.get("value", "")
-            if v30 or v31:
-                tokens.append(('identifier', v30, v31))
-    v32 = r.get('name')
+                        tokens.append(('address-use', '', str(v20)))
+    v21 = r.get('administeredBy')
+    if v21 is not None:
+        values.reference(out, v21, ('administered-by',))
+    v22 = r.get('endpoint')
+    if v22:
+        for v23 in v22:
+            values.reference(out, v23, ('endpoint',))
+    v24 = r.get('identifier')
+    if v24:
+        for v25 in v24:
+            v26 = v25.get("system", "")
+            v27 = v25.get("value", "")
+            if v26 or v27:
+                tokens.append(('identifier', v26, v27))
+    v28 = r.get('name')
+    if v28 is not None:
+        if v28 is not None:
+            strings.append(('name', v28))
+            strings.append(('phonetic', v28))
+    v29 = r.get('alias')
+    if v29:
+        for v30 in v29:
+            if v30 is not None:
+                strings.append(('name', v30))
+    v31 = r.get('ownedBy')
+    if v31 is not None:
+        values.reference(out, v31, ('owned-by',))
+    v32 = r.get('status')
     if v32 is not None:
         if v32 is not None:
-            strings.append(('name', v32))
-            strings.append(('phonetic', v32))
-    v33 = r.get('alias')
+            tokens.append(('status', '', str(v32)))
+    v33 = r.get('type')
     if v33:
         for v34 in v33:
-            if v34 is not None:
-                strings.append(('name', v34))
-    v35 = r.get('ownedBy')
-    if v35 is not None:
-        values.reference(out, v35, ('owned-by',))
-    v36 = r.get('status')
-    if v36 is not None:
-        if v36 is not None:
-            tokens.append(('status', '', str(v36)))
-    v37 = r.get('type')
-    if v37:
-        for v38 in v37:
-            for v39 in v38.get("coding", ()):
-                v40 = v39.get("system", "")
-                v41 = v39.get("code", "")
-                if v40 or v41:
-                    tokens.append(('type', v40, v41))
+            for v35 in v34.get("coding", ()):
+                v36 = v35.get("system", "")
+                v37 = v35.get("code", "")
+                if v36 or v37:
+                    tokens.append(('type', v36, v37))
     values.finish(out, r, ())

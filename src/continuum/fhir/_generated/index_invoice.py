@@ -8,98 +8,89 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('account')
-    if v17 is not None:
-        values.reference(out, v17, ('account',))
-    v18 = r.get('date')
-    if v18 is not None:
-        v19, v20 = values.moment(v18)
-        if v19 is not None:
-            dates.append(('date', v19, v20))
-    v21 = r.get('identifier')
-    if v21:
-        for v22 in v21:
-            v23 = v22.get("system", "")
-            v24 = v22.get("value", "")
-            if v23 or v24:
-                tokens.append(('identifier', v23, v24))
-    v25 = r.get('issuer')
-    if v25 is not None:
-        values.reference(out, v25, ('issuer',))
-    v26 = r.get('participant')
-    if v26:
-        for v27 in v26:
-            v28 = v27.get('actor')
-            if v28 is not None:
-                values.reference(out, v28, ('participant',))
-            v29 = v27.get('role')
-            if v29 is not None:
-                for v30 in v29.get("coding", ()):
-                    v31 = v30.get("system", "")
-                    v32 = v30.get("code", "")
-                    if v31 or v32:
-                        tokens.append(('participant-role', v31, v32))
-    v33 = r.get('subject')
-    if v33 is not None:
-        values.reference(out, v33, ('subject',))
-        if values.points_to(v33, 'Patient'):
-            values.reference(out, v33, ('patient',))
-    v34 = r.get('recipient')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('account')
+    if v13 is not None:
+        values.reference(out, v13, ('account',))
+    v14 = r.get('date')
+    if v14 is not None:
+        v15, v16 = values.moment(v14)
+        if v15 is not None:
+            dates.append(('date', v15, v16))
+    v17 = r.get('identifier')
+    if v17:
+        for v18 in v17:
+            v19 = v18.get("system", "")
+            v20 = v18.get("value", "")
+            if v19 or v20:
+                tokens.append(('identifier', v19, v20))
+    v21 = r.get('issuer')
+    if v21 is not None:
+        values.reference(out, v21, ('issuer',))
+    v22 = r.get('participant')
+    if v22:
+        for v23 in v22:
+            v24 = v23.get('actor')
+            if v24 is not None:
+                values.reference(out, v24, ('participant',))
+            v25 = v23.get('role')
+            if v25 is not None:
+                for v26 in v25.get("coding", ()):
+                    v27 = v26.get("system", "")
+                    v28 = v26.get("code", "")
+                    if v27 or v28:
+                        tokens.append(('participant-role', v27, v28))
+    v29 = r.get('subject')
+    if v29 is not None:
+        values.reference(out, v29, ('subject',))
+        if values.points_to(v29, 'Patient'):
+            values.reference(out, v29, ('patient',))
+    v30 = r.get('recipient')
+    if v30 is not None:
+        values.reference(out, v30, ('recipient',))
+    v31 = r.get('status')
+    if v31 is not None:
+        if v31 is not None:
+            tokens.append(('status', '', str(v31)))
+    v32 = r.get('totalGross')
+    if v32 is not None:
+        v33 = values.money(v32)
+        if v33 is not None:
+            quantities.append(('totalgross', *v33))
+    v34 = r.get('totalNet')
     if v34 is not None:
-        values.reference(out, v34, ('recipient',))
-    v35 = r.get('status')
-    if v35 is not None:
+        v35 = values.money(v34)
         if v35 is not None:
-            tokens.append(('status', '', str(v35)))
-    v36 = r.get('totalGross')
+            quantities.append(('totalnet', *v35))
+    v36 = r.get('type')
     if v36 is not None:
-        v37 = values.money(v36)
-        if v37 is not None:
-            quantities.append(('totalgross', *v37))
-    v38 = r.get('totalNet')
-    if v38 is not None:
-        v39 = values.money(v38)
-        if v39 is not None:
-            quantities.append(('totalnet', *v39))
-    v40 = r.get('type')
-    if v40 is not None:
-        for v41 in v40.get("coding", ()):
-            v42 = v41.get("system", "")
-            v43 = v41.get("code", "")
-            if v42 or v43:
-                tokens.append(('type', v42, v43))
+        for v37 in v36.get("coding", ()):
+            v38 = v37.get("system", "")
+            v39 = v37.get("code", "")
+            if v38 or v39:
+                tokens.append(('type', v38, v39))
     values.finish(out, r, ('patient', 'subject', 'recipient'))

@@ -10,204 +10,195 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('relatedArtifact')
-    if v17:
-        for v18 in v17:
-            if v18.get('type') == 'composed-of':
-                v19 = v18.get('resource')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('relatedArtifact')
+    if v13:
+        for v14 in v13:
+            if v14.get('type') == 'composed-of':
+                v15 = v14.get('resource')
+                if v15 is not None:
+                    if v15 is not None:
+                        references.append(('composed-of', v15))
+            if v14.get('type') == 'depends-on':
+                v16 = v14.get('resource')
+                if v16 is not None:
+                    if v16 is not None:
+                        references.append(('depends-on', v16))
+            if v14.get('type') == 'derived-from':
+                v17 = v14.get('resource')
+                if v17 is not None:
+                    if v17 is not None:
+                        references.append(('derived-from', v17))
+            if v14.get('type') == 'predecessor':
+                v18 = v14.get('resource')
+                if v18 is not None:
+                    if v18 is not None:
+                        references.append(('predecessor', v18))
+            if v14.get('type') == 'successor':
+                v19 = v14.get('resource')
                 if v19 is not None:
                     if v19 is not None:
-                        references.append(('composed-of', v19))
-            if v18.get('type') == 'depends-on':
-                v20 = v18.get('resource')
-                if v20 is not None:
-                    if v20 is not None:
-                        references.append(('depends-on', v20))
-            if v18.get('type') == 'derived-from':
-                v21 = v18.get('resource')
-                if v21 is not None:
-                    if v21 is not None:
-                        references.append(('derived-from', v21))
-            if v18.get('type') == 'predecessor':
-                v22 = v18.get('resource')
+                        references.append(('successor', v19))
+    v20 = r.get('content')
+    if v20:
+        for v21 in v20:
+            v22 = v21.get('contentType')
+            if v22 is not None:
                 if v22 is not None:
-                    if v22 is not None:
-                        references.append(('predecessor', v22))
-            if v18.get('type') == 'successor':
-                v23 = v18.get('resource')
-                if v23 is not None:
-                    if v23 is not None:
-                        references.append(('successor', v23))
-    v24 = r.get('content')
-    if v24:
-        for v25 in v24:
-            v26 = v25.get('contentType')
-            if v26 is not None:
+                    tokens.append(('content-type', '', str(v22)))
+    v23 = r.get('useContext')
+    if v23:
+        for v24 in v23:
+            if 'valueQuantity' in v24 or 'valueRange' in v24:
+                v25 = values.Part()
+                v26 = v24.get('code')
                 if v26 is not None:
-                    tokens.append(('content-type', '', str(v26)))
-    v27 = r.get('useContext')
-    if v27:
-        for v28 in v27:
-            if 'valueQuantity' in v28 or 'valueRange' in v28:
+                    v27 = v26.get("system", "")
+                    v28 = v26.get("code", "")
+                    if v27 or v28:
+                        v25.tokens.append(('', v27, v28))
                 v29 = values.Part()
-                v30 = v28.get('code')
+                v30 = v24.get('valueQuantity')
                 if v30 is not None:
-                    v31 = v30.get("system", "")
-                    v32 = v30.get("code", "")
-                    if v31 or v32:
-                        v29.tokens.append(('', v31, v32))
-                v33 = values.Part()
-                v34 = v28.get('valueQuantity')
-                if v34 is not None:
-                    v35 = values.quantity(v34)
-                    if v35 is not None:
-                        v33.quantities.append(('', *v35))
-                v36 = v28.get('valueRange')
-                if v36 is not None:
-                    v37 = values.range_quantity(v36)
-                    if v37 is not None:
-                        v33.quantities.append(('', *v37))
-                values.combine(out, 'context-type-quantity', v29, v33)
-            if 'valueCodeableConcept' in v28:
+                    v31 = values.quantity(v30)
+                    if v31 is not None:
+                        v29.quantities.append(('', *v31))
+                v32 = v24.get('valueRange')
+                if v32 is not None:
+                    v33 = values.range_quantity(v32)
+                    if v33 is not None:
+                        v29.quantities.append(('', *v33))
+                values.combine(out, 'context-type-quantity', v25, v29)
+            if 'valueCodeableConcept' in v24:
+                v34 = values.Part()
+                v35 = v24.get('code')
+                if v35 is not None:
+                    v36 = v35.get("system", "")
+                    v37 = v35.get("code", "")
+                    if v36 or v37:
+                        v34.tokens.append(('', v36, v37))
                 v38 = values.Part()
-                v39 = v28.get('code')
+                v39 = v24.get('valueCodeableConcept')
                 if v39 is not None:
-                    v40 = v39.get("system", "")
-                    v41 = v39.get("code", "")
-                    if v40 or v41:
-                        v38.tokens.append(('', v40, v41))
-                v42 = values.Part()
-                v43 = v28.get('valueCodeableConcept')
-                if v43 is not None:
-                    for v44 in v43.get("coding", ()):
-                        v45 = v44.get("system", "")
-                        v46 = v44.get("code", "")
-                        if v45 or v46:
-                            v42.tokens.append(('', v45, v46))
-                values.combine(out, 'context-type-value', v38, v42)
-            v47 = v28.get('valueCodeableConcept')
+                    for v40 in v39.get("coding", ()):
+                        v41 = v40.get("system", "")
+                        v42 = v40.get("code", "")
+                        if v41 or v42:
+                            v38.tokens.append(('', v41, v42))
+                values.combine(out, 'context-type-value', v34, v38)
+            v43 = v24.get('valueCodeableConcept')
+            if v43 is not None:
+                for v44 in v43.get("coding", ()):
+                    v45 = v44.get("system", "")
+                    v46 = v44.get("code", "")
+                    if v45 or v46:
+                        tokens.append(('context', v45, v46))
+            v47 = v24.get('valueQuantity')
             if v47 is not None:
-                for v48 in v47.get("coding", ()):
-                    v49 = v48.get("system", "")
-                    v50 = v48.get("code", "")
-                    if v49 or v50:
-                        tokens.append(('context', v49, v50))
-            v51 = v28.get('valueQuantity')
+                v48 = values.quantity(v47)
+                if v48 is not None:
+                    quantities.append(('context-quantity', *v48))
+            v49 = v24.get('valueRange')
+            if v49 is not None:
+                v50 = values.range_quantity(v49)
+                if v50 is not None:
+                    quantities.append(('context-quantity', *v50))
+            v51 = v24.get('code')
             if v51 is not None:
-                v52 = values.quantity(v51)
-                if v52 is not None:
-                    quantities.append(('context-quantity', *v52))
-            v53 = v28.get('valueRange')
-            if v53 is not None:
-                v54 = values.range_quantity(v53)
-                if v54 is not None:
-                    quantities.append(('context-quantity', *v54))
-            v55 = v28.get('code')
-            if v55 is not None:
-                v56 = v55.get("system", "")
-                v57 = v55.get("code", "")
-                if v56 or v57:
-                    tokens.append(('context-type', v56, v57))
-    v58 = r.get('date')
+                v52 = v51.get("system", "")
+                v53 = v51.get("code", "")
+                if v52 or v53:
+                    tokens.append(('context-type', v52, v53))
+    v54 = r.get('date')
+    if v54 is not None:
+        v55, v56 = values.moment(v54)
+        if v55 is not None:
+            dates.append(('date', v55, v56))
+    v57 = r.get('description')
+    if v57 is not None:
+        if v57 is not None:
+            strings.append(('description', v57))
+    v58 = r.get('effectivePeriod')
     if v58 is not None:
-        v59, v60 = values.moment(v58)
+        v59, v60 = values.period(v58)
         if v59 is not None:
-            dates.append(('date', v59, v60))
-    v61 = r.get('description')
-    if v61 is not None:
-        if v61 is not None:
-            strings.append(('description', v61))
-    v62 = r.get('effectivePeriod')
-    if v62 is not None:
-        v63, v64 = values.period(v62)
-        if v63 is not None:
-            dates.append(('effective', v63, v64))
-    v65 = r.get('identifier')
+            dates.append(('effective', v59, v60))
+    v61 = r.get('identifier')
+    if v61:
+        for v62 in v61:
+            v63 = v62.get("system", "")
+            v64 = v62.get("value", "")
+            if v63 or v64:
+                tokens.append(('identifier', v63, v64))
+    v65 = r.get('jurisdiction')
     if v65:
         for v66 in v65:
-            v67 = v66.get("system", "")
-            v68 = v66.get("value", "")
-            if v67 or v68:
-                tokens.append(('identifier', v67, v68))
-    v69 = r.get('jurisdiction')
-    if v69:
-        for v70 in v69:
-            for v71 in v70.get("coding", ()):
-                v72 = v71.get("system", "")
-                v73 = v71.get("code", "")
-                if v72 or v73:
-                    tokens.append(('jurisdiction', v72, v73))
-    v74 = r.get('name')
-    if v74 is not None:
-        if v74 is not None:
-            strings.append(('name', v74))
-    v75 = r.get('publisher')
-    if v75 is not None:
-        if v75 is not None:
-            strings.append(('publisher', v75))
-    v76 = r.get('status')
-    if v76 is not None:
-        if v76 is not None:
-            tokens.append(('status', '', str(v76)))
-    v77 = r.get('title')
-    if v77 is not None:
-        if v77 is not None:
-            strings.append(('title', v77))
-    v78 = r.get('topic')
-    if v78:
-        for v79 in v78:
-            for v80 in v79.get("coding", ()):
-                v81 = v80.get("system", "")
-                v82 = v80.get("code", "")
-                if v81 or v82:
-                    tokens.append(('topic', v81, v82))
-    v83 = r.get('type')
+            for v67 in v66.get("coding", ()):
+                v68 = v67.get("system", "")
+                v69 = v67.get("code", "")
+                if v68 or v69:
+                    tokens.append(('jurisdiction', v68, v69))
+    v70 = r.get('name')
+    if v70 is not None:
+        if v70 is not None:
+            strings.append(('name', v70))
+    v71 = r.get('publisher')
+    if v71 is not None:
+        if v71 is not None:
+            strings.append(('publisher', v71))
+    v72 = r.get('status')
+    if v72 is not None:
+        if v72 is not None:
+            tokens.append(('status', '', str(v72)))
+    v73 = r.get('title')
+    if v73 is not None:
+        if v73 is not None:
+            strings.append(('title', v73))
+    v74 = r.get('topic')
+    if v74:
+        for v75 in v74:
+            for v76 in v75.get("coding", ()):
+                v77 = v76.get("system", "")
+                v78 = v76.get("code", "")
+                if v77 or v78:
+                    tokens.append(('topic', v77, v78))
+    v79 = r.get('type')
+    if v79 is not None:
+        for v80 in v79.get("coding", ()):
+            v81 = v80.get("system", "")
+            v82 = v80.get("code", "")
+            if v81 or v82:
+                tokens.append(('type', v81, v82))
+    v83 = r.get('url')
     if v83 is not None:
-        for v84 in v83.get("coding", ()):
-            v85 = v84.get("system", "")
-            v86 = v84.get("code", "")
-            if v85 or v86:
-                tokens.append(('type', v85, v86))
-    v87 = r.get('url')
-    if v87 is not None:
-        if v87 is not None:
-            uris.append(('url', v87))
-    v88 = r.get('version')
-    if v88 is not None:
-        if v88 is not None:
-            tokens.append(('version', '', str(v88)))
+        if v83 is not None:
+            uris.append(('url', v83))
+    v84 = r.get('version')
+    if v84 is not None:
+        if v84 is not None:
+            tokens.append(('version', '', str(v84)))
     values.finish(out, r, ())

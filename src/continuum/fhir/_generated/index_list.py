@@ -8,96 +8,87 @@ def index(r, out):
     strings = out.strings
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('code')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('code')
+    if v13 is not None:
+        for v14 in v13.get("coding", ()):
+            v15 = v14.get("system", "")
+            v16 = v14.get("code", "")
+            if v15 or v16:
+                tokens.append(('code', v15, v16))
+    v17 = r.get('date')
     if v17 is not None:
-        for v18 in v17.get("coding", ()):
-            v19 = v18.get("system", "")
-            v20 = v18.get("code", "")
-            if v19 or v20:
-                tokens.append(('code', v19, v20))
-    v21 = r.get('date')
-    if v21 is not None:
-        v22, v23 = values.moment(v21)
-        if v22 is not None:
-            dates.append(('date', v22, v23))
-    v24 = r.get('emptyReason')
+        v18, v19 = values.moment(v17)
+        if v18 is not None:
+            dates.append(('date', v18, v19))
+    v20 = r.get('emptyReason')
+    if v20 is not None:
+        for v21 in v20.get("coding", ()):
+            v22 = v21.get("system", "")
+            v23 = v21.get("code", "")
+            if v22 or v23:
+                tokens.append(('empty-reason', v22, v23))
+    v24 = r.get('encounter')
     if v24 is not None:
-        for v25 in v24.get("coding", ()):
-            v26 = v25.get("system", "")
-            v27 = v25.get("code", "")
-            if v26 or v27:
-                tokens.append(('empty-reason', v26, v27))
-    v28 = r.get('encounter')
-    if v28 is not None:
-        values.reference(out, v28, ('encounter',))
-    v29 = r.get('identifier')
+        values.reference(out, v24, ('encounter',))
+    v25 = r.get('identifier')
+    if v25:
+        for v26 in v25:
+            v27 = v26.get("system", "")
+            v28 = v26.get("value", "")
+            if v27 or v28:
+                tokens.append(('identifier', v27, v28))
+    v29 = r.get('entry')
     if v29:
         for v30 in v29:
-            v31 = v30.get("system", "")
-            v32 = v30.get("value", "")
-            if v31 or v32:
-                tokens.append(('identifier', v31, v32))
-    v33 = r.get('entry')
-    if v33:
-        for v34 in v33:
-            v35 = v34.get('item')
-            if v35 is not None:
-                values.reference(out, v35, ('item',))
-    v36 = r.get('note')
-    if v36:
-        for v37 in v36:
-            v38 = v37.get('text')
-            if v38 is not None:
-                if v38 is not None:
-                    strings.append(('notes', v38))
-    v39 = r.get('subject')
-    if v39 is not None:
-        values.reference(out, v39, ('subject',))
-        if values.points_to(v39, 'Patient'):
-            values.reference(out, v39, ('patient',))
-    v40 = r.get('source')
-    if v40 is not None:
-        values.reference(out, v40, ('source',))
-    v41 = r.get('status')
-    if v41 is not None:
-        if v41 is not None:
-            tokens.append(('status', '', str(v41)))
-    v42 = r.get('title')
-    if v42 is not None:
-        if v42 is not None:
-            strings.append(('title', v42))
+            v31 = v30.get('item')
+            if v31 is not None:
+                values.reference(out, v31, ('item',))
+    v32 = r.get('note')
+    if v32:
+        for v33 in v32:
+            v34 = v33.get('text')
+            if v34 is not None:
+                if v34 is not None:
+                    strings.append(('notes', v34))
+    v35 = r.get('subject')
+    if v35 is not None:
+        values.reference(out, v35, ('subject',))
+        if values.points_to(v35, 'Patient'):
+            values.reference(out, v35, ('patient',))
+    v36 = r.get('source')
+    if v36 is not None:
+        values.reference(out, v36, ('source',))
+    v37 = r.get('status')
+    if v37 is not None:
+        if v37 is not None:
+            tokens.append(('status', '', str(v37)))
+    v38 = r.get('title')
+    if v38 is not None:
+        if v38 is not None:
+            strings.append(('title', v38))
     values.finish(out, r, ('subject', 'source'))

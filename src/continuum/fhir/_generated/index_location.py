@@ -6,111 +6,101 @@ from continuum.fhir import values
 def index(r, out):
     tokens = out.tokens
     strings = out.strings
-    dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('address')
-    if v17 is not None:
-        values.address(strings, v17, ('address',))
-        v18 = v17.get('city')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('address')
+    if v13 is not None:
+        values.address(strings, v13, ('address',))
+        v14 = v13.get('city')
+        if v14 is not None:
+            if v14 is not None:
+                strings.append(('address-city', v14))
+        v15 = v13.get('country')
+        if v15 is not None:
+            if v15 is not None:
+                strings.append(('address-country', v15))
+        v16 = v13.get('postalCode')
+        if v16 is not None:
+            if v16 is not None:
+                strings.append(('address-postalcode', v16))
+        v17 = v13.get('state')
+        if v17 is not None:
+            if v17 is not None:
+                strings.append(('address-state', v17))
+        v18 = v13.get('use')
         if v18 is not None:
             if v18 is not None:
-                strings.append(('address-city', v18))
-        v19 = v17.get('country')
-        if v19 is not None:
-            if v19 is not None:
-                strings.append(('address-country', v19))
-        v20 = v17.get('postalCode')
-        if v20 is not None:
-            if v20 is not None:
-                strings.append(('address-postalcode', v20))
-        v21 = v17.get('state')
-        if v21 is not None:
-            if v21 is not None:
-                strings.append(('address-state', v21))
-        v22 = v17.get('use')
-        if v22 is not None:
-            if v22 is not None:
-                tokens.append(('address-use', '', str(v22)))
-    v23 = r.get('endpoint')
-    if v23:
-        for v24 in v23:
-            values.reference(out, v24, ('endpoint',))
-    v25 = r.get('identifier')
-    if v25:
-        for v26 in v25:
-            v27 = v26.get("system", "")
-            v28 = v26.get("value", "")
-            if v27 or v28:
-                tokens.append(('identifier', v27, v28))
-    v29 = r.get('name')
+                tokens.append(('address-use', '', str(v18)))
+    v19 = r.get('endpoint')
+    if v19:
+        for v20 in v19:
+            values.reference(out, v20, ('endpoint',))
+    v21 = r.get('identifier')
+    if v21:
+        for v22 in v21:
+            v23 = v22.get("system", "")
+            v24 = v22.get("value", "")
+            if v23 or v24:
+                tokens.append(('identifier', v23, v24))
+    v25 = r.get('name')
+    if v25 is not None:
+        if v25 is not None:
+            strings.append(('name', v25))
+    v26 = r.get('alias')
+    if v26:
+        for v27 in v26:
+            if v27 is not None:
+                strings.append(('name', v27))
+    v28 = r.get('position')
+    if v28 is not None:
+        if "latitude" in v28 and "longitude" in v28:
+            out.positions.append(('near', float(v28["latitude"]), float(v28["longitude"])))
+    v29 = r.get('operationalStatus')
     if v29 is not None:
-        if v29 is not None:
-            strings.append(('name', v29))
-    v30 = r.get('alias')
-    if v30:
-        for v31 in v30:
-            if v31 is not None:
-                strings.append(('name', v31))
-    v32 = r.get('position')
+        v30 = v29.get("system", "")
+        v31 = v29.get("code", "")
+        if v30 or v31:
+            tokens.append(('operational-status', v30, v31))
+    v32 = r.get('managingOrganization')
     if v32 is not None:
-        if "latitude" in v32 and "longitude" in v32:
-            out.positions.append(('near', float(v32["latitude"]), float(v32["longitude"])))
-    v33 = r.get('operationalStatus')
+        values.reference(out, v32, ('organization',))
+    v33 = r.get('partOf')
     if v33 is not None:
-        v34 = v33.get("system", "")
-        v35 = v33.get("code", "")
-        if v34 or v35:
-            tokens.append(('operational-status', v34, v35))
-    v36 = r.get('managingOrganization')
-    if v36 is not None:
-        values.reference(out, v36, ('organization',))
-    v37 = r.get('partOf')
-    if v37 is not None:
-        values.reference(out, v37, ('partof',))
-    v38 = r.get('status')
-    if v38 is not None:
-        if v38 is not None:
-            tokens.append(('status', '', str(v38)))
-    v39 = r.get('type')
-    if v39:
-        for v40 in v39:
-            for v41 in v40.get("coding", ()):
-                v42 = v41.get("system", "")
-                v43 = v41.get("code", "")
-                if v42 or v43:
-                    tokens.append(('type', v42, v43))
+        values.reference(out, v33, ('partof',))
+    v34 = r.get('status')
+    if v34 is not None:
+        if v34 is not None:
+            tokens.append(('status', '', str(v34)))
+    v35 = r.get('type')
+    if v35:
+        for v36 in v35:
+            for v37 in v36.get("coding", ()):
+                v38 = v37.get("system", "")
+                v39 = v37.get("code", "")
+                if v38 or v39:
+                    tokens.append(('type', v38, v39))
     values.finish(out, r, ())

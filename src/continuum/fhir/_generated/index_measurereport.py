@@ -8,75 +8,66 @@ def index(r, out):
     references = out.references
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('date')
-    if v17 is not None:
-        v18, v19 = values.moment(v17)
-        if v18 is not None:
-            dates.append(('date', v18, v19))
-    v20 = r.get('evaluatedResource')
-    if v20:
-        for v21 in v20:
-            values.reference(out, v21, ('evaluated-resource',))
-    v22 = r.get('identifier')
-    if v22:
-        for v23 in v22:
-            v24 = v23.get("system", "")
-            v25 = v23.get("value", "")
-            if v24 or v25:
-                tokens.append(('identifier', v24, v25))
-    v26 = r.get('measure')
-    if v26 is not None:
-        if v26 is not None:
-            references.append(('measure', v26))
-    v27 = r.get('subject')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('date')
+    if v13 is not None:
+        v14, v15 = values.moment(v13)
+        if v14 is not None:
+            dates.append(('date', v14, v15))
+    v16 = r.get('evaluatedResource')
+    if v16:
+        for v17 in v16:
+            values.reference(out, v17, ('evaluated-resource',))
+    v18 = r.get('identifier')
+    if v18:
+        for v19 in v18:
+            v20 = v19.get("system", "")
+            v21 = v19.get("value", "")
+            if v20 or v21:
+                tokens.append(('identifier', v20, v21))
+    v22 = r.get('measure')
+    if v22 is not None:
+        if v22 is not None:
+            references.append(('measure', v22))
+    v23 = r.get('subject')
+    if v23 is not None:
+        values.reference(out, v23, ('subject',))
+        if values.points_to(v23, 'Patient'):
+            values.reference(out, v23, ('patient',))
+    v24 = r.get('period')
+    if v24 is not None:
+        v25, v26 = values.period(v24)
+        if v25 is not None:
+            dates.append(('period', v25, v26))
+    v27 = r.get('reporter')
     if v27 is not None:
-        values.reference(out, v27, ('subject',))
-        if values.points_to(v27, 'Patient'):
-            values.reference(out, v27, ('patient',))
-    v28 = r.get('period')
+        values.reference(out, v27, ('reporter',))
+    v28 = r.get('status')
     if v28 is not None:
-        v29, v30 = values.period(v28)
-        if v29 is not None:
-            dates.append(('period', v29, v30))
-    v31 = r.get('reporter')
-    if v31 is not None:
-        values.reference(out, v31, ('reporter',))
-    v32 = r.get('status')
-    if v32 is not None:
-        if v32 is not None:
-            tokens.append(('status', '', str(v32)))
+        if v28 is not None:
+            tokens.append(('status', '', str(v28)))
     values.finish(out, r, ('patient',))

@@ -7,105 +7,96 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('basedOn')
-    if v17:
-        for v18 in v17:
-            values.reference(out, v18, ('based-on',))
-    v19 = r.get('createdDateTime')
-    if v19 is not None:
-        v20, v21 = values.moment(v19)
-        if v20 is not None:
-            dates.append(('created', v20, v21))
-    v22 = r.get('createdPeriod')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('basedOn')
+    if v13:
+        for v14 in v13:
+            values.reference(out, v14, ('based-on',))
+    v15 = r.get('createdDateTime')
+    if v15 is not None:
+        v16, v17 = values.moment(v15)
+        if v16 is not None:
+            dates.append(('created', v16, v17))
+    v18 = r.get('createdPeriod')
+    if v18 is not None:
+        v19, v20 = values.period(v18)
+        if v19 is not None:
+            dates.append(('created', v19, v20))
+    v21 = r.get('device')
+    if v21 is not None:
+        values.reference(out, v21, ('device',))
+    v22 = r.get('encounter')
     if v22 is not None:
-        v23, v24 = values.period(v22)
-        if v23 is not None:
-            dates.append(('created', v23, v24))
-    v25 = r.get('device')
-    if v25 is not None:
-        values.reference(out, v25, ('device',))
-    v26 = r.get('encounter')
-    if v26 is not None:
-        values.reference(out, v26, ('encounter',))
-    v27 = r.get('identifier')
-    if v27:
-        for v28 in v27:
+        values.reference(out, v22, ('encounter',))
+    v23 = r.get('identifier')
+    if v23:
+        for v24 in v23:
+            v25 = v24.get("system", "")
+            v26 = v24.get("value", "")
+            if v25 or v26:
+                tokens.append(('identifier', v25, v26))
+    v27 = r.get('modality')
+    if v27 is not None:
+        for v28 in v27.get("coding", ()):
             v29 = v28.get("system", "")
-            v30 = v28.get("value", "")
+            v30 = v28.get("code", "")
             if v29 or v30:
-                tokens.append(('identifier', v29, v30))
-    v31 = r.get('modality')
+                tokens.append(('modality', v29, v30))
+    v31 = r.get('operator')
     if v31 is not None:
-        for v32 in v31.get("coding", ()):
-            v33 = v32.get("system", "")
-            v34 = v32.get("code", "")
-            if v33 or v34:
-                tokens.append(('modality', v33, v34))
-    v35 = r.get('operator')
-    if v35 is not None:
-        values.reference(out, v35, ('operator',))
-    v36 = r.get('subject')
-    if v36 is not None:
-        values.reference(out, v36, ('subject',))
-        if values.points_to(v36, 'Patient'):
-            values.reference(out, v36, ('patient',))
-    v37 = r.get('bodySite')
+        values.reference(out, v31, ('operator',))
+    v32 = r.get('subject')
+    if v32 is not None:
+        values.reference(out, v32, ('subject',))
+        if values.points_to(v32, 'Patient'):
+            values.reference(out, v32, ('patient',))
+    v33 = r.get('bodySite')
+    if v33 is not None:
+        for v34 in v33.get("coding", ()):
+            v35 = v34.get("system", "")
+            v36 = v34.get("code", "")
+            if v35 or v36:
+                tokens.append(('site', v35, v36))
+    v37 = r.get('status')
     if v37 is not None:
-        for v38 in v37.get("coding", ()):
-            v39 = v38.get("system", "")
-            v40 = v38.get("code", "")
-            if v39 or v40:
-                tokens.append(('site', v39, v40))
-    v41 = r.get('status')
-    if v41 is not None:
-        if v41 is not None:
-            tokens.append(('status', '', str(v41)))
-    v42 = r.get('type')
+        if v37 is not None:
+            tokens.append(('status', '', str(v37)))
+    v38 = r.get('type')
+    if v38 is not None:
+        for v39 in v38.get("coding", ()):
+            v40 = v39.get("system", "")
+            v41 = v39.get("code", "")
+            if v40 or v41:
+                tokens.append(('type', v40, v41))
+    v42 = r.get('view')
     if v42 is not None:
         for v43 in v42.get("coding", ()):
             v44 = v43.get("system", "")
             v45 = v43.get("code", "")
             if v44 or v45:
-                tokens.append(('type', v44, v45))
-    v46 = r.get('view')
-    if v46 is not None:
-        for v47 in v46.get("coding", ()):
-            v48 = v47.get("system", "")
-            v49 = v47.get("code", "")
-            if v48 or v49:
-                tokens.append(('view', v48, v49))
+                tokens.append(('view', v44, v45))
     values.finish(out, r, ('subject',))

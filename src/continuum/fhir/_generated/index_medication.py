@@ -7,90 +7,81 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('code')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('code')
+    if v13 is not None:
+        for v14 in v13.get("coding", ()):
+            v15 = v14.get("system", "")
+            v16 = v14.get("code", "")
+            if v15 or v16:
+                tokens.append(('code', v15, v16))
+    v17 = r.get('batch')
     if v17 is not None:
-        for v18 in v17.get("coding", ()):
-            v19 = v18.get("system", "")
-            v20 = v18.get("code", "")
-            if v19 or v20:
-                tokens.append(('code', v19, v20))
-    v21 = r.get('batch')
-    if v21 is not None:
-        v22 = v21.get('expirationDate')
-        if v22 is not None:
-            v23, v24 = values.moment(v22)
-            if v23 is not None:
-                dates.append(('expiration-date', v23, v24))
-        v25 = v21.get('lotNumber')
-        if v25 is not None:
-            if v25 is not None:
-                tokens.append(('lot-number', '', str(v25)))
-    v26 = r.get('form')
-    if v26 is not None:
-        for v27 in v26.get("coding", ()):
+        v18 = v17.get('expirationDate')
+        if v18 is not None:
+            v19, v20 = values.moment(v18)
+            if v19 is not None:
+                dates.append(('expiration-date', v19, v20))
+        v21 = v17.get('lotNumber')
+        if v21 is not None:
+            if v21 is not None:
+                tokens.append(('lot-number', '', str(v21)))
+    v22 = r.get('form')
+    if v22 is not None:
+        for v23 in v22.get("coding", ()):
+            v24 = v23.get("system", "")
+            v25 = v23.get("code", "")
+            if v24 or v25:
+                tokens.append(('form', v24, v25))
+    v26 = r.get('identifier')
+    if v26:
+        for v27 in v26:
             v28 = v27.get("system", "")
-            v29 = v27.get("code", "")
+            v29 = v27.get("value", "")
             if v28 or v29:
-                tokens.append(('form', v28, v29))
-    v30 = r.get('identifier')
+                tokens.append(('identifier', v28, v29))
+    v30 = r.get('ingredient')
     if v30:
         for v31 in v30:
-            v32 = v31.get("system", "")
-            v33 = v31.get("value", "")
-            if v32 or v33:
-                tokens.append(('identifier', v32, v33))
-    v34 = r.get('ingredient')
-    if v34:
-        for v35 in v34:
-            v36 = v35.get('itemReference')
-            if v36 is not None:
-                values.reference(out, v36, ('ingredient',))
-            v37 = v35.get('itemCodeableConcept')
-            if v37 is not None:
-                for v38 in v37.get("coding", ()):
-                    v39 = v38.get("system", "")
-                    v40 = v38.get("code", "")
-                    if v39 or v40:
-                        tokens.append(('ingredient-code', v39, v40))
-    v41 = r.get('manufacturer')
-    if v41 is not None:
-        values.reference(out, v41, ('manufacturer',))
-    v42 = r.get('status')
-    if v42 is not None:
-        if v42 is not None:
-            tokens.append(('status', '', str(v42)))
+            v32 = v31.get('itemReference')
+            if v32 is not None:
+                values.reference(out, v32, ('ingredient',))
+            v33 = v31.get('itemCodeableConcept')
+            if v33 is not None:
+                for v34 in v33.get("coding", ()):
+                    v35 = v34.get("system", "")
+                    v36 = v34.get("code", "")
+                    if v35 or v36:
+                        tokens.append(('ingredient-code', v35, v36))
+    v37 = r.get('manufacturer')
+    if v37 is not None:
+        values.reference(out, v37, ('manufacturer',))
+    v38 = r.get('status')
+    if v38 is not None:
+        if v38 is not None:
+            tokens.append(('status', '', str(v38)))
     values.finish(out, r, ())

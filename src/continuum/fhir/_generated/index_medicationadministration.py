@@ -7,106 +7,97 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('medicationCodeableConcept')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('medicationCodeableConcept')
+    if v13 is not None:
+        for v14 in v13.get("coding", ()):
+            v15 = v14.get("system", "")
+            v16 = v14.get("code", "")
+            if v15 or v16:
+                tokens.append(('code', v15, v16))
+    v17 = r.get('context')
     if v17 is not None:
-        for v18 in v17.get("coding", ()):
-            v19 = v18.get("system", "")
-            v20 = v18.get("code", "")
-            if v19 or v20:
-                tokens.append(('code', v19, v20))
-    v21 = r.get('context')
-    if v21 is not None:
-        values.reference(out, v21, ('context',))
-    v22 = r.get('device')
-    if v22:
-        for v23 in v22:
-            values.reference(out, v23, ('device',))
-    v24 = r.get('effectiveDateTime')
-    if v24 is not None:
-        v25, v26 = values.moment(v24)
-        if v25 is not None:
-            dates.append(('effective-time', v25, v26))
-    v27 = r.get('effectivePeriod')
-    if v27 is not None:
-        v28, v29 = values.period(v27)
-        if v28 is not None:
-            dates.append(('effective-time', v28, v29))
-    v30 = r.get('identifier')
-    if v30:
-        for v31 in v30:
-            v32 = v31.get("system", "")
-            v33 = v31.get("value", "")
-            if v32 or v33:
-                tokens.append(('identifier', v32, v33))
-    v34 = r.get('medicationReference')
-    if v34 is not None:
-        values.reference(out, v34, ('medication',))
-    v35 = r.get('subject')
-    if v35 is not None:
-        values.reference(out, v35, ('subject',))
-        if values.points_to(v35, 'Patient'):
-            values.reference(out, v35, ('patient',))
-    v36 = r.get('performer')
-    if v36:
-        for v37 in v36:
-            v38 = v37.get('actor')
-            if v38 is not None:
-                values.reference(out, v38, ('performer',))
-    v39 = r.get('reasonCode')
-    if v39:
-        for v40 in v39:
-            for v41 in v40.get("coding", ()):
-                v42 = v41.get("system", "")
-                v43 = v41.get("code", "")
-                if v42 or v43:
-                    tokens.append(('reason-given', v42, v43))
-    v44 = r.get('statusReason')
-    if v44:
-        for v45 in v44:
-            for v46 in v45.get("coding", ()):
-                v47 = v46.get("system", "")
-                v48 = v46.get("code", "")
-                if v47 or v48:
-                    tokens.append(('reason-not-given', v47, v48))
-    v49 = r.get('request')
-    if v49 is not None:
-        values.reference(out, v49, ('request',))
-    v50 = r.get('status')
-    if v50 is not None:
-        if v50 is not None:
-            tokens.append(('status', '', str(v50)))
+        values.reference(out, v17, ('context',))
+    v18 = r.get('device')
+    if v18:
+        for v19 in v18:
+            values.reference(out, v19, ('device',))
+    v20 = r.get('effectiveDateTime')
+    if v20 is not None:
+        v21, v22 = values.moment(v20)
+        if v21 is not None:
+            dates.append(('effective-time', v21, v22))
+    v23 = r.get('effectivePeriod')
+    if v23 is not None:
+        v24, v25 = values.period(v23)
+        if v24 is not None:
+            dates.append(('effective-time', v24, v25))
+    v26 = r.get('identifier')
+    if v26:
+        for v27 in v26:
+            v28 = v27.get("system", "")
+            v29 = v27.get("value", "")
+            if v28 or v29:
+                tokens.append(('identifier', v28, v29))
+    v30 = r.get('medicationReference')
+    if v30 is not None:
+        values.reference(out, v30, ('medication',))
+    v31 = r.get('subject')
+    if v31 is not None:
+        values.reference(out, v31, ('subject',))
+        if values.points_to(v31, 'Patient'):
+            values.reference(out, v31, ('patient',))
+    v32 = r.get('performer')
+    if v32:
+        for v33 in v32:
+            v34 = v33.get('actor')
+            if v34 is not None:
+                values.reference(out, v34, ('performer',))
+    v35 = r.get('reasonCode')
+    if v35:
+        for v36 in v35:
+            for v37 in v36.get("coding", ()):
+                v38 = v37.get("system", "")
+                v39 = v37.get("code", "")
+                if v38 or v39:
+                    tokens.append(('reason-given', v38, v39))
+    v40 = r.get('statusReason')
+    if v40:
+        for v41 in v40:
+            for v42 in v41.get("coding", ()):
+                v43 = v42.get("system", "")
+                v44 = v42.get("code", "")
+                if v43 or v44:
+                    tokens.append(('reason-not-given', v43, v44))
+    v45 = r.get('request')
+    if v45 is not None:
+        values.reference(out, v45, ('request',))
+    v46 = r.get('status')
+    if v46 is not None:
+        if v46 is not None:
+            tokens.append(('status', '', str(v46)))
     values.finish(out, r, ('patient', 'subject', 'performer'))

@@ -7,107 +7,98 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('medicationCodeableConcept')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('medicationCodeableConcept')
+    if v13 is not None:
+        for v14 in v13.get("coding", ()):
+            v15 = v14.get("system", "")
+            v16 = v14.get("code", "")
+            if v15 or v16:
+                tokens.append(('code', v15, v16))
+    v17 = r.get('context')
     if v17 is not None:
-        for v18 in v17.get("coding", ()):
-            v19 = v18.get("system", "")
-            v20 = v18.get("code", "")
-            if v19 or v20:
-                tokens.append(('code', v19, v20))
-    v21 = r.get('context')
-    if v21 is not None:
-        values.reference(out, v21, ('context',))
-    v22 = r.get('destination')
-    if v22 is not None:
-        values.reference(out, v22, ('destination',))
-    v23 = r.get('identifier')
-    if v23:
-        for v24 in v23:
-            v25 = v24.get("system", "")
-            v26 = v24.get("value", "")
-            if v25 or v26:
-                tokens.append(('identifier', v25, v26))
-    v27 = r.get('medicationReference')
-    if v27 is not None:
-        values.reference(out, v27, ('medication',))
-    v28 = r.get('subject')
-    if v28 is not None:
-        values.reference(out, v28, ('subject',))
-        if values.points_to(v28, 'Patient'):
-            values.reference(out, v28, ('patient',))
-    v29 = r.get('performer')
-    if v29:
-        for v30 in v29:
-            v31 = v30.get('actor')
-            if v31 is not None:
-                values.reference(out, v31, ('performer',))
-    v32 = r.get('authorizingPrescription')
-    if v32:
-        for v33 in v32:
-            values.reference(out, v33, ('prescription',))
-    v34 = r.get('receiver')
-    if v34:
-        for v35 in v34:
-            values.reference(out, v35, ('receiver',))
-    v36 = r.get('substitution')
+        values.reference(out, v17, ('context',))
+    v18 = r.get('destination')
+    if v18 is not None:
+        values.reference(out, v18, ('destination',))
+    v19 = r.get('identifier')
+    if v19:
+        for v20 in v19:
+            v21 = v20.get("system", "")
+            v22 = v20.get("value", "")
+            if v21 or v22:
+                tokens.append(('identifier', v21, v22))
+    v23 = r.get('medicationReference')
+    if v23 is not None:
+        values.reference(out, v23, ('medication',))
+    v24 = r.get('subject')
+    if v24 is not None:
+        values.reference(out, v24, ('subject',))
+        if values.points_to(v24, 'Patient'):
+            values.reference(out, v24, ('patient',))
+    v25 = r.get('performer')
+    if v25:
+        for v26 in v25:
+            v27 = v26.get('actor')
+            if v27 is not None:
+                values.reference(out, v27, ('performer',))
+    v28 = r.get('authorizingPrescription')
+    if v28:
+        for v29 in v28:
+            values.reference(out, v29, ('prescription',))
+    v30 = r.get('receiver')
+    if v30:
+        for v31 in v30:
+            values.reference(out, v31, ('receiver',))
+    v32 = r.get('substitution')
+    if v32 is not None:
+        v33 = v32.get('responsibleParty')
+        if v33:
+            for v34 in v33:
+                values.reference(out, v34, ('responsibleparty',))
+    v35 = r.get('status')
+    if v35 is not None:
+        if v35 is not None:
+            tokens.append(('status', '', str(v35)))
+    v36 = r.get('type')
     if v36 is not None:
-        v37 = v36.get('responsibleParty')
-        if v37:
-            for v38 in v37:
-                values.reference(out, v38, ('responsibleparty',))
-    v39 = r.get('status')
-    if v39 is not None:
-        if v39 is not None:
-            tokens.append(('status', '', str(v39)))
-    v40 = r.get('type')
+        for v37 in v36.get("coding", ()):
+            v38 = v37.get("system", "")
+            v39 = v37.get("code", "")
+            if v38 or v39:
+                tokens.append(('type', v38, v39))
+    v40 = r.get('whenHandedOver')
     if v40 is not None:
-        for v41 in v40.get("coding", ()):
-            v42 = v41.get("system", "")
-            v43 = v41.get("code", "")
-            if v42 or v43:
-                tokens.append(('type', v42, v43))
-    v44 = r.get('whenHandedOver')
-    if v44 is not None:
-        v45, v46 = values.moment(v44)
-        if v45 is not None:
-            dates.append(('whenhandedover', v45, v46))
-    v47 = r.get('whenPrepared')
-    if v47 is not None:
-        v48, v49 = values.moment(v47)
-        if v48 is not None:
-            dates.append(('whenprepared', v48, v49))
+        v41, v42 = values.moment(v40)
+        if v41 is not None:
+            dates.append(('whenhandedover', v41, v42))
+    v43 = r.get('whenPrepared')
+    if v43 is not None:
+        v44, v45 = values.moment(v43)
+        if v44 is not None:
+            dates.append(('whenprepared', v44, v45))
     values.finish(out, r, ('patient', 'subject', 'receiver'))

@@ -5,126 +5,116 @@ from continuum.fhir import values
 
 def index(r, out):
     tokens = out.tokens
-    dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('medicineClassification')
-    if v17:
-        for v18 in v17:
-            v19 = v18.get('classification')
-            if v19:
-                for v20 in v19:
-                    for v21 in v20.get("coding", ()):
-                        v22 = v21.get("system", "")
-                        v23 = v21.get("code", "")
-                        if v22 or v23:
-                            tokens.append(('classification', v22, v23))
-            v24 = v18.get('type')
-            if v24 is not None:
-                for v25 in v24.get("coding", ()):
-                    v26 = v25.get("system", "")
-                    v27 = v25.get("code", "")
-                    if v26 or v27:
-                        tokens.append(('classification-type', v26, v27))
-    v28 = r.get('code')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('medicineClassification')
+    if v13:
+        for v14 in v13:
+            v15 = v14.get('classification')
+            if v15:
+                for v16 in v15:
+                    for v17 in v16.get("coding", ()):
+                        v18 = v17.get("system", "")
+                        v19 = v17.get("code", "")
+                        if v18 or v19:
+                            tokens.append(('classification', v18, v19))
+            v20 = v14.get('type')
+            if v20 is not None:
+                for v21 in v20.get("coding", ()):
+                    v22 = v21.get("system", "")
+                    v23 = v21.get("code", "")
+                    if v22 or v23:
+                        tokens.append(('classification-type', v22, v23))
+    v24 = r.get('code')
+    if v24 is not None:
+        for v25 in v24.get("coding", ()):
+            v26 = v25.get("system", "")
+            v27 = v25.get("code", "")
+            if v26 or v27:
+                tokens.append(('code', v26, v27))
+    v28 = r.get('doseForm')
     if v28 is not None:
         for v29 in v28.get("coding", ()):
             v30 = v29.get("system", "")
             v31 = v29.get("code", "")
             if v30 or v31:
-                tokens.append(('code', v30, v31))
-    v32 = r.get('doseForm')
-    if v32 is not None:
-        for v33 in v32.get("coding", ()):
-            v34 = v33.get("system", "")
-            v35 = v33.get("code", "")
-            if v34 or v35:
-                tokens.append(('doseform', v34, v35))
-    v36 = r.get('ingredient')
-    if v36:
-        for v37 in v36:
-            v38 = v37.get('itemReference')
-            if v38 is not None:
-                values.reference(out, v38, ('ingredient',))
-            v39 = v37.get('itemCodeableConcept')
-            if v39 is not None:
-                for v40 in v39.get("coding", ()):
-                    v41 = v40.get("system", "")
-                    v42 = v40.get("code", "")
-                    if v41 or v42:
-                        tokens.append(('ingredient-code', v41, v42))
-    v43 = r.get('manufacturer')
-    if v43 is not None:
-        values.reference(out, v43, ('manufacturer',))
-    v44 = r.get('monitoringProgram')
-    if v44:
-        for v45 in v44:
-            v46 = v45.get('name')
-            if v46 is not None:
-                if v46 is not None:
-                    tokens.append(('monitoring-program-name', '', str(v46)))
-            v47 = v45.get('type')
-            if v47 is not None:
-                for v48 in v47.get("coding", ()):
-                    v49 = v48.get("system", "")
-                    v50 = v48.get("code", "")
-                    if v49 or v50:
-                        tokens.append(('monitoring-program-type', v49, v50))
-    v51 = r.get('monograph')
-    if v51:
-        for v52 in v51:
-            v53 = v52.get('source')
-            if v53 is not None:
-                values.reference(out, v53, ('monograph',))
-            v54 = v52.get('type')
-            if v54 is not None:
-                for v55 in v54.get("coding", ()):
-                    v56 = v55.get("system", "")
-                    v57 = v55.get("code", "")
-                    if v56 or v57:
-                        tokens.append(('monograph-type', v56, v57))
-    v58 = r.get('cost')
-    if v58:
-        for v59 in v58:
-            v60 = v59.get('source')
-            if v60 is not None:
-                if v60 is not None:
-                    tokens.append(('source-cost', '', str(v60)))
-    v61 = r.get('status')
-    if v61 is not None:
-        if v61 is not None:
-            tokens.append(('status', '', str(v61)))
+                tokens.append(('doseform', v30, v31))
+    v32 = r.get('ingredient')
+    if v32:
+        for v33 in v32:
+            v34 = v33.get('itemReference')
+            if v34 is not None:
+                values.reference(out, v34, ('ingredient',))
+            v35 = v33.get('itemCodeableConcept')
+            if v35 is not None:
+                for v36 in v35.get("coding", ()):
+                    v37 = v36.get("system", "")
+                    v38 = v36.get("code", "")
+                    if v37 or v38:
+                        tokens.append(('ingredient-code', v37, v38))
+    v39 = r.get('manufacturer')
+    if v39 is not None:
+        values.reference(out, v39, ('manufacturer',))
+    v40 = r.get('monitoringProgram')
+    if v40:
+        for v41 in v40:
+            v42 = v41.get('name')
+            if v42 is not None:
+                if v42 is not None:
+                    tokens.append(('monitoring-program-name', '', str(v42)))
+            v43 = v41.get('type')
+            if v43 is not None:
+                for v44 in v43.get("coding", ()):
+                    v45 = v44.get("system", "")
+                    v46 = v44.get("code", "")
+                    if v45 or v46:
+                        tokens.append(('monitoring-program-type', v45, v46))
+    v47 = r.get('monograph')
+    if v47:
+        for v48 in v47:
+            v49 = v48.get('source')
+            if v49 is not None:
+                values.reference(out, v49, ('monograph',))
+            v50 = v48.get('type')
+            if v50 is not None:
+                for v51 in v50.get("coding", ()):
+                    v52 = v51.get("system", "")
+                    v53 = v51.get("code", "")
+                    if v52 or v53:
+                        tokens.append(('monograph-type', v52, v53))
+    v54 = r.get('cost')
+    if v54:
+        for v55 in v54:
+            v56 = v55.get('source')
+            if v56 is not None:
+                if v56 is not None:
+                    tokens.append(('source-cost', '', str(v56)))
+    v57 = r.get('status')
+    if v57 is not None:
+        if v57 is not None:
+            tokens.append(('status', '', str(v57)))
     values.finish(out, r, ())

@@ -7,117 +7,108 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('authoredOn')
-    if v17 is not None:
-        v18, v19 = values.moment(v17)
-        if v18 is not None:
-            dates.append(('authoredon', v18, v19))
-    v20 = r.get('category')
-    if v20:
-        for v21 in v20:
-            for v22 in v21.get("coding", ()):
-                v23 = v22.get("system", "")
-                v24 = v22.get("code", "")
-                if v23 or v24:
-                    tokens.append(('category', v23, v24))
-    v25 = r.get('medicationCodeableConcept')
-    if v25 is not None:
-        for v26 in v25.get("coding", ()):
-            v27 = v26.get("system", "")
-            v28 = v26.get("code", "")
-            if v27 or v28:
-                tokens.append(('code', v27, v28))
-    v29 = r.get('dosageInstruction')
-    if v29:
-        for v30 in v29:
-            v31 = v30.get('timing')
-            if v31 is not None:
-                v32 = v31.get('event')
-                if v32:
-                    for v33 in v32:
-                        v34, v35 = values.moment(v33)
-                        if v34 is not None:
-                            dates.append(('date', v34, v35))
-    v36 = r.get('encounter')
-    if v36 is not None:
-        values.reference(out, v36, ('encounter',))
-    v37 = r.get('identifier')
-    if v37:
-        for v38 in v37:
-            v39 = v38.get("system", "")
-            v40 = v38.get("value", "")
-            if v39 or v40:
-                tokens.append(('identifier', v39, v40))
-    v41 = r.get('dispenseRequest')
-    if v41 is not None:
-        v42 = v41.get('performer')
-        if v42 is not None:
-            values.reference(out, v42, ('intended-dispenser',))
-    v43 = r.get('performer')
-    if v43 is not None:
-        values.reference(out, v43, ('intended-performer',))
-    v44 = r.get('performerType')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('authoredOn')
+    if v13 is not None:
+        v14, v15 = values.moment(v13)
+        if v14 is not None:
+            dates.append(('authoredon', v14, v15))
+    v16 = r.get('category')
+    if v16:
+        for v17 in v16:
+            for v18 in v17.get("coding", ()):
+                v19 = v18.get("system", "")
+                v20 = v18.get("code", "")
+                if v19 or v20:
+                    tokens.append(('category', v19, v20))
+    v21 = r.get('medicationCodeableConcept')
+    if v21 is not None:
+        for v22 in v21.get("coding", ()):
+            v23 = v22.get("system", "")
+            v24 = v22.get("code", "")
+            if v23 or v24:
+                tokens.append(('code', v23, v24))
+    v25 = r.get('dosageInstruction')
+    if v25:
+        for v26 in v25:
+            v27 = v26.get('timing')
+            if v27 is not None:
+                v28 = v27.get('event')
+                if v28:
+                    for v29 in v28:
+                        v30, v31 = values.moment(v29)
+                        if v30 is not None:
+                            dates.append(('date', v30, v31))
+    v32 = r.get('encounter')
+    if v32 is not None:
+        values.reference(out, v32, ('encounter',))
+    v33 = r.get('identifier')
+    if v33:
+        for v34 in v33:
+            v35 = v34.get("system", "")
+            v36 = v34.get("value", "")
+            if v35 or v36:
+                tokens.append(('identifier', v35, v36))
+    v37 = r.get('dispenseRequest')
+    if v37 is not None:
+        v38 = v37.get('performer')
+        if v38 is not None:
+            values.reference(out, v38, ('intended-dispenser',))
+    v39 = r.get('performer')
+    if v39 is not None:
+        values.reference(out, v39, ('intended-performer',))
+    v40 = r.get('performerType')
+    if v40 is not None:
+        for v41 in v40.get("coding", ()):
+            v42 = v41.get("system", "")
+            v43 = v41.get("code", "")
+            if v42 or v43:
+                tokens.append(('intended-performertype', v42, v43))
+    v44 = r.get('intent')
     if v44 is not None:
-        for v45 in v44.get("coding", ()):
-            v46 = v45.get("system", "")
-            v47 = v45.get("code", "")
-            if v46 or v47:
-                tokens.append(('intended-performertype', v46, v47))
-    v48 = r.get('intent')
+        if v44 is not None:
+            tokens.append(('intent', '', str(v44)))
+    v45 = r.get('medicationReference')
+    if v45 is not None:
+        values.reference(out, v45, ('medication',))
+    v46 = r.get('subject')
+    if v46 is not None:
+        values.reference(out, v46, ('subject',))
+        if values.points_to(v46, 'Patient'):
+            values.reference(out, v46, ('patient',))
+    v47 = r.get('priority')
+    if v47 is not None:
+        if v47 is not None:
+            tokens.append(('priority', '', str(v47)))
+    v48 = r.get('requester')
     if v48 is not None:
-        if v48 is not None:
-            tokens.append(('intent', '', str(v48)))
-    v49 = r.get('medicationReference')
+        values.reference(out, v48, ('requester',))
+    v49 = r.get('status')
     if v49 is not None:
-        values.reference(out, v49, ('medication',))
-    v50 = r.get('subject')
-    if v50 is not None:
-        values.reference(out, v50, ('subject',))
-        if values.points_to(v50, 'Patient'):
-            values.reference(out, v50, ('patient',))
-    v51 = r.get('priority')
-    if v51 is not None:
-        if v51 is not None:
-            tokens.append(('priority', '', str(v51)))
-    v52 = r.get('requester')
-    if v52 is not None:
-        values.reference(out, v52, ('requester',))
-    v53 = r.get('status')
-    if v53 is not None:
-        if v53 is not None:
-            tokens.append(('status', '', str(v53)))
+        if v49 is not None:
+            tokens.append(('status', '', str(v49)))
     values.finish(out, r, ('subject',))

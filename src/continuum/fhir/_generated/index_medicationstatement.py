@@ -7,91 +7,82 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('category')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('category')
+    if v13 is not None:
+        for v14 in v13.get("coding", ()):
+            v15 = v14.get("system", "")
+            v16 = v14.get("code", "")
+            if v15 or v16:
+                tokens.append(('category', v15, v16))
+    v17 = r.get('medicationCodeableConcept')
     if v17 is not None:
         for v18 in v17.get("coding", ()):
             v19 = v18.get("system", "")
             v20 = v18.get("code", "")
             if v19 or v20:
-                tokens.append(('category', v19, v20))
-    v21 = r.get('medicationCodeableConcept')
+                tokens.append(('code', v19, v20))
+    v21 = r.get('context')
     if v21 is not None:
-        for v22 in v21.get("coding", ()):
-            v23 = v22.get("system", "")
-            v24 = v22.get("code", "")
-            if v23 or v24:
-                tokens.append(('code', v23, v24))
-    v25 = r.get('context')
+        values.reference(out, v21, ('context',))
+    v22 = r.get('effectiveDateTime')
+    if v22 is not None:
+        v23, v24 = values.moment(v22)
+        if v23 is not None:
+            dates.append(('effective', v23, v24))
+    v25 = r.get('effectivePeriod')
     if v25 is not None:
-        values.reference(out, v25, ('context',))
-    v26 = r.get('effectiveDateTime')
-    if v26 is not None:
-        v27, v28 = values.moment(v26)
-        if v27 is not None:
-            dates.append(('effective', v27, v28))
-    v29 = r.get('effectivePeriod')
-    if v29 is not None:
-        v30, v31 = values.period(v29)
-        if v30 is not None:
-            dates.append(('effective', v30, v31))
-    v32 = r.get('identifier')
-    if v32:
-        for v33 in v32:
-            v34 = v33.get("system", "")
-            v35 = v33.get("value", "")
-            if v34 or v35:
-                tokens.append(('identifier', v34, v35))
-    v36 = r.get('medicationReference')
+        v26, v27 = values.period(v25)
+        if v26 is not None:
+            dates.append(('effective', v26, v27))
+    v28 = r.get('identifier')
+    if v28:
+        for v29 in v28:
+            v30 = v29.get("system", "")
+            v31 = v29.get("value", "")
+            if v30 or v31:
+                tokens.append(('identifier', v30, v31))
+    v32 = r.get('medicationReference')
+    if v32 is not None:
+        values.reference(out, v32, ('medication',))
+    v33 = r.get('partOf')
+    if v33:
+        for v34 in v33:
+            values.reference(out, v34, ('part-of',))
+    v35 = r.get('subject')
+    if v35 is not None:
+        values.reference(out, v35, ('subject',))
+        if values.points_to(v35, 'Patient'):
+            values.reference(out, v35, ('patient',))
+    v36 = r.get('informationSource')
     if v36 is not None:
-        values.reference(out, v36, ('medication',))
-    v37 = r.get('partOf')
-    if v37:
-        for v38 in v37:
-            values.reference(out, v38, ('part-of',))
-    v39 = r.get('subject')
-    if v39 is not None:
-        values.reference(out, v39, ('subject',))
-        if values.points_to(v39, 'Patient'):
-            values.reference(out, v39, ('patient',))
-    v40 = r.get('informationSource')
-    if v40 is not None:
-        values.reference(out, v40, ('source',))
-    v41 = r.get('status')
-    if v41 is not None:
-        if v41 is not None:
-            tokens.append(('status', '', str(v41)))
+        values.reference(out, v36, ('source',))
+    v37 = r.get('status')
+    if v37 is not None:
+        if v37 is not None:
+            tokens.append(('status', '', str(v37)))
     values.finish(out, r, ('subject',))

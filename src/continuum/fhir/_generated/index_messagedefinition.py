@@ -10,175 +10,166 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('category')
-    if v17 is not None:
-        if v17 is not None:
-            tokens.append(('category', '', str(v17)))
-    v18 = r.get('useContext')
-    if v18:
-        for v19 in v18:
-            if 'valueQuantity' in v19 or 'valueRange' in v19:
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('category')
+    if v13 is not None:
+        if v13 is not None:
+            tokens.append(('category', '', str(v13)))
+    v14 = r.get('useContext')
+    if v14:
+        for v15 in v14:
+            if 'valueQuantity' in v15 or 'valueRange' in v15:
+                v16 = values.Part()
+                v17 = v15.get('code')
+                if v17 is not None:
+                    v18 = v17.get("system", "")
+                    v19 = v17.get("code", "")
+                    if v18 or v19:
+                        v16.tokens.append(('', v18, v19))
                 v20 = values.Part()
-                v21 = v19.get('code')
+                v21 = v15.get('valueQuantity')
                 if v21 is not None:
-                    v22 = v21.get("system", "")
-                    v23 = v21.get("code", "")
-                    if v22 or v23:
-                        v20.tokens.append(('', v22, v23))
-                v24 = values.Part()
-                v25 = v19.get('valueQuantity')
-                if v25 is not None:
-                    v26 = values.quantity(v25)
-                    if v26 is not None:
-                        v24.quantities.append(('', *v26))
-                v27 = v19.get('valueRange')
-                if v27 is not None:
-                    v28 = values.range_quantity(v27)
-                    if v28 is not None:
-                        v24.quantities.append(('', *v28))
-                values.combine(out, 'context-type-quantity', v20, v24)
-            if 'valueCodeableConcept' in v19:
+                    v22 = values.quantity(v21)
+                    if v22 is not None:
+                        v20.quantities.append(('', *v22))
+                v23 = v15.get('valueRange')
+                if v23 is not None:
+                    v24 = values.range_quantity(v23)
+                    if v24 is not None:
+                        v20.quantities.append(('', *v24))
+                values.combine(out, 'context-type-quantity', v16, v20)
+            if 'valueCodeableConcept' in v15:
+                v25 = values.Part()
+                v26 = v15.get('code')
+                if v26 is not None:
+                    v27 = v26.get("system", "")
+                    v28 = v26.get("code", "")
+                    if v27 or v28:
+                        v25.tokens.append(('', v27, v28))
                 v29 = values.Part()
-                v30 = v19.get('code')
+                v30 = v15.get('valueCodeableConcept')
                 if v30 is not None:
-                    v31 = v30.get("system", "")
-                    v32 = v30.get("code", "")
-                    if v31 or v32:
-                        v29.tokens.append(('', v31, v32))
-                v33 = values.Part()
-                v34 = v19.get('valueCodeableConcept')
-                if v34 is not None:
-                    for v35 in v34.get("coding", ()):
-                        v36 = v35.get("system", "")
-                        v37 = v35.get("code", "")
-                        if v36 or v37:
-                            v33.tokens.append(('', v36, v37))
-                values.combine(out, 'context-type-value', v29, v33)
-            v38 = v19.get('valueCodeableConcept')
+                    for v31 in v30.get("coding", ()):
+                        v32 = v31.get("system", "")
+                        v33 = v31.get("code", "")
+                        if v32 or v33:
+                            v29.tokens.append(('', v32, v33))
+                values.combine(out, 'context-type-value', v25, v29)
+            v34 = v15.get('valueCodeableConcept')
+            if v34 is not None:
+                for v35 in v34.get("coding", ()):
+                    v36 = v35.get("system", "")
+                    v37 = v35.get("code", "")
+                    if v36 or v37:
+                        tokens.append(('context', v36, v37))
+            v38 = v15.get('valueQuantity')
             if v38 is not None:
-                for v39 in v38.get("coding", ()):
-                    v40 = v39.get("system", "")
-                    v41 = v39.get("code", "")
-                    if v40 or v41:
-                        tokens.append(('context', v40, v41))
-            v42 = v19.get('valueQuantity')
+                v39 = values.quantity(v38)
+                if v39 is not None:
+                    quantities.append(('context-quantity', *v39))
+            v40 = v15.get('valueRange')
+            if v40 is not None:
+                v41 = values.range_quantity(v40)
+                if v41 is not None:
+                    quantities.append(('context-quantity', *v41))
+            v42 = v15.get('code')
             if v42 is not None:
-                v43 = values.quantity(v42)
-                if v43 is not None:
-                    quantities.append(('context-quantity', *v43))
-            v44 = v19.get('valueRange')
-            if v44 is not None:
-                v45 = values.range_quantity(v44)
-                if v45 is not None:
-                    quantities.append(('context-quantity', *v45))
-            v46 = v19.get('code')
-            if v46 is not None:
-                v47 = v46.get("system", "")
-                v48 = v46.get("code", "")
-                if v47 or v48:
-                    tokens.append(('context-type', v47, v48))
-    v49 = r.get('date')
+                v43 = v42.get("system", "")
+                v44 = v42.get("code", "")
+                if v43 or v44:
+                    tokens.append(('context-type', v43, v44))
+    v45 = r.get('date')
+    if v45 is not None:
+        v46, v47 = values.moment(v45)
+        if v46 is not None:
+            dates.append(('date', v46, v47))
+    v48 = r.get('description')
+    if v48 is not None:
+        if v48 is not None:
+            strings.append(('description', v48))
+    v49 = r.get('eventCoding')
     if v49 is not None:
-        v50, v51 = values.moment(v49)
-        if v50 is not None:
-            dates.append(('date', v50, v51))
-    v52 = r.get('description')
+        v50 = v49.get("system", "")
+        v51 = v49.get("code", "")
+        if v50 or v51:
+            tokens.append(('event', v50, v51))
+    v52 = r.get('eventUri')
     if v52 is not None:
         if v52 is not None:
-            strings.append(('description', v52))
-    v53 = r.get('eventCoding')
-    if v53 is not None:
-        v54 = v53.get("system", "")
-        v55 = v53.get("code", "")
-        if v54 or v55:
-            tokens.append(('event', v54, v55))
-    v56 = r.get('eventUri')
-    if v56 is not None:
-        if v56 is not None:
-            tokens.append(('event', '', str(v56)))
-    v57 = r.get('focus')
-    if v57:
-        for v58 in v57:
-            v59 = v58.get('code')
-            if v59 is not None:
-                if v59 is not None:
-                    tokens.append(('focus', '', str(v59)))
-    v60 = r.get('identifier')
+            tokens.append(('event', '', str(v52)))
+    v53 = r.get('focus')
+    if v53:
+        for v54 in v53:
+            v55 = v54.get('code')
+            if v55 is not None:
+                if v55 is not None:
+                    tokens.append(('focus', '', str(v55)))
+    v56 = r.get('identifier')
+    if v56:
+        for v57 in v56:
+            v58 = v57.get("system", "")
+            v59 = v57.get("value", "")
+            if v58 or v59:
+                tokens.append(('identifier', v58, v59))
+    v60 = r.get('jurisdiction')
     if v60:
         for v61 in v60:
-            v62 = v61.get("system", "")
-            v63 = v61.get("value", "")
-            if v62 or v63:
-                tokens.append(('identifier', v62, v63))
-    v64 = r.get('jurisdiction')
-    if v64:
-        for v65 in v64:
-            for v66 in v65.get("coding", ()):
-                v67 = v66.get("system", "")
-                v68 = v66.get("code", "")
-                if v67 or v68:
-                    tokens.append(('jurisdiction', v67, v68))
-    v69 = r.get('name')
+            for v62 in v61.get("coding", ()):
+                v63 = v62.get("system", "")
+                v64 = v62.get("code", "")
+                if v63 or v64:
+                    tokens.append(('jurisdiction', v63, v64))
+    v65 = r.get('name')
+    if v65 is not None:
+        if v65 is not None:
+            strings.append(('name', v65))
+    v66 = r.get('parent')
+    if v66:
+        for v67 in v66:
+            if v67 is not None:
+                references.append(('parent', v67))
+    v68 = r.get('publisher')
+    if v68 is not None:
+        if v68 is not None:
+            strings.append(('publisher', v68))
+    v69 = r.get('status')
     if v69 is not None:
         if v69 is not None:
-            strings.append(('name', v69))
-    v70 = r.get('parent')
-    if v70:
-        for v71 in v70:
-            if v71 is not None:
-                references.append(('parent', v71))
-    v72 = r.get('publisher')
+            tokens.append(('status', '', str(v69)))
+    v70 = r.get('title')
+    if v70 is not None:
+        if v70 is not None:
+            strings.append(('title', v70))
+    v71 = r.get('url')
+    if v71 is not None:
+        if v71 is not None:
+            uris.append(('url', v71))
+    v72 = r.get('version')
     if v72 is not None:
         if v72 is not None:
-            strings.append(('publisher', v72))
-    v73 = r.get('status')
-    if v73 is not None:
-        if v73 is not None:
-            tokens.append(('status', '', str(v73)))
-    v74 = r.get('title')
-    if v74 is not None:
-        if v74 is not None:
-            strings.append(('title', v74))
-    v75 = r.get('url')
-    if v75 is not None:
-        if v75 is not None:
-            uris.append(('url', v75))
-    v76 = r.get('version')
-    if v76 is not None:
-        if v76 is not None:
-            tokens.append(('version', '', str(v76)))
+            tokens.append(('version', '', str(v72)))
     values.finish(out, r, ())

@@ -6,103 +6,93 @@ from continuum.fhir import values
 def index(r, out):
     tokens = out.tokens
     strings = out.strings
-    dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('author')
-    if v17 is not None:
-        values.reference(out, v17, ('author',))
-    v18 = r.get('response')
-    if v18 is not None:
-        v19 = v18.get('code')
-        if v19 is not None:
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('author')
+    if v13 is not None:
+        values.reference(out, v13, ('author',))
+    v14 = r.get('response')
+    if v14 is not None:
+        v15 = v14.get('code')
+        if v15 is not None:
+            if v15 is not None:
+                tokens.append(('code', '', str(v15)))
+        v16 = v14.get('identifier')
+        if v16 is not None:
+            if v16 is not None:
+                tokens.append(('response-id', '', str(v16)))
+    v17 = r.get('destination')
+    if v17:
+        for v18 in v17:
+            v19 = v18.get('name')
             if v19 is not None:
-                tokens.append(('code', '', str(v19)))
-        v20 = v18.get('identifier')
-        if v20 is not None:
+                if v19 is not None:
+                    strings.append(('destination', v19))
+            v20 = v18.get('endpoint')
             if v20 is not None:
-                tokens.append(('response-id', '', str(v20)))
-    v21 = r.get('destination')
-    if v21:
-        for v22 in v21:
-            v23 = v22.get('name')
-            if v23 is not None:
-                if v23 is not None:
-                    strings.append(('destination', v23))
-            v24 = v22.get('endpoint')
-            if v24 is not None:
-                if v24 is not None:
-                    uris.append(('destination-uri', v24))
-            v25 = v22.get('receiver')
-            if v25 is not None:
-                values.reference(out, v25, ('receiver',))
-            v26 = v22.get('target')
-            if v26 is not None:
-                values.reference(out, v26, ('target',))
-    v27 = r.get('enterer')
+                if v20 is not None:
+                    uris.append(('destination-uri', v20))
+            v21 = v18.get('receiver')
+            if v21 is not None:
+                values.reference(out, v21, ('receiver',))
+            v22 = v18.get('target')
+            if v22 is not None:
+                values.reference(out, v22, ('target',))
+    v23 = r.get('enterer')
+    if v23 is not None:
+        values.reference(out, v23, ('enterer',))
+    v24 = r.get('eventCoding')
+    if v24 is not None:
+        v25 = v24.get("system", "")
+        v26 = v24.get("code", "")
+        if v25 or v26:
+            tokens.append(('event', v25, v26))
+    v27 = r.get('eventUri')
     if v27 is not None:
-        values.reference(out, v27, ('enterer',))
-    v28 = r.get('eventCoding')
-    if v28 is not None:
-        v29 = v28.get("system", "")
-        v30 = v28.get("code", "")
-        if v29 or v30:
-            tokens.append(('event', v29, v30))
-    v31 = r.get('eventUri')
+        if v27 is not None:
+            tokens.append(('event', '', str(v27)))
+    v28 = r.get('focus')
+    if v28:
+        for v29 in v28:
+            values.reference(out, v29, ('focus',))
+    v30 = r.get('responsible')
+    if v30 is not None:
+        values.reference(out, v30, ('responsible',))
+    v31 = r.get('sender')
     if v31 is not None:
-        if v31 is not None:
-            tokens.append(('event', '', str(v31)))
-    v32 = r.get('focus')
-    if v32:
-        for v33 in v32:
-            values.reference(out, v33, ('focus',))
-    v34 = r.get('responsible')
-    if v34 is not None:
-        values.reference(out, v34, ('responsible',))
-    v35 = r.get('sender')
-    if v35 is not None:
-        values.reference(out, v35, ('sender',))
-    v36 = r.get('source')
-    if v36 is not None:
-        v37 = v36.get('name')
-        if v37 is not None:
-            if v37 is not None:
-                strings.append(('source', v37))
-        v38 = v36.get('endpoint')
-        if v38 is not None:
-            if v38 is not None:
-                uris.append(('source-uri', v38))
+        values.reference(out, v31, ('sender',))
+    v32 = r.get('source')
+    if v32 is not None:
+        v33 = v32.get('name')
+        if v33 is not None:
+            if v33 is not None:
+                strings.append(('source', v33))
+        v34 = v32.get('endpoint')
+        if v34 is not None:
+            if v34 is not None:
+                uris.append(('source-uri', v34))
     values.finish(out, r, ())

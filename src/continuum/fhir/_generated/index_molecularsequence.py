@@ -5,137 +5,127 @@ from continuum.fhir import values
 
 def index(r, out):
     tokens = out.tokens
-    dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('referenceSeq')
-    if v17 is not None:
-        if 'windowEnd' in v17:
-            v18 = values.Part()
-            v19 = v17.get('chromosome')
-            if v19 is not None:
-                for v20 in v19.get("coding", ()):
-                    v21 = v20.get("system", "")
-                    v22 = v20.get("code", "")
-                    if v21 or v22:
-                        v18.tokens.append(('', v21, v22))
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('referenceSeq')
+    if v13 is not None:
+        if 'windowEnd' in v13:
+            v14 = values.Part()
+            v15 = v13.get('chromosome')
+            if v15 is not None:
+                for v16 in v15.get("coding", ()):
+                    v17 = v16.get("system", "")
+                    v18 = v16.get("code", "")
+                    if v17 or v18:
+                        v14.tokens.append(('', v17, v18))
+            v19 = values.Part()
+            v20 = v13.get('windowStart')
+            if v20 is not None:
+                v21, v22 = values.number(v20)
+                if v21 is not None:
+                    v19.numbers.append(('', v21, v22))
             v23 = values.Part()
-            v24 = v17.get('windowStart')
+            v24 = v13.get('windowEnd')
             if v24 is not None:
                 v25, v26 = values.number(v24)
                 if v25 is not None:
                     v23.numbers.append(('', v25, v26))
+            values.combine(out, 'chromosome-window-coordinate', v14, v19, v23)
+        if 'windowEnd' in v13:
             v27 = values.Part()
-            v28 = v17.get('windowEnd')
+            v28 = v13.get('referenceSeqId')
             if v28 is not None:
-                v29, v30 = values.number(v28)
-                if v29 is not None:
-                    v27.numbers.append(('', v29, v30))
-            values.combine(out, 'chromosome-window-coordinate', v18, v23, v27)
-        if 'windowEnd' in v17:
-            v31 = values.Part()
-            v32 = v17.get('referenceSeqId')
-            if v32 is not None:
-                for v33 in v32.get("coding", ()):
-                    v34 = v33.get("system", "")
-                    v35 = v33.get("code", "")
-                    if v34 or v35:
-                        v31.tokens.append(('', v34, v35))
+                for v29 in v28.get("coding", ()):
+                    v30 = v29.get("system", "")
+                    v31 = v29.get("code", "")
+                    if v30 or v31:
+                        v27.tokens.append(('', v30, v31))
+            v32 = values.Part()
+            v33 = v13.get('windowStart')
+            if v33 is not None:
+                v34, v35 = values.number(v33)
+                if v34 is not None:
+                    v32.numbers.append(('', v34, v35))
             v36 = values.Part()
-            v37 = v17.get('windowStart')
+            v37 = v13.get('windowEnd')
             if v37 is not None:
                 v38, v39 = values.number(v37)
                 if v38 is not None:
                     v36.numbers.append(('', v38, v39))
-            v40 = values.Part()
-            v41 = v17.get('windowEnd')
-            if v41 is not None:
-                v42, v43 = values.number(v41)
-                if v42 is not None:
-                    v40.numbers.append(('', v42, v43))
-            values.combine(out, 'referenceseqid-window-coordinate', v31, v36, v40)
-        v44 = v17.get('chromosome')
+            values.combine(out, 'referenceseqid-window-coordinate', v27, v32, v36)
+        v40 = v13.get('chromosome')
+        if v40 is not None:
+            for v41 in v40.get("coding", ()):
+                v42 = v41.get("system", "")
+                v43 = v41.get("code", "")
+                if v42 or v43:
+                    tokens.append(('chromosome', v42, v43))
+        v44 = v13.get('referenceSeqId')
         if v44 is not None:
             for v45 in v44.get("coding", ()):
                 v46 = v45.get("system", "")
                 v47 = v45.get("code", "")
                 if v46 or v47:
-                    tokens.append(('chromosome', v46, v47))
-        v48 = v17.get('referenceSeqId')
+                    tokens.append(('referenceseqid', v46, v47))
+        v48 = v13.get('windowEnd')
         if v48 is not None:
-            for v49 in v48.get("coding", ()):
-                v50 = v49.get("system", "")
-                v51 = v49.get("code", "")
-                if v50 or v51:
-                    tokens.append(('referenceseqid', v50, v51))
-        v52 = v17.get('windowEnd')
-        if v52 is not None:
-            v53, v54 = values.number(v52)
-            if v53 is not None:
-                out.numbers.append(('window-end', v53, v54))
-        v55 = v17.get('windowStart')
-        if v55 is not None:
-            v56, v57 = values.number(v55)
-            if v56 is not None:
-                out.numbers.append(('window-start', v56, v57))
-    v58 = r.get('identifier')
-    if v58:
-        for v59 in v58:
-            v60 = v59.get("system", "")
-            v61 = v59.get("value", "")
-            if v60 or v61:
-                tokens.append(('identifier', v60, v61))
-    v62 = r.get('patient')
-    if v62 is not None:
-        values.reference(out, v62, ('patient',))
-    v63 = r.get('type')
-    if v63 is not None:
-        if v63 is not None:
-            tokens.append(('type', '', str(v63)))
-    v64 = r.get('variant')
-    if v64:
-        for v65 in v64:
-            v66 = v65.get('end')
-            if v66 is not None:
-                v67, v68 = values.number(v66)
-                if v67 is not None:
-                    out.numbers.append(('variant-end', v67, v68))
-            v69 = v65.get('start')
-            if v69 is not None:
-                v70, v71 = values.number(v69)
-                if v70 is not None:
-                    out.numbers.append(('variant-start', v70, v71))
+            v49, v50 = values.number(v48)
+            if v49 is not None:
+                out.numbers.append(('window-end', v49, v50))
+        v51 = v13.get('windowStart')
+        if v51 is not None:
+            v52, v53 = values.number(v51)
+            if v52 is not None:
+                out.numbers.append(('window-start', v52, v53))
+    v54 = r.get('identifier')
+    if v54:
+        for v55 in v54:
+            v56 = v55.get("system", "")
+            v57 = v55.get("value", "")
+            if v56 or v57:
+                tokens.append(('identifier', v56, v57))
+    v58 = r.get('patient')
+    if v58 is not None:
+        values.reference(out, v58, ('patient',))
+    v59 = r.get('type')
+    if v59 is not None:
+        if v59 is not None:
+            tokens.append(('type', '', str(v59)))
+    v60 = r.get('variant')
+    if v60:
+        for v61 in v60:
+            v62 = v61.get('end')
+            if v62 is not None:
+                v63, v64 = values.number(v62)
+                if v63 is not None:
+                    out.numbers.append(('variant-end', v63, v64))
+            v65 = v61.get('start')
+            if v65 is not None:
+                v66, v67 = values.number(v65)
+                if v66 is not None:
+                    out.numbers.append(('variant-start', v66, v67))
     values.finish(out, r, ('patient',))

@@ -8,109 +8,100 @@ def index(r, out):
     references = out.references
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('enteralFormula')
-    if v17 is not None:
-        v18 = v17.get('additiveType')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('enteralFormula')
+    if v13 is not None:
+        v14 = v13.get('additiveType')
+        if v14 is not None:
+            for v15 in v14.get("coding", ()):
+                v16 = v15.get("system", "")
+                v17 = v15.get("code", "")
+                if v16 or v17:
+                    tokens.append(('additive', v16, v17))
+        v18 = v13.get('baseFormulaType')
         if v18 is not None:
             for v19 in v18.get("coding", ()):
                 v20 = v19.get("system", "")
                 v21 = v19.get("code", "")
                 if v20 or v21:
-                    tokens.append(('additive', v20, v21))
-        v22 = v17.get('baseFormulaType')
-        if v22 is not None:
-            for v23 in v22.get("coding", ()):
-                v24 = v23.get("system", "")
-                v25 = v23.get("code", "")
-                if v24 or v25:
-                    tokens.append(('formula', v24, v25))
-    v26 = r.get('dateTime')
-    if v26 is not None:
-        v27, v28 = values.moment(v26)
-        if v27 is not None:
-            dates.append(('datetime', v27, v28))
-    v29 = r.get('encounter')
-    if v29 is not None:
-        values.reference(out, v29, ('encounter',))
-    v30 = r.get('identifier')
+                    tokens.append(('formula', v20, v21))
+    v22 = r.get('dateTime')
+    if v22 is not None:
+        v23, v24 = values.moment(v22)
+        if v23 is not None:
+            dates.append(('datetime', v23, v24))
+    v25 = r.get('encounter')
+    if v25 is not None:
+        values.reference(out, v25, ('encounter',))
+    v26 = r.get('identifier')
+    if v26:
+        for v27 in v26:
+            v28 = v27.get("system", "")
+            v29 = v27.get("value", "")
+            if v28 or v29:
+                tokens.append(('identifier', v28, v29))
+    v30 = r.get('instantiatesCanonical')
     if v30:
         for v31 in v30:
-            v32 = v31.get("system", "")
-            v33 = v31.get("value", "")
-            if v32 or v33:
-                tokens.append(('identifier', v32, v33))
-    v34 = r.get('instantiatesCanonical')
-    if v34:
-        for v35 in v34:
-            if v35 is not None:
-                references.append(('instantiates-canonical', v35))
-    v36 = r.get('instantiatesUri')
-    if v36:
-        for v37 in v36:
-            if v37 is not None:
-                uris.append(('instantiates-uri', v37))
-    v38 = r.get('oralDiet')
-    if v38 is not None:
-        v39 = v38.get('type')
-        if v39:
-            for v40 in v39:
-                for v41 in v40.get("coding", ()):
-                    v42 = v41.get("system", "")
-                    v43 = v41.get("code", "")
-                    if v42 or v43:
-                        tokens.append(('oraldiet', v42, v43))
-    v44 = r.get('patient')
-    if v44 is not None:
-        values.reference(out, v44, ('patient',))
-    v45 = r.get('orderer')
-    if v45 is not None:
-        values.reference(out, v45, ('provider',))
-    v46 = r.get('status')
-    if v46 is not None:
-        if v46 is not None:
-            tokens.append(('status', '', str(v46)))
-    v47 = r.get('supplement')
-    if v47:
-        for v48 in v47:
-            v49 = v48.get('type')
-            if v49 is not None:
-                for v50 in v49.get("coding", ()):
-                    v51 = v50.get("system", "")
-                    v52 = v50.get("code", "")
-                    if v51 or v52:
-                        tokens.append(('supplement', v51, v52))
+            if v31 is not None:
+                references.append(('instantiates-canonical', v31))
+    v32 = r.get('instantiatesUri')
+    if v32:
+        for v33 in v32:
+            if v33 is not None:
+                uris.append(('instantiates-uri', v33))
+    v34 = r.get('oralDiet')
+    if v34 is not None:
+        v35 = v34.get('type')
+        if v35:
+            for v36 in v35:
+                for v37 in v36.get("coding", ()):
+                    v38 = v37.get("system", "")
+                    v39 = v37.get("code", "")
+                    if v38 or v39:
+                        tokens.append(('oraldiet', v38, v39))
+    v40 = r.get('patient')
+    if v40 is not None:
+        values.reference(out, v40, ('patient',))
+    v41 = r.get('orderer')
+    if v41 is not None:
+        values.reference(out, v41, ('provider',))
+    v42 = r.get('status')
+    if v42 is not None:
+        if v42 is not None:
+            tokens.append(('status', '', str(v42)))
+    v43 = r.get('supplement')
+    if v43:
+        for v44 in v43:
+            v45 = v44.get('type')
+            if v45 is not None:
+                for v46 in v45.get("coding", ()):
+                    v47 = v46.get("system", "")
+                    v48 = v46.get("code", "")
+                    if v47 or v48:
+                        tokens.append(('supplement', v47, v48))
     values.finish(out, r, ('patient',))

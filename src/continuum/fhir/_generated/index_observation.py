@@ -108,271 +108,262 @@ def index(r, out):
             if v52 is not None:
                 v50.quantities.append(('', *v52))
         values.combine(out, 'combo-code-value-quantity', v45, v50)
-    v53 = r.get('id')
+    v53 = r.get('meta')
     if v53 is not None:
-        if v53 is not None:
-            tokens.append(('_id', '', str(v53)))
-    v54 = r.get('meta')
-    if v54 is not None:
-        v55 = v54.get('lastUpdated')
-        if v55 is not None:
-            v56, v57 = values.moment(v55)
-            if v56 is not None:
-                dates.append(('_lastUpdated', v56, v57))
-        v58 = v54.get('profile')
-        if v58:
-            for v59 in v58:
-                if v59 is not None:
-                    uris.append(('_profile', v59))
-        v60 = v54.get('security')
-        if v60:
-            for v61 in v60:
-                v62 = v61.get("system", "")
-                v63 = v61.get("code", "")
-                if v62 or v63:
-                    tokens.append(('_security', v62, v63))
-        v64 = v54.get('source')
-        if v64 is not None:
-            if v64 is not None:
-                uris.append(('_source', v64))
-        v65 = v54.get('tag')
-        if v65:
-            for v66 in v65:
-                v67 = v66.get("system", "")
-                v68 = v66.get("code", "")
-                if v67 or v68:
-                    tokens.append(('_tag', v67, v68))
-    v69 = r.get('basedOn')
-    if v69:
-        for v70 in v69:
-            values.reference(out, v70, ('based-on',))
-    v71 = r.get('category')
-    if v71:
-        for v72 in v71:
-            for v73 in v72.get("coding", ()):
-                v74 = v73.get("system", "")
-                v75 = v73.get("code", "")
-                if v74 or v75:
-                    tokens.append(('category', v74, v75))
-    v76 = r.get('code')
-    if v76 is not None:
-        for v77 in v76.get("coding", ()):
-            v78 = v77.get("system", "")
-            v79 = v77.get("code", "")
-            if v78 or v79:
-                tokens.append(('code', v78, v79))
-                tokens.append(('combo-code', v78, v79))
-    v80 = r.get('component')
-    if v80:
-        for v81 in v80:
-            if 'valueCodeableConcept' in v81:
-                v82 = values.Part()
-                v83 = v81.get('code')
-                if v83 is not None:
-                    for v84 in v83.get("coding", ()):
-                        v85 = v84.get("system", "")
-                        v86 = v84.get("code", "")
-                        if v85 or v86:
-                            v82.tokens.append(('', v85, v86))
-                v87 = values.Part()
-                v88 = v81.get('valueCodeableConcept')
-                if v88 is not None:
-                    for v89 in v88.get("coding", ()):
-                        v90 = v89.get("system", "")
-                        v91 = v89.get("code", "")
-                        if v90 or v91:
-                            v87.tokens.append(('', v90, v91))
-                values.combine(out, 'combo-code-value-concept', v82, v87)
-            if 'valueQuantity' in v81:
-                v92 = values.Part()
-                v93 = v81.get('code')
-                if v93 is not None:
-                    for v94 in v93.get("coding", ()):
-                        v95 = v94.get("system", "")
-                        v96 = v94.get("code", "")
-                        if v95 or v96:
-                            v92.tokens.append(('', v95, v96))
-                v97 = values.Part()
-                v98 = v81.get('valueQuantity')
-                if v98 is not None:
-                    v99 = values.quantity(v98)
-                    if v99 is not None:
-                        v97.quantities.append(('', *v99))
-                values.combine(out, 'combo-code-value-quantity', v92, v97)
-            if 'valueCodeableConcept' in v81:
-                v100 = values.Part()
-                v101 = v81.get('code')
-                if v101 is not None:
-                    for v102 in v101.get("coding", ()):
-                        v103 = v102.get("system", "")
-                        v104 = v102.get("code", "")
-                        if v103 or v104:
-                            v100.tokens.append(('', v103, v104))
-                v105 = values.Part()
-                v106 = v81.get('valueCodeableConcept')
-                if v106 is not None:
-                    for v107 in v106.get("coding", ()):
-                        v108 = v107.get("system", "")
-                        v109 = v107.get("code", "")
-                        if v108 or v109:
-                            v105.tokens.append(('', v108, v109))
-                values.combine(out, 'component-code-value-concept', v100, v105)
-            if 'valueQuantity' in v81:
-                v110 = values.Part()
-                v111 = v81.get('code')
-                if v111 is not None:
-                    for v112 in v111.get("coding", ()):
-                        v113 = v112.get("system", "")
-                        v114 = v112.get("code", "")
-                        if v113 or v114:
-                            v110.tokens.append(('', v113, v114))
-                v115 = values.Part()
-                v116 = v81.get('valueQuantity')
-                if v116 is not None:
-                    v117 = values.quantity(v116)
-                    if v117 is not None:
-                        v115.quantities.append(('', *v117))
-                values.combine(out, 'component-code-value-quantity', v110, v115)
-            v118 = v81.get('code')
+        v54 = v53.get('profile')
+        if v54:
+            for v55 in v54:
+                if v55 is not None:
+                    uris.append(('_profile', v55))
+        v56 = v53.get('security')
+        if v56:
+            for v57 in v56:
+                v58 = v57.get("system", "")
+                v59 = v57.get("code", "")
+                if v58 or v59:
+                    tokens.append(('_security', v58, v59))
+        v60 = v53.get('source')
+        if v60 is not None:
+            if v60 is not None:
+                uris.append(('_source', v60))
+        v61 = v53.get('tag')
+        if v61:
+            for v62 in v61:
+                v63 = v62.get("system", "")
+                v64 = v62.get("code", "")
+                if v63 or v64:
+                    tokens.append(('_tag', v63, v64))
+    v65 = r.get('basedOn')
+    if v65:
+        for v66 in v65:
+            values.reference(out, v66, ('based-on',))
+    v67 = r.get('category')
+    if v67:
+        for v68 in v67:
+            for v69 in v68.get("coding", ()):
+                v70 = v69.get("system", "")
+                v71 = v69.get("code", "")
+                if v70 or v71:
+                    tokens.append(('category', v70, v71))
+    v72 = r.get('code')
+    if v72 is not None:
+        for v73 in v72.get("coding", ()):
+            v74 = v73.get("system", "")
+            v75 = v73.get("code", "")
+            if v74 or v75:
+                tokens.append(('code', v74, v75))
+                tokens.append(('combo-code', v74, v75))
+    v76 = r.get('component')
+    if v76:
+        for v77 in v76:
+            if 'valueCodeableConcept' in v77:
+                v78 = values.Part()
+                v79 = v77.get('code')
+                if v79 is not None:
+                    for v80 in v79.get("coding", ()):
+                        v81 = v80.get("system", "")
+                        v82 = v80.get("code", "")
+                        if v81 or v82:
+                            v78.tokens.append(('', v81, v82))
+                v83 = values.Part()
+                v84 = v77.get('valueCodeableConcept')
+                if v84 is not None:
+                    for v85 in v84.get("coding", ()):
+                        v86 = v85.get("system", "")
+                        v87 = v85.get("code", "")
+                        if v86 or v87:
+                            v83.tokens.append(('', v86, v87))
+                values.combine(out, 'combo-code-value-concept', v78, v83)
+            if 'valueQuantity' in v77:
+                v88 = values.Part()
+                v89 = v77.get('code')
+                if v89 is not None:
+                    for v90 in v89.get("coding", ()):
+                        v91 = v90.get("system", "")
+                        v92 = v90.get("code", "")
+                        if v91 or v92:
+                            v88.tokens.append(('', v91, v92))
+                v93 = values.Part()
+                v94 = v77.get('valueQuantity')
+                if v94 is not None:
+                    v95 = values.quantity(v94)
+                    if v95 is not None:
+                        v93.quantities.append(('', *v95))
+                values.combine(out, 'combo-code-value-quantity', v88, v93)
+            if 'valueCodeableConcept' in v77:
+                v96 = values.Part()
+                v97 = v77.get('code')
+                if v97 is not None:
+                    for v98 in v97.get("coding", ()):
+                        v99 = v98.get("system", "")
+                        v100 = v98.get("code", "")
+                        if v99 or v100:
+                            v96.tokens.append(('', v99, v100))
+                v101 = values.Part()
+                v102 = v77.get('valueCodeableConcept')
+                if v102 is not None:
+                    for v103 in v102.get("coding", ()):
+                        v104 = v103.get("system", "")
+                        v105 = v103.get("code", "")
+                        if v104 or v105:
+                            v101.tokens.append(('', v104, v105))
+                values.combine(out, 'component-code-value-concept', v96, v101)
+            if 'valueQuantity' in v77:
+                v106 = values.Part()
+                v107 = v77.get('code')
+                if v107 is not None:
+                    for v108 in v107.get("coding", ()):
+                        v109 = v108.get("system", "")
+                        v110 = v108.get("code", "")
+                        if v109 or v110:
+                            v106.tokens.append(('', v109, v110))
+                v111 = values.Part()
+                v112 = v77.get('valueQuantity')
+                if v112 is not None:
+                    v113 = values.quantity(v112)
+                    if v113 is not None:
+                        v111.quantities.append(('', *v113))
+                values.combine(out, 'component-code-value-quantity', v106, v111)
+            v114 = v77.get('code')
+            if v114 is not None:
+                for v115 in v114.get("coding", ()):
+                    v116 = v115.get("system", "")
+                    v117 = v115.get("code", "")
+                    if v116 or v117:
+                        tokens.append(('combo-code', v116, v117))
+                        tokens.append(('component-code', v116, v117))
+            v118 = v77.get('dataAbsentReason')
             if v118 is not None:
                 for v119 in v118.get("coding", ()):
                     v120 = v119.get("system", "")
                     v121 = v119.get("code", "")
                     if v120 or v121:
-                        tokens.append(('combo-code', v120, v121))
-                        tokens.append(('component-code', v120, v121))
-            v122 = v81.get('dataAbsentReason')
+                        tokens.append(('combo-data-absent-reason', v120, v121))
+                        tokens.append(('component-data-absent-reason', v120, v121))
+            v122 = v77.get('valueCodeableConcept')
             if v122 is not None:
                 for v123 in v122.get("coding", ()):
                     v124 = v123.get("system", "")
                     v125 = v123.get("code", "")
                     if v124 or v125:
-                        tokens.append(('combo-data-absent-reason', v124, v125))
-                        tokens.append(('component-data-absent-reason', v124, v125))
-            v126 = v81.get('valueCodeableConcept')
+                        tokens.append(('combo-value-concept', v124, v125))
+                        tokens.append(('component-value-concept', v124, v125))
+            v126 = v77.get('valueQuantity')
             if v126 is not None:
-                for v127 in v126.get("coding", ()):
-                    v128 = v127.get("system", "")
-                    v129 = v127.get("code", "")
-                    if v128 or v129:
-                        tokens.append(('combo-value-concept', v128, v129))
-                        tokens.append(('component-value-concept', v128, v129))
-            v130 = v81.get('valueQuantity')
-            if v130 is not None:
-                v131 = values.quantity(v130)
-                if v131 is not None:
-                    quantities.append(('combo-value-quantity', *v131))
-                    quantities.append(('component-value-quantity', *v131))
-    v132 = r.get('dataAbsentReason')
+                v127 = values.quantity(v126)
+                if v127 is not None:
+                    quantities.append(('combo-value-quantity', *v127))
+                    quantities.append(('component-value-quantity', *v127))
+    v128 = r.get('dataAbsentReason')
+    if v128 is not None:
+        for v129 in v128.get("coding", ()):
+            v130 = v129.get("system", "")
+            v131 = v129.get("code", "")
+            if v130 or v131:
+                tokens.append(('combo-data-absent-reason', v130, v131))
+                tokens.append(('data-absent-reason', v130, v131))
+    v132 = r.get('valueCodeableConcept')
     if v132 is not None:
         for v133 in v132.get("coding", ()):
             v134 = v133.get("system", "")
             v135 = v133.get("code", "")
             if v134 or v135:
-                tokens.append(('combo-data-absent-reason', v134, v135))
-                tokens.append(('data-absent-reason', v134, v135))
-    v136 = r.get('valueCodeableConcept')
-    if v136 is not None:
-        for v137 in v136.get("coding", ()):
-            v138 = v137.get("system", "")
-            v139 = v137.get("code", "")
-            if v138 or v139:
-                tokens.append(('combo-value-concept', v138, v139))
-                tokens.append(('value-concept', v138, v139))
-        v140 = v136.get('text')
+                tokens.append(('combo-value-concept', v134, v135))
+                tokens.append(('value-concept', v134, v135))
+        v136 = v132.get('text')
+        if v136 is not None:
+            if v136 is not None:
+                strings.append(('value-string', v136))
+    v137 = r.get('valueQuantity')
+    if v137 is not None:
+        v138 = values.quantity(v137)
+        if v138 is not None:
+            quantities.append(('combo-value-quantity', *v138))
+            quantities.append(('value-quantity', *v138))
+    v139 = r.get('effectiveDateTime')
+    if v139 is not None:
+        v140, v141 = values.moment(v139)
         if v140 is not None:
-            if v140 is not None:
-                strings.append(('value-string', v140))
-    v141 = r.get('valueQuantity')
-    if v141 is not None:
-        v142 = values.quantity(v141)
-        if v142 is not None:
-            quantities.append(('combo-value-quantity', *v142))
-            quantities.append(('value-quantity', *v142))
-    v143 = r.get('effectiveDateTime')
-    if v143 is not None:
-        v144, v145 = values.moment(v143)
-        if v144 is not None:
-            dates.append(('date', v144, v145))
-    v146 = r.get('effectivePeriod')
-    if v146 is not None:
-        v147, v148 = values.period(v146)
-        if v147 is not None:
-            dates.append(('date', v147, v148))
-    v149 = r.get('effectiveTiming')
-    if v149 is not None:
-        v150, v151 = values.timing(v149)
-        if v150 is not None:
-            dates.append(('date', v150, v151))
-    v152 = r.get('effectiveInstant')
-    if v152 is not None:
-        v153, v154 = values.moment(v152)
-        if v153 is not None:
-            dates.append(('date', v153, v154))
-    v155 = r.get('derivedFrom')
+            dates.append(('date', v140, v141))
+    v142 = r.get('effectivePeriod')
+    if v142 is not None:
+        v143, v144 = values.period(v142)
+        if v143 is not None:
+            dates.append(('date', v143, v144))
+    v145 = r.get('effectiveTiming')
+    if v145 is not None:
+        v146, v147 = values.timing(v145)
+        if v146 is not None:
+            dates.append(('date', v146, v147))
+    v148 = r.get('effectiveInstant')
+    if v148 is not None:
+        v149, v150 = values.moment(v148)
+        if v149 is not None:
+            dates.append(('date', v149, v150))
+    v151 = r.get('derivedFrom')
+    if v151:
+        for v152 in v151:
+            values.reference(out, v152, ('derived-from',))
+    v153 = r.get('device')
+    if v153 is not None:
+        values.reference(out, v153, ('device',))
+    v154 = r.get('encounter')
+    if v154 is not None:
+        values.reference(out, v154, ('encounter',))
+    v155 = r.get('focus')
     if v155:
         for v156 in v155:
-            values.reference(out, v156, ('derived-from',))
-    v157 = r.get('device')
-    if v157 is not None:
-        values.reference(out, v157, ('device',))
-    v158 = r.get('encounter')
-    if v158 is not None:
-        values.reference(out, v158, ('encounter',))
-    v159 = r.get('focus')
+            values.reference(out, v156, ('focus',))
+    v157 = r.get('hasMember')
+    if v157:
+        for v158 in v157:
+            values.reference(out, v158, ('has-member',))
+    v159 = r.get('identifier')
     if v159:
         for v160 in v159:
-            values.reference(out, v160, ('focus',))
-    v161 = r.get('hasMember')
-    if v161:
-        for v162 in v161:
-            values.reference(out, v162, ('has-member',))
-    v163 = r.get('identifier')
-    if v163:
-        for v164 in v163:
+            v161 = v160.get("system", "")
+            v162 = v160.get("value", "")
+            if v161 or v162:
+                tokens.append(('identifier', v161, v162))
+    v163 = r.get('method')
+    if v163 is not None:
+        for v164 in v163.get("coding", ()):
             v165 = v164.get("system", "")
-            v166 = v164.get("value", "")
+            v166 = v164.get("code", "")
             if v165 or v166:
-                tokens.append(('identifier', v165, v166))
-    v167 = r.get('method')
-    if v167 is not None:
-        for v168 in v167.get("coding", ()):
-            v169 = v168.get("system", "")
-            v170 = v168.get("code", "")
-            if v169 or v170:
-                tokens.append(('method', v169, v170))
-    v171 = r.get('partOf')
-    if v171:
-        for v172 in v171:
-            values.reference(out, v172, ('part-of',))
-    v173 = r.get('subject')
+                tokens.append(('method', v165, v166))
+    v167 = r.get('partOf')
+    if v167:
+        for v168 in v167:
+            values.reference(out, v168, ('part-of',))
+    v169 = r.get('subject')
+    if v169 is not None:
+        values.reference(out, v169, ('subject',))
+        if values.points_to(v169, 'Patient'):
+            values.reference(out, v169, ('patient',))
+    v170 = r.get('performer')
+    if v170:
+        for v171 in v170:
+            values.reference(out, v171, ('performer',))
+    v172 = r.get('specimen')
+    if v172 is not None:
+        values.reference(out, v172, ('specimen',))
+    v173 = r.get('status')
     if v173 is not None:
-        values.reference(out, v173, ('subject',))
-        if values.points_to(v173, 'Patient'):
-            values.reference(out, v173, ('patient',))
-    v174 = r.get('performer')
-    if v174:
-        for v175 in v174:
-            values.reference(out, v175, ('performer',))
-    v176 = r.get('specimen')
-    if v176 is not None:
-        values.reference(out, v176, ('specimen',))
-    v177 = r.get('status')
+        if v173 is not None:
+            tokens.append(('status', '', str(v173)))
+    v174 = r.get('valueDateTime')
+    if v174 is not None:
+        v175, v176 = values.moment(v174)
+        if v175 is not None:
+            dates.append(('value-date', v175, v176))
+    v177 = r.get('valuePeriod')
     if v177 is not None:
-        if v177 is not None:
-            tokens.append(('status', '', str(v177)))
-    v178 = r.get('valueDateTime')
-    if v178 is not None:
-        v179, v180 = values.moment(v178)
-        if v179 is not None:
-            dates.append(('value-date', v179, v180))
-    v181 = r.get('valuePeriod')
-    if v181 is not None:
-        v182, v183 = values.period(v181)
-        if v182 is not None:
-            dates.append(('value-date', v182, v183))
-    v184 = r.get('valueString')
-    if v184 is not None:
-        if v184 is not None:
-            strings.append(('value-string', v184))
+        v178, v179 = values.period(v177)
+        if v178 is not None:
+            dates.append(('value-date', v178, v179))
+    v180 = r.get('valueString')
+    if v180 is not None:
+        if v180 is not None:
+            strings.append(('value-string', v180))
     values.finish(out, r, ('subject', 'performer'))

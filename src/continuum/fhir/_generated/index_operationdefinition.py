@@ -10,171 +10,162 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('base')
-    if v17 is not None:
-        if v17 is not None:
-            references.append(('base', v17))
-    v18 = r.get('code')
-    if v18 is not None:
-        if v18 is not None:
-            tokens.append(('code', '', str(v18)))
-    v19 = r.get('useContext')
-    if v19:
-        for v20 in v19:
-            if 'valueQuantity' in v20 or 'valueRange' in v20:
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('base')
+    if v13 is not None:
+        if v13 is not None:
+            references.append(('base', v13))
+    v14 = r.get('code')
+    if v14 is not None:
+        if v14 is not None:
+            tokens.append(('code', '', str(v14)))
+    v15 = r.get('useContext')
+    if v15:
+        for v16 in v15:
+            if 'valueQuantity' in v16 or 'valueRange' in v16:
+                v17 = values.Part()
+                v18 = v16.get('code')
+                if v18 is not None:
+                    v19 = v18.get("system", "")
+                    v20 = v18.get("code", "")
+                    if v19 or v20:
+                        v17.tokens.append(('', v19, v20))
                 v21 = values.Part()
-                v22 = v20.get('code')
+                v22 = v16.get('valueQuantity')
                 if v22 is not None:
-                    v23 = v22.get("system", "")
-                    v24 = v22.get("code", "")
-                    if v23 or v24:
-                        v21.tokens.append(('', v23, v24))
-                v25 = values.Part()
-                v26 = v20.get('valueQuantity')
-                if v26 is not None:
-                    v27 = values.quantity(v26)
-                    if v27 is not None:
-                        v25.quantities.append(('', *v27))
-                v28 = v20.get('valueRange')
-                if v28 is not None:
-                    v29 = values.range_quantity(v28)
-                    if v29 is not None:
-                        v25.quantities.append(('', *v29))
-                values.combine(out, 'context-type-quantity', v21, v25)
-            if 'valueCodeableConcept' in v20:
+                    v23 = values.quantity(v22)
+                    if v23 is not None:
+                        v21.quantities.append(('', *v23))
+                v24 = v16.get('valueRange')
+                if v24 is not None:
+                    v25 = values.range_quantity(v24)
+                    if v25 is not None:
+                        v21.quantities.append(('', *v25))
+                values.combine(out, 'context-type-quantity', v17, v21)
+            if 'valueCodeableConcept' in v16:
+                v26 = values.Part()
+                v27 = v16.get('code')
+                if v27 is not None:
+                    v28 = v27.get("system", "")
+                    v29 = v27.get("code", "")
+                    if v28 or v29:
+                        v26.tokens.append(('', v28, v29))
                 v30 = values.Part()
-                v31 = v20.get('code')
+                v31 = v16.get('valueCodeableConcept')
                 if v31 is not None:
-                    v32 = v31.get("system", "")
-                    v33 = v31.get("code", "")
-                    if v32 or v33:
-                        v30.tokens.append(('', v32, v33))
-                v34 = values.Part()
-                v35 = v20.get('valueCodeableConcept')
-                if v35 is not None:
-                    for v36 in v35.get("coding", ()):
-                        v37 = v36.get("system", "")
-                        v38 = v36.get("code", "")
-                        if v37 or v38:
-                            v34.tokens.append(('', v37, v38))
-                values.combine(out, 'context-type-value', v30, v34)
-            v39 = v20.get('valueCodeableConcept')
+                    for v32 in v31.get("coding", ()):
+                        v33 = v32.get("system", "")
+                        v34 = v32.get("code", "")
+                        if v33 or v34:
+                            v30.tokens.append(('', v33, v34))
+                values.combine(out, 'context-type-value', v26, v30)
+            v35 = v16.get('valueCodeableConcept')
+            if v35 is not None:
+                for v36 in v35.get("coding", ()):
+                    v37 = v36.get("system", "")
+                    v38 = v36.get("code", "")
+                    if v37 or v38:
+                        tokens.append(('context', v37, v38))
+            v39 = v16.get('valueQuantity')
             if v39 is not None:
-                for v40 in v39.get("coding", ()):
-                    v41 = v40.get("system", "")
-                    v42 = v40.get("code", "")
-                    if v41 or v42:
-                        tokens.append(('context', v41, v42))
-            v43 = v20.get('valueQuantity')
+                v40 = values.quantity(v39)
+                if v40 is not None:
+                    quantities.append(('context-quantity', *v40))
+            v41 = v16.get('valueRange')
+            if v41 is not None:
+                v42 = values.range_quantity(v41)
+                if v42 is not None:
+                    quantities.append(('context-quantity', *v42))
+            v43 = v16.get('code')
             if v43 is not None:
-                v44 = values.quantity(v43)
-                if v44 is not None:
-                    quantities.append(('context-quantity', *v44))
-            v45 = v20.get('valueRange')
-            if v45 is not None:
-                v46 = values.range_quantity(v45)
-                if v46 is not None:
-                    quantities.append(('context-quantity', *v46))
-            v47 = v20.get('code')
-            if v47 is not None:
-                v48 = v47.get("system", "")
-                v49 = v47.get("code", "")
-                if v48 or v49:
-                    tokens.append(('context-type', v48, v49))
-    v50 = r.get('date')
+                v44 = v43.get("system", "")
+                v45 = v43.get("code", "")
+                if v44 or v45:
+                    tokens.append(('context-type', v44, v45))
+    v46 = r.get('date')
+    if v46 is not None:
+        v47, v48 = values.moment(v46)
+        if v47 is not None:
+            dates.append(('date', v47, v48))
+    v49 = r.get('description')
+    if v49 is not None:
+        if v49 is not None:
+            strings.append(('description', v49))
+    v50 = r.get('inputProfile')
     if v50 is not None:
-        v51, v52 = values.moment(v50)
-        if v51 is not None:
-            dates.append(('date', v51, v52))
-    v53 = r.get('description')
-    if v53 is not None:
-        if v53 is not None:
-            strings.append(('description', v53))
-    v54 = r.get('inputProfile')
-    if v54 is not None:
-        if v54 is not None:
-            references.append(('input-profile', v54))
-    v55 = r.get('instance')
-    if v55 is not None:
-        tokens.append(('instance', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v55 else "false"))
-    v56 = r.get('jurisdiction')
-    if v56:
-        for v57 in v56:
-            for v58 in v57.get("coding", ()):
-                v59 = v58.get("system", "")
-                v60 = v58.get("code", "")
-                if v59 or v60:
-                    tokens.append(('jurisdiction', v59, v60))
-    v61 = r.get('kind')
+        if v50 is not None:
+            references.append(('input-profile', v50))
+    v51 = r.get('instance')
+    if v51 is not None:
+        tokens.append(('instance', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v51 else "false"))
+    v52 = r.get('jurisdiction')
+    if v52:
+        for v53 in v52:
+            for v54 in v53.get("coding", ()):
+                v55 = v54.get("system", "")
+                v56 = v54.get("code", "")
+                if v55 or v56:
+                    tokens.append(('jurisdiction', v55, v56))
+    v57 = r.get('kind')
+    if v57 is not None:
+        if v57 is not None:
+            tokens.append(('kind', '', str(v57)))
+    v58 = r.get('name')
+    if v58 is not None:
+        if v58 is not None:
+            strings.append(('name', v58))
+    v59 = r.get('outputProfile')
+    if v59 is not None:
+        if v59 is not None:
+            references.append(('output-profile', v59))
+    v60 = r.get('publisher')
+    if v60 is not None:
+        if v60 is not None:
+            strings.append(('publisher', v60))
+    v61 = r.get('status')
     if v61 is not None:
         if v61 is not None:
-            tokens.append(('kind', '', str(v61)))
-    v62 = r.get('name')
+            tokens.append(('status', '', str(v61)))
+    v62 = r.get('system')
     if v62 is not None:
-        if v62 is not None:
-            strings.append(('name', v62))
-    v63 = r.get('outputProfile')
+        tokens.append(('system', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v62 else "false"))
+    v63 = r.get('title')
     if v63 is not None:
         if v63 is not None:
-            references.append(('output-profile', v63))
-    v64 = r.get('publisher')
+            strings.append(('title', v63))
+    v64 = r.get('type')
     if v64 is not None:
-        if v64 is not None:
-            strings.append(('publisher', v64))
-    v65 = r.get('status')
+        tokens.append(('type', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v64 else "false"))
+    v65 = r.get('url')
     if v65 is not None:
         if v65 is not None:
-            tokens.append(('status', '', str(v65)))
-    v66 = r.get('system')
+            uris.append(('url', v65))
+    v66 = r.get('version')
     if v66 is not None:
-        tokens.append(('system', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v66 else "false"))
-    v67 = r.get('title')
-    if v67 is not None:
-        if v67 is not None:
-            strings.append(('title', v67))
-    v68 = r.get('type')
-    if v68 is not None:
-        tokens.append(('type', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v68 else "false"))
-    v69 = r.get('url')
-    if v69 is not None:
-        if v69 is not None:
-            uris.append(('url', v69))
-    v70 = r.get('version')
-    if v70 is not None:
-        if v70 is not None:
-            tokens.append(('version', '', str(v70)))
+        if v66 is not None:
+            tokens.append(('version', '', str(v66)))
     values.finish(out, r, ())

@@ -6,99 +6,89 @@ from continuum.fhir import values
 def index(r, out):
     tokens = out.tokens
     strings = out.strings
-    dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('active')
-    if v17 is not None:
-        tokens.append(('active', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v17 else "false"))
-    v18 = r.get('address')
-    if v18:
-        for v19 in v18:
-            values.address(strings, v19, ('address',))
-            v20 = v19.get('city')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('active')
+    if v13 is not None:
+        tokens.append(('active', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v13 else "false"))
+    v14 = r.get('address')
+    if v14:
+        for v15 in v14:
+            values.address(strings, v15, ('address',))
+            v16 = v15.get('city')
+            if v16 is not None:
+                if v16 is not None:
+                    strings.append(('address-city', v16))
+            v17 = v15.get('country')
+            if v17 is not None:
+                if v17 is not None:
+                    strings.append(('address-country', v17))
+            v18 = v15.get('postalCode')
+            if v18 is not None:
+                if v18 is not None:
+                    strings.append(('address-postalcode', v18))
+            v19 = v15.get('state')
+            if v19 is not None:
+                if v19 is not None:
+                    strings.append(('address-state', v19))
+            v20 = v15.get('use')
             if v20 is not None:
                 if v20 is not None:
-                    strings.append(('address-city', v20))
-            v21 = v19.get('country')
-            if v21 is not None:
-                if v21 is not None:
-                    strings.append(('address-country', v21))
-            v22 = v19.get('postalCode')
-            if v22 is not None:
-                if v22 is not None:
-                    strings.append(('address-postalcode', v22))
-            v23 = v19.get('state')
-            if v23 is not None:
-                if v23 is not None:
-                    strings.append(('address-state', v23))
-            v24 = v19.get('use')
-            if v24 is not None:
-                if v24 is not None:
-                    tokens.append(('address-use', '', str(v24)))
-    v25 = r.get('endpoint')
-    if v25:
-        for v26 in v25:
-            values.reference(out, v26, ('endpoint',))
-    v27 = r.get('identifier')
-    if v27:
-        for v28 in v27:
-            v29 = v28.get("system", "")
-            v30 = v28.get("value", "")
-            if v29 or v30:
-                tokens.append(('identifier', v29, v30))
-    v31 = r.get('name')
-    if v31 is not None:
-        if v31 is not None:
-            strings.append(('name', v31))
-            strings.append(('phonetic', v31))
-    v32 = r.get('alias')
-    if v32:
-        for v33 in v32:
-            if v33 is not None:
-                strings.append(('name', v33))
-    v34 = r.get('partOf')
-    if v34 is not None:
-        values.reference(out, v34, ('partof',))
-    v35 = r.get('type')
-    if v35:
-        for v36 in v35:
-            for v37 in v36.get("coding", ()):
-                v38 = v37.get("system", "")
-                v39 = v37.get("code", "")
-                if v38 or v39:
-                    tokens.append(('type', v38, v39))
+                    tokens.append(('address-use', '', str(v20)))
+    v21 = r.get('endpoint')
+    if v21:
+        for v22 in v21:
+            values.reference(out, v22, ('endpoint',))
+    v23 = r.get('identifier')
+    if v23:
+        for v24 in v23:
+            v25 = v24.get("system", "")
+            v26 = v24.get("value", "")
+            if v25 or v26:
+                tokens.append(('identifier', v25, v26))
+    v27 = r.get('name')
+    if v27 is not None:
+        if v27 is not None:
+            strings.append(('name', v27))
+            strings.append(('phonetic', v27))
+    v28 = r.get('alias')
+    if v28:
+        for v29 in v28:
+            if v29 is not None:
+                strings.append(('name', v29))
+    v30 = r.get('partOf')
+    if v30 is not None:
+        values.reference(out, v30, ('partof',))
+    v31 = r.get('type')
+    if v31:
+        for v32 in v31:
+            for v33 in v32.get("coding", ()):
+                v34 = v33.get("system", "")
+                v35 = v33.get("code", "")
+                if v34 or v35:
+                    tokens.append(('type', v34, v35))
     values.finish(out, r, ())

@@ -7,108 +7,99 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('active')
-    if v17 is not None:
-        tokens.append(('active', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v17 else "false"))
-    v18 = r.get('period')
-    if v18 is not None:
-        v19, v20 = values.period(v18)
-        if v19 is not None:
-            dates.append(('date', v19, v20))
-    v21 = r.get('telecom')
-    if v21:
-        for v22 in v21:
-            v23 = v22.get("system", "")
-            v24 = v22.get("value", "")
-            if v23 or v24:
-                tokens.append(('telecom', v23, v24))
-            if v22.get('system') == 'email':
-                v25 = v22.get("system", "")
-                v26 = v22.get("value", "")
-                if v25 or v26:
-                    tokens.append(('email', v25, v26))
-            if v22.get('system') == 'phone':
-                v27 = v22.get("system", "")
-                v28 = v22.get("value", "")
-                if v27 or v28:
-                    tokens.append(('phone', v27, v28))
-    v29 = r.get('endpoint')
-    if v29:
-        for v30 in v29:
-            values.reference(out, v30, ('endpoint',))
-    v31 = r.get('identifier')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('active')
+    if v13 is not None:
+        tokens.append(('active', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v13 else "false"))
+    v14 = r.get('period')
+    if v14 is not None:
+        v15, v16 = values.period(v14)
+        if v15 is not None:
+            dates.append(('date', v15, v16))
+    v17 = r.get('telecom')
+    if v17:
+        for v18 in v17:
+            v19 = v18.get("system", "")
+            v20 = v18.get("value", "")
+            if v19 or v20:
+                tokens.append(('telecom', v19, v20))
+            if v18.get('system') == 'email':
+                v21 = v18.get("system", "")
+                v22 = v18.get("value", "")
+                if v21 or v22:
+                    tokens.append(('email', v21, v22))
+            if v18.get('system') == 'phone':
+                v23 = v18.get("system", "")
+                v24 = v18.get("value", "")
+                if v23 or v24:
+                    tokens.append(('phone', v23, v24))
+    v25 = r.get('endpoint')
+    if v25:
+        for v26 in v25:
+            values.reference(out, v26, ('endpoint',))
+    v27 = r.get('identifier')
+    if v27:
+        for v28 in v27:
+            v29 = v28.get("system", "")
+            v30 = v28.get("value", "")
+            if v29 or v30:
+                tokens.append(('identifier', v29, v30))
+    v31 = r.get('location')
     if v31:
         for v32 in v31:
-            v33 = v32.get("system", "")
-            v34 = v32.get("value", "")
-            if v33 or v34:
-                tokens.append(('identifier', v33, v34))
-    v35 = r.get('location')
-    if v35:
-        for v36 in v35:
-            values.reference(out, v36, ('location',))
-    v37 = r.get('network')
+            values.reference(out, v32, ('location',))
+    v33 = r.get('network')
+    if v33:
+        for v34 in v33:
+            values.reference(out, v34, ('network',))
+    v35 = r.get('participatingOrganization')
+    if v35 is not None:
+        values.reference(out, v35, ('participating-organization',))
+    v36 = r.get('organization')
+    if v36 is not None:
+        values.reference(out, v36, ('primary-organization',))
+    v37 = r.get('code')
     if v37:
         for v38 in v37:
-            values.reference(out, v38, ('network',))
-    v39 = r.get('participatingOrganization')
-    if v39 is not None:
-        values.reference(out, v39, ('participating-organization',))
-    v40 = r.get('organization')
-    if v40 is not None:
-        values.reference(out, v40, ('primary-organization',))
-    v41 = r.get('code')
-    if v41:
-        for v42 in v41:
-            for v43 in v42.get("coding", ()):
-                v44 = v43.get("system", "")
-                v45 = v43.get("code", "")
-                if v44 or v45:
-                    tokens.append(('role', v44, v45))
-    v46 = r.get('healthcareService')
-    if v46:
-        for v47 in v46:
-            values.reference(out, v47, ('service',))
-    v48 = r.get('specialty')
-    if v48:
-        for v49 in v48:
-            for v50 in v49.get("coding", ()):
-                v51 = v50.get("system", "")
-                v52 = v50.get("code", "")
-                if v51 or v52:
-                    tokens.append(('specialty', v51, v52))
+            for v39 in v38.get("coding", ()):
+                v40 = v39.get("system", "")
+                v41 = v39.get("code", "")
+                if v40 or v41:
+                    tokens.append(('role', v40, v41))
+    v42 = r.get('healthcareService')
+    if v42:
+        for v43 in v42:
+            values.reference(out, v43, ('service',))
+    v44 = r.get('specialty')
+    if v44:
+        for v45 in v44:
+            for v46 in v45.get("coding", ()):
+                v47 = v46.get("system", "")
+                v48 = v46.get("code", "")
+                if v47 or v48:
+                    tokens.append(('specialty', v47, v48))
     values.finish(out, r, ())

@@ -8,140 +8,131 @@ def index(r, out):
     strings = out.strings
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('active')
-    if v17 is not None:
-        tokens.append(('active', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v17 else "false"))
-    v18 = r.get('address')
-    if v18:
-        for v19 in v18:
-            values.address(strings, v19, ('address',))
-            v20 = v19.get('city')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('active')
+    if v13 is not None:
+        tokens.append(('active', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v13 else "false"))
+    v14 = r.get('address')
+    if v14:
+        for v15 in v14:
+            values.address(strings, v15, ('address',))
+            v16 = v15.get('city')
+            if v16 is not None:
+                if v16 is not None:
+                    strings.append(('address-city', v16))
+            v17 = v15.get('country')
+            if v17 is not None:
+                if v17 is not None:
+                    strings.append(('address-country', v17))
+            v18 = v15.get('postalCode')
+            if v18 is not None:
+                if v18 is not None:
+                    strings.append(('address-postalcode', v18))
+            v19 = v15.get('state')
+            if v19 is not None:
+                if v19 is not None:
+                    strings.append(('address-state', v19))
+            v20 = v15.get('use')
             if v20 is not None:
                 if v20 is not None:
-                    strings.append(('address-city', v20))
-            v21 = v19.get('country')
-            if v21 is not None:
-                if v21 is not None:
-                    strings.append(('address-country', v21))
-            v22 = v19.get('postalCode')
-            if v22 is not None:
-                if v22 is not None:
-                    strings.append(('address-postalcode', v22))
-            v23 = v19.get('state')
-            if v23 is not None:
-                if v23 is not None:
-                    strings.append(('address-state', v23))
-            v24 = v19.get('use')
-            if v24 is not None:
-                if v24 is not None:
-                    tokens.append(('address-use', '', str(v24)))
-    v25 = r.get('birthDate')
-    if v25 is not None:
-        v26, v27 = values.moment(v25)
-        if v26 is not None:
-            dates.append(('birthdate', v26, v27))
-    v28 = r.get('deceasedDateTime')
-    if v28 is not None:
-        v29, v30 = values.moment(v28)
-        if v29 is not None:
-            dates.append(('death-date', v29, v30))
-    v31 = r.get('telecom')
-    if v31:
-        for v32 in v31:
-            v33 = v32.get("system", "")
-            v34 = v32.get("value", "")
-            if v33 or v34:
-                tokens.append(('telecom', v33, v34))
-            if v32.get('system') == 'email':
-                v35 = v32.get("system", "")
-                v36 = v32.get("value", "")
-                if v35 or v36:
-                    tokens.append(('email', v35, v36))
-            if v32.get('system') == 'phone':
-                v37 = v32.get("system", "")
-                v38 = v32.get("value", "")
-                if v37 or v38:
-                    tokens.append(('phone', v37, v38))
-    v39 = r.get('name')
-    if v39:
-        for v40 in v39:
-            values.human_name(strings, v40, ('name', 'phonetic'))
-            v41 = v40.get('family')
-            if v41 is not None:
-                if v41 is not None:
-                    strings.append(('family', v41))
-            v42 = v40.get('given')
-            if v42:
-                for v43 in v42:
-                    if v43 is not None:
-                        strings.append(('given', v43))
-    v44 = r.get('gender')
-    if v44 is not None:
-        if v44 is not None:
-            tokens.append(('gender', '', str(v44)))
-    v45 = r.get('generalPractitioner')
-    if v45:
-        for v46 in v45:
-            values.reference(out, v46, ('general-practitioner',))
-    v47 = r.get('identifier')
+                    tokens.append(('address-use', '', str(v20)))
+    v21 = r.get('birthDate')
+    if v21 is not None:
+        v22, v23 = values.moment(v21)
+        if v22 is not None:
+            dates.append(('birthdate', v22, v23))
+    v24 = r.get('deceasedDateTime')
+    if v24 is not None:
+        v25, v26 = values.moment(v24)
+        if v25 is not None:
+            dates.append(('death-date', v25, v26))
+    v27 = r.get('telecom')
+    if v27:
+        for v28 in v27:
+            v29 = v28.get("system", "")
+            v30 = v28.get("value", "")
+            if v29 or v30:
+                tokens.append(('telecom', v29, v30))
+            if v28.get('system') == 'email':
+                v31 = v28.get("system", "")
+                v32 = v28.get("value", "")
+                if v31 or v32:
+                    tokens.append(('email', v31, v32))
+            if v28.get('system') == 'phone':
+                v33 = v28.get("system", "")
+                v34 = v28.get("value", "")
+                if v33 or v34:
+                    tokens.append(('phone', v33, v34))
+    v35 = r.get('name')
+    if v35:
+        for v36 in v35:
+            values.human_name(strings, v36, ('name', 'phonetic'))
+            v37 = v36.get('family')
+            if v37 is not None:
+                if v37 is not None:
+                    strings.append(('family', v37))
+            v38 = v36.get('given')
+            if v38:
+                for v39 in v38:
+                    if v39 is not None:
+                        strings.append(('given', v39))
+    v40 = r.get('gender')
+    if v40 is not None:
+        if v40 is not None:
+            tokens.append(('gender', '', str(v40)))
+    v41 = r.get('generalPractitioner')
+    if v41:
+        for v42 in v41:
+            values.reference(out, v42, ('general-practitioner',))
+    v43 = r.get('identifier')
+    if v43:
+        for v44 in v43:
+            v45 = v44.get("system", "")
+            v46 = v44.get("value", "")
+            if v45 or v46:
+                tokens.append(('identifier', v45, v46))
+    v47 = r.get('communication')
     if v47:
         for v48 in v47:
-            v49 = v48.get("system", "")
-            v50 = v48.get("value", "")
-            if v49 or v50:
-                tokens.append(('identifier', v49, v50))
-    v51 = r.get('communication')
-    if v51:
-        for v52 in v51:
-            v53 = v52.get('language')
-            if v53 is not None:
-                for v54 in v53.get("coding", ()):
-                    v55 = v54.get("system", "")
-                    v56 = v54.get("code", "")
-                    if v55 or v56:
-                        tokens.append(('language', v55, v56))
-    v57 = r.get('link')
-    if v57:
-        for v58 in v57:
-            v59 = v58.get('other')
-            if v59 is not None:
-                values.reference(out, v59, ('link',))
-    v60 = r.get('managingOrganization')
-    if v60 is not None:
-        values.reference(out, v60, ('organization',))
+            v49 = v48.get('language')
+            if v49 is not None:
+                for v50 in v49.get("coding", ()):
+                    v51 = v50.get("system", "")
+                    v52 = v50.get("code", "")
+                    if v51 or v52:
+                        tokens.append(('language', v51, v52))
+    v53 = r.get('link')
+    if v53:
+        for v54 in v53:
+            v55 = v54.get('other')
+            if v55 is not None:
+                values.reference(out, v55, ('link',))
+    v56 = r.get('managingOrganization')
+    if v56 is not None:
+        values.reference(out, v56, ('organization',))
     values.deceased(out, r)
     values.finish(out, r, ('link',))

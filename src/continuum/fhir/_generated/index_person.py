@@ -8,114 +8,105 @@ def index(r, out):
     strings = out.strings
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('address')
-    if v17:
-        for v18 in v17:
-            values.address(strings, v18, ('address',))
-            v19 = v18.get('city')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('address')
+    if v13:
+        for v14 in v13:
+            values.address(strings, v14, ('address',))
+            v15 = v14.get('city')
+            if v15 is not None:
+                if v15 is not None:
+                    strings.append(('address-city', v15))
+            v16 = v14.get('country')
+            if v16 is not None:
+                if v16 is not None:
+                    strings.append(('address-country', v16))
+            v17 = v14.get('postalCode')
+            if v17 is not None:
+                if v17 is not None:
+                    strings.append(('address-postalcode', v17))
+            v18 = v14.get('state')
+            if v18 is not None:
+                if v18 is not None:
+                    strings.append(('address-state', v18))
+            v19 = v14.get('use')
             if v19 is not None:
                 if v19 is not None:
-                    strings.append(('address-city', v19))
-            v20 = v18.get('country')
-            if v20 is not None:
-                if v20 is not None:
-                    strings.append(('address-country', v20))
-            v21 = v18.get('postalCode')
-            if v21 is not None:
-                if v21 is not None:
-                    strings.append(('address-postalcode', v21))
-            v22 = v18.get('state')
-            if v22 is not None:
-                if v22 is not None:
-                    strings.append(('address-state', v22))
-            v23 = v18.get('use')
-            if v23 is not None:
-                if v23 is not None:
-                    tokens.append(('address-use', '', str(v23)))
-    v24 = r.get('birthDate')
-    if v24 is not None:
-        v25, v26 = values.moment(v24)
-        if v25 is not None:
-            dates.append(('birthdate', v25, v26))
-    v27 = r.get('telecom')
-    if v27:
-        for v28 in v27:
-            v29 = v28.get("system", "")
-            v30 = v28.get("value", "")
-            if v29 or v30:
-                tokens.append(('telecom', v29, v30))
-            if v28.get('system') == 'email':
-                v31 = v28.get("system", "")
-                v32 = v28.get("value", "")
-                if v31 or v32:
-                    tokens.append(('email', v31, v32))
-            if v28.get('system') == 'phone':
-                v33 = v28.get("system", "")
-                v34 = v28.get("value", "")
-                if v33 or v34:
-                    tokens.append(('phone', v33, v34))
-    v35 = r.get('gender')
-    if v35 is not None:
-        if v35 is not None:
-            tokens.append(('gender', '', str(v35)))
-    v36 = r.get('identifier')
+                    tokens.append(('address-use', '', str(v19)))
+    v20 = r.get('birthDate')
+    if v20 is not None:
+        v21, v22 = values.moment(v20)
+        if v21 is not None:
+            dates.append(('birthdate', v21, v22))
+    v23 = r.get('telecom')
+    if v23:
+        for v24 in v23:
+            v25 = v24.get("system", "")
+            v26 = v24.get("value", "")
+            if v25 or v26:
+                tokens.append(('telecom', v25, v26))
+            if v24.get('system') == 'email':
+                v27 = v24.get("system", "")
+                v28 = v24.get("value", "")
+                if v27 or v28:
+                    tokens.append(('email', v27, v28))
+            if v24.get('system') == 'phone':
+                v29 = v24.get("system", "")
+                v30 = v24.get("value", "")
+                if v29 or v30:
+                    tokens.append(('phone', v29, v30))
+    v31 = r.get('gender')
+    if v31 is not None:
+        if v31 is not None:
+            tokens.append(('gender', '', str(v31)))
+    v32 = r.get('identifier')
+    if v32:
+        for v33 in v32:
+            v34 = v33.get("system", "")
+            v35 = v33.get("value", "")
+            if v34 or v35:
+                tokens.append(('identifier', v34, v35))
+    v36 = r.get('link')
     if v36:
         for v37 in v36:
-            v38 = v37.get("system", "")
-            v39 = v37.get("value", "")
-            if v38 or v39:
-                tokens.append(('identifier', v38, v39))
-    v40 = r.get('link')
-    if v40:
-        for v41 in v40:
-            v42 = v41.get('target')
-            if v42 is not None:
-                values.reference(out, v42, ('link',))
-                if values.points_to(v42, 'Patient'):
-                    values.reference(out, v42, ('patient',))
-                if values.points_to(v42, 'Practitioner'):
-                    values.reference(out, v42, ('practitioner',))
-                if values.points_to(v42, 'RelatedPerson'):
-                    values.reference(out, v42, ('relatedperson',))
-    v43 = r.get('name')
-    if v43:
-        for v44 in v43:
-            values.human_name(strings, v44, ('name', 'phonetic'))
-    v45 = r.get('managingOrganization')
-    if v45 is not None:
-        values.reference(out, v45, ('organization',))
+            v38 = v37.get('target')
+            if v38 is not None:
+                values.reference(out, v38, ('link',))
+                if values.points_to(v38, 'Patient'):
+                    values.reference(out, v38, ('patient',))
+                if values.points_to(v38, 'Practitioner'):
+                    values.reference(out, v38, ('practitioner',))
+                if values.points_to(v38, 'RelatedPerson'):
+                    values.reference(out, v38, ('relatedperson',))
+    v39 = r.get('name')
+    if v39:
+        for v40 in v39:
+            values.human_name(strings, v40, ('name', 'phonetic'))
+    v41 = r.get('managingOrganization')
+    if v41 is not None:
+        values.reference(out, v41, ('organization',))
     values.finish(out, r, ('patient',))

@@ -10,213 +10,204 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('relatedArtifact')
-    if v17:
-        for v18 in v17:
-            if v18.get('type') == 'composed-of':
-                v19 = v18.get('resource')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('relatedArtifact')
+    if v13:
+        for v14 in v13:
+            if v14.get('type') == 'composed-of':
+                v15 = v14.get('resource')
+                if v15 is not None:
+                    if v15 is not None:
+                        references.append(('composed-of', v15))
+            if v14.get('type') == 'depends-on':
+                v16 = v14.get('resource')
+                if v16 is not None:
+                    if v16 is not None:
+                        references.append(('depends-on', v16))
+            if v14.get('type') == 'derived-from':
+                v17 = v14.get('resource')
+                if v17 is not None:
+                    if v17 is not None:
+                        references.append(('derived-from', v17))
+            if v14.get('type') == 'predecessor':
+                v18 = v14.get('resource')
+                if v18 is not None:
+                    if v18 is not None:
+                        references.append(('predecessor', v18))
+            if v14.get('type') == 'successor':
+                v19 = v14.get('resource')
                 if v19 is not None:
                     if v19 is not None:
-                        references.append(('composed-of', v19))
-            if v18.get('type') == 'depends-on':
-                v20 = v18.get('resource')
-                if v20 is not None:
-                    if v20 is not None:
-                        references.append(('depends-on', v20))
-            if v18.get('type') == 'derived-from':
-                v21 = v18.get('resource')
-                if v21 is not None:
-                    if v21 is not None:
-                        references.append(('derived-from', v21))
-            if v18.get('type') == 'predecessor':
-                v22 = v18.get('resource')
-                if v22 is not None:
-                    if v22 is not None:
-                        references.append(('predecessor', v22))
-            if v18.get('type') == 'successor':
-                v23 = v18.get('resource')
+                        references.append(('successor', v19))
+    v20 = r.get('useContext')
+    if v20:
+        for v21 in v20:
+            if 'valueQuantity' in v21 or 'valueRange' in v21:
+                v22 = values.Part()
+                v23 = v21.get('code')
                 if v23 is not None:
-                    if v23 is not None:
-                        references.append(('successor', v23))
-    v24 = r.get('useContext')
-    if v24:
-        for v25 in v24:
-            if 'valueQuantity' in v25 or 'valueRange' in v25:
+                    v24 = v23.get("system", "")
+                    v25 = v23.get("code", "")
+                    if v24 or v25:
+                        v22.tokens.append(('', v24, v25))
                 v26 = values.Part()
-                v27 = v25.get('code')
+                v27 = v21.get('valueQuantity')
                 if v27 is not None:
-                    v28 = v27.get("system", "")
-                    v29 = v27.get("code", "")
-                    if v28 or v29:
-                        v26.tokens.append(('', v28, v29))
-                v30 = values.Part()
-                v31 = v25.get('valueQuantity')
-                if v31 is not None:
-                    v32 = values.quantity(v31)
-                    if v32 is not None:
-                        v30.quantities.append(('', *v32))
-                v33 = v25.get('valueRange')
-                if v33 is not None:
-                    v34 = values.range_quantity(v33)
-                    if v34 is not None:
-                        v30.quantities.append(('', *v34))
-                values.combine(out, 'context-type-quantity', v26, v30)
-            if 'valueCodeableConcept' in v25:
+                    v28 = values.quantity(v27)
+                    if v28 is not None:
+                        v26.quantities.append(('', *v28))
+                v29 = v21.get('valueRange')
+                if v29 is not None:
+                    v30 = values.range_quantity(v29)
+                    if v30 is not None:
+                        v26.quantities.append(('', *v30))
+                values.combine(out, 'context-type-quantity', v22, v26)
+            if 'valueCodeableConcept' in v21:
+                v31 = values.Part()
+                v32 = v21.get('code')
+                if v32 is not None:
+                    v33 = v32.get("system", "")
+                    v34 = v32.get("code", "")
+                    if v33 or v34:
+                        v31.tokens.append(('', v33, v34))
                 v35 = values.Part()
-                v36 = v25.get('code')
+                v36 = v21.get('valueCodeableConcept')
                 if v36 is not None:
-                    v37 = v36.get("system", "")
-                    v38 = v36.get("code", "")
-                    if v37 or v38:
-                        v35.tokens.append(('', v37, v38))
-                v39 = values.Part()
-                v40 = v25.get('valueCodeableConcept')
-                if v40 is not None:
-                    for v41 in v40.get("coding", ()):
-                        v42 = v41.get("system", "")
-                        v43 = v41.get("code", "")
-                        if v42 or v43:
-                            v39.tokens.append(('', v42, v43))
-                values.combine(out, 'context-type-value', v35, v39)
-            v44 = v25.get('valueCodeableConcept')
+                    for v37 in v36.get("coding", ()):
+                        v38 = v37.get("system", "")
+                        v39 = v37.get("code", "")
+                        if v38 or v39:
+                            v35.tokens.append(('', v38, v39))
+                values.combine(out, 'context-type-value', v31, v35)
+            v40 = v21.get('valueCodeableConcept')
+            if v40 is not None:
+                for v41 in v40.get("coding", ()):
+                    v42 = v41.get("system", "")
+                    v43 = v41.get("code", "")
+                    if v42 or v43:
+                        tokens.append(('context', v42, v43))
+            v44 = v21.get('valueQuantity')
             if v44 is not None:
-                for v45 in v44.get("coding", ()):
-                    v46 = v45.get("system", "")
-                    v47 = v45.get("code", "")
-                    if v46 or v47:
-                        tokens.append(('context', v46, v47))
-            v48 = v25.get('valueQuantity')
+                v45 = values.quantity(v44)
+                if v45 is not None:
+                    quantities.append(('context-quantity', *v45))
+            v46 = v21.get('valueRange')
+            if v46 is not None:
+                v47 = values.range_quantity(v46)
+                if v47 is not None:
+                    quantities.append(('context-quantity', *v47))
+            v48 = v21.get('code')
             if v48 is not None:
-                v49 = values.quantity(v48)
-                if v49 is not None:
-                    quantities.append(('context-quantity', *v49))
-            v50 = v25.get('valueRange')
-            if v50 is not None:
-                v51 = values.range_quantity(v50)
-                if v51 is not None:
-                    quantities.append(('context-quantity', *v51))
-            v52 = v25.get('code')
-            if v52 is not None:
-                v53 = v52.get("system", "")
-                v54 = v52.get("code", "")
-                if v53 or v54:
-                    tokens.append(('context-type', v53, v54))
-    v55 = r.get('date')
-    if v55 is not None:
-        v56, v57 = values.moment(v55)
-        if v56 is not None:
-            dates.append(('date', v56, v57))
-    v58 = r.get('action')
+                v49 = v48.get("system", "")
+                v50 = v48.get("code", "")
+                if v49 or v50:
+                    tokens.append(('context-type', v49, v50))
+    v51 = r.get('date')
+    if v51 is not None:
+        v52, v53 = values.moment(v51)
+        if v52 is not None:
+            dates.append(('date', v52, v53))
+    v54 = r.get('action')
+    if v54:
+        for v55 in v54:
+            v56 = v55.get('definitionCanonical')
+            if v56 is not None:
+                if v56 is not None:
+                    references.append(('definition', v56))
+            v57 = v55.get('definitionUri')
+            if v57 is not None:
+                if v57 is not None:
+                    references.append(('definition', v57))
+    v58 = r.get('library')
     if v58:
         for v59 in v58:
-            v60 = v59.get('definitionCanonical')
-            if v60 is not None:
-                if v60 is not None:
-                    references.append(('definition', v60))
-            v61 = v59.get('definitionUri')
-            if v61 is not None:
-                if v61 is not None:
-                    references.append(('definition', v61))
-    v62 = r.get('library')
-    if v62:
-        for v63 in v62:
-            if v63 is not None:
-                references.append(('depends-on', v63))
-    v64 = r.get('description')
-    if v64 is not None:
-        if v64 is not None:
-            strings.append(('description', v64))
-    v65 = r.get('effectivePeriod')
-    if v65 is not None:
-        v66, v67 = values.period(v65)
-        if v66 is not None:
-            dates.append(('effective', v66, v67))
-    v68 = r.get('identifier')
+            if v59 is not None:
+                references.append(('depends-on', v59))
+    v60 = r.get('description')
+    if v60 is not None:
+        if v60 is not None:
+            strings.append(('description', v60))
+    v61 = r.get('effectivePeriod')
+    if v61 is not None:
+        v62, v63 = values.period(v61)
+        if v62 is not None:
+            dates.append(('effective', v62, v63))
+    v64 = r.get('identifier')
+    if v64:
+        for v65 in v64:
+            v66 = v65.get("system", "")
+            v67 = v65.get("value", "")
+            if v66 or v67:
+                tokens.append(('identifier', v66, v67))
+    v68 = r.get('jurisdiction')
     if v68:
         for v69 in v68:
-            v70 = v69.get("system", "")
-            v71 = v69.get("value", "")
-            if v70 or v71:
-                tokens.append(('identifier', v70, v71))
-    v72 = r.get('jurisdiction')
-    if v72:
-        for v73 in v72:
-            for v74 in v73.get("coding", ()):
-                v75 = v74.get("system", "")
-                v76 = v74.get("code", "")
-                if v75 or v76:
-                    tokens.append(('jurisdiction', v75, v76))
-    v77 = r.get('name')
-    if v77 is not None:
-        if v77 is not None:
-            strings.append(('name', v77))
-    v78 = r.get('publisher')
-    if v78 is not None:
-        if v78 is not None:
-            strings.append(('publisher', v78))
-    v79 = r.get('status')
-    if v79 is not None:
-        if v79 is not None:
-            tokens.append(('status', '', str(v79)))
-    v80 = r.get('title')
-    if v80 is not None:
-        if v80 is not None:
-            strings.append(('title', v80))
-    v81 = r.get('topic')
-    if v81:
-        for v82 in v81:
-            for v83 in v82.get("coding", ()):
-                v84 = v83.get("system", "")
-                v85 = v83.get("code", "")
-                if v84 or v85:
-                    tokens.append(('topic', v84, v85))
-    v86 = r.get('type')
+            for v70 in v69.get("coding", ()):
+                v71 = v70.get("system", "")
+                v72 = v70.get("code", "")
+                if v71 or v72:
+                    tokens.append(('jurisdiction', v71, v72))
+    v73 = r.get('name')
+    if v73 is not None:
+        if v73 is not None:
+            strings.append(('name', v73))
+    v74 = r.get('publisher')
+    if v74 is not None:
+        if v74 is not None:
+            strings.append(('publisher', v74))
+    v75 = r.get('status')
+    if v75 is not None:
+        if v75 is not None:
+            tokens.append(('status', '', str(v75)))
+    v76 = r.get('title')
+    if v76 is not None:
+        if v76 is not None:
+            strings.append(('title', v76))
+    v77 = r.get('topic')
+    if v77:
+        for v78 in v77:
+            for v79 in v78.get("coding", ()):
+                v80 = v79.get("system", "")
+                v81 = v79.get("code", "")
+                if v80 or v81:
+                    tokens.append(('topic', v80, v81))
+    v82 = r.get('type')
+    if v82 is not None:
+        for v83 in v82.get("coding", ()):
+            v84 = v83.get("system", "")
+            v85 = v83.get("code", "")
+            if v84 or v85:
+                tokens.append(('type', v84, v85))
+    v86 = r.get('url')
     if v86 is not None:
-        for v87 in v86.get("coding", ()):
-            v88 = v87.get("system", "")
-            v89 = v87.get("code", "")
-            if v88 or v89:
-                tokens.append(('type', v88, v89))
-    v90 = r.get('url')
-    if v90 is not None:
-        if v90 is not None:
-            uris.append(('url', v90))
-    v91 = r.get('version')
-    if v91 is not None:
-        if v91 is not None:
-            tokens.append(('version', '', str(v91)))
+        if v86 is not None:
+            uris.append(('url', v86))
+    v87 = r.get('version')
+    if v87 is not None:
+        if v87 is not None:
+            tokens.append(('version', '', str(v87)))
     values.finish(out, r, ())

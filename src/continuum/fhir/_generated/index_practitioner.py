@@ -6,116 +6,106 @@ from continuum.fhir import values
 def index(r, out):
     tokens = out.tokens
     strings = out.strings
-    dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('active')
-    if v17 is not None:
-        tokens.append(('active', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v17 else "false"))
-    v18 = r.get('address')
-    if v18:
-        for v19 in v18:
-            values.address(strings, v19, ('address',))
-            v20 = v19.get('city')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('active')
+    if v13 is not None:
+        tokens.append(('active', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v13 else "false"))
+    v14 = r.get('address')
+    if v14:
+        for v15 in v14:
+            values.address(strings, v15, ('address',))
+            v16 = v15.get('city')
+            if v16 is not None:
+                if v16 is not None:
+                    strings.append(('address-city', v16))
+            v17 = v15.get('country')
+            if v17 is not None:
+                if v17 is not None:
+                    strings.append(('address-country', v17))
+            v18 = v15.get('postalCode')
+            if v18 is not None:
+                if v18 is not None:
+                    strings.append(('address-postalcode', v18))
+            v19 = v15.get('state')
+            if v19 is not None:
+                if v19 is not None:
+                    strings.append(('address-state', v19))
+            v20 = v15.get('use')
             if v20 is not None:
                 if v20 is not None:
-                    strings.append(('address-city', v20))
-            v21 = v19.get('country')
-            if v21 is not None:
-                if v21 is not None:
-                    strings.append(('address-country', v21))
-            v22 = v19.get('postalCode')
-            if v22 is not None:
-                if v22 is not None:
-                    strings.append(('address-postalcode', v22))
-            v23 = v19.get('state')
-            if v23 is not None:
-                if v23 is not None:
-                    strings.append(('address-state', v23))
-            v24 = v19.get('use')
-            if v24 is not None:
-                if v24 is not None:
-                    tokens.append(('address-use', '', str(v24)))
-    v25 = r.get('communication')
-    if v25:
-        for v26 in v25:
-            for v27 in v26.get("coding", ()):
-                v28 = v27.get("system", "")
-                v29 = v27.get("code", "")
-                if v28 or v29:
-                    tokens.append(('communication', v28, v29))
-    v30 = r.get('telecom')
-    if v30:
-        for v31 in v30:
-            v32 = v31.get("system", "")
-            v33 = v31.get("value", "")
-            if v32 or v33:
-                tokens.append(('telecom', v32, v33))
-            if v31.get('system') == 'email':
-                v34 = v31.get("system", "")
-                v35 = v31.get("value", "")
-                if v34 or v35:
-                    tokens.append(('email', v34, v35))
-            if v31.get('system') == 'phone':
-                v36 = v31.get("system", "")
-                v37 = v31.get("value", "")
-                if v36 or v37:
-                    tokens.append(('phone', v36, v37))
-    v38 = r.get('name')
-    if v38:
-        for v39 in v38:
-            values.human_name(strings, v39, ('name', 'phonetic'))
-            v40 = v39.get('family')
-            if v40 is not None:
-                if v40 is not None:
-                    strings.append(('family', v40))
-            v41 = v39.get('given')
-            if v41:
-                for v42 in v41:
-                    if v42 is not None:
-                        strings.append(('given', v42))
-    v43 = r.get('gender')
-    if v43 is not None:
-        if v43 is not None:
-            tokens.append(('gender', '', str(v43)))
-    v44 = r.get('identifier')
-    if v44:
-        for v45 in v44:
-            v46 = v45.get("system", "")
-            v47 = v45.get("value", "")
-            if v46 or v47:
-                tokens.append(('identifier', v46, v47))
+                    tokens.append(('address-use', '', str(v20)))
+    v21 = r.get('communication')
+    if v21:
+        for v22 in v21:
+            for v23 in v22.get("coding", ()):
+                v24 = v23.get("system", "")
+                v25 = v23.get("code", "")
+                if v24 or v25:
+                    tokens.append(('communication', v24, v25))
+    v26 = r.get('telecom')
+    if v26:
+        for v27 in v26:
+            v28 = v27.get("system", "")
+            v29 = v27.get("value", "")
+            if v28 or v29:
+                tokens.append(('telecom', v28, v29))
+            if v27.get('system') == 'email':
+                v30 = v27.get("system", "")
+                v31 = v27.get("value", "")
+                if v30 or v31:
+                    tokens.append(('email', v30, v31))
+            if v27.get('system') == 'phone':
+                v32 = v27.get("system", "")
+                v33 = v27.get("value", "")
+                if v32 or v33:
+                    tokens.append(('phone', v32, v33))
+    v34 = r.get('name')
+    if v34:
+        for v35 in v34:
+            values.human_name(strings, v35, ('name', 'phonetic'))
+            v36 = v35.get('family')
+            if v36 is not None:
+                if v36 is not None:
+                    strings.append(('family', v36))
+            v37 = v35.get('given')
+            if v37:
+                for v38 in v37:
+                    if v38 is not None:
+                        strings.append(('given', v38))
+    v39 = r.get('gender')
+    if v39 is not None:
+        if v39 is not None:
+            tokens.append(('gender', '', str(v39)))
+    v40 = r.get('identifier')
+    if v40:
+        for v41 in v40:
+            v42 = v41.get("system", "")
+            v43 = v41.get("value", "")
+            if v42 or v43:
+                tokens.append(('identifier', v42, v43))
     values.finish(out, r, ())

@@ -8,120 +8,111 @@ def index(r, out):
     references = out.references
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('basedOn')
-    if v17:
-        for v18 in v17:
-            values.reference(out, v18, ('based-on',))
-    v19 = r.get('category')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('basedOn')
+    if v13:
+        for v14 in v13:
+            values.reference(out, v14, ('based-on',))
+    v15 = r.get('category')
+    if v15 is not None:
+        for v16 in v15.get("coding", ()):
+            v17 = v16.get("system", "")
+            v18 = v16.get("code", "")
+            if v17 or v18:
+                tokens.append(('category', v17, v18))
+    v19 = r.get('code')
     if v19 is not None:
         for v20 in v19.get("coding", ()):
             v21 = v20.get("system", "")
             v22 = v20.get("code", "")
             if v21 or v22:
-                tokens.append(('category', v21, v22))
-    v23 = r.get('code')
+                tokens.append(('code', v21, v22))
+    v23 = r.get('performedDateTime')
     if v23 is not None:
-        for v24 in v23.get("coding", ()):
-            v25 = v24.get("system", "")
-            v26 = v24.get("code", "")
-            if v25 or v26:
-                tokens.append(('code', v25, v26))
-    v27 = r.get('performedDateTime')
-    if v27 is not None:
-        v28, v29 = values.moment(v27)
-        if v28 is not None:
-            dates.append(('date', v28, v29))
-    v30 = r.get('performedPeriod')
-    if v30 is not None:
-        v31, v32 = values.period(v30)
-        if v31 is not None:
-            dates.append(('date', v31, v32))
-    v33 = r.get('encounter')
-    if v33 is not None:
-        values.reference(out, v33, ('encounter',))
-    v34 = r.get('identifier')
+        v24, v25 = values.moment(v23)
+        if v24 is not None:
+            dates.append(('date', v24, v25))
+    v26 = r.get('performedPeriod')
+    if v26 is not None:
+        v27, v28 = values.period(v26)
+        if v27 is not None:
+            dates.append(('date', v27, v28))
+    v29 = r.get('encounter')
+    if v29 is not None:
+        values.reference(out, v29, ('encounter',))
+    v30 = r.get('identifier')
+    if v30:
+        for v31 in v30:
+            v32 = v31.get("system", "")
+            v33 = v31.get("value", "")
+            if v32 or v33:
+                tokens.append(('identifier', v32, v33))
+    v34 = r.get('instantiatesCanonical')
     if v34:
         for v35 in v34:
-            v36 = v35.get("system", "")
-            v37 = v35.get("value", "")
-            if v36 or v37:
-                tokens.append(('identifier', v36, v37))
-    v38 = r.get('instantiatesCanonical')
-    if v38:
-        for v39 in v38:
-            if v39 is not None:
-                references.append(('instantiates-canonical', v39))
-    v40 = r.get('instantiatesUri')
-    if v40:
-        for v41 in v40:
-            if v41 is not None:
-                uris.append(('instantiates-uri', v41))
-    v42 = r.get('location')
-    if v42 is not None:
-        values.reference(out, v42, ('location',))
-    v43 = r.get('partOf')
-    if v43:
-        for v44 in v43:
-            values.reference(out, v44, ('part-of',))
-    v45 = r.get('subject')
-    if v45 is not None:
-        values.reference(out, v45, ('subject',))
-        if values.points_to(v45, 'Patient'):
-            values.reference(out, v45, ('patient',))
-    v46 = r.get('performer')
-    if v46:
-        for v47 in v46:
-            v48 = v47.get('actor')
-            if v48 is not None:
-                values.reference(out, v48, ('performer',))
-    v49 = r.get('reasonCode')
-    if v49:
-        for v50 in v49:
-            for v51 in v50.get("coding", ()):
-                v52 = v51.get("system", "")
-                v53 = v51.get("code", "")
-                if v52 or v53:
-                    tokens.append(('reason-code', v52, v53))
-    v54 = r.get('reasonReference')
-    if v54:
-        for v55 in v54:
-            values.reference(out, v55, ('reason-reference',))
-    v56 = r.get('status')
-    if v56 is not None:
-        if v56 is not None:
-            tokens.append(('status', '', str(v56)))
+            if v35 is not None:
+                references.append(('instantiates-canonical', v35))
+    v36 = r.get('instantiatesUri')
+    if v36:
+        for v37 in v36:
+            if v37 is not None:
+                uris.append(('instantiates-uri', v37))
+    v38 = r.get('location')
+    if v38 is not None:
+        values.reference(out, v38, ('location',))
+    v39 = r.get('partOf')
+    if v39:
+        for v40 in v39:
+            values.reference(out, v40, ('part-of',))
+    v41 = r.get('subject')
+    if v41 is not None:
+        values.reference(out, v41, ('subject',))
+        if values.points_to(v41, 'Patient'):
+            values.reference(out, v41, ('patient',))
+    v42 = r.get('performer')
+    if v42:
+        for v43 in v42:
+            v44 = v43.get('actor')
+            if v44 is not None:
+                values.reference(out, v44, ('performer',))
+    v45 = r.get('reasonCode')
+    if v45:
+        for v46 in v45:
+            for v47 in v46.get("coding", ()):
+                v48 = v47.get("system", "")
+                v49 = v47.get("code", "")
+                if v48 or v49:
+                    tokens.append(('reason-code', v48, v49))
+    v50 = r.get('reasonReference')
+    if v50:
+        for v51 in v50:
+            values.reference(out, v51, ('reason-reference',))
+    v52 = r.get('status')
+    if v52 is not None:
+        if v52 is not None:
+            tokens.append(('status', '', str(v52)))
     values.finish(out, r, ('patient', 'performer'))

@@ -7,94 +7,85 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('agent')
-    if v17:
-        for v18 in v17:
-            v19 = v18.get('who')
-            if v19 is not None:
-                values.reference(out, v19, ('agent',))
-            v20 = v18.get('role')
-            if v20:
-                for v21 in v20:
-                    for v22 in v21.get("coding", ()):
-                        v23 = v22.get("system", "")
-                        v24 = v22.get("code", "")
-                        if v23 or v24:
-                            tokens.append(('agent-role', v23, v24))
-            v25 = v18.get('type')
-            if v25 is not None:
-                for v26 in v25.get("coding", ()):
-                    v27 = v26.get("system", "")
-                    v28 = v26.get("code", "")
-                    if v27 or v28:
-                        tokens.append(('agent-type', v27, v28))
-    v29 = r.get('entity')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('agent')
+    if v13:
+        for v14 in v13:
+            v15 = v14.get('who')
+            if v15 is not None:
+                values.reference(out, v15, ('agent',))
+            v16 = v14.get('role')
+            if v16:
+                for v17 in v16:
+                    for v18 in v17.get("coding", ()):
+                        v19 = v18.get("system", "")
+                        v20 = v18.get("code", "")
+                        if v19 or v20:
+                            tokens.append(('agent-role', v19, v20))
+            v21 = v14.get('type')
+            if v21 is not None:
+                for v22 in v21.get("coding", ()):
+                    v23 = v22.get("system", "")
+                    v24 = v22.get("code", "")
+                    if v23 or v24:
+                        tokens.append(('agent-type', v23, v24))
+    v25 = r.get('entity')
+    if v25:
+        for v26 in v25:
+            v27 = v26.get('what')
+            if v27 is not None:
+                values.reference(out, v27, ('entity',))
+    v28 = r.get('location')
+    if v28 is not None:
+        values.reference(out, v28, ('location',))
+    v29 = r.get('target')
     if v29:
         for v30 in v29:
-            v31 = v30.get('what')
-            if v31 is not None:
-                values.reference(out, v31, ('entity',))
-    v32 = r.get('location')
-    if v32 is not None:
-        values.reference(out, v32, ('location',))
-    v33 = r.get('target')
-    if v33:
-        for v34 in v33:
-            values.reference(out, v34, ('target',))
-            if values.points_to(v34, 'Patient'):
-                values.reference(out, v34, ('patient',))
-    v35 = r.get('recorded')
-    if v35 is not None:
-        v36, v37 = values.moment(v35)
-        if v36 is not None:
-            dates.append(('recorded', v36, v37))
-    v38 = r.get('signature')
-    if v38:
-        for v39 in v38:
-            v40 = v39.get('type')
-            if v40:
-                for v41 in v40:
-                    v42 = v41.get("system", "")
-                    v43 = v41.get("code", "")
-                    if v42 or v43:
-                        tokens.append(('signature-type', v42, v43))
-    v44 = r.get('occurredDateTime')
-    if v44 is not None:
-        v45, v46 = values.moment(v44)
-        if v45 is not None:
-            dates.append(('when', v45, v46))
+            values.reference(out, v30, ('target',))
+            if values.points_to(v30, 'Patient'):
+                values.reference(out, v30, ('patient',))
+    v31 = r.get('recorded')
+    if v31 is not None:
+        v32, v33 = values.moment(v31)
+        if v32 is not None:
+            dates.append(('recorded', v32, v33))
+    v34 = r.get('signature')
+    if v34:
+        for v35 in v34:
+            v36 = v35.get('type')
+            if v36:
+                for v37 in v36:
+                    v38 = v37.get("system", "")
+                    v39 = v37.get("code", "")
+                    if v38 or v39:
+                        tokens.append(('signature-type', v38, v39))
+    v40 = r.get('occurredDateTime')
+    if v40 is not None:
+        v41, v42 = values.moment(v40)
+        if v41 is not None:
+            dates.append(('when', v41, v42))
     values.finish(out, r, ('patient',))

@@ -8,79 +8,70 @@ def index(r, out):
     references = out.references
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('author')
-    if v17 is not None:
-        values.reference(out, v17, ('author',))
-    v18 = r.get('authored')
-    if v18 is not None:
-        v19, v20 = values.moment(v18)
-        if v19 is not None:
-            dates.append(('authored', v19, v20))
-    v21 = r.get('basedOn')
-    if v21:
-        for v22 in v21:
-            values.reference(out, v22, ('based-on',))
-    v23 = r.get('encounter')
-    if v23 is not None:
-        values.reference(out, v23, ('encounter',))
-    v24 = r.get('identifier')
-    if v24 is not None:
-        v25 = v24.get("system", "")
-        v26 = v24.get("value", "")
-        if v25 or v26:
-            tokens.append(('identifier', v25, v26))
-    v27 = r.get('partOf')
-    if v27:
-        for v28 in v27:
-            values.reference(out, v28, ('part-of',))
-    v29 = r.get('subject')
-    if v29 is not None:
-        values.reference(out, v29, ('subject',))
-        if values.points_to(v29, 'Patient'):
-            values.reference(out, v29, ('patient',))
-    v30 = r.get('questionnaire')
-    if v30 is not None:
-        if v30 is not None:
-            references.append(('questionnaire', v30))
-    v31 = r.get('source')
-    if v31 is not None:
-        values.reference(out, v31, ('source',))
-    v32 = r.get('status')
-    if v32 is not None:
-        if v32 is not None:
-            tokens.append(('status', '', str(v32)))
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('author')
+    if v13 is not None:
+        values.reference(out, v13, ('author',))
+    v14 = r.get('authored')
+    if v14 is not None:
+        v15, v16 = values.moment(v14)
+        if v15 is not None:
+            dates.append(('authored', v15, v16))
+    v17 = r.get('basedOn')
+    if v17:
+        for v18 in v17:
+            values.reference(out, v18, ('based-on',))
+    v19 = r.get('encounter')
+    if v19 is not None:
+        values.reference(out, v19, ('encounter',))
+    v20 = r.get('identifier')
+    if v20 is not None:
+        v21 = v20.get("system", "")
+        v22 = v20.get("value", "")
+        if v21 or v22:
+            tokens.append(('identifier', v21, v22))
+    v23 = r.get('partOf')
+    if v23:
+        for v24 in v23:
+            values.reference(out, v24, ('part-of',))
+    v25 = r.get('subject')
+    if v25 is not None:
+        values.reference(out, v25, ('subject',))
+        if values.points_to(v25, 'Patient'):
+            values.reference(out, v25, ('patient',))
+    v26 = r.get('questionnaire')
+    if v26 is not None:
+        if v26 is not None:
+            references.append(('questionnaire', v26))
+    v27 = r.get('source')
+    if v27 is not None:
+        values.reference(out, v27, ('source',))
+    v28 = r.get('status')
+    if v28 is not None:
+        if v28 is not None:
+            tokens.append(('status', '', str(v28)))
     values.finish(out, r, ('subject', 'author'))

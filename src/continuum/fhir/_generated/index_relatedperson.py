@@ -8,113 +8,104 @@ def index(r, out):
     strings = out.strings
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('active')
-    if v17 is not None:
-        tokens.append(('active', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v17 else "false"))
-    v18 = r.get('address')
-    if v18:
-        for v19 in v18:
-            values.address(strings, v19, ('address',))
-            v20 = v19.get('city')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('active')
+    if v13 is not None:
+        tokens.append(('active', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v13 else "false"))
+    v14 = r.get('address')
+    if v14:
+        for v15 in v14:
+            values.address(strings, v15, ('address',))
+            v16 = v15.get('city')
+            if v16 is not None:
+                if v16 is not None:
+                    strings.append(('address-city', v16))
+            v17 = v15.get('country')
+            if v17 is not None:
+                if v17 is not None:
+                    strings.append(('address-country', v17))
+            v18 = v15.get('postalCode')
+            if v18 is not None:
+                if v18 is not None:
+                    strings.append(('address-postalcode', v18))
+            v19 = v15.get('state')
+            if v19 is not None:
+                if v19 is not None:
+                    strings.append(('address-state', v19))
+            v20 = v15.get('use')
             if v20 is not None:
                 if v20 is not None:
-                    strings.append(('address-city', v20))
-            v21 = v19.get('country')
-            if v21 is not None:
-                if v21 is not None:
-                    strings.append(('address-country', v21))
-            v22 = v19.get('postalCode')
-            if v22 is not None:
-                if v22 is not None:
-                    strings.append(('address-postalcode', v22))
-            v23 = v19.get('state')
-            if v23 is not None:
-                if v23 is not None:
-                    strings.append(('address-state', v23))
-            v24 = v19.get('use')
-            if v24 is not None:
-                if v24 is not None:
-                    tokens.append(('address-use', '', str(v24)))
-    v25 = r.get('birthDate')
-    if v25 is not None:
-        v26, v27 = values.moment(v25)
-        if v26 is not None:
-            dates.append(('birthdate', v26, v27))
-    v28 = r.get('telecom')
-    if v28:
-        for v29 in v28:
-            v30 = v29.get("system", "")
-            v31 = v29.get("value", "")
-            if v30 or v31:
-                tokens.append(('telecom', v30, v31))
-            if v29.get('system') == 'email':
-                v32 = v29.get("system", "")
-                v33 = v29.get("value", "")
-                if v32 or v33:
-                    tokens.append(('email', v32, v33))
-            if v29.get('system') == 'phone':
-                v34 = v29.get("system", "")
-                v35 = v29.get("value", "")
-                if v34 or v35:
-                    tokens.append(('phone', v34, v35))
-    v36 = r.get('gender')
-    if v36 is not None:
-        if v36 is not None:
-            tokens.append(('gender', '', str(v36)))
-    v37 = r.get('identifier')
+                    tokens.append(('address-use', '', str(v20)))
+    v21 = r.get('birthDate')
+    if v21 is not None:
+        v22, v23 = values.moment(v21)
+        if v22 is not None:
+            dates.append(('birthdate', v22, v23))
+    v24 = r.get('telecom')
+    if v24:
+        for v25 in v24:
+            v26 = v25.get("system", "")
+            v27 = v25.get("value", "")
+            if v26 or v27:
+                tokens.append(('telecom', v26, v27))
+            if v25.get('system') == 'email':
+                v28 = v25.get("system", "")
+                v29 = v25.get("value", "")
+                if v28 or v29:
+                    tokens.append(('email', v28, v29))
+            if v25.get('system') == 'phone':
+                v30 = v25.get("system", "")
+                v31 = v25.get("value", "")
+                if v30 or v31:
+                    tokens.append(('phone', v30, v31))
+    v32 = r.get('gender')
+    if v32 is not None:
+        if v32 is not None:
+            tokens.append(('gender', '', str(v32)))
+    v33 = r.get('identifier')
+    if v33:
+        for v34 in v33:
+            v35 = v34.get("system", "")
+            v36 = v34.get("value", "")
+            if v35 or v36:
+                tokens.append(('identifier', v35, v36))
+    v37 = r.get('name')
     if v37:
         for v38 in v37:
-            v39 = v38.get("system", "")
-            v40 = v38.get("value", "")
-            if v39 or v40:
-                tokens.append(('identifier', v39, v40))
-    v41 = r.get('name')
-    if v41:
-        for v42 in v41:
-            values.human_name(strings, v42, ('name', 'phonetic'))
-    v43 = r.get('patient')
-    if v43 is not None:
-        values.reference(out, v43, ('patient',))
-    v44 = r.get('relationship')
-    if v44:
-        for v45 in v44:
-            for v46 in v45.get("coding", ()):
-                v47 = v46.get("system", "")
-                v48 = v46.get("code", "")
-                if v47 or v48:
-                    tokens.append(('relationship', v47, v48))
+            values.human_name(strings, v38, ('name', 'phonetic'))
+    v39 = r.get('patient')
+    if v39 is not None:
+        values.reference(out, v39, ('patient',))
+    v40 = r.get('relationship')
+    if v40:
+        for v41 in v40:
+            for v42 in v41.get("coding", ()):
+                v43 = v42.get("system", "")
+                v44 = v42.get("code", "")
+                if v43 or v44:
+                    tokens.append(('relationship', v43, v44))
     values.finish(out, r, ('patient',))

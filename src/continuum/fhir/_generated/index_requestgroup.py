@@ -8,103 +8,94 @@ def index(r, out):
     references = out.references
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('author')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('author')
+    if v13 is not None:
+        values.reference(out, v13, ('author',))
+    v14 = r.get('authoredOn')
+    if v14 is not None:
+        v15, v16 = values.moment(v14)
+        if v15 is not None:
+            dates.append(('authored', v15, v16))
+    v17 = r.get('code')
     if v17 is not None:
-        values.reference(out, v17, ('author',))
-    v18 = r.get('authoredOn')
-    if v18 is not None:
-        v19, v20 = values.moment(v18)
-        if v19 is not None:
-            dates.append(('authored', v19, v20))
-    v21 = r.get('code')
+        for v18 in v17.get("coding", ()):
+            v19 = v18.get("system", "")
+            v20 = v18.get("code", "")
+            if v19 or v20:
+                tokens.append(('code', v19, v20))
+    v21 = r.get('encounter')
     if v21 is not None:
-        for v22 in v21.get("coding", ()):
-            v23 = v22.get("system", "")
-            v24 = v22.get("code", "")
-            if v23 or v24:
-                tokens.append(('code', v23, v24))
-    v25 = r.get('encounter')
-    if v25 is not None:
-        values.reference(out, v25, ('encounter',))
-    v26 = r.get('groupIdentifier')
-    if v26 is not None:
-        v27 = v26.get("system", "")
-        v28 = v26.get("value", "")
-        if v27 or v28:
-            tokens.append(('group-identifier', v27, v28))
-    v29 = r.get('identifier')
+        values.reference(out, v21, ('encounter',))
+    v22 = r.get('groupIdentifier')
+    if v22 is not None:
+        v23 = v22.get("system", "")
+        v24 = v22.get("value", "")
+        if v23 or v24:
+            tokens.append(('group-identifier', v23, v24))
+    v25 = r.get('identifier')
+    if v25:
+        for v26 in v25:
+            v27 = v26.get("system", "")
+            v28 = v26.get("value", "")
+            if v27 or v28:
+                tokens.append(('identifier', v27, v28))
+    v29 = r.get('instantiatesCanonical')
     if v29:
         for v30 in v29:
-            v31 = v30.get("system", "")
-            v32 = v30.get("value", "")
-            if v31 or v32:
-                tokens.append(('identifier', v31, v32))
-    v33 = r.get('instantiatesCanonical')
-    if v33:
-        for v34 in v33:
-            if v34 is not None:
-                references.append(('instantiates-canonical', v34))
-    v35 = r.get('instantiatesUri')
-    if v35:
-        for v36 in v35:
-            if v36 is not None:
-                uris.append(('instantiates-uri', v36))
-    v37 = r.get('intent')
-    if v37 is not None:
-        if v37 is not None:
-            tokens.append(('intent', '', str(v37)))
-    v38 = r.get('action')
-    if v38:
-        for v39 in v38:
-            v40 = v39.get('participant')
-            if v40:
-                for v41 in v40:
-                    values.reference(out, v41, ('participant',))
-    v42 = r.get('subject')
-    if v42 is not None:
-        values.reference(out, v42, ('subject',))
-        if values.points_to(v42, 'Patient'):
-            values.reference(out, v42, ('patient',))
-    v43 = r.get('priority')
-    if v43 is not None:
-        if v43 is not None:
-            tokens.append(('priority', '', str(v43)))
-    v44 = r.get('status')
-    if v44 is not None:
-        if v44 is not None:
-            tokens.append(('status', '', str(v44)))
+            if v30 is not None:
+                references.append(('instantiates-canonical', v30))
+    v31 = r.get('instantiatesUri')
+    if v31:
+        for v32 in v31:
+            if v32 is not None:
+                uris.append(('instantiates-uri', v32))
+    v33 = r.get('intent')
+    if v33 is not None:
+        if v33 is not None:
+            tokens.append(('intent', '', str(v33)))
+    v34 = r.get('action')
+    if v34:
+        for v35 in v34:
+            v36 = v35.get('participant')
+            if v36:
+                for v37 in v36:
+                    values.reference(out, v37, ('participant',))
+    v38 = r.get('subject')
+    if v38 is not None:
+        values.reference(out, v38, ('subject',))
+        if values.points_to(v38, 'Patient'):
+            values.reference(out, v38, ('patient',))
+    v39 = r.get('priority')
+    if v39 is not None:
+        if v39 is not None:
+            tokens.append(('priority', '', str(v39)))
+    v40 = r.get('status')
+    if v40 is not None:
+        if v40 is not None:
+            tokens.append(('status', '', str(v40)))
     values.finish(out, r, ('subject', 'participant'))

@@ -8,108 +8,99 @@ def index(r, out):
     strings = out.strings
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('category')
-    if v17:
-        for v18 in v17:
-            for v19 in v18.get("coding", ()):
-                v20 = v19.get("system", "")
-                v21 = v19.get("code", "")
-                if v20 or v21:
-                    tokens.append(('category', v20, v21))
-    v22 = r.get('period')
-    if v22 is not None:
-        v23, v24 = values.period(v22)
-        if v23 is not None:
-            dates.append(('date', v23, v24))
-    v25 = r.get('focus')
-    if v25:
-        for v26 in v25:
-            for v27 in v26.get("coding", ()):
-                v28 = v27.get("system", "")
-                v29 = v27.get("code", "")
-                if v28 or v29:
-                    tokens.append(('focus', v28, v29))
-    v30 = r.get('identifier')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('category')
+    if v13:
+        for v14 in v13:
+            for v15 in v14.get("coding", ()):
+                v16 = v15.get("system", "")
+                v17 = v15.get("code", "")
+                if v16 or v17:
+                    tokens.append(('category', v16, v17))
+    v18 = r.get('period')
+    if v18 is not None:
+        v19, v20 = values.period(v18)
+        if v19 is not None:
+            dates.append(('date', v19, v20))
+    v21 = r.get('focus')
+    if v21:
+        for v22 in v21:
+            for v23 in v22.get("coding", ()):
+                v24 = v23.get("system", "")
+                v25 = v23.get("code", "")
+                if v24 or v25:
+                    tokens.append(('focus', v24, v25))
+    v26 = r.get('identifier')
+    if v26:
+        for v27 in v26:
+            v28 = v27.get("system", "")
+            v29 = v27.get("value", "")
+            if v28 or v29:
+                tokens.append(('identifier', v28, v29))
+    v30 = r.get('keyword')
     if v30:
         for v31 in v30:
-            v32 = v31.get("system", "")
-            v33 = v31.get("value", "")
-            if v32 or v33:
-                tokens.append(('identifier', v32, v33))
-    v34 = r.get('keyword')
-    if v34:
-        for v35 in v34:
-            for v36 in v35.get("coding", ()):
-                v37 = v36.get("system", "")
-                v38 = v36.get("code", "")
-                if v37 or v38:
-                    tokens.append(('keyword', v37, v38))
-    v39 = r.get('location')
-    if v39:
-        for v40 in v39:
-            for v41 in v40.get("coding", ()):
-                v42 = v41.get("system", "")
-                v43 = v41.get("code", "")
-                if v42 or v43:
-                    tokens.append(('location', v42, v43))
-    v44 = r.get('partOf')
-    if v44:
-        for v45 in v44:
-            values.reference(out, v45, ('partof',))
-    v46 = r.get('principalInvestigator')
-    if v46 is not None:
-        values.reference(out, v46, ('principalinvestigator',))
-    v47 = r.get('protocol')
-    if v47:
-        for v48 in v47:
-            values.reference(out, v48, ('protocol',))
-    v49 = r.get('site')
-    if v49:
-        for v50 in v49:
-            values.reference(out, v50, ('site',))
-    v51 = r.get('sponsor')
-    if v51 is not None:
-        values.reference(out, v51, ('sponsor',))
-    v52 = r.get('status')
-    if v52 is not None:
-        if v52 is not None:
-            tokens.append(('status', '', str(v52)))
-    v53 = r.get('title')
-    if v53 is not None:
-        if v53 is not None:
-            strings.append(('title', v53))
+            for v32 in v31.get("coding", ()):
+                v33 = v32.get("system", "")
+                v34 = v32.get("code", "")
+                if v33 or v34:
+                    tokens.append(('keyword', v33, v34))
+    v35 = r.get('location')
+    if v35:
+        for v36 in v35:
+            for v37 in v36.get("coding", ()):
+                v38 = v37.get("system", "")
+                v39 = v37.get("code", "")
+                if v38 or v39:
+                    tokens.append(('location', v38, v39))
+    v40 = r.get('partOf')
+    if v40:
+        for v41 in v40:
+            values.reference(out, v41, ('partof',))
+    v42 = r.get('principalInvestigator')
+    if v42 is not None:
+        values.reference(out, v42, ('principalinvestigator',))
+    v43 = r.get('protocol')
+    if v43:
+        for v44 in v43:
+            values.reference(out, v44, ('protocol',))
+    v45 = r.get('site')
+    if v45:
+        for v46 in v45:
+            values.reference(out, v46, ('site',))
+    v47 = r.get('sponsor')
+    if v47 is not None:
+        values.reference(out, v47, ('sponsor',))
+    v48 = r.get('status')
+    if v48 is not None:
+        if v48 is not None:
+            tokens.append(('status', '', str(v48)))
+    v49 = r.get('title')
+    if v49 is not None:
+        if v49 is not None:
+            strings.append(('title', v49))
     values.finish(out, r, ())

@@ -7,91 +7,82 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('condition')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('condition')
+    if v13 is not None:
+        values.reference(out, v13, ('condition',))
+    v14 = r.get('occurrenceDateTime')
+    if v14 is not None:
+        v15, v16 = values.moment(v14)
+        if v15 is not None:
+            dates.append(('date', v15, v16))
+    v17 = r.get('encounter')
     if v17 is not None:
-        values.reference(out, v17, ('condition',))
-    v18 = r.get('occurrenceDateTime')
-    if v18 is not None:
-        v19, v20 = values.moment(v18)
-        if v19 is not None:
-            dates.append(('date', v19, v20))
-    v21 = r.get('encounter')
-    if v21 is not None:
-        values.reference(out, v21, ('encounter',))
-    v22 = r.get('identifier')
-    if v22:
-        for v23 in v22:
+        values.reference(out, v17, ('encounter',))
+    v18 = r.get('identifier')
+    if v18:
+        for v19 in v18:
+            v20 = v19.get("system", "")
+            v21 = v19.get("value", "")
+            if v20 or v21:
+                tokens.append(('identifier', v20, v21))
+    v22 = r.get('method')
+    if v22 is not None:
+        for v23 in v22.get("coding", ()):
             v24 = v23.get("system", "")
-            v25 = v23.get("value", "")
+            v25 = v23.get("code", "")
             if v24 or v25:
-                tokens.append(('identifier', v24, v25))
-    v26 = r.get('method')
+                tokens.append(('method', v24, v25))
+    v26 = r.get('subject')
     if v26 is not None:
-        for v27 in v26.get("coding", ()):
-            v28 = v27.get("system", "")
-            v29 = v27.get("code", "")
-            if v28 or v29:
-                tokens.append(('method', v28, v29))
-    v30 = r.get('subject')
-    if v30 is not None:
-        values.reference(out, v30, ('subject',))
-        if values.points_to(v30, 'Patient'):
-            values.reference(out, v30, ('patient',))
-    v31 = r.get('performer')
-    if v31 is not None:
-        values.reference(out, v31, ('performer',))
-    v32 = r.get('prediction')
-    if v32:
-        for v33 in v32:
-            v34 = v33.get('probabilityDecimal')
-            if v34 is not None:
-                v35, v36 = values.number(v34)
-                if v35 is not None:
-                    out.numbers.append(('probability', v35, v36))
-            v37 = v33.get('probabilityRange')
-            if v37 is not None:
-                v38, v39 = values.range_bounds(v37)
-                if v38 is not None:
-                    out.numbers.append(('probability', v38, v39))
-            v40 = v33.get('qualitativeRisk')
-            if v40 is not None:
-                for v41 in v40.get("coding", ()):
-                    v42 = v41.get("system", "")
-                    v43 = v41.get("code", "")
-                    if v42 or v43:
-                        tokens.append(('risk', v42, v43))
+        values.reference(out, v26, ('subject',))
+        if values.points_to(v26, 'Patient'):
+            values.reference(out, v26, ('patient',))
+    v27 = r.get('performer')
+    if v27 is not None:
+        values.reference(out, v27, ('performer',))
+    v28 = r.get('prediction')
+    if v28:
+        for v29 in v28:
+            v30 = v29.get('probabilityDecimal')
+            if v30 is not None:
+                v31, v32 = values.number(v30)
+                if v31 is not None:
+                    out.numbers.append(('probability', v31, v32))
+            v33 = v29.get('probabilityRange')
+            if v33 is not None:
+                v34, v35 = values.range_bounds(v33)
+                if v34 is not None:
+                    out.numbers.append(('probability', v34, v35))
+            v36 = v29.get('qualitativeRisk')
+            if v36 is not None:
+                for v37 in v36.get("coding", ()):
+                    v38 = v37.get("system", "")
+                    v39 = v37.get("code", "")
+                    if v38 or v39:
+                        tokens.append(('risk', v38, v39))
     values.finish(out, r, ('subject',))

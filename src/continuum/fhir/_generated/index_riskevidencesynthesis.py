@@ -9,154 +9,145 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('useContext')
-    if v17:
-        for v18 in v17:
-            if 'valueQuantity' in v18 or 'valueRange' in v18:
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('useContext')
+    if v13:
+        for v14 in v13:
+            if 'valueQuantity' in v14 or 'valueRange' in v14:
+                v15 = values.Part()
+                v16 = v14.get('code')
+                if v16 is not None:
+                    v17 = v16.get("system", "")
+                    v18 = v16.get("code", "")
+                    if v17 or v18:
+                        v15.tokens.append(('', v17, v18))
                 v19 = values.Part()
-                v20 = v18.get('code')
+                v20 = v14.get('valueQuantity')
                 if v20 is not None:
-                    v21 = v20.get("system", "")
-                    v22 = v20.get("code", "")
-                    if v21 or v22:
-                        v19.tokens.append(('', v21, v22))
-                v23 = values.Part()
-                v24 = v18.get('valueQuantity')
-                if v24 is not None:
-                    v25 = values.quantity(v24)
-                    if v25 is not None:
-                        v23.quantities.append(('', *v25))
-                v26 = v18.get('valueRange')
-                if v26 is not None:
-                    v27 = values.range_quantity(v26)
-                    if v27 is not None:
-                        v23.quantities.append(('', *v27))
-                values.combine(out, 'context-type-quantity', v19, v23)
-            if 'valueCodeableConcept' in v18:
+                    v21 = values.quantity(v20)
+                    if v21 is not None:
+                        v19.quantities.append(('', *v21))
+                v22 = v14.get('valueRange')
+                if v22 is not None:
+                    v23 = values.range_quantity(v22)
+                    if v23 is not None:
+                        v19.quantities.append(('', *v23))
+                values.combine(out, 'context-type-quantity', v15, v19)
+            if 'valueCodeableConcept' in v14:
+                v24 = values.Part()
+                v25 = v14.get('code')
+                if v25 is not None:
+                    v26 = v25.get("system", "")
+                    v27 = v25.get("code", "")
+                    if v26 or v27:
+                        v24.tokens.append(('', v26, v27))
                 v28 = values.Part()
-                v29 = v18.get('code')
+                v29 = v14.get('valueCodeableConcept')
                 if v29 is not None:
-                    v30 = v29.get("system", "")
-                    v31 = v29.get("code", "")
-                    if v30 or v31:
-                        v28.tokens.append(('', v30, v31))
-                v32 = values.Part()
-                v33 = v18.get('valueCodeableConcept')
-                if v33 is not None:
-                    for v34 in v33.get("coding", ()):
-                        v35 = v34.get("system", "")
-                        v36 = v34.get("code", "")
-                        if v35 or v36:
-                            v32.tokens.append(('', v35, v36))
-                values.combine(out, 'context-type-value', v28, v32)
-            v37 = v18.get('valueCodeableConcept')
+                    for v30 in v29.get("coding", ()):
+                        v31 = v30.get("system", "")
+                        v32 = v30.get("code", "")
+                        if v31 or v32:
+                            v28.tokens.append(('', v31, v32))
+                values.combine(out, 'context-type-value', v24, v28)
+            v33 = v14.get('valueCodeableConcept')
+            if v33 is not None:
+                for v34 in v33.get("coding", ()):
+                    v35 = v34.get("system", "")
+                    v36 = v34.get("code", "")
+                    if v35 or v36:
+                        tokens.append(('context', v35, v36))
+            v37 = v14.get('valueQuantity')
             if v37 is not None:
-                for v38 in v37.get("coding", ()):
-                    v39 = v38.get("system", "")
-                    v40 = v38.get("code", "")
-                    if v39 or v40:
-                        tokens.append(('context', v39, v40))
-            v41 = v18.get('valueQuantity')
+                v38 = values.quantity(v37)
+                if v38 is not None:
+                    quantities.append(('context-quantity', *v38))
+            v39 = v14.get('valueRange')
+            if v39 is not None:
+                v40 = values.range_quantity(v39)
+                if v40 is not None:
+                    quantities.append(('context-quantity', *v40))
+            v41 = v14.get('code')
             if v41 is not None:
-                v42 = values.quantity(v41)
-                if v42 is not None:
-                    quantities.append(('context-quantity', *v42))
-            v43 = v18.get('valueRange')
-            if v43 is not None:
-                v44 = values.range_quantity(v43)
-                if v44 is not None:
-                    quantities.append(('context-quantity', *v44))
-            v45 = v18.get('code')
-            if v45 is not None:
-                v46 = v45.get("system", "")
-                v47 = v45.get("code", "")
-                if v46 or v47:
-                    tokens.append(('context-type', v46, v47))
-    v48 = r.get('date')
+                v42 = v41.get("system", "")
+                v43 = v41.get("code", "")
+                if v42 or v43:
+                    tokens.append(('context-type', v42, v43))
+    v44 = r.get('date')
+    if v44 is not None:
+        v45, v46 = values.moment(v44)
+        if v45 is not None:
+            dates.append(('date', v45, v46))
+    v47 = r.get('description')
+    if v47 is not None:
+        if v47 is not None:
+            strings.append(('description', v47))
+    v48 = r.get('effectivePeriod')
     if v48 is not None:
-        v49, v50 = values.moment(v48)
+        v49, v50 = values.period(v48)
         if v49 is not None:
-            dates.append(('date', v49, v50))
-    v51 = r.get('description')
-    if v51 is not None:
-        if v51 is not None:
-            strings.append(('description', v51))
-    v52 = r.get('effectivePeriod')
-    if v52 is not None:
-        v53, v54 = values.period(v52)
-        if v53 is not None:
-            dates.append(('effective', v53, v54))
-    v55 = r.get('identifier')
+            dates.append(('effective', v49, v50))
+    v51 = r.get('identifier')
+    if v51:
+        for v52 in v51:
+            v53 = v52.get("system", "")
+            v54 = v52.get("value", "")
+            if v53 or v54:
+                tokens.append(('identifier', v53, v54))
+    v55 = r.get('jurisdiction')
     if v55:
         for v56 in v55:
-            v57 = v56.get("system", "")
-            v58 = v56.get("value", "")
-            if v57 or v58:
-                tokens.append(('identifier', v57, v58))
-    v59 = r.get('jurisdiction')
-    if v59:
-        for v60 in v59:
-            for v61 in v60.get("coding", ()):
-                v62 = v61.get("system", "")
-                v63 = v61.get("code", "")
-                if v62 or v63:
-                    tokens.append(('jurisdiction', v62, v63))
-    v64 = r.get('name')
+            for v57 in v56.get("coding", ()):
+                v58 = v57.get("system", "")
+                v59 = v57.get("code", "")
+                if v58 or v59:
+                    tokens.append(('jurisdiction', v58, v59))
+    v60 = r.get('name')
+    if v60 is not None:
+        if v60 is not None:
+            strings.append(('name', v60))
+    v61 = r.get('publisher')
+    if v61 is not None:
+        if v61 is not None:
+            strings.append(('publisher', v61))
+    v62 = r.get('status')
+    if v62 is not None:
+        if v62 is not None:
+            tokens.append(('status', '', str(v62)))
+    v63 = r.get('title')
+    if v63 is not None:
+        if v63 is not None:
+            strings.append(('title', v63))
+    v64 = r.get('url')
     if v64 is not None:
         if v64 is not None:
-            strings.append(('name', v64))
-    v65 = r.get('publisher')
+            uris.append(('url', v64))
+    v65 = r.get('version')
     if v65 is not None:
         if v65 is not None:
-            strings.append(('publisher', v65))
-    v66 = r.get('status')
-    if v66 is not None:
-        if v66 is not None:
-            tokens.append(('status', '', str(v66)))
-    v67 = r.get('title')
-    if v67 is not None:
-        if v67 is not None:
-            strings.append(('title', v67))
-    v68 = r.get('url')
-    if v68 is not None:
-        if v68 is not None:
-            uris.append(('url', v68))
-    v69 = r.get('version')
-    if v69 is not None:
-        if v69 is not None:
-            tokens.append(('version', '', str(v69)))
+            tokens.append(('version', '', str(v65)))
     values.finish(out, r, ())

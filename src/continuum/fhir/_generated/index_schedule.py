@@ -7,81 +7,72 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('active')
-    if v17 is not None:
-        tokens.append(('active', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v17 else "false"))
-    v18 = r.get('actor')
-    if v18:
-        for v19 in v18:
-            values.reference(out, v19, ('actor',))
-    v20 = r.get('planningHorizon')
-    if v20 is not None:
-        v21, v22 = values.period(v20)
-        if v21 is not None:
-            dates.append(('date', v21, v22))
-    v23 = r.get('identifier')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('active')
+    if v13 is not None:
+        tokens.append(('active', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v13 else "false"))
+    v14 = r.get('actor')
+    if v14:
+        for v15 in v14:
+            values.reference(out, v15, ('actor',))
+    v16 = r.get('planningHorizon')
+    if v16 is not None:
+        v17, v18 = values.period(v16)
+        if v17 is not None:
+            dates.append(('date', v17, v18))
+    v19 = r.get('identifier')
+    if v19:
+        for v20 in v19:
+            v21 = v20.get("system", "")
+            v22 = v20.get("value", "")
+            if v21 or v22:
+                tokens.append(('identifier', v21, v22))
+    v23 = r.get('serviceCategory')
     if v23:
         for v24 in v23:
-            v25 = v24.get("system", "")
-            v26 = v24.get("value", "")
-            if v25 or v26:
-                tokens.append(('identifier', v25, v26))
-    v27 = r.get('serviceCategory')
-    if v27:
-        for v28 in v27:
-            for v29 in v28.get("coding", ()):
-                v30 = v29.get("system", "")
-                v31 = v29.get("code", "")
-                if v30 or v31:
-                    tokens.append(('service-category', v30, v31))
-    v32 = r.get('serviceType')
-    if v32:
-        for v33 in v32:
-            for v34 in v33.get("coding", ()):
-                v35 = v34.get("system", "")
-                v36 = v34.get("code", "")
-                if v35 or v36:
-                    tokens.append(('service-type', v35, v36))
-    v37 = r.get('specialty')
-    if v37:
-        for v38 in v37:
-            for v39 in v38.get("coding", ()):
-                v40 = v39.get("system", "")
-                v41 = v39.get("code", "")
-                if v40 or v41:
-                    tokens.append(('specialty', v40, v41))
+            for v25 in v24.get("coding", ()):
+                v26 = v25.get("system", "")
+                v27 = v25.get("code", "")
+                if v26 or v27:
+                    tokens.append(('service-category', v26, v27))
+    v28 = r.get('serviceType')
+    if v28:
+        for v29 in v28:
+            for v30 in v29.get("coding", ()):
+                v31 = v30.get("system", "")
+                v32 = v30.get("code", "")
+                if v31 or v32:
+                    tokens.append(('service-type', v31, v32))
+    v33 = r.get('specialty')
+    if v33:
+        for v34 in v33:
+            for v35 in v34.get("coding", ()):
+                v36 = v35.get("system", "")
+                v37 = v35.get("code", "")
+                if v36 or v37:
+                    tokens.append(('specialty', v36, v37))
     values.finish(out, r, ('actor',))

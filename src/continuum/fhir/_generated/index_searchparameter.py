@@ -10,167 +10,158 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('base')
-    if v17:
-        for v18 in v17:
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('base')
+    if v13:
+        for v14 in v13:
+            if v14 is not None:
+                tokens.append(('base', '', str(v14)))
+    v15 = r.get('code')
+    if v15 is not None:
+        if v15 is not None:
+            tokens.append(('code', '', str(v15)))
+    v16 = r.get('component')
+    if v16:
+        for v17 in v16:
+            v18 = v17.get('definition')
             if v18 is not None:
-                tokens.append(('base', '', str(v18)))
-    v19 = r.get('code')
-    if v19 is not None:
-        if v19 is not None:
-            tokens.append(('code', '', str(v19)))
-    v20 = r.get('component')
-    if v20:
-        for v21 in v20:
-            v22 = v21.get('definition')
-            if v22 is not None:
+                if v18 is not None:
+                    references.append(('component', v18))
+    v19 = r.get('useContext')
+    if v19:
+        for v20 in v19:
+            if 'valueQuantity' in v20 or 'valueRange' in v20:
+                v21 = values.Part()
+                v22 = v20.get('code')
                 if v22 is not None:
-                    references.append(('component', v22))
-    v23 = r.get('useContext')
-    if v23:
-        for v24 in v23:
-            if 'valueQuantity' in v24 or 'valueRange' in v24:
+                    v23 = v22.get("system", "")
+                    v24 = v22.get("code", "")
+                    if v23 or v24:
+                        v21.tokens.append(('', v23, v24))
                 v25 = values.Part()
-                v26 = v24.get('code')
+                v26 = v20.get('valueQuantity')
                 if v26 is not None:
-                    v27 = v26.get("system", "")
-                    v28 = v26.get("code", "")
-                    if v27 or v28:
-                        v25.tokens.append(('', v27, v28))
-                v29 = values.Part()
-                v30 = v24.get('valueQuantity')
-                if v30 is not None:
-                    v31 = values.quantity(v30)
-                    if v31 is not None:
-                        v29.quantities.append(('', *v31))
-                v32 = v24.get('valueRange')
-                if v32 is not None:
-                    v33 = values.range_quantity(v32)
-                    if v33 is not None:
-                        v29.quantities.append(('', *v33))
-                values.combine(out, 'context-type-quantity', v25, v29)
-            if 'valueCodeableConcept' in v24:
+                    v27 = values.quantity(v26)
+                    if v27 is not None:
+                        v25.quantities.append(('', *v27))
+                v28 = v20.get('valueRange')
+                if v28 is not None:
+                    v29 = values.range_quantity(v28)
+                    if v29 is not None:
+                        v25.quantities.append(('', *v29))
+                values.combine(out, 'context-type-quantity', v21, v25)
+            if 'valueCodeableConcept' in v20:
+                v30 = values.Part()
+                v31 = v20.get('code')
+                if v31 is not None:
+                    v32 = v31.get("system", "")
+                    v33 = v31.get("code", "")
+                    if v32 or v33:
+                        v30.tokens.append(('', v32, v33))
                 v34 = values.Part()
-                v35 = v24.get('code')
+                v35 = v20.get('valueCodeableConcept')
                 if v35 is not None:
-                    v36 = v35.get("system", "")
-                    v37 = v35.get("code", "")
-                    if v36 or v37:
-                        v34.tokens.append(('', v36, v37))
-                v38 = values.Part()
-                v39 = v24.get('valueCodeableConcept')
-                if v39 is not None:
-                    for v40 in v39.get("coding", ()):
-                        v41 = v40.get("system", "")
-                        v42 = v40.get("code", "")
-                        if v41 or v42:
-                            v38.tokens.append(('', v41, v42))
-                values.combine(out, 'context-type-value', v34, v38)
-            v43 = v24.get('valueCodeableConcept')
+                    for v36 in v35.get("coding", ()):
+                        v37 = v36.get("system", "")
+                        v38 = v36.get("code", "")
+                        if v37 or v38:
+                            v34.tokens.append(('', v37, v38))
+                values.combine(out, 'context-type-value', v30, v34)
+            v39 = v20.get('valueCodeableConcept')
+            if v39 is not None:
+                for v40 in v39.get("coding", ()):
+                    v41 = v40.get("system", "")
+                    v42 = v40.get("code", "")
+                    if v41 or v42:
+                        tokens.append(('context', v41, v42))
+            v43 = v20.get('valueQuantity')
             if v43 is not None:
-                for v44 in v43.get("coding", ()):
-                    v45 = v44.get("system", "")
-                    v46 = v44.get("code", "")
-                    if v45 or v46:
-                        tokens.append(('context', v45, v46))
-            v47 = v24.get('valueQuantity')
+                v44 = values.quantity(v43)
+                if v44 is not None:
+                    quantities.append(('context-quantity', *v44))
+            v45 = v20.get('valueRange')
+            if v45 is not None:
+                v46 = values.range_quantity(v45)
+                if v46 is not None:
+                    quantities.append(('context-quantity', *v46))
+            v47 = v20.get('code')
             if v47 is not None:
-                v48 = values.quantity(v47)
-                if v48 is not None:
-                    quantities.append(('context-quantity', *v48))
-            v49 = v24.get('valueRange')
-            if v49 is not None:
-                v50 = values.range_quantity(v49)
-                if v50 is not None:
-                    quantities.append(('context-quantity', *v50))
-            v51 = v24.get('code')
-            if v51 is not None:
-                v52 = v51.get("system", "")
-                v53 = v51.get("code", "")
-                if v52 or v53:
-                    tokens.append(('context-type', v52, v53))
-    v54 = r.get('date')
+                v48 = v47.get("system", "")
+                v49 = v47.get("code", "")
+                if v48 or v49:
+                    tokens.append(('context-type', v48, v49))
+    v50 = r.get('date')
+    if v50 is not None:
+        v51, v52 = values.moment(v50)
+        if v51 is not None:
+            dates.append(('date', v51, v52))
+    v53 = r.get('derivedFrom')
+    if v53 is not None:
+        if v53 is not None:
+            references.append(('derived-from', v53))
+    v54 = r.get('description')
     if v54 is not None:
-        v55, v56 = values.moment(v54)
-        if v55 is not None:
-            dates.append(('date', v55, v56))
-    v57 = r.get('derivedFrom')
-    if v57 is not None:
-        if v57 is not None:
-            references.append(('derived-from', v57))
-    v58 = r.get('description')
-    if v58 is not None:
-        if v58 is not None:
-            strings.append(('description', v58))
-    v59 = r.get('jurisdiction')
-    if v59:
-        for v60 in v59:
-            for v61 in v60.get("coding", ()):
-                v62 = v61.get("system", "")
-                v63 = v61.get("code", "")
-                if v62 or v63:
-                    tokens.append(('jurisdiction', v62, v63))
-    v64 = r.get('name')
-    if v64 is not None:
-        if v64 is not None:
-            strings.append(('name', v64))
-    v65 = r.get('publisher')
+        if v54 is not None:
+            strings.append(('description', v54))
+    v55 = r.get('jurisdiction')
+    if v55:
+        for v56 in v55:
+            for v57 in v56.get("coding", ()):
+                v58 = v57.get("system", "")
+                v59 = v57.get("code", "")
+                if v58 or v59:
+                    tokens.append(('jurisdiction', v58, v59))
+    v60 = r.get('name')
+    if v60 is not None:
+        if v60 is not None:
+            strings.append(('name', v60))
+    v61 = r.get('publisher')
+    if v61 is not None:
+        if v61 is not None:
+            strings.append(('publisher', v61))
+    v62 = r.get('status')
+    if v62 is not None:
+        if v62 is not None:
+            tokens.append(('status', '', str(v62)))
+    v63 = r.get('target')
+    if v63:
+        for v64 in v63:
+            if v64 is not None:
+                tokens.append(('target', '', str(v64)))
+    v65 = r.get('type')
     if v65 is not None:
         if v65 is not None:
-            strings.append(('publisher', v65))
-    v66 = r.get('status')
+            tokens.append(('type', '', str(v65)))
+    v66 = r.get('url')
     if v66 is not None:
         if v66 is not None:
-            tokens.append(('status', '', str(v66)))
-    v67 = r.get('target')
-    if v67:
-        for v68 in v67:
-            if v68 is not None:
-                tokens.append(('target', '', str(v68)))
-    v69 = r.get('type')
-    if v69 is not None:
-        if v69 is not None:
-            tokens.append(('type', '', str(v69)))
-    v70 = r.get('url')
-    if v70 is not None:
-        if v70 is not None:
-            uris.append(('url', v70))
-    v71 = r.get('version')
-    if v71 is not None:
-        if v71 is not None:
-            tokens.append(('version', '', str(v71)))
+            uris.append(('url', v66))
+    v67 = r.get('version')
+    if v67 is not None:
+        if v67 is not None:
+            tokens.append(('version', '', str(v67)))
     values.finish(out, r, ())

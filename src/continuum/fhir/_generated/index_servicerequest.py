@@ -8,150 +8,141 @@ def index(r, out):
     references = out.references
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('authoredOn')
-    if v17 is not None:
-        v18, v19 = values.moment(v17)
-        if v18 is not None:
-            dates.append(('authored', v18, v19))
-    v20 = r.get('basedOn')
-    if v20:
-        for v21 in v20:
-            values.reference(out, v21, ('based-on',))
-    v22 = r.get('bodySite')
-    if v22:
-        for v23 in v22:
-            for v24 in v23.get("coding", ()):
-                v25 = v24.get("system", "")
-                v26 = v24.get("code", "")
-                if v25 or v26:
-                    tokens.append(('body-site', v25, v26))
-    v27 = r.get('category')
-    if v27:
-        for v28 in v27:
-            for v29 in v28.get("coding", ()):
-                v30 = v29.get("system", "")
-                v31 = v29.get("code", "")
-                if v30 or v31:
-                    tokens.append(('category', v30, v31))
-    v32 = r.get('code')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('authoredOn')
+    if v13 is not None:
+        v14, v15 = values.moment(v13)
+        if v14 is not None:
+            dates.append(('authored', v14, v15))
+    v16 = r.get('basedOn')
+    if v16:
+        for v17 in v16:
+            values.reference(out, v17, ('based-on',))
+    v18 = r.get('bodySite')
+    if v18:
+        for v19 in v18:
+            for v20 in v19.get("coding", ()):
+                v21 = v20.get("system", "")
+                v22 = v20.get("code", "")
+                if v21 or v22:
+                    tokens.append(('body-site', v21, v22))
+    v23 = r.get('category')
+    if v23:
+        for v24 in v23:
+            for v25 in v24.get("coding", ()):
+                v26 = v25.get("system", "")
+                v27 = v25.get("code", "")
+                if v26 or v27:
+                    tokens.append(('category', v26, v27))
+    v28 = r.get('code')
+    if v28 is not None:
+        for v29 in v28.get("coding", ()):
+            v30 = v29.get("system", "")
+            v31 = v29.get("code", "")
+            if v30 or v31:
+                tokens.append(('code', v30, v31))
+    v32 = r.get('encounter')
     if v32 is not None:
-        for v33 in v32.get("coding", ()):
-            v34 = v33.get("system", "")
-            v35 = v33.get("code", "")
-            if v34 or v35:
-                tokens.append(('code', v34, v35))
-    v36 = r.get('encounter')
-    if v36 is not None:
-        values.reference(out, v36, ('encounter',))
-    v37 = r.get('identifier')
+        values.reference(out, v32, ('encounter',))
+    v33 = r.get('identifier')
+    if v33:
+        for v34 in v33:
+            v35 = v34.get("system", "")
+            v36 = v34.get("value", "")
+            if v35 or v36:
+                tokens.append(('identifier', v35, v36))
+    v37 = r.get('instantiatesCanonical')
     if v37:
         for v38 in v37:
-            v39 = v38.get("system", "")
-            v40 = v38.get("value", "")
-            if v39 or v40:
-                tokens.append(('identifier', v39, v40))
-    v41 = r.get('instantiatesCanonical')
-    if v41:
-        for v42 in v41:
-            if v42 is not None:
-                references.append(('instantiates-canonical', v42))
-    v43 = r.get('instantiatesUri')
-    if v43:
-        for v44 in v43:
-            if v44 is not None:
-                uris.append(('instantiates-uri', v44))
-    v45 = r.get('intent')
+            if v38 is not None:
+                references.append(('instantiates-canonical', v38))
+    v39 = r.get('instantiatesUri')
+    if v39:
+        for v40 in v39:
+            if v40 is not None:
+                uris.append(('instantiates-uri', v40))
+    v41 = r.get('intent')
+    if v41 is not None:
+        if v41 is not None:
+            tokens.append(('intent', '', str(v41)))
+    v42 = r.get('occurrenceDateTime')
+    if v42 is not None:
+        v43, v44 = values.moment(v42)
+        if v43 is not None:
+            dates.append(('occurrence', v43, v44))
+    v45 = r.get('occurrencePeriod')
     if v45 is not None:
-        if v45 is not None:
-            tokens.append(('intent', '', str(v45)))
-    v46 = r.get('occurrenceDateTime')
-    if v46 is not None:
-        v47, v48 = values.moment(v46)
-        if v47 is not None:
-            dates.append(('occurrence', v47, v48))
-    v49 = r.get('occurrencePeriod')
-    if v49 is not None:
-        v50, v51 = values.period(v49)
-        if v50 is not None:
-            dates.append(('occurrence', v50, v51))
-    v52 = r.get('occurrenceTiming')
-    if v52 is not None:
-        v53, v54 = values.timing(v52)
-        if v53 is not None:
-            dates.append(('occurrence', v53, v54))
-    v55 = r.get('subject')
-    if v55 is not None:
-        values.reference(out, v55, ('subject',))
-        if values.points_to(v55, 'Patient'):
-            values.reference(out, v55, ('patient',))
-    v56 = r.get('performer')
-    if v56:
-        for v57 in v56:
-            values.reference(out, v57, ('performer',))
-    v58 = r.get('performerType')
+        v46, v47 = values.period(v45)
+        if v46 is not None:
+            dates.append(('occurrence', v46, v47))
+    v48 = r.get('occurrenceTiming')
+    if v48 is not None:
+        v49, v50 = values.timing(v48)
+        if v49 is not None:
+            dates.append(('occurrence', v49, v50))
+    v51 = r.get('subject')
+    if v51 is not None:
+        values.reference(out, v51, ('subject',))
+        if values.points_to(v51, 'Patient'):
+            values.reference(out, v51, ('patient',))
+    v52 = r.get('performer')
+    if v52:
+        for v53 in v52:
+            values.reference(out, v53, ('performer',))
+    v54 = r.get('performerType')
+    if v54 is not None:
+        for v55 in v54.get("coding", ()):
+            v56 = v55.get("system", "")
+            v57 = v55.get("code", "")
+            if v56 or v57:
+                tokens.append(('performer-type', v56, v57))
+    v58 = r.get('priority')
     if v58 is not None:
-        for v59 in v58.get("coding", ()):
-            v60 = v59.get("system", "")
-            v61 = v59.get("code", "")
-            if v60 or v61:
-                tokens.append(('performer-type', v60, v61))
-    v62 = r.get('priority')
+        if v58 is not None:
+            tokens.append(('priority', '', str(v58)))
+    v59 = r.get('replaces')
+    if v59:
+        for v60 in v59:
+            values.reference(out, v60, ('replaces',))
+    v61 = r.get('requester')
+    if v61 is not None:
+        values.reference(out, v61, ('requester',))
+    v62 = r.get('requisition')
     if v62 is not None:
-        if v62 is not None:
-            tokens.append(('priority', '', str(v62)))
-    v63 = r.get('replaces')
-    if v63:
-        for v64 in v63:
-            values.reference(out, v64, ('replaces',))
-    v65 = r.get('requester')
-    if v65 is not None:
-        values.reference(out, v65, ('requester',))
-    v66 = r.get('requisition')
-    if v66 is not None:
-        v67 = v66.get("system", "")
-        v68 = v66.get("value", "")
-        if v67 or v68:
-            tokens.append(('requisition', v67, v68))
-    v69 = r.get('specimen')
-    if v69:
-        for v70 in v69:
-            values.reference(out, v70, ('specimen',))
-    v71 = r.get('status')
-    if v71 is not None:
-        if v71 is not None:
-            tokens.append(('status', '', str(v71)))
+        v63 = v62.get("system", "")
+        v64 = v62.get("value", "")
+        if v63 or v64:
+            tokens.append(('requisition', v63, v64))
+    v65 = r.get('specimen')
+    if v65:
+        for v66 in v65:
+            values.reference(out, v66, ('specimen',))
+    v67 = r.get('status')
+    if v67 is not None:
+        if v67 is not None:
+            tokens.append(('status', '', str(v67)))
     values.finish(out, r, ('subject', 'performer'))

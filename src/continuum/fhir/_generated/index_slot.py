@@ -7,88 +7,79 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('appointmentType')
-    if v17 is not None:
-        for v18 in v17.get("coding", ()):
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('appointmentType')
+    if v13 is not None:
+        for v14 in v13.get("coding", ()):
+            v15 = v14.get("system", "")
+            v16 = v14.get("code", "")
+            if v15 or v16:
+                tokens.append(('appointment-type', v15, v16))
+    v17 = r.get('identifier')
+    if v17:
+        for v18 in v17:
             v19 = v18.get("system", "")
-            v20 = v18.get("code", "")
+            v20 = v18.get("value", "")
             if v19 or v20:
-                tokens.append(('appointment-type', v19, v20))
-    v21 = r.get('identifier')
-    if v21:
-        for v22 in v21:
-            v23 = v22.get("system", "")
-            v24 = v22.get("value", "")
-            if v23 or v24:
-                tokens.append(('identifier', v23, v24))
-    v25 = r.get('schedule')
-    if v25 is not None:
-        values.reference(out, v25, ('schedule',))
-    v26 = r.get('serviceCategory')
-    if v26:
-        for v27 in v26:
-            for v28 in v27.get("coding", ()):
-                v29 = v28.get("system", "")
-                v30 = v28.get("code", "")
-                if v29 or v30:
-                    tokens.append(('service-category', v29, v30))
-    v31 = r.get('serviceType')
-    if v31:
-        for v32 in v31:
-            for v33 in v32.get("coding", ()):
-                v34 = v33.get("system", "")
-                v35 = v33.get("code", "")
-                if v34 or v35:
-                    tokens.append(('service-type', v34, v35))
-    v36 = r.get('specialty')
-    if v36:
-        for v37 in v36:
-            for v38 in v37.get("coding", ()):
-                v39 = v38.get("system", "")
-                v40 = v38.get("code", "")
-                if v39 or v40:
-                    tokens.append(('specialty', v39, v40))
-    v41 = r.get('start')
-    if v41 is not None:
-        v42, v43 = values.moment(v41)
-        if v42 is not None:
-            dates.append(('start', v42, v43))
-    v44 = r.get('status')
-    if v44 is not None:
-        if v44 is not None:
-            tokens.append(('status', '', str(v44)))
+                tokens.append(('identifier', v19, v20))
+    v21 = r.get('schedule')
+    if v21 is not None:
+        values.reference(out, v21, ('schedule',))
+    v22 = r.get('serviceCategory')
+    if v22:
+        for v23 in v22:
+            for v24 in v23.get("coding", ()):
+                v25 = v24.get("system", "")
+                v26 = v24.get("code", "")
+                if v25 or v26:
+                    tokens.append(('service-category', v25, v26))
+    v27 = r.get('serviceType')
+    if v27:
+        for v28 in v27:
+            for v29 in v28.get("coding", ()):
+                v30 = v29.get("system", "")
+                v31 = v29.get("code", "")
+                if v30 or v31:
+                    tokens.append(('service-type', v30, v31))
+    v32 = r.get('specialty')
+    if v32:
+        for v33 in v32:
+            for v34 in v33.get("coding", ()):
+                v35 = v34.get("system", "")
+                v36 = v34.get("code", "")
+                if v35 or v36:
+                    tokens.append(('specialty', v35, v36))
+    v37 = r.get('start')
+    if v37 is not None:
+        v38, v39 = values.moment(v37)
+        if v38 is not None:
+            dates.append(('start', v38, v39))
+    v40 = r.get('status')
+    if v40 is not None:
+        if v40 is not None:
+            tokens.append(('status', '', str(v40)))
     values.finish(out, r, ())

@@ -7,110 +7,101 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('accessionIdentifier')
-    if v17 is not None:
-        v18 = v17.get("system", "")
-        v19 = v17.get("value", "")
-        if v18 or v19:
-            tokens.append(('accession', v18, v19))
-    v20 = r.get('collection')
-    if v20 is not None:
-        v21 = v20.get('bodySite')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('accessionIdentifier')
+    if v13 is not None:
+        v14 = v13.get("system", "")
+        v15 = v13.get("value", "")
+        if v14 or v15:
+            tokens.append(('accession', v14, v15))
+    v16 = r.get('collection')
+    if v16 is not None:
+        v17 = v16.get('bodySite')
+        if v17 is not None:
+            for v18 in v17.get("coding", ()):
+                v19 = v18.get("system", "")
+                v20 = v18.get("code", "")
+                if v19 or v20:
+                    tokens.append(('bodysite', v19, v20))
+        v21 = v16.get('collectedDateTime')
         if v21 is not None:
-            for v22 in v21.get("coding", ()):
-                v23 = v22.get("system", "")
-                v24 = v22.get("code", "")
-                if v23 or v24:
-                    tokens.append(('bodysite', v23, v24))
-        v25 = v20.get('collectedDateTime')
-        if v25 is not None:
-            v26, v27 = values.moment(v25)
-            if v26 is not None:
-                dates.append(('collected', v26, v27))
-        v28 = v20.get('collectedPeriod')
-        if v28 is not None:
-            v29, v30 = values.period(v28)
-            if v29 is not None:
-                dates.append(('collected', v29, v30))
-        v31 = v20.get('collector')
-        if v31 is not None:
-            values.reference(out, v31, ('collector',))
-    v32 = r.get('container')
-    if v32:
-        for v33 in v32:
-            v34 = v33.get('type')
-            if v34 is not None:
-                for v35 in v34.get("coding", ()):
+            v22, v23 = values.moment(v21)
+            if v22 is not None:
+                dates.append(('collected', v22, v23))
+        v24 = v16.get('collectedPeriod')
+        if v24 is not None:
+            v25, v26 = values.period(v24)
+            if v25 is not None:
+                dates.append(('collected', v25, v26))
+        v27 = v16.get('collector')
+        if v27 is not None:
+            values.reference(out, v27, ('collector',))
+    v28 = r.get('container')
+    if v28:
+        for v29 in v28:
+            v30 = v29.get('type')
+            if v30 is not None:
+                for v31 in v30.get("coding", ()):
+                    v32 = v31.get("system", "")
+                    v33 = v31.get("code", "")
+                    if v32 or v33:
+                        tokens.append(('container', v32, v33))
+            v34 = v29.get('identifier')
+            if v34:
+                for v35 in v34:
                     v36 = v35.get("system", "")
-                    v37 = v35.get("code", "")
+                    v37 = v35.get("value", "")
                     if v36 or v37:
-                        tokens.append(('container', v36, v37))
-            v38 = v33.get('identifier')
-            if v38:
-                for v39 in v38:
-                    v40 = v39.get("system", "")
-                    v41 = v39.get("value", "")
-                    if v40 or v41:
-                        tokens.append(('container-id', v40, v41))
-    v42 = r.get('identifier')
+                        tokens.append(('container-id', v36, v37))
+    v38 = r.get('identifier')
+    if v38:
+        for v39 in v38:
+            v40 = v39.get("system", "")
+            v41 = v39.get("value", "")
+            if v40 or v41:
+                tokens.append(('identifier', v40, v41))
+    v42 = r.get('parent')
     if v42:
         for v43 in v42:
-            v44 = v43.get("system", "")
-            v45 = v43.get("value", "")
-            if v44 or v45:
-                tokens.append(('identifier', v44, v45))
-    v46 = r.get('parent')
-    if v46:
-        for v47 in v46:
-            values.reference(out, v47, ('parent',))
-    v48 = r.get('subject')
-    if v48 is not None:
-        values.reference(out, v48, ('subject',))
-        if values.points_to(v48, 'Patient'):
-            values.reference(out, v48, ('patient',))
-    v49 = r.get('status')
-    if v49 is not None:
-        if v49 is not None:
-            tokens.append(('status', '', str(v49)))
-    v50 = r.get('type')
-    if v50 is not None:
-        for v51 in v50.get("coding", ()):
-            v52 = v51.get("system", "")
-            v53 = v51.get("code", "")
-            if v52 or v53:
-                tokens.append(('type', v52, v53))
+            values.reference(out, v43, ('parent',))
+    v44 = r.get('subject')
+    if v44 is not None:
+        values.reference(out, v44, ('subject',))
+        if values.points_to(v44, 'Patient'):
+            values.reference(out, v44, ('patient',))
+    v45 = r.get('status')
+    if v45 is not None:
+        if v45 is not None:
+            tokens.append(('status', '', str(v45)))
+    v46 = r.get('type')
+    if v46 is not None:
+        for v47 in v46.get("coding", ()):
+            v48 = v47.get("system", "")
+            v49 = v47.get("code", "")
+            if v48 or v49:
+                tokens.append(('type', v48, v49))
     values.finish(out, r, ('subject',))

@@ -10,221 +10,212 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('abstract')
-    if v17 is not None:
-        tokens.append(('abstract', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v17 else "false"))
-    v18 = r.get('baseDefinition')
-    if v18 is not None:
-        if v18 is not None:
-            references.append(('base', v18))
-    v19 = r.get('snapshot')
-    if v19 is not None:
-        v20 = v19.get('element')
-        if v20:
-            for v21 in v20:
-                v22 = v21.get('base')
-                if v22 is not None:
-                    v23 = v22.get('path')
-                    if v23 is not None:
-                        if v23 is not None:
-                            tokens.append(('base-path', '', str(v23)))
-                v24 = v21.get('path')
-                if v24 is not None:
-                    if v24 is not None:
-                        tokens.append(('path', '', str(v24)))
-                v25 = v21.get('binding')
-                if v25 is not None:
-                    v26 = v25.get('valueSet')
-                    if v26 is not None:
-                        if v26 is not None:
-                            references.append(('valueset', v26))
-    v27 = r.get('differential')
-    if v27 is not None:
-        v28 = v27.get('element')
-        if v28:
-            for v29 in v28:
-                v30 = v29.get('base')
-                if v30 is not None:
-                    v31 = v30.get('path')
-                    if v31 is not None:
-                        if v31 is not None:
-                            tokens.append(('base-path', '', str(v31)))
-                v32 = v29.get('path')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('abstract')
+    if v13 is not None:
+        tokens.append(('abstract', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v13 else "false"))
+    v14 = r.get('baseDefinition')
+    if v14 is not None:
+        if v14 is not None:
+            references.append(('base', v14))
+    v15 = r.get('snapshot')
+    if v15 is not None:
+        v16 = v15.get('element')
+        if v16:
+            for v17 in v16:
+                v18 = v17.get('base')
+                if v18 is not None:
+                    v19 = v18.get('path')
+                    if v19 is not None:
+                        if v19 is not None:
+                            tokens.append(('base-path', '', str(v19)))
+                v20 = v17.get('path')
+                if v20 is not None:
+                    if v20 is not None:
+                        tokens.append(('path', '', str(v20)))
+                v21 = v17.get('binding')
+                if v21 is not None:
+                    v22 = v21.get('valueSet')
+                    if v22 is not None:
+                        if v22 is not None:
+                            references.append(('valueset', v22))
+    v23 = r.get('differential')
+    if v23 is not None:
+        v24 = v23.get('element')
+        if v24:
+            for v25 in v24:
+                v26 = v25.get('base')
+                if v26 is not None:
+                    v27 = v26.get('path')
+                    if v27 is not None:
+                        if v27 is not None:
+                            tokens.append(('base-path', '', str(v27)))
+                v28 = v25.get('path')
+                if v28 is not None:
+                    if v28 is not None:
+                        tokens.append(('path', '', str(v28)))
+    v29 = r.get('useContext')
+    if v29:
+        for v30 in v29:
+            if 'valueQuantity' in v30 or 'valueRange' in v30:
+                v31 = values.Part()
+                v32 = v30.get('code')
                 if v32 is not None:
-                    if v32 is not None:
-                        tokens.append(('path', '', str(v32)))
-    v33 = r.get('useContext')
-    if v33:
-        for v34 in v33:
-            if 'valueQuantity' in v34 or 'valueRange' in v34:
+                    v33 = v32.get("system", "")
+                    v34 = v32.get("code", "")
+                    if v33 or v34:
+                        v31.tokens.append(('', v33, v34))
                 v35 = values.Part()
-                v36 = v34.get('code')
+                v36 = v30.get('valueQuantity')
                 if v36 is not None:
-                    v37 = v36.get("system", "")
-                    v38 = v36.get("code", "")
-                    if v37 or v38:
-                        v35.tokens.append(('', v37, v38))
-                v39 = values.Part()
-                v40 = v34.get('valueQuantity')
-                if v40 is not None:
-                    v41 = values.quantity(v40)
-                    if v41 is not None:
-                        v39.quantities.append(('', *v41))
-                v42 = v34.get('valueRange')
-                if v42 is not None:
-                    v43 = values.range_quantity(v42)
-                    if v43 is not None:
-                        v39.quantities.append(('', *v43))
-                values.combine(out, 'context-type-quantity', v35, v39)
-            if 'valueCodeableConcept' in v34:
+                    v37 = values.quantity(v36)
+                    if v37 is not None:
+                        v35.quantities.append(('', *v37))
+                v38 = v30.get('valueRange')
+                if v38 is not None:
+                    v39 = values.range_quantity(v38)
+                    if v39 is not None:
+                        v35.quantities.append(('', *v39))
+                values.combine(out, 'context-type-quantity', v31, v35)
+            if 'valueCodeableConcept' in v30:
+                v40 = values.Part()
+                v41 = v30.get('code')
+                if v41 is not None:
+                    v42 = v41.get("system", "")
+                    v43 = v41.get("code", "")
+                    if v42 or v43:
+                        v40.tokens.append(('', v42, v43))
                 v44 = values.Part()
-                v45 = v34.get('code')
+                v45 = v30.get('valueCodeableConcept')
                 if v45 is not None:
-                    v46 = v45.get("system", "")
-                    v47 = v45.get("code", "")
-                    if v46 or v47:
-                        v44.tokens.append(('', v46, v47))
-                v48 = values.Part()
-                v49 = v34.get('valueCodeableConcept')
-                if v49 is not None:
-                    for v50 in v49.get("coding", ()):
-                        v51 = v50.get("system", "")
-                        v52 = v50.get("code", "")
-                        if v51 or v52:
-                            v48.tokens.append(('', v51, v52))
-                values.combine(out, 'context-type-value', v44, v48)
-            v53 = v34.get('valueCodeableConcept')
+                    for v46 in v45.get("coding", ()):
+                        v47 = v46.get("system", "")
+                        v48 = v46.get("code", "")
+                        if v47 or v48:
+                            v44.tokens.append(('', v47, v48))
+                values.combine(out, 'context-type-value', v40, v44)
+            v49 = v30.get('valueCodeableConcept')
+            if v49 is not None:
+                for v50 in v49.get("coding", ()):
+                    v51 = v50.get("system", "")
+                    v52 = v50.get("code", "")
+                    if v51 or v52:
+                        tokens.append(('context', v51, v52))
+            v53 = v30.get('valueQuantity')
             if v53 is not None:
-                for v54 in v53.get("coding", ()):
-                    v55 = v54.get("system", "")
-                    v56 = v54.get("code", "")
-                    if v55 or v56:
-                        tokens.append(('context', v55, v56))
-            v57 = v34.get('valueQuantity')
+                v54 = values.quantity(v53)
+                if v54 is not None:
+                    quantities.append(('context-quantity', *v54))
+            v55 = v30.get('valueRange')
+            if v55 is not None:
+                v56 = values.range_quantity(v55)
+                if v56 is not None:
+                    quantities.append(('context-quantity', *v56))
+            v57 = v30.get('code')
             if v57 is not None:
-                v58 = values.quantity(v57)
-                if v58 is not None:
-                    quantities.append(('context-quantity', *v58))
-            v59 = v34.get('valueRange')
-            if v59 is not None:
-                v60 = values.range_quantity(v59)
-                if v60 is not None:
-                    quantities.append(('context-quantity', *v60))
-            v61 = v34.get('code')
-            if v61 is not None:
-                v62 = v61.get("system", "")
-                v63 = v61.get("code", "")
-                if v62 or v63:
-                    tokens.append(('context-type', v62, v63))
-    v64 = r.get('date')
+                v58 = v57.get("system", "")
+                v59 = v57.get("code", "")
+                if v58 or v59:
+                    tokens.append(('context-type', v58, v59))
+    v60 = r.get('date')
+    if v60 is not None:
+        v61, v62 = values.moment(v60)
+        if v61 is not None:
+            dates.append(('date', v61, v62))
+    v63 = r.get('derivation')
+    if v63 is not None:
+        if v63 is not None:
+            tokens.append(('derivation', '', str(v63)))
+    v64 = r.get('description')
     if v64 is not None:
-        v65, v66 = values.moment(v64)
-        if v65 is not None:
-            dates.append(('date', v65, v66))
-    v67 = r.get('derivation')
-    if v67 is not None:
-        if v67 is not None:
-            tokens.append(('derivation', '', str(v67)))
-    v68 = r.get('description')
-    if v68 is not None:
-        if v68 is not None:
-            strings.append(('description', v68))
-    v69 = r.get('experimental')
-    if v69 is not None:
-        tokens.append(('experimental', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v69 else "false"))
-    v70 = r.get('context')
-    if v70:
-        for v71 in v70:
-            v72 = v71.get('type')
-            if v72 is not None:
-                if v72 is not None:
-                    tokens.append(('ext-context', '', str(v72)))
-    v73 = r.get('identifier')
+        if v64 is not None:
+            strings.append(('description', v64))
+    v65 = r.get('experimental')
+    if v65 is not None:
+        tokens.append(('experimental', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v65 else "false"))
+    v66 = r.get('context')
+    if v66:
+        for v67 in v66:
+            v68 = v67.get('type')
+            if v68 is not None:
+                if v68 is not None:
+                    tokens.append(('ext-context', '', str(v68)))
+    v69 = r.get('identifier')
+    if v69:
+        for v70 in v69:
+            v71 = v70.get("system", "")
+            v72 = v70.get("value", "")
+            if v71 or v72:
+                tokens.append(('identifier', v71, v72))
+    v73 = r.get('jurisdiction')
     if v73:
         for v74 in v73:
-            v75 = v74.get("system", "")
-            v76 = v74.get("value", "")
-            if v75 or v76:
-                tokens.append(('identifier', v75, v76))
-    v77 = r.get('jurisdiction')
-    if v77:
-        for v78 in v77:
-            for v79 in v78.get("coding", ()):
-                v80 = v79.get("system", "")
-                v81 = v79.get("code", "")
-                if v80 or v81:
-                    tokens.append(('jurisdiction', v80, v81))
-    v82 = r.get('keyword')
-    if v82:
-        for v83 in v82:
-            v84 = v83.get("system", "")
-            v85 = v83.get("code", "")
-            if v84 or v85:
-                tokens.append(('keyword', v84, v85))
-    v86 = r.get('kind')
+            for v75 in v74.get("coding", ()):
+                v76 = v75.get("system", "")
+                v77 = v75.get("code", "")
+                if v76 or v77:
+                    tokens.append(('jurisdiction', v76, v77))
+    v78 = r.get('keyword')
+    if v78:
+        for v79 in v78:
+            v80 = v79.get("system", "")
+            v81 = v79.get("code", "")
+            if v80 or v81:
+                tokens.append(('keyword', v80, v81))
+    v82 = r.get('kind')
+    if v82 is not None:
+        if v82 is not None:
+            tokens.append(('kind', '', str(v82)))
+    v83 = r.get('name')
+    if v83 is not None:
+        if v83 is not None:
+            strings.append(('name', v83))
+    v84 = r.get('publisher')
+    if v84 is not None:
+        if v84 is not None:
+            strings.append(('publisher', v84))
+    v85 = r.get('status')
+    if v85 is not None:
+        if v85 is not None:
+            tokens.append(('status', '', str(v85)))
+    v86 = r.get('title')
     if v86 is not None:
         if v86 is not None:
-            tokens.append(('kind', '', str(v86)))
-    v87 = r.get('name')
+            strings.append(('title', v86))
+    v87 = r.get('type')
     if v87 is not None:
         if v87 is not None:
-            strings.append(('name', v87))
-    v88 = r.get('publisher')
+            uris.append(('type', v87))
+    v88 = r.get('url')
     if v88 is not None:
         if v88 is not None:
-            strings.append(('publisher', v88))
-    v89 = r.get('status')
+            uris.append(('url', v88))
+    v89 = r.get('version')
     if v89 is not None:
         if v89 is not None:
-            tokens.append(('status', '', str(v89)))
-    v90 = r.get('title')
-    if v90 is not None:
-        if v90 is not None:
-            strings.append(('title', v90))
-    v91 = r.get('type')
-    if v91 is not None:
-        if v91 is not None:
-            uris.append(('type', v91))
-    v92 = r.get('url')
-    if v92 is not None:
-        if v92 is not None:
-            uris.append(('url', v92))
-    v93 = r.get('version')
-    if v93 is not None:
-        if v93 is not None:
-            tokens.append(('version', '', str(v93)))
+            tokens.append(('version', '', str(v89)))
     values.finish(out, r, ())

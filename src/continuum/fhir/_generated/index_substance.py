@@ -8,96 +8,87 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('category')
-    if v17:
-        for v18 in v17:
-            for v19 in v18.get("coding", ()):
-                v20 = v19.get("system", "")
-                v21 = v19.get("code", "")
-                if v20 or v21:
-                    tokens.append(('category', v20, v21))
-    v22 = r.get('code')
-    if v22 is not None:
-        for v23 in v22.get("coding", ()):
-            v24 = v23.get("system", "")
-            v25 = v23.get("code", "")
-            if v24 or v25:
-                tokens.append(('code', v24, v25))
-    v26 = r.get('ingredient')
-    if v26:
-        for v27 in v26:
-            v28 = v27.get('substanceCodeableConcept')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('category')
+    if v13:
+        for v14 in v13:
+            for v15 in v14.get("coding", ()):
+                v16 = v15.get("system", "")
+                v17 = v15.get("code", "")
+                if v16 or v17:
+                    tokens.append(('category', v16, v17))
+    v18 = r.get('code')
+    if v18 is not None:
+        for v19 in v18.get("coding", ()):
+            v20 = v19.get("system", "")
+            v21 = v19.get("code", "")
+            if v20 or v21:
+                tokens.append(('code', v20, v21))
+    v22 = r.get('ingredient')
+    if v22:
+        for v23 in v22:
+            v24 = v23.get('substanceCodeableConcept')
+            if v24 is not None:
+                for v25 in v24.get("coding", ()):
+                    v26 = v25.get("system", "")
+                    v27 = v25.get("code", "")
+                    if v26 or v27:
+                        tokens.append(('code', v26, v27))
+            v28 = v23.get('substanceReference')
             if v28 is not None:
-                for v29 in v28.get("coding", ()):
-                    v30 = v29.get("system", "")
-                    v31 = v29.get("code", "")
-                    if v30 or v31:
-                        tokens.append(('code', v30, v31))
-            v32 = v27.get('substanceReference')
-            if v32 is not None:
-                values.reference(out, v32, ('substance-reference',))
-    v33 = r.get('instance')
-    if v33:
-        for v34 in v33:
-            v35 = v34.get('identifier')
-            if v35 is not None:
-                v36 = v35.get("system", "")
-                v37 = v35.get("value", "")
-                if v36 or v37:
-                    tokens.append(('container-identifier', v36, v37))
-            v38 = v34.get('expiry')
-            if v38 is not None:
-                v39, v40 = values.moment(v38)
-                if v39 is not None:
-                    dates.append(('expiry', v39, v40))
-            v41 = v34.get('quantity')
-            if v41 is not None:
-                v42 = values.quantity(v41)
-                if v42 is not None:
-                    quantities.append(('quantity', *v42))
-    v43 = r.get('identifier')
-    if v43:
-        for v44 in v43:
-            v45 = v44.get("system", "")
-            v46 = v44.get("value", "")
-            if v45 or v46:
-                tokens.append(('identifier', v45, v46))
-    v47 = r.get('status')
-    if v47 is not None:
-        if v47 is not None:
-            tokens.append(('status', '', str(v47)))
+                values.reference(out, v28, ('substance-reference',))
+    v29 = r.get('instance')
+    if v29:
+        for v30 in v29:
+            v31 = v30.get('identifier')
+            if v31 is not None:
+                v32 = v31.get("system", "")
+                v33 = v31.get("value", "")
+                if v32 or v33:
+                    tokens.append(('container-identifier', v32, v33))
+            v34 = v30.get('expiry')
+            if v34 is not None:
+                v35, v36 = values.moment(v34)
+                if v35 is not None:
+                    dates.append(('expiry', v35, v36))
+            v37 = v30.get('quantity')
+            if v37 is not None:
+                v38 = values.quantity(v37)
+                if v38 is not None:
+                    quantities.append(('quantity', *v38))
+    v39 = r.get('identifier')
+    if v39:
+        for v40 in v39:
+            v41 = v40.get("system", "")
+            v42 = v40.get("value", "")
+            if v41 or v42:
+                tokens.append(('identifier', v41, v42))
+    v43 = r.get('status')
+    if v43 is not None:
+        if v43 is not None:
+            tokens.append(('status', '', str(v43)))
     values.finish(out, r, ())

@@ -7,71 +7,62 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('category')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('category')
+    if v13 is not None:
+        for v14 in v13.get("coding", ()):
+            v15 = v14.get("system", "")
+            v16 = v14.get("code", "")
+            if v15 or v16:
+                tokens.append(('category', v15, v16))
+    v17 = r.get('authoredOn')
     if v17 is not None:
-        for v18 in v17.get("coding", ()):
-            v19 = v18.get("system", "")
-            v20 = v18.get("code", "")
-            if v19 or v20:
-                tokens.append(('category', v19, v20))
-    v21 = r.get('authoredOn')
-    if v21 is not None:
-        v22, v23 = values.moment(v21)
-        if v22 is not None:
-            dates.append(('date', v22, v23))
-    v24 = r.get('identifier')
-    if v24:
-        for v25 in v24:
-            v26 = v25.get("system", "")
-            v27 = v25.get("value", "")
-            if v26 or v27:
-                tokens.append(('identifier', v26, v27))
-    v28 = r.get('requester')
-    if v28 is not None:
-        values.reference(out, v28, ('requester',))
-    v29 = r.get('status')
-    if v29 is not None:
-        if v29 is not None:
-            tokens.append(('status', '', str(v29)))
-    v30 = r.get('deliverTo')
-    if v30 is not None:
-        values.reference(out, v30, ('subject',))
-    v31 = r.get('supplier')
-    if v31:
-        for v32 in v31:
-            values.reference(out, v32, ('supplier',))
+        v18, v19 = values.moment(v17)
+        if v18 is not None:
+            dates.append(('date', v18, v19))
+    v20 = r.get('identifier')
+    if v20:
+        for v21 in v20:
+            v22 = v21.get("system", "")
+            v23 = v21.get("value", "")
+            if v22 or v23:
+                tokens.append(('identifier', v22, v23))
+    v24 = r.get('requester')
+    if v24 is not None:
+        values.reference(out, v24, ('requester',))
+    v25 = r.get('status')
+    if v25 is not None:
+        if v25 is not None:
+            tokens.append(('status', '', str(v25)))
+    v26 = r.get('deliverTo')
+    if v26 is not None:
+        values.reference(out, v26, ('subject',))
+    v27 = r.get('supplier')
+    if v27:
+        for v28 in v27:
+            values.reference(out, v28, ('supplier',))
     values.finish(out, r, ('subject',))

@@ -7,125 +7,116 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('authoredOn')
-    if v17 is not None:
-        v18, v19 = values.moment(v17)
-        if v18 is not None:
-            dates.append(('authored-on', v18, v19))
-    v20 = r.get('basedOn')
-    if v20:
-        for v21 in v20:
-            values.reference(out, v21, ('based-on',))
-    v22 = r.get('businessStatus')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('authoredOn')
+    if v13 is not None:
+        v14, v15 = values.moment(v13)
+        if v14 is not None:
+            dates.append(('authored-on', v14, v15))
+    v16 = r.get('basedOn')
+    if v16:
+        for v17 in v16:
+            values.reference(out, v17, ('based-on',))
+    v18 = r.get('businessStatus')
+    if v18 is not None:
+        for v19 in v18.get("coding", ()):
+            v20 = v19.get("system", "")
+            v21 = v19.get("code", "")
+            if v20 or v21:
+                tokens.append(('business-status', v20, v21))
+    v22 = r.get('code')
     if v22 is not None:
         for v23 in v22.get("coding", ()):
             v24 = v23.get("system", "")
             v25 = v23.get("code", "")
             if v24 or v25:
-                tokens.append(('business-status', v24, v25))
-    v26 = r.get('code')
+                tokens.append(('code', v24, v25))
+    v26 = r.get('encounter')
     if v26 is not None:
-        for v27 in v26.get("coding", ()):
-            v28 = v27.get("system", "")
-            v29 = v27.get("code", "")
-            if v28 or v29:
-                tokens.append(('code', v28, v29))
-    v30 = r.get('encounter')
-    if v30 is not None:
-        values.reference(out, v30, ('encounter',))
-    v31 = r.get('focus')
-    if v31 is not None:
-        values.reference(out, v31, ('focus',))
-    v32 = r.get('groupIdentifier')
-    if v32 is not None:
-        v33 = v32.get("system", "")
-        v34 = v32.get("value", "")
-        if v33 or v34:
-            tokens.append(('group-identifier', v33, v34))
-    v35 = r.get('identifier')
-    if v35:
-        for v36 in v35:
-            v37 = v36.get("system", "")
-            v38 = v36.get("value", "")
-            if v37 or v38:
-                tokens.append(('identifier', v37, v38))
-    v39 = r.get('intent')
+        values.reference(out, v26, ('encounter',))
+    v27 = r.get('focus')
+    if v27 is not None:
+        values.reference(out, v27, ('focus',))
+    v28 = r.get('groupIdentifier')
+    if v28 is not None:
+        v29 = v28.get("system", "")
+        v30 = v28.get("value", "")
+        if v29 or v30:
+            tokens.append(('group-identifier', v29, v30))
+    v31 = r.get('identifier')
+    if v31:
+        for v32 in v31:
+            v33 = v32.get("system", "")
+            v34 = v32.get("value", "")
+            if v33 or v34:
+                tokens.append(('identifier', v33, v34))
+    v35 = r.get('intent')
+    if v35 is not None:
+        if v35 is not None:
+            tokens.append(('intent', '', str(v35)))
+    v36 = r.get('lastModified')
+    if v36 is not None:
+        v37, v38 = values.moment(v36)
+        if v37 is not None:
+            dates.append(('modified', v37, v38))
+    v39 = r.get('owner')
     if v39 is not None:
-        if v39 is not None:
-            tokens.append(('intent', '', str(v39)))
-    v40 = r.get('lastModified')
-    if v40 is not None:
-        v41, v42 = values.moment(v40)
-        if v41 is not None:
-            dates.append(('modified', v41, v42))
-    v43 = r.get('owner')
-    if v43 is not None:
-        values.reference(out, v43, ('owner',))
-    v44 = r.get('partOf')
-    if v44:
-        for v45 in v44:
-            values.reference(out, v45, ('part-of',))
-    v46 = r.get('for')
-    if v46 is not None:
-        values.reference(out, v46, ('subject',))
-        if values.points_to(v46, 'Patient'):
-            values.reference(out, v46, ('patient',))
-    v47 = r.get('performerType')
-    if v47:
-        for v48 in v47:
-            for v49 in v48.get("coding", ()):
-                v50 = v49.get("system", "")
-                v51 = v49.get("code", "")
-                if v50 or v51:
-                    tokens.append(('performer', v50, v51))
-    v52 = r.get('executionPeriod')
+        values.reference(out, v39, ('owner',))
+    v40 = r.get('partOf')
+    if v40:
+        for v41 in v40:
+            values.reference(out, v41, ('part-of',))
+    v42 = r.get('for')
+    if v42 is not None:
+        values.reference(out, v42, ('subject',))
+        if values.points_to(v42, 'Patient'):
+            values.reference(out, v42, ('patient',))
+    v43 = r.get('performerType')
+    if v43:
+        for v44 in v43:
+            for v45 in v44.get("coding", ()):
+                v46 = v45.get("system", "")
+                v47 = v45.get("code", "")
+                if v46 or v47:
+                    tokens.append(('performer', v46, v47))
+    v48 = r.get('executionPeriod')
+    if v48 is not None:
+        v49, v50 = values.period(v48)
+        if v49 is not None:
+            dates.append(('period', v49, v50))
+    v51 = r.get('priority')
+    if v51 is not None:
+        if v51 is not None:
+            tokens.append(('priority', '', str(v51)))
+    v52 = r.get('requester')
     if v52 is not None:
-        v53, v54 = values.period(v52)
+        values.reference(out, v52, ('requester',))
+    v53 = r.get('status')
+    if v53 is not None:
         if v53 is not None:
-            dates.append(('period', v53, v54))
-    v55 = r.get('priority')
-    if v55 is not None:
-        if v55 is not None:
-            tokens.append(('priority', '', str(v55)))
-    v56 = r.get('requester')
-    if v56 is not None:
-        values.reference(out, v56, ('requester',))
-    v57 = r.get('status')
-    if v57 is not None:
-        if v57 is not None:
-            tokens.append(('status', '', str(v57)))
+            tokens.append(('status', '', str(v53)))
     values.finish(out, r, ())

@@ -9,178 +9,169 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
-    v1 = r.get('id')
+    v1 = r.get('meta')
     if v1 is not None:
-        if v1 is not None:
-            tokens.append(('_id', '', str(v1)))
-    v2 = r.get('meta')
-    if v2 is not None:
-        v3 = v2.get('lastUpdated')
-        if v3 is not None:
-            v4, v5 = values.moment(v3)
-            if v4 is not None:
-                dates.append(('_lastUpdated', v4, v5))
-        v6 = v2.get('profile')
-        if v6:
-            for v7 in v6:
-                if v7 is not None:
-                    uris.append(('_profile', v7))
-        v8 = v2.get('security')
-        if v8:
-            for v9 in v8:
-                v10 = v9.get("system", "")
-                v11 = v9.get("code", "")
-                if v10 or v11:
-                    tokens.append(('_security', v10, v11))
-        v12 = v2.get('source')
-        if v12 is not None:
-            if v12 is not None:
-                uris.append(('_source', v12))
-        v13 = v2.get('tag')
-        if v13:
-            for v14 in v13:
-                v15 = v14.get("system", "")
-                v16 = v14.get("code", "")
-                if v15 or v16:
-                    tokens.append(('_tag', v15, v16))
-    v17 = r.get('expansion')
-    if v17 is not None:
-        v18 = v17.get('contains')
-        if v18:
-            for v19 in v18:
-                v20 = v19.get('code')
-                if v20 is not None:
-                    if v20 is not None:
-                        tokens.append(('code', '', str(v20)))
-        v21 = v17.get('identifier')
-        if v21 is not None:
-            if v21 is not None:
-                uris.append(('expansion', v21))
-    v22 = r.get('compose')
-    if v22 is not None:
-        v23 = v22.get('include')
-        if v23:
-            for v24 in v23:
-                v25 = v24.get('concept')
-                if v25:
-                    for v26 in v25:
-                        v27 = v26.get('code')
-                        if v27 is not None:
-                            if v27 is not None:
-                                tokens.append(('code', '', str(v27)))
-                v28 = v24.get('system')
+        v2 = v1.get('profile')
+        if v2:
+            for v3 in v2:
+                if v3 is not None:
+                    uris.append(('_profile', v3))
+        v4 = v1.get('security')
+        if v4:
+            for v5 in v4:
+                v6 = v5.get("system", "")
+                v7 = v5.get("code", "")
+                if v6 or v7:
+                    tokens.append(('_security', v6, v7))
+        v8 = v1.get('source')
+        if v8 is not None:
+            if v8 is not None:
+                uris.append(('_source', v8))
+        v9 = v1.get('tag')
+        if v9:
+            for v10 in v9:
+                v11 = v10.get("system", "")
+                v12 = v10.get("code", "")
+                if v11 or v12:
+                    tokens.append(('_tag', v11, v12))
+    v13 = r.get('expansion')
+    if v13 is not None:
+        v14 = v13.get('contains')
+        if v14:
+            for v15 in v14:
+                v16 = v15.get('code')
+                if v16 is not None:
+                    if v16 is not None:
+                        tokens.append(('code', '', str(v16)))
+        v17 = v13.get('identifier')
+        if v17 is not None:
+            if v17 is not None:
+                uris.append(('expansion', v17))
+    v18 = r.get('compose')
+    if v18 is not None:
+        v19 = v18.get('include')
+        if v19:
+            for v20 in v19:
+                v21 = v20.get('concept')
+                if v21:
+                    for v22 in v21:
+                        v23 = v22.get('code')
+                        if v23 is not None:
+                            if v23 is not None:
+                                tokens.append(('code', '', str(v23)))
+                v24 = v20.get('system')
+                if v24 is not None:
+                    if v24 is not None:
+                        uris.append(('reference', v24))
+    v25 = r.get('useContext')
+    if v25:
+        for v26 in v25:
+            if 'valueQuantity' in v26 or 'valueRange' in v26:
+                v27 = values.Part()
+                v28 = v26.get('code')
                 if v28 is not None:
-                    if v28 is not None:
-                        uris.append(('reference', v28))
-    v29 = r.get('useContext')
-    if v29:
-        for v30 in v29:
-            if 'valueQuantity' in v30 or 'valueRange' in v30:
+                    v29 = v28.get("system", "")
+                    v30 = v28.get("code", "")
+                    if v29 or v30:
+                        v27.tokens.append(('', v29, v30))
                 v31 = values.Part()
-                v32 = v30.get('code')
+                v32 = v26.get('valueQuantity')
                 if v32 is not None:
-                    v33 = v32.get("system", "")
-                    v34 = v32.get("code", "")
-                    if v33 or v34:
-                        v31.tokens.append(('', v33, v34))
-                v35 = values.Part()
-                v36 = v30.get('valueQuantity')
-                if v36 is not None:
-                    v37 = values.quantity(v36)
-                    if v37 is not None:
-                        v35.quantities.append(('', *v37))
-                v38 = v30.get('valueRange')
-                if v38 is not None:
-                    v39 = values.range_quantity(v38)
-                    if v39 is not None:
-                        v35.quantities.append(('', *v39))
-                values.combine(out, 'context-type-quantity', v31, v35)
-            if 'valueCodeableConcept' in v30:
+                    v33 = values.quantity(v32)
+                    if v33 is not None:
+                        v31.quantities.append(('', *v33))
+                v34 = v26.get('valueRange')
+                if v34 is not None:
+                    v35 = values.range_quantity(v34)
+                    if v35 is not None:
+                        v31.quantities.append(('', *v35))
+                values.combine(out, 'context-type-quantity', v27, v31)
+            if 'valueCodeableConcept' in v26:
+                v36 = values.Part()
+                v37 = v26.get('code')
+                if v37 is not None:
+                    v38 = v37.get("system", "")
+                    v39 = v37.get("code", "")
+                    if v38 or v39:
+                        v36.tokens.append(('', v38, v39))
                 v40 = values.Part()
-                v41 = v30.get('code')
+                v41 = v26.get('valueCodeableConcept')
                 if v41 is not None:
-                    v42 = v41.get("system", "")
-                    v43 = v41.get("code", "")
-                    if v42 or v43:
-                        v40.tokens.append(('', v42, v43))
-                v44 = values.Part()
-                v45 = v30.get('valueCodeableConcept')
-                if v45 is not None:
-                    for v46 in v45.get("coding", ()):
-                        v47 = v46.get("system", "")
-                        v48 = v46.get("code", "")
-                        if v47 or v48:
-                            v44.tokens.append(('', v47, v48))
-                values.combine(out, 'context-type-value', v40, v44)
-            v49 = v30.get('valueCodeableConcept')
+                    for v42 in v41.get("coding", ()):
+                        v43 = v42.get("system", "")
+                        v44 = v42.get("code", "")
+                        if v43 or v44:
+                            v40.tokens.append(('', v43, v44))
+                values.combine(out, 'context-type-value', v36, v40)
+            v45 = v26.get('valueCodeableConcept')
+            if v45 is not None:
+                for v46 in v45.get("coding", ()):
+                    v47 = v46.get("system", "")
+                    v48 = v46.get("code", "")
+                    if v47 or v48:
+                        tokens.append(('context', v47, v48))
+            v49 = v26.get('valueQuantity')
             if v49 is not None:
-                for v50 in v49.get("coding", ()):
-                    v51 = v50.get("system", "")
-                    v52 = v50.get("code", "")
-                    if v51 or v52:
-                        tokens.append(('context', v51, v52))
-            v53 = v30.get('valueQuantity')
+                v50 = values.quantity(v49)
+                if v50 is not None:
+                    quantities.append(('context-quantity', *v50))
+            v51 = v26.get('valueRange')
+            if v51 is not None:
+                v52 = values.range_quantity(v51)
+                if v52 is not None:
+                    quantities.append(('context-quantity', *v52))
+            v53 = v26.get('code')
             if v53 is not None:
-                v54 = values.quantity(v53)
-                if v54 is not None:
-                    quantities.append(('context-quantity', *v54))
-            v55 = v30.get('valueRange')
-            if v55 is not None:
-                v56 = values.range_quantity(v55)
-                if v56 is not None:
-                    quantities.append(('context-quantity', *v56))
-            v57 = v30.get('code')
-            if v57 is not None:
-                v58 = v57.get("system", "")
-                v59 = v57.get("code", "")
-                if v58 or v59:
-                    tokens.append(('context-type', v58, v59))
-    v60 = r.get('date')
-    if v60 is not None:
-        v61, v62 = values.moment(v60)
-        if v61 is not None:
-            dates.append(('date', v61, v62))
-    v63 = r.get('description')
-    if v63 is not None:
-        if v63 is not None:
-            strings.append(('description', v63))
-    v64 = r.get('identifier')
+                v54 = v53.get("system", "")
+                v55 = v53.get("code", "")
+                if v54 or v55:
+                    tokens.append(('context-type', v54, v55))
+    v56 = r.get('date')
+    if v56 is not None:
+        v57, v58 = values.moment(v56)
+        if v57 is not None:
+            dates.append(('date', v57, v58))
+    v59 = r.get('description')
+    if v59 is not None:
+        if v59 is not None:
+            strings.append(('description', v59))
+    v60 = r.get('identifier')
+    if v60:
+        for v61 in v60:
+            v62 = v61.get("system", "")
+            v63 = v61.get("value", "")
+            if v62 or v63:
+                tokens.append(('identifier', v62, v63))
+    v64 = r.get('jurisdiction')
     if v64:
         for v65 in v64:
-            v66 = v65.get("system", "")
-            v67 = v65.get("value", "")
-            if v66 or v67:
-                tokens.append(('identifier', v66, v67))
-    v68 = r.get('jurisdiction')
-    if v68:
-        for v69 in v68:
-            for v70 in v69.get("coding", ()):
-                v71 = v70.get("system", "")
-                v72 = v70.get("code", "")
-                if v71 or v72:
-                    tokens.append(('jurisdiction', v71, v72))
-    v73 = r.get('name')
+            for v66 in v65.get("coding", ()):
+                v67 = v66.get("system", "")
+                v68 = v66.get("code", "")
+                if v67 or v68:
+                    tokens.append(('jurisdiction', v67, v68))
+    v69 = r.get('name')
+    if v69 is not None:
+        if v69 is not None:
+            strings.append(('name', v69))
+    v70 = r.get('publisher')
+    if v70 is not None:
+        if v70 is not None:
+            strings.append(('publisher', v70))
+    v71 = r.get('status')
+    if v71 is not None:
+        if v71 is not None:
+            tokens.append(('status', '', str(v71)))
+    v72 = r.get('title')
+    if v72 is not None:
+        if v72 is not None:
+            strings.append(('title', v72))
+    v73 = r.get('url')
     if v73 is not None:
         if v73 is not None:
-            strings.append(('name', v73))
-    v74 = r.get('publisher')
+            uris.append(('url', v73))
+    v74 = r.get('version')
     if v74 is not None:
         if v74 is not None:
-            strings.append(('publisher', v74))
-    v75 = r.get('status')
-    if v75 is not None:
-        if v75 is not None:
-            tokens.append(('status', '', str(v75)))
-    v76 = r.get('title')
-    if v76 is not None:
-        if v76 is not None:
-            strings.append(('title', v76))
-    v77 = r.get('url')
-    if v77 is not None:
-        if v77 is not None:
-            uris.append(('url', v77))
-    v78 = r.get('version')
-    if v78 is not None:
-        if v78 is not None:
-            tokens.append(('version', '', str(v78)))
+            tokens.append(('version', '', str(v74)))
     values.finish(out, r, ())

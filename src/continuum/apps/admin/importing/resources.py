@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from continuum.fhir.json import parse
-
 from continuum.kernel.errors import DomainError, Malformed
 from continuum.kernel.ids import uuid7
 from continuum.record.bundle_references import conditional, replace

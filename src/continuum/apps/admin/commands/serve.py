@@ -1,0 +1,82 @@
+"""`continuum serve`: the database, the schema, the workers; Ctrl-C ends all of them."""
+
+import asyncio
+import signal
+import socket
+from typing import Any
+
+import click
+
+from continuum.apps.fhir_api.serving import Worker, listen, serve
+from continuum.apps.fhir_api.worker import run
+from continuum.apps.fhir_api.workers import serve_many
+from continuum.runtime import postgres, secrets
+from continuum.runtime.migrate import migrate
+from continuum.runtime.postgres import Server
+from continuum.runtime.settings import Settings
+
+
+@click.command(
+    "serve",
+    epilog="""\b
+Examples:
+  continuum serve
+  continuum serve --port 9000 --data /srv/continuum --workers 4
+  CONTINUUM_DATABASE_URL=postgresql://ehr@db/ehr continuum serve --host 0.0.0.0""",
+)
+@click.option("--host", help="The address to listen on.")
+@click.option("--port", type=int, help="The port to listen on; 0 takes any free one.")
+@click.option("--workers", type=int, help="Worker processes that answer requests.")
+@click.option("--data", help="The folder of this installation.")
+@click.option("--read-only", is_flag=True, help="Answer reads and searches, refuse writes.")
+def command(host: str | None, port: int | None, workers: int | None, data: str | None, *, read_only: bool) -> None:
+    """Serve FHIR until Ctrl-C.
+
+    Starts the PostgreSQL of the data folder, or uses the one that CONTINUUM_DATABASE_URL gives; brings its
+    tables to this release; then answers at http://HOST:PORT/fhir.
+    """
+    given: dict[str, Any] = {"host": host, "port": port or None, "workers": workers, "data": data}
+    settings = Settings.load(**given)
+    # The socket comes first: whoever starts a second server by mistake hears of it before anything else runs.
+    with listen(settings.host, 0 if port == 0 else settings.port) as listening:
+        run(serving(settings, listening, read_only=read_only))
+
+
+def address(listening: socket.socket) -> str:
+    """The URL of the start page, as a browser on this machine reaches it."""
+    host, port = listening.getsockname()[:2]
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104  read, not bound
+    return f"http://{shown}:{port}"
+
+
+async def serving(settings: Settings, listening: socket.socket, *, read_only: bool = False) -> None:
+    """Runs everything until SIGINT or SIGTERM."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    async with postgres.open(settings) as server:
+        for label in await migrate(server.owner):
+            click.echo(f"Migrated: {label}")
+        worker = orders(settings, server, read_only=read_only)
+        click.echo(f"Database: {server.described}")
+        click.echo(f"Serving {address(listening)}/  FHIR at {address(listening)}/fhir  (Ctrl-C stops)")
+        if settings.workers == 1:
+            await serve(worker, listening, stopping)
+        else:
+            await serve_many(worker, listening, settings.workers, stopping)
+    click.echo("Stopped.")
+
+
+def orders(settings: Settings, server: Server, *, read_only: bool = False) -> Worker:
+    """What a worker of this installation is told."""
+    known = secrets.load(settings.data)
+    return Worker(
+        database=server.app.dsn,
+        record_secret=known.record,
+        audit_secret=known.audit,
+        token_secret=known.token,
+        connections=settings.connections,
+        base_url=settings.base_url,
+        read_only=read_only,
+    )

@@ -1,0 +1,128 @@
+"""The CapabilityStatement: what is there and nothing more, computed from the routes and the search registry."""
+
+from functools import lru_cache
+from typing import Any
+
+from continuum.apps.fhir_api.headers import JSON_PATCH
+from continuum.apps.fhir_api.routes import COMPARTMENTS, ROUTES
+from continuum.apps.fhir_api.version import VERSION
+from continuum.fhir import search_params
+from continuum.fhir.json import dump
+from continuum.fhir.types import TYPES
+
+RELEASED = "2026-11-23"
+"""The day on which the statement's content last changed."""
+TRACE_TYPES = frozenset({"AuditEvent"})
+"""Types that the server writes by itself; they are only read and searched."""
+
+_INTERACTIONS = {
+    "read": "read",
+    "vread": "vread",
+    "update": "update",
+    "patch": "patch",
+    "delete": "delete",
+    "history-instance": "history-instance",
+    "history-type": "history-type",
+    "create": "create",
+    "search": "search-type",
+}
+"""The codes of TypeRestfulInteraction by the names of our routes, in the order of R4."""
+_TRACE_INTERACTIONS = ("read", "search-type")
+
+
+@lru_cache(maxsize=8)
+def statement(base: str) -> bytes:
+    """The statement for a service at `base`, as JSON."""
+    offered = {route.interaction for route in ROUTES}
+    return dump(
+        {
+            "resourceType": "CapabilityStatement",
+            "id": "continuum",
+            "name": "Continuum",
+            "title": "Continuum FHIR R4 server",
+            "status": "active",
+            "date": RELEASED,
+            "publisher": "Continuum",
+            "kind": "instance",
+            "software": {"name": "Continuum", "version": VERSION},
+            "implementation": {"description": "Continuum FHIR R4 server", "url": base},
+            "fhirVersion": "4.0.1",
+            "format": ["json", "application/fhir+json"],
+            "patchFormat": [JSON_PATCH],
+            "rest": [
+                {
+                    "mode": "server",
+                    "documentation": (
+                        "Answers are JSON. Unknown search parameters are refused unless Prefer: handling=lenient."
+                    ),
+                    "security": {
+                        "cors": False,
+                        "description": "Bearer tokens; nothing but this statement is open to everybody.",
+                    },
+                    "resource": [_resource(name, offered) for name in TYPES],
+                    "interaction": [
+                        {"code": code} for code in ("transaction", "batch", "history-system") if _has(code, offered)
+                    ],
+                    "compartment": [
+                        f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}" for name in COMPARTMENTS
+                    ],
+                }
+            ],
+        }
+    )
+
+
+@lru_cache(maxsize=1)
+def _referring() -> dict[str, list[str]]:
+    """For each type, the reference parameters that may point to it, as `_revinclude` takes them."""
+    found: dict[str, list[str]] = {name: [] for name in TYPES}
+    for source in TYPES:
+        for param in search_params.params(source).values():
+            if param.kind == "reference":
+                for target in param.targets or TYPES:
+                    found[target].append(f"{source}:{param.code}")
+    return found
+
+
+def _has(code: str, offered: set[str]) -> bool:
+    return ("bundle" if code in ("transaction", "batch") else code) in offered
+
+
+def _resource(name: str, offered: set[str]) -> dict[str, Any]:
+    trace = name in TRACE_TYPES
+    codes = _TRACE_INTERACTIONS if trace else [code for route, code in _INTERACTIONS.items() if route in offered]
+    found: dict[str, Any] = {
+        "type": name,
+        "profile": f"http://hl7.org/fhir/StructureDefinition/{name}",
+        "interaction": [{"code": code} for code in codes],
+        "versioning": "no-version" if trace else "versioned",
+    }
+    if not trace:
+        found |= {
+            "readHistory": "vread" in offered,
+            "updateCreate": "update" in offered,
+            "conditionalCreate": True,
+            "conditionalRead": "full-support",
+            "conditionalUpdate": "update-matching" in offered,
+            "conditionalDelete": "single",
+            "referencePolicy": ["literal", "local", "enforced"],
+        }
+    parameters = search_params.params(name).values()
+    if not trace:
+        includes = [f"{name}:{param.code}" for param in parameters if param.kind == "reference"]
+        if includes:
+            found["searchInclude"] = includes
+        found["searchRevInclude"] = list(_referring()[name])
+    found["searchParam"] = [
+        {
+            "name": param.code,
+            "definition": search_params.definition(name, param.code),
+            "type": param.kind,
+        }
+        for param in parameters
+    ]
+    if name == "Patient" and "everything" in offered:
+        found["operation"] = [
+            {"name": "everything", "definition": "http://hl7.org/fhir/OperationDefinition/Patient-everything"}
+        ]
+    return {key: value for key, value in found.items() if value != []}

@@ -1,0 +1,254 @@
+"""The OpenAPI 3.1 document: `/{type}` with an enumeration of types, not thousands of copies."""
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from continuum.apps.fhir_api.headers import JSON_PATCH
+from continuum.apps.fhir_api.routes import COMPARTMENTS, ROUTES, Route
+from continuum.apps.fhir_api.version import VERSION
+from continuum.fhir.types import TYPES
+
+_FHIR = "application/fhir+json"
+_FORM = "application/x-www-form-urlencoded"
+_OUTCOME: dict[str, Any] = {"$ref": "#/components/responses/Outcome"}
+_REFUSALS = {
+    "always": ("400", "406", "408", "414", "431", "500", "503"),
+    "named": ("401", "403"),
+    "one": ("404",),
+    "present": ("410",),
+    "body": ("413", "415", "422"),
+    "write": ("409", "412", "507"),
+}
+"""The statuses of OperationOutcomes, by what brings them about."""
+
+_BODIES: dict[str, tuple[str, ...]] = {
+    "bundle": (_FHIR,),
+    "create": (_FHIR,),
+    "update": (_FHIR,),
+    "update-matching": (_FHIR,),
+    "patch": (JSON_PATCH,),
+    "patch-matching": (JSON_PATCH,),
+}
+_HEADERS: dict[str, tuple[str, ...]] = {
+    "read": ("IfNoneMatch", "IfModifiedSince"),
+    "vread": ("IfNoneMatch", "IfModifiedSince"),
+    "search": ("Prefer",),
+    "everything": ("Prefer",),
+    "history-instance": ("Prefer",),
+    "history-type": ("Prefer",),
+    "history-system": ("Prefer",),
+    "create": ("IfNoneExist", "Prefer"),
+    "update": ("IfMatch", "IfNoneMatch", "Prefer"),
+    "update-matching": ("IfMatch", "Prefer"),
+    "patch": ("IfMatch", "Prefer"),
+    "patch-matching": ("IfMatch", "Prefer"),
+    "delete": ("IfMatch", "Prefer"),
+    "delete-matching": ("Prefer",),
+    "bundle": ("Prefer",),
+}
+_QUERIES: dict[str, tuple[str, ...]] = {
+    "everything": ("_since", "_type", "_count", "start", "end", "_cursor"),
+    "history-instance": ("_since", "_at", "_count", "_cursor"),
+    "history-type": ("_since", "_at", "_count", "_cursor"),
+    "history-system": ("_since", "_at", "_count", "_cursor"),
+}
+_CRITERIA = frozenset({"search", "update-matching", "patch-matching", "delete-matching"})
+_STATUSES: dict[str, tuple[tuple[str, str], ...]] = {
+    "create": (("200", "What If-None-Exist described was there."), ("201", "It was created.")),
+    "update": (("200", "The next version was written."), ("201", "It was created under this id.")),
+    "update-matching": (("200", "The next version was written."), ("201", "It was created.")),
+    "delete": (("200", "It is gone (with Prefer: return=OperationOutcome)."), ("204", "It is gone.")),
+    "delete-matching": (("200", "It is gone (with Prefer: return=OperationOutcome)."), ("204", "It is gone.")),
+    "read": (("200", "The resource."), ("304", "The client has this version.")),
+    "vread": (("200", "The version."), ("304", "The client has this version.")),
+}
+
+
+@lru_cache(maxsize=8)
+def document(base: str) -> bytes:
+    """The document for a service at `base`, as JSON."""
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        paths.setdefault(route.template, {})[route.method.lower()] = _operation(route)
+    for template, operations in paths.items():
+        names = re.findall(r"\{(\w+)\}", template)
+        if names:
+            operations["parameters"] = [{"$ref": f"#/components/parameters/{name}"} for name in names]
+    return orjson.dumps(
+        {
+            "openapi": "3.1.0",
+            "info": {
+                "title": "Continuum FHIR R4",
+                "version": VERSION,
+                "summary": "The health record of service members, veterans and their families.",
+                "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            },
+            "servers": [{"url": base}],
+            "security": [{"bearer": []}],
+            "paths": paths,
+            "components": _components(),
+        }
+    )
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    name = route.interaction
+    within = "-in-compartment" if "{compartment}" in route.template else ""
+    form = "-form" if route.template.endswith("_search") else ""
+    star = "-compartment" if route.template.endswith("*") else ""
+    options = "-options" if route.method == "OPTIONS" else ""
+    found: dict[str, Any] = {
+        "operationId": f"{name}{within}{form}{star}{options}",
+        "summary": route.summary,
+        "responses": _responses(route),
+    }
+    if name == "capabilities":
+        found["security"] = []
+    parameters = [{"$ref": f"#/components/parameters/{key}"} for key in _HEADERS.get(name, ())]
+    parameters += [{"$ref": f"#/components/parameters/{key}"} for key in _QUERIES.get(name, ())]
+    parameters += [{"$ref": f"#/components/parameters/{key}"} for key in ("_pretty", "_summary", "_elements")]
+    if name in _CRITERIA:
+        parameters.append({"$ref": "#/components/parameters/criteria"})
+    found["parameters"] = parameters
+    if form:
+        schema = {"type": "object", "additionalProperties": {"type": "string"}}
+        found["requestBody"] = {"required": True, "content": {_FORM: {"schema": schema}}}
+    elif name in _BODIES:
+        content = {kind: {"schema": {"$ref": f"#/components/schemas/{_schema(kind)}"}} for kind in _BODIES[name]}
+        found["requestBody"] = {"required": True, "content": content}
+    return found
+
+
+def _schema(kind: str) -> str:
+    return "JsonPatch" if kind == JSON_PATCH else "Resource"
+
+
+def _responses(route: Route) -> dict[str, Any]:
+    name = route.interaction
+    found: dict[str, Any] = {}
+    for status, text in _STATUSES.get(name, (("200", "The answer."),)):
+        found[status] = {"description": text}
+        if status in ("200", "201"):
+            found[status]["content"] = {_FHIR: {"schema": {"$ref": "#/components/schemas/Resource"}}}
+    groups = ["always"]
+    if name != "capabilities":
+        groups.append("named")
+    if "{id}" in route.template:
+        groups.append("one")
+    if name in ("read", "vread", "patch"):
+        groups.append("present")
+    if name in _BODIES or route.template.endswith("_search"):
+        groups.append("body")
+    if name in _BODIES or name.startswith("delete"):
+        groups.append("write")
+    for group in groups:
+        found.update(dict.fromkeys(_REFUSALS[group], _OUTCOME))
+    if name == "patch-matching":
+        found["404"] = _OUTCOME
+    return dict(sorted(found.items()))
+
+
+def _query(name: str, text: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "query", "description": text, "schema": schema}
+
+
+def _header(name: str, text: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "description": text, "schema": {"type": "string"}}
+
+
+def _components() -> dict[str, Any]:
+    text = {"type": "string"}
+    count = {"type": "integer", "minimum": 0}
+
+    def place(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+        return {"name": name, "in": "path", "required": True, "schema": schema}
+
+    return {
+        "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        "schemas": {
+            "Resource": {
+                "type": "object",
+                "description": "A FHIR R4 resource (hl7.org/fhir/R4).",
+                "required": ["resourceType"],
+                "properties": {"resourceType": {"enum": list(TYPES)}, "id": {"$ref": "#/components/schemas/Id"}},
+            },
+            "Id": {"type": "string", "pattern": r"^[A-Za-z0-9\-.]{1,64}$"},
+            "OperationOutcome": {
+                "type": "object",
+                "required": ["resourceType", "issue"],
+                "properties": {
+                    "resourceType": {"const": "OperationOutcome"},
+                    "issue": {
+                        "type": "array",
+                        "minItems": 1,
+                        "items": {
+                            "type": "object",
+                            "required": ["severity", "code"],
+                            "properties": {
+                                "severity": {"enum": ["fatal", "error", "warning", "information"]},
+                                "code": text,
+                                "diagnostics": text,
+                                "expression": {"type": "array", "items": text},
+                            },
+                        },
+                    },
+                },
+            },
+            "JsonPatch": {
+                "type": "array",
+                "description": "RFC 6902.",
+                "items": {
+                    "type": "object",
+                    "required": ["op", "path"],
+                    "properties": {
+                        "op": {"enum": ["add", "remove", "replace", "move", "copy", "test"]},
+                        "path": text,
+                        "from": text,
+                        "value": {},
+                    },
+                },
+            },
+        },
+        "responses": {
+            "Outcome": {
+                "description": "It was refused or failed; an OperationOutcome says why in plain words.",
+                "content": {_FHIR: {"schema": {"$ref": "#/components/schemas/OperationOutcome"}}},
+            }
+        },
+        "parameters": {
+            "type": place("type", {"enum": list(TYPES)}),
+            "compartment": place("compartment", {"enum": list(COMPARTMENTS)}),
+            "id": place("id", {"$ref": "#/components/schemas/Id"}),
+            "version": place("version", {"type": "integer", "minimum": 1}),
+            "criteria": {
+                "name": "criteria",
+                "in": "query",
+                "description": "Search parameters of the type: modifiers, prefixes, chains, _has, _include, _sort.",
+                "style": "form",
+                "explode": True,
+                "schema": {"type": "object", "additionalProperties": text},
+            },
+            "_pretty": _query("_pretty", "Indented for people.", {"type": "boolean"}),
+            "_summary": _query(
+                "_summary", "Part of each resource.", {"enum": ["true", "text", "data", "count", "false"]}
+            ),
+            "_elements": _query("_elements", "Only these elements, with commas between.", text),
+            "_count": _query("_count", "The size of a page.", {**count, "minimum": 1}),
+            "_since": _query("_since", "Only versions made at or after this instant.", text),
+            "_at": _query("_at", "Only versions that were the present one at this time.", text),
+            "_type": _query("_type", "Only these types, with commas between.", text),
+            "_cursor": _query("_cursor", "From the next link of a page; not to be made up.", text),
+            "start": _query("start", "Care from this date on.", text),
+            "end": _query("end", "Care up to this date.", text),
+            "IfMatch": _header("If-Match", 'Only if this is the present version: W/"3".'),
+            "IfNoneMatch": _header("If-None-Match", 'On reads: not if I have it (W/"3"). On writes: * creates only.'),
+            "IfModifiedSince": _header("If-Modified-Since", "Only if newer than this HTTP date."),
+            "IfNoneExist": _header("If-None-Exist", "Create only if nothing matches these criteria."),
+            "Prefer": _header(
+                "Prefer", "return=minimal, representation or OperationOutcome; handling=strict or lenient."
+            ),
+        },
+    }

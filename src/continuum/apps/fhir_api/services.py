@@ -1,0 +1,23 @@
+"""What one worker needs to answer requests."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from continuum.access import Access
+from continuum.identity.tokens import Verifier
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """base_url: where FHIR is served as clients see it, with no slash at its end; "" takes the Host header.
+
+    ready: returns when the database answers, else raises. read_only: writes are refused with words.
+    metrics: the Prometheus text of this process.
+    """
+
+    access: Access
+    verifier: Verifier
+    ready: Callable[[], Awaitable[None]]
+    metrics: Callable[[], bytes]
+    base_url: str = ""
+    read_only: bool = False

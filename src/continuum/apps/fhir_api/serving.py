@@ -1,0 +1,153 @@
+"""One worker: granian inside this process, answering on a socket that was bound before."""
+
+import asyncio
+import contextlib
+import gc
+import os
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.net import SocketHolder
+from granian.server.embed import Server
+
+from continuum.access import Access
+from continuum.apps.fhir_api.app import Application
+from continuum.apps.fhir_api.services import Services
+from continuum.identity.tokens import Verifier, signing_key
+from continuum.kernel.errors import DomainError
+from continuum.kernel.limits import (
+    HEADERS_BUFFER_BYTES,
+    HEADERS_TIMEOUT_S,
+    LISTEN_BACKLOG,
+    REQUEST_TIMEOUT_S,
+    SHUTDOWN_TIMEOUT_S,
+)
+from continuum.runtime.pool import Pool
+
+
+class CannotListen(DomainError):
+    """The address or port cannot be had; the text says what to do."""
+
+    status = 503
+    code = "exception"
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """What a worker is told. database: the URL of the application's role, password included."""
+
+    database: str = field(repr=False)
+    record_secret: bytes = field(repr=False)
+    audit_secret: bytes = field(repr=False)
+    token_secret: bytes = field(repr=False)
+    connections: int
+    base_url: str = ""
+    read_only: bool = False
+    request_timeout_s: float = REQUEST_TIMEOUT_S
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Port 0 takes any free one.
+
+    Raises:
+        CannotListen: it is taken, not ours to take, or not an address of this machine.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except socket.gaierror as error:
+        raise CannotListen(f"{host} is not an address of this machine ({error.strerror}).") from error
+    family, kind, protocol, _, address = found[0]
+    listening = socket.socket(family, kind, protocol)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(LISTEN_BACKLOG)
+        listening.setblocking(False)
+    except OSError as error:
+        listening.close()
+        reason = "is taken already" if error.errno == 98 else f"cannot be had ({error.strerror})"
+        raise CannotListen(f"Port {port} on {host} {reason}; choose another one with --port.") from error
+    return listening
+
+
+@contextlib.asynccontextmanager
+async def _services(worker: Worker) -> AsyncIterator[Services]:
+    async with Pool.open(worker.database, size=worker.connections) as pool:
+
+        async def ready() -> None:
+            async with pool.connection() as conn:
+                await conn.fetchrow("SELECT 1")
+
+        def metrics() -> bytes:
+            return (
+                "# HELP continuum_database_connections Connections of this worker to the database.\n"
+                "# TYPE continuum_database_connections gauge\n"
+                f'continuum_database_connections{{state="used"}} {pool.used}\n'
+                f'continuum_database_connections{{state="free"}} {len(pool.free)}\n'
+                "# HELP continuum_database_waiting Requests that wait for a connection.\n"
+                "# TYPE continuum_database_waiting gauge\n"
+                f"continuum_database_waiting {pool.waiting}\n"
+            ).encode()
+
+        yield Services(
+            access=Access(
+                pool.connection,
+                key_secret=worker.record_secret,
+                audit_secret=worker.audit_secret,
+                base_url=worker.base_url,
+            ),
+            verifier=Verifier(signing_key(worker.token_secret)),
+            ready=ready,
+            metrics=metrics,
+            base_url=worker.base_url,
+            read_only=worker.read_only,
+        )
+
+
+class _Server(Server):  # type: ignore[misc]  granian's embedded server has no types
+    """granian on a socket of ours: two programs can then never share a port unnoticed."""
+
+    def __init__(self, listening: socket.socket, application: Application) -> None:
+        super().__init__(
+            application,
+            interface=Interfaces.ASGI,
+            http=HTTPModes.http1,
+            websockets=False,
+            log_enabled=False,
+            http1_settings=HTTP1Settings(
+                header_read_timeout=int(HEADERS_TIMEOUT_S * 1000), max_buffer_size=HEADERS_BUFFER_BYTES
+            ),
+        )
+        self._listening = listening
+        self.workers_kill_timeout = SHUTDOWN_TIMEOUT_S
+
+    def _init_shared_socket(self) -> None:
+        # granian closes what it is given; the descriptor of ours stays with whoever bound it.
+        self._sfd = os.dup(self._listening.fileno())
+        self._shd: Any = SocketHolder(self._sfd, False, LISTEN_BACKLOG)
+        self._ssp = None
+
+
+async def serve(worker: Worker, listening: socket.socket, stopping: asyncio.Event) -> None:
+    """Answers until `stopping` is set; then lets the requests under way end, for SHUTDOWN_TIMEOUT_S at most.
+
+    Raises:
+        Exception: what kept the worker from starting.
+    """
+    application = Application(lambda: _services(worker), request_timeout_s=worker.request_timeout_s)
+    server = _Server(listening, application)
+    running = asyncio.create_task(server.serve())
+    gc.collect()
+    gc.freeze()  # what is loaded at the start lives as long as the process, so no collection need look at it
+    waiting = asyncio.create_task(stopping.wait())
+    await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not running.done():
+        server.stop()
+    await running
+    if application.failure is not None:
+        raise application.failure

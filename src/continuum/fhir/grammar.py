@@ -1,0 +1,302 @@
+"""The search grammar of R4 (§3.1.1): from names and values, as they stand in a URL, to a `Query`. Pure."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from continuum.fhir.grammar_values import VALUE_READERS, identifier_value, reference_value, split
+from continuum.fhir.query import (
+    Chain,
+    Clause,
+    Criterion,
+    Has,
+    Include,
+    InCompartment,
+    Query,
+    SearchParam,
+    Sort,
+    Value,
+)
+from continuum.fhir.search_params import COMPARTMENTS, param, params
+from continuum.fhir.types import TYPE_IDS
+from continuum.kernel.errors import DomainError, Malformed, UnknownParameter
+from continuum.kernel.limits import (
+    CHAIN_DEPTH_MAX,
+    PAGE_DEFAULT,
+    PAGE_MAX,
+    SEARCH_PARAMETERS_MAX,
+    SEARCH_VALUES_MAX,
+)
+
+MODIFIERS = {
+    "string": ("exact", "contains", "missing"),
+    "token": ("not", "missing"),
+    "reference": ("identifier", "missing"),
+    "date": ("missing",),
+    "number": ("missing",),
+    "quantity": ("missing",),
+    "uri": ("above", "below", "missing"),
+    "composite": ("missing",),
+    "special": ("missing",),
+}
+"""The modifiers that each kind of parameter takes; a reference also takes the name of a target type."""
+
+TOTALS = ("none", "estimate", "accurate")
+SUMMARIES = ("true", "text", "data", "count", "false")
+PRESENTATION = frozenset({"_format", "_pretty"})
+"""Parameters that say how to answer, not what to find; the API reads them."""
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A query while it is read."""
+
+    resource_type: str
+    base_url: str
+    where: list[Clause] = field(default_factory=list)
+    includes: list[Include] = field(default_factory=list)
+    sort: list[Sort] = field(default_factory=list)
+    count: int = PAGE_DEFAULT
+    total: str = ""
+    summary: str = ""
+    elements: list[str] = field(default_factory=list)
+    cursor: str = ""
+
+
+def parse(
+    resource_type: str,
+    given: Sequence[tuple[str, str]],
+    *,
+    lenient: bool,
+    compartment: tuple[str, str] | None = None,
+    base_url: str = "",
+) -> Query:
+    """Reads a search.
+
+    lenient: what is not understood is ignored and named in `Query.ignored` instead of refused.
+    compartment: (type, id) for a compartment search. base_url: our own address, so that absolute references
+    to ourselves are understood.
+
+    Raises:
+        UnknownParameter: a name, modifier or value that cannot be used; the words say what would be valid.
+        Malformed: more than the named limits.
+    """
+    if len(given) > SEARCH_PARAMETERS_MAX:
+        raise Malformed(f"A search takes at most {SEARCH_PARAMETERS_MAX} parameters; this one has {len(given)}.")
+    draft = _Draft(resource_type, base_url.rstrip("/"))
+    understood: list[tuple[str, str]] = []
+    ignored: list[str] = []
+    for name, text in given:
+        if name in PRESENTATION:
+            continue
+        try:
+            _read(draft, name, text)
+        except UnknownParameter:
+            if not lenient:
+                raise
+            ignored.append(name)
+        else:
+            if name != "_cursor":
+                understood.append((name, text))
+    if compartment is not None:
+        draft.where.append(_compartment(resource_type, *compartment))
+    return Query(
+        resource_type=resource_type,
+        where=tuple(draft.where),
+        includes=tuple(draft.includes),
+        sort=tuple(draft.sort),
+        count=draft.count,
+        total=draft.total,
+        summary=draft.summary,
+        elements=tuple(draft.elements),
+        cursor=draft.cursor,
+        self_params=tuple(understood),
+        ignored=tuple(ignored),
+    )
+
+
+def _read(draft: _Draft, name: str, text: str) -> None:
+    plain, _, modifier = name.partition(":")
+    control = _CONTROLS.get(plain)
+    if control is not None:
+        control(draft, modifier, text)
+    elif plain == "_has":
+        draft.where.append(_has(draft, modifier, text, 1))
+    else:
+        draft.where.append(_clause(draft, draft.resource_type, name, text, 1))
+
+
+def _clause(draft: _Draft, resource_type: str, name: str, text: str, depth: int) -> Clause:
+    """A criterion, a chain or a `_has` on a type."""
+    if depth > CHAIN_DEPTH_MAX:
+        raise Malformed(f"A chain has at most {CHAIN_DEPTH_MAX} links.")
+    if name.startswith("_has:"):
+        return _has(draft, name[5:], text, depth)
+    head, dot, rest = name.partition(".")
+    code, _, modifier = head.partition(":")
+    found = param(resource_type, code)
+    if found is None:
+        raise UnknownParameter(_unknown(resource_type, code))
+    if dot:
+        return _chain(draft, found, modifier, rest, text, depth)
+    return _criterion(draft, found, modifier, text)
+
+
+def _unknown(resource_type: str, code: str) -> str:
+    known = ", ".join(sorted(params(resource_type)))
+    return f"{resource_type} has no search parameter {code!r}. It has: {known}."
+
+
+def _chain(draft: _Draft, found: SearchParam, modifier: str, rest: str, text: str, depth: int) -> Chain:
+    if found.kind != "reference":
+        raise UnknownParameter(f"{found.code} is a {found.kind}, not a reference; it cannot be chained.")
+    if modifier and modifier not in TYPE_IDS:
+        raise UnknownParameter(f"{found.code}:{modifier}: {modifier} is not a resource type.")
+    candidates = (modifier,) if modifier else (found.targets or tuple(TYPE_IDS))
+    inner: list[tuple[str, Clause]] = []
+    refusal: DomainError | None = None
+    for target in candidates:
+        try:
+            inner.append((target, _clause(draft, target, rest, text, depth + 1)))
+        except UnknownParameter as error:
+            refusal = error
+    if not inner:
+        raise refusal or UnknownParameter(f"{found.code} cannot be chained.")
+    return Chain(found, tuple(target for target, _ in inner), tuple(inner))
+
+
+def _has(draft: _Draft, spec: str, text: str, depth: int) -> Has:
+    if depth > CHAIN_DEPTH_MAX:
+        raise Malformed(f"A chain has at most {CHAIN_DEPTH_MAX} links.")
+    parts = spec.split(":", 2)
+    if len(parts) != 3 or parts[0] not in TYPE_IDS:
+        raise UnknownParameter("_has is written _has:Type:reference-parameter:parameter=value.")
+    source, code, rest = parts
+    found = param(source, code)
+    if found is None:
+        raise UnknownParameter(_unknown(source, code))
+    if found.kind != "reference":
+        raise UnknownParameter(f"{source}.{code} is a {found.kind}, not a reference.")
+    return Has(found, _clause(draft, source, rest, text, depth + 1))
+
+
+def _criterion(draft: _Draft, found: SearchParam, modifier: str, text: str) -> Criterion:
+    if modifier and modifier not in MODIFIERS[found.kind] and not (found.kind == "reference" and modifier in TYPE_IDS):
+        valid = ", ".join(f":{name}" for name in MODIFIERS[found.kind])
+        raise UnknownParameter(f"{found.code} does not take :{modifier}. A {found.kind} takes {valid}.")
+    if modifier == "missing":
+        if text not in {"true", "false"}:
+            raise UnknownParameter(f"{found.code}:missing is true or false, not {text!r}.")
+        return Criterion(found, modifier, (Value(text),))
+    texts = split(text, ",")
+    if len(texts) > SEARCH_VALUES_MAX:
+        raise Malformed(f"{found.code} takes at most {SEARCH_VALUES_MAX} values.")
+    if not any(texts):
+        raise UnknownParameter(f"{found.code} has no value.")
+    return Criterion(found, modifier, tuple(_value(draft, found, modifier, one) for one in texts if one))
+
+
+def _value(draft: _Draft, found: SearchParam, modifier: str, text: str) -> Value:
+    if found.kind == "reference":
+        if modifier == "identifier":
+            return identifier_value(text)
+        return reference_value(found, modifier, text, draft.base_url)
+    if found.kind == "composite":
+        return _composite(draft, found, text)
+    return VALUE_READERS[found.kind](found.code, text)
+
+
+def _composite(draft: _Draft, found: SearchParam, text: str) -> Value:
+    parts = split(text, "$")
+    if len(parts) != len(found.components):
+        names = "$".join(code for code, _ in found.components)
+        raise UnknownParameter(f"{found.code} is written {names}.")
+    read = []
+    for (code, kind), part in zip(found.components, parts, strict=True):
+        component = param(found.resource_type, code) or replace(found, code=code, kind=kind, components=())
+        read.append(_value(draft, replace(component, kind=kind), "", part))
+    return Value(text, parts=tuple(read))
+
+
+def _compartment(resource_type: str, compartment_type: str, compartment_id: str) -> InCompartment:
+    members = COMPARTMENTS.get(compartment_type)
+    if members is None:
+        raise UnknownParameter(f"There is no {compartment_type} compartment; there are: {', '.join(COMPARTMENTS)}.")
+    if resource_type not in members:
+        raise UnknownParameter(f"{resource_type} is not part of the {compartment_type} compartment.")
+    found = [param(resource_type, code) for code in members[resource_type]]
+    return InCompartment(compartment_type, compartment_id, tuple(one for one in found if one is not None))
+
+
+def _include(draft: _Draft, modifier: str, text: str, *, reverse: bool) -> None:
+    if modifier not in {"", "iterate", "recurse"}:
+        raise UnknownParameter(f"_include takes :iterate, not :{modifier}.")
+    iterate = modifier != ""
+    if text == "*":
+        draft.includes.append(Include(draft.resource_type, None, None, reverse, iterate))
+        return
+    source, _, rest = text.partition(":")
+    code, _, target = rest.partition(":")
+    if source not in TYPE_IDS or (target and target not in TYPE_IDS):
+        raise UnknownParameter("An include is written Type:parameter or Type:parameter:TargetType.")
+    if code == "*":
+        draft.includes.append(Include(source, None, target or None, reverse, iterate))
+        return
+    found = param(source, code)
+    if found is None:
+        raise UnknownParameter(_unknown(source, code))
+    if found.kind != "reference":
+        raise UnknownParameter(f"{source}.{code} is a {found.kind}, not a reference; it cannot be included.")
+    draft.includes.append(Include(source, found, target or None, reverse, iterate))
+
+
+def _sort(draft: _Draft, modifier: str, text: str) -> None:
+    if modifier:
+        raise UnknownParameter("_sort takes no modifier; a minus before a name sorts downwards.")
+    for one in text.split(","):
+        code = one.removeprefix("-")
+        found = param(draft.resource_type, code)
+        if found is None:
+            raise UnknownParameter(_unknown(draft.resource_type, code))
+        if found.kind in {"composite", "special"}:
+            raise UnknownParameter(f"{code} is a {found.kind}; results cannot be sorted by it.")
+        draft.sort.append(Sort(found, one.startswith("-")))
+
+
+def _count(draft: _Draft, modifier: str, text: str) -> None:
+    if modifier or not text.isdecimal() or len(text) > 9:
+        raise UnknownParameter(f"_count is a whole number from 0 to {PAGE_MAX}, not {text!r}.")
+    draft.count = min(int(text), PAGE_MAX)
+    if draft.count == 0:
+        draft.summary = "count"
+
+
+def _choice(name: str, valid: tuple[str, ...]) -> Callable[[_Draft, str, str], None]:
+    def read(draft: _Draft, modifier: str, text: str) -> None:
+        if modifier or text not in valid:
+            raise UnknownParameter(f"_{name} is one of {', '.join(valid)}, not {text!r}.")
+        setattr(draft, name, text)
+
+    return read
+
+
+def _elements(draft: _Draft, _: str, text: str) -> None:
+    draft.elements.extend(name.strip() for name in text.split(",") if name.strip())
+
+
+def _cursor(draft: _Draft, _: str, text: str) -> None:
+    draft.cursor = text
+
+
+_CONTROLS: dict[str, Callable[[_Draft, str, str], None]] = {
+    "_include": lambda draft, modifier, text: _include(draft, modifier, text, reverse=False),
+    "_revinclude": lambda draft, modifier, text: _include(draft, modifier, text, reverse=True),
+    "_sort": _sort,
+    "_count": _count,
+    "_total": _choice("total", TOTALS),
+    "_summary": _choice("summary", SUMMARIES),
+    "_elements": _elements,
+    "_cursor": _cursor,
+}
+
+CONTROL_PARAMETERS = tuple(_CONTROLS)
+"""The parameters of every search that are not criteria."""

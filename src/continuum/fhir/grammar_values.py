@@ -1,0 +1,156 @@
+"""How the text of one search value is read, for each kind of parameter (R4 §3.1.1.4). Pure."""
+
+import time
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+
+from continuum.fhir.dates import interval
+from continuum.fhir.query import SearchParam, Value
+from continuum.fhir.types import TYPE_IDS
+from continuum.kernel.errors import UnknownParameter
+from continuum.kernel.limits import NUMBER_EXPONENT_MAX
+
+PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
+
+
+def split(text: str, mark: str) -> list[str]:
+    """Splits at each mark that has no backslash before it; the parts keep their escapes."""
+    if mark not in text:
+        return [text]
+    parts, part, escaped = [], [], False
+    for char in text:
+        if char == mark and not escaped:
+            parts.append("".join(part))
+            part = []
+            continue
+        part.append(char)
+        escaped = char == "\\" and not escaped
+    parts.append("".join(part))
+    return parts
+
+
+def unescape(text: str) -> str:
+    r"""Resolves `\,`, `\|`, `\$` and `\\`."""
+    if "\\" not in text:
+        return text
+    out, at = [], 0
+    while at < len(text):
+        if text[at] == "\\" and at + 1 < len(text) and text[at + 1] in ",|$\\":
+            at += 1
+        out.append(text[at])
+        at += 1
+    return "".join(out)
+
+
+def _prefixed(text: str) -> tuple[str, str]:
+    return (text[:2], text[2:]) if text[:2] in PREFIXES else ("eq", text)
+
+
+def token_value(code: str, text: str) -> Value:
+    """`code`, `system|code`, `|code` or `system|`."""
+    parts = [unescape(part) for part in split(text, "|")]
+    if len(parts) == 1:
+        return Value(text, code=parts[0])
+    if len(parts) != 2 or not any(parts):
+        raise UnknownParameter(f"{code}: a token is written code, system|code, |code or system|, not {text!r}.")
+    return Value(text, system=parts[0], code=parts[1] or None)
+
+
+def identifier_value(text: str) -> Value:
+    """The `:identifier` of a reference, written like a token."""
+    return token_value("identifier", text)
+
+
+def string_value(_: str, text: str) -> Value:
+    """Any text."""
+    return Value(unescape(text))
+
+
+def uri_value(_: str, text: str) -> Value:
+    """A uri, as written."""
+    return Value(unescape(text))
+
+
+def date_value(code: str, text: str) -> Value:
+    """A prefix and a date of any precision."""
+    prefix, rest = _prefixed(text)
+    try:
+        low_us, high_us = interval(rest.replace(" ", "+"))  # a + that was not percent-encoded
+    except ValueError as error:
+        raise UnknownParameter(
+            f"{code}: {rest!r} is not a date. Write it like 2026, 2026-11, 2026-11-23 or 2026-11-23T06:00:00Z."
+        ) from error
+    if prefix == "ap":
+        margin = abs(time.time_ns() // 1_000 - low_us) // 10
+        low_us, high_us = low_us - margin, high_us + margin
+    return Value(rest, prefix=prefix, low_us=low_us, high_us=high_us)
+
+
+def _number(code: str, prefix: str, text: str) -> Value:
+    try:
+        number = Decimal(text.strip())
+        exponent = number.as_tuple().exponent
+    except InvalidOperation as error:
+        raise UnknownParameter(f"{code}: {text!r} is not a number.") from error
+    if (
+        not isinstance(exponent, int)
+        or abs(exponent) > NUMBER_EXPONENT_MAX
+        or abs(number.adjusted()) > NUMBER_EXPONENT_MAX
+    ):
+        raise UnknownParameter(f"{code}: {text!r} is not a number that can be compared.")
+    # R4 §3.1.1.4.6: 100 means [99.5, 100.5), 100.00 means [99.995, 100.005), 1e2 means [95, 105).
+    half = Decimal((0, (5,), exponent - 1 if exponent <= 0 else exponent - 2))
+    if prefix == "ap":
+        half = max(half, abs(number) / 10)
+    return Value(text, prefix=prefix, number=number, low=number - half, high=number + half)
+
+
+def number_value(code: str, text: str) -> Value:
+    """A prefix and a number."""
+    return _number(code, *_prefixed(text))
+
+
+def quantity_value(code: str, text: str) -> Value:
+    """`number`, `number|system|code` or `number||code`, with a prefix."""
+    parts = [unescape(part) for part in split(text, "|")]
+    if len(parts) not in {1, 3}:
+        raise UnknownParameter(f"{code}: a quantity is written 5.4, 5.4|http://unitsofmeasure.org|mg or 5.4||mg.")
+    value = _number(code, *_prefixed(parts[0]))
+    if len(parts) == 1 or not any(parts[1:]):
+        return value
+    system, unit = parts[1] or None, parts[2] or None
+    return Value(
+        text, prefix=value.prefix, number=value.number, low=value.low, high=value.high, system=system, code=unit
+    )
+
+
+def reference_value(found: SearchParam, modifier: str, text: str, base_url: str) -> Value:
+    """`Type/id`, a bare id (tried for each target type), or a URL; our own URLs become relative."""
+    plain = unescape(text)
+    if base_url and plain.startswith(f"{base_url}/"):
+        plain = plain[len(base_url) + 1 :]
+    parts = plain.split("/")
+    if len(parts) >= 2 and parts[0] in TYPE_IDS:
+        if modifier and parts[0] != modifier:
+            raise UnknownParameter(f"{found.code}:{modifier} does not go with a reference to {parts[0]}.")
+        return Value(text, targets=(f"{parts[0]}/{parts[1]}",))
+    if ":" in plain or "/" in plain:
+        return Value(text, targets=(plain,))
+    kinds = (modifier,) if modifier else (found.targets or tuple(TYPE_IDS))
+    return Value(text, targets=tuple(f"{kind}/{plain}" for kind in kinds))
+
+
+def special_value(code: str, text: str) -> Value:
+    """Parameters with a form of their own are read by the planner."""
+    raise UnknownParameter(f"{code}={text} cannot be searched on this server.")
+
+
+VALUE_READERS: dict[str, Callable[[str, str], Value]] = {
+    "token": token_value,
+    "string": string_value,
+    "uri": uri_value,
+    "date": date_value,
+    "number": number_value,
+    "quantity": quantity_value,
+    "special": special_value,
+}

@@ -1,0 +1,305 @@
+"""Each clause of a query as a predicate over one row of record.search."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from continuum.fhir.query import Chain, Clause, Criterion, Has, InCompartment, SearchParam, Value
+from continuum.fhir.search_params import MAIN_DATE, PATIENT_IMPLIED, param
+from continuum.fhir.text import normalise, trigrams
+from continuum.fhir.types import TYPE_IDS
+from continuum.kernel.limits import STRING_EXACT_CHARS, STRING_INDEX_CHARS
+from continuum.record.keys import Keys, param_id
+from continuum.record.visibility import Visibility
+
+LAST_CHAR = "\U0010ffff"
+
+
+@dataclass(slots=True)
+class Bindings:
+    """The values of a statement and the names that its parts have taken."""
+
+    keys: Keys
+    visibility: Visibility
+    values: list[Any] = field(default_factory=list)
+    names: int = 0
+
+    def bind(self, value: Any, cast: str) -> str:
+        """Adds a value; returns its placeholder."""
+        self.values.append(value)
+        return f"${len(self.values)}::{cast}"
+
+    def alias(self, stem: str) -> str:
+        """A name that no other part of the statement has."""
+        self.names += 1
+        return f"{stem}{self.names}"
+
+    def visible(self, resource_type: str, alias: str) -> str:
+        """The visibility predicate of a type over a row."""
+        return self.visibility.of(resource_type).sql(alias, self.values)
+
+
+def clause_sql(clause: Clause, resource_type: str, alias: str, bindings: Bindings) -> str:
+    """The predicate of a clause over the row `alias` of a type."""
+    if isinstance(clause, Criterion):
+        return criterion_sql(clause, resource_type, alias, bindings)
+    if isinstance(clause, Chain):
+        return _chain(clause, alias, bindings)
+    if isinstance(clause, Has):
+        return _has(clause, resource_type, alias, bindings)
+    return f"{alias}.keys && {bindings.bind(compartment_keys(clause, resource_type, bindings.keys), 'bigint[]')}"
+
+
+def compartment_keys(clause: InCompartment, resource_type: str, keys: Keys) -> list[int]:
+    """The keys of which a member of the compartment has at least one."""
+    target = f"{clause.compartment_type}/{clause.id}"
+    return [keys.reference(resource_type, one.code, target) for one in clause.params]
+
+
+def criterion_sql(criterion: Criterion, resource_type: str, alias: str, bindings: Bindings) -> str:
+    """The predicate of one criterion."""
+    code = criterion.param.code
+    if code == "_id":
+        ids = [value.code or value.text for value in criterion.values]
+        wanted = [bindings.keys.self_key(resource_type, one) for one in ids]
+        inside = f"{alias}.self = ANY({bindings.bind(wanted, 'bigint[]')})"
+        return f"NOT {inside}" if criterion.modifier == "not" else inside
+    if criterion.modifier == "missing":
+        present = bindings.bind([bindings.keys.present(resource_type, code)], "bigint[]")
+        if code == "_lastUpdated":
+            return "false" if criterion.values[0].text == "true" else "true"
+        missing = criterion.values[0].text == "true"
+        return f"{'NOT ' if missing else ''}{alias}.keys @> {present}"
+    kind = criterion.param.kind
+    exact = exact_keys(criterion, resource_type, bindings.keys)
+    if exact is not None:
+        holds = f"{alias}.keys && {bindings.bind(exact, 'bigint[]')}"
+        return f"NOT {holds}" if criterion.modifier == "not" else holds
+    if kind == "date":
+        return _any(_date(criterion.param, value, resource_type, alias, bindings) for value in criterion.values)
+    if kind == "string":
+        return _any(
+            side_exists("string", string_condition(criterion, value, resource_type, bindings), alias)
+            for value in criterion.values
+        )
+    if kind == "uri":  # :below
+        return _any(
+            side_exists("string", uri_below_condition(criterion.param, value, resource_type, bindings), alias)
+            for value in criterion.values
+        )
+    if kind in {"number", "quantity"}:
+        key = bindings.keys.quantity(resource_type, code)
+        return _any(
+            side_exists("quantity", quantity_condition(key, value, bindings), alias) for value in criterion.values
+        )
+    return _any(_composite(criterion.param, value, resource_type, alias, bindings) for value in criterion.values)
+
+
+def _any(parts: Any) -> str:
+    texts = list(parts)
+    return texts[0] if len(texts) == 1 else "(" + " OR ".join(texts) + ")"
+
+
+def exact_keys(criterion: Criterion, resource_type: str, keys: Keys) -> list[int] | None:
+    """The keys of which a matching row has one, when the criterion is a matter of keys alone."""
+    code, kind = criterion.param.code, criterion.param.kind
+    if criterion.modifier == "missing" or code in {"_id", "_lastUpdated"}:
+        return None
+    if criterion.modifier == "identifier":
+        return [keys.identifier(resource_type, code, value.system, value.code) for value in criterion.values]
+    if kind == "token":
+        return [keys.token(resource_type, code, value.system, value.code) for value in criterion.values]
+    if kind == "reference":
+        return [keys.reference(resource_type, code, target) for value in criterion.values for target in value.targets]
+    if kind == "uri" and criterion.modifier != "below":
+        texts = [value.text for value in criterion.values]
+        if criterion.modifier == "above":
+            texts = [prefix for text in texts for prefix in _prefixes(text)]
+        return [keys.uri(resource_type, code, text) for text in texts]
+    if kind == "composite":
+        return _composite_keys(criterion, resource_type, keys)
+    return None
+
+
+def _composite_keys(criterion: Criterion, resource_type: str, keys: Keys) -> list[int] | None:
+    wanted = []
+    for value in criterion.values:
+        forms = []
+        for (_, kind), part in zip(criterion.param.components, value.parts, strict=True):
+            if kind == "token" and part.code is not None:
+                forms.append(f"{'*' if part.system is None else part.system}|{part.code}")
+            elif kind in {"reference", "uri"} and len(part.targets or (part.text,)) == 1:
+                forms.append((part.targets or (part.text,))[0])
+            else:
+                return None
+        wanted.append(keys.composite(resource_type, criterion.param.code, *forms))
+    return wanted
+
+
+def _prefixes(uri: str) -> list[str]:
+    """The uri and every uri above it, by path segments."""
+    found = [uri]
+    root = uri.find("://") + 3 if "://" in uri else 0
+    at = uri.rfind("/")
+    while at > root:
+        found += [uri[:at], uri[: at + 1]]
+        at = uri.rfind("/", 0, at)
+    return found
+
+
+def side_exists(table: str, condition: str, alias: str) -> str:
+    """A row of a side table (aliased x) that belongs to the row and fulfils the condition."""
+    return f"EXISTS (SELECT 1 FROM record.{table} x WHERE x.row_id = {alias}.row_id AND {condition})"
+
+
+def string_condition(criterion: Criterion, value: Value, resource_type: str, bindings: Bindings) -> str:
+    """The condition on record.string: the beginning by default, or `:exact`, or `:contains`."""
+    which = f"x.param = {bindings.bind(param_id(resource_type, criterion.param.code), 'integer')}"
+    plain = normalise(value.text)[:STRING_INDEX_CHARS]
+    if criterion.modifier == "exact":
+        exact = bindings.bind(value.text[:STRING_EXACT_CHARS], "text")
+        return f"{which} AND x.value = {bindings.bind(plain, 'text')} AND x.exact = {exact}"
+    if criterion.modifier == "contains":
+        return f"{which} AND strpos(x.value, {bindings.bind(plain, 'text')}) > 0"
+    return f"{which} AND {_begins(plain, bindings)}"
+
+
+def _begins(plain: str, bindings: Bindings) -> str:
+    low, high = bindings.bind(plain, "text"), bindings.bind(plain + LAST_CHAR, "text")
+    return f"x.value >= {low} AND x.value < {high}"
+
+
+def uri_below_condition(found: SearchParam, value: Value, resource_type: str, bindings: Bindings) -> str:
+    """The condition on record.string for uris below one; uris are filed there as written."""
+    which = f"x.param = {bindings.bind(param_id(resource_type, found.code), 'integer')}"
+    return f"{which} AND {_begins(value.text, bindings)}"
+
+
+def contains_grams(criterion: Criterion, resource_type: str, keys: Keys) -> list[int] | None:
+    """The keys that a row holding the text somewhere must have; None when the text is too short for any."""
+    if criterion.param.kind != "string" or criterion.modifier != "contains" or len(criterion.values) != 1:
+        return None
+    grams = trigrams(normalise(criterion.values[0].text)[:STRING_INDEX_CHARS])
+    return [keys.gram(resource_type, gram) for gram in grams] or None
+
+
+def quantity_condition(key: int, value: Value, bindings: Bindings) -> str:
+    """The condition on record.quantity (R4 §3.1.1.4.6): `eq` by the written precision, the others exactly."""
+    parts = [f"x.key = {bindings.bind(key, 'bigint')}"]
+    assert value.number is not None, "the grammar reads a number for every number and quantity"
+    number = float(value.number)
+    low, high = float(value.low or value.number), float(value.high or value.number)
+
+    def bound(figure: float) -> str:
+        return bindings.bind(figure, "float8")
+
+    inside = f"x.low >= {bound(low)} AND x.high < {bound(high)}" if value.prefix in {"eq", "ne"} else ""
+    parts.append(
+        {
+            "eq": lambda: inside,
+            "ne": lambda: f"NOT ({inside})",
+            "gt": lambda: _above(bound(number), ">"),
+            "ge": lambda: _above(bound(number), ">="),
+            "lt": lambda: f"x.low < {bound(number)}",
+            "le": lambda: f"x.low <= {bound(number)}",
+            "sa": lambda: f"x.low > {bound(number)}",
+            "eb": lambda: f"x.high < {bound(number)}",
+            "ap": lambda: f"x.low <= {bound(high)} AND x.high >= {bound(low)}",
+        }[value.prefix or "eq"]()
+    )
+    if value.code is not None and value.system is not None:
+        parts.append(f"x.system_unit = {bindings.bind(bindings.keys.unit(value.system, value.code), 'bigint')}")
+    elif value.code is not None:
+        parts.append(f"x.unit = {bindings.bind(bindings.keys.unit(None, value.code), 'bigint')}")
+    return " AND ".join(parts)
+
+
+def _above(bound: str, sign: str) -> str:
+    # A range that begins below may still end above; only those rows are looked for by their end.
+    return f"(x.low {sign} {bound} OR (x.low <> x.high AND x.high {sign} {bound}))"
+
+
+def date_condition(low: str, high: str, value: Value, bindings: Bindings) -> str:
+    """The condition on an interval with columns `low` and `high` (R4 §3.1.1.4.5)."""
+
+    def bound(us: int) -> str:
+        return bindings.bind(us, "bigint")
+
+    inside = f"{low} >= {bound(value.low_us)} AND {high} <= {bound(value.high_us)}"
+    forms = {
+        "eq": inside,
+        "ne": f"NOT ({inside})",
+        "ge": f"({high} > ${len(bindings.values)}::bigint OR {inside})",
+        "le": f"({low} < ${len(bindings.values) - 1}::bigint OR {inside})",
+    }
+    if value.prefix in forms:
+        return forms[value.prefix]
+    del bindings.values[-2:]
+    return {
+        "gt": lambda: f"{high} > {bound(value.high_us)}",
+        "lt": lambda: f"{low} < {bound(value.low_us)}",
+        "sa": lambda: f"{low} > {bound(value.high_us)}",
+        "eb": lambda: f"{high} < {bound(value.low_us)}",
+        "ap": lambda: f"{low} <= {bound(value.high_us)} AND {high} >= {bound(value.low_us)}",
+    }[value.prefix]()
+
+
+def _date(found: SearchParam, value: Value, resource_type: str, alias: str, bindings: Bindings) -> str:
+    if found.code == "_lastUpdated":
+        return date_condition(f"{alias}.updated", f"{alias}.updated", value, bindings)
+    if MAIN_DATE.get(resource_type) == found.code:
+        condition = date_condition(f"{alias}.date_low", f"{alias}.date_high", value, bindings)
+        return f"({alias}.date_low IS NOT NULL AND {condition})"
+    which = f"x.param = {bindings.bind(param_id(resource_type, found.code), 'integer')}"
+    return side_exists("date", f"{which} AND {date_condition('x.low', 'x.high', value, bindings)}", alias)
+
+
+def _composite(found: SearchParam, value: Value, resource_type: str, alias: str, bindings: Bindings) -> str:
+    """A composite that is no matter of keys alone: filed under its code, or one value each, so that AND is the same."""
+    key = filed_under(found, value, resource_type, bindings.keys)
+    if key is not None:
+        return side_exists("quantity", quantity_condition(key, value.parts[1], bindings), alias)
+    parts = []
+    for (code, _), part in zip(found.components, value.parts, strict=True):
+        component = param(resource_type, code)
+        assert component is not None, "R4's components name parameters of the same type"
+        parts.append(criterion_sql(Criterion(component, "", (part,)), resource_type, alias, bindings))
+    return "(" + " AND ".join(parts) + ")"
+
+
+def filed_under(found: SearchParam, value: Value, resource_type: str, keys: Keys) -> int | None:
+    """The key of record.quantity rows that are filed under a code, for a composite of token and quantity."""
+    kinds = [kind for _, kind in found.components]
+    if len(kinds) == 2 and kinds[0] == "token" and kinds[1] in {"quantity", "number"} and value.parts[0].code:
+        return keys.quantity_under(resource_type, found.code, value.parts[0].system, value.parts[0].code)
+    return None
+
+
+def _chain(chain: Chain, alias: str, bindings: Bindings) -> str:
+    """Some reference of the row leads to a visible row for which the rest holds."""
+    which = bindings.bind(param_id(chain.param.resource_type, chain.param.code), "integer")
+    inner, link = bindings.alias("i"), bindings.alias("u")
+    branches = [
+        f"({inner}.type = {TYPE_IDS[target]} AND {clause_sql(clause, target, inner, bindings)}"
+        f" AND {bindings.visible(target, inner)})"
+        for target, clause in chain.inner
+    ]
+    return (
+        f"EXISTS (SELECT 1 FROM unnest({alias}.ref_params, {alias}.refs) {link}(p, t)"
+        f" JOIN record.search {inner} ON {inner}.self = {link}.t"
+        f" WHERE {link}.p = {which} AND ({' OR '.join(branches)}))"
+    )
+
+
+def _has(has: Has, resource_type: str, alias: str, bindings: Bindings) -> str:
+    """Some visible row that refers to this one fulfils the rest."""
+    source = has.param.resource_type
+    inner, link = bindings.alias("i"), bindings.alias("u")
+    which = bindings.bind(param_id(source, has.param.code), "integer")
+    by_patient = resource_type == "Patient" and has.param.code in PATIENT_IMPLIED.get(source, ())
+    reach = f"{inner}.patient = {alias}.self" if by_patient else f"{inner}.keys @> ARRAY[{alias}.self]"
+    return (
+        f"EXISTS (SELECT 1 FROM record.search {inner} WHERE {reach} AND {inner}.type = {TYPE_IDS[source]}"
+        f" AND EXISTS (SELECT 1 FROM unnest({inner}.ref_params, {inner}.refs) {link}(p, t)"
+        f" WHERE {link}.p = {which} AND {link}.t = {alias}.self)"
+        f" AND {clause_sql(has.inner, source, inner, bindings)} AND {bindings.visible(source, inner)})"
+    )

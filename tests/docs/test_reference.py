@@ -1,0 +1,61 @@
+"""The reference says exactly what the code does: every command, option, setting and limit, and nothing else."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from scripts import reference
+from tests.architecture.source import ROOT, text_of, tracked
+
+
+@pytest.mark.parametrize("name", sorted(reference.PAGES))
+def test_a_reference_page_is_what_the_code_says(name):
+    written = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
+    assert written == reference.PAGES[name](), f"docs/reference/{name} is out of date: run `make docs`"
+
+
+def test_every_command_and_option_helps_with_words_and_an_example():
+    from continuum.apps.admin.cli import main
+
+    for path, command in reference.commands(main, "continuum"):
+        assert command.help, f"`{path}` does not say what it does"
+        for parameter in command.params:
+            if isinstance(parameter, click.Option) and parameter.name != "help":
+                assert parameter.help, f"`{path} {parameter.opts[0]}` does not say what it does"
+        if not isinstance(command, click.Group):
+            with click.Context(command, info_name=path) as context:
+                assert "continuum " in command.get_help(context).split("Usage:", 1)[1].split("\n", 1)[1], path
+
+
+def test_every_variable_that_the_code_reads_is_documented():
+    read = {
+        name
+        for path in tracked()
+        if path.suffix == ".py" and path.parts[0] in {"src", "scripts", "tests", "benchmarks"}
+        for name in re.findall(r"\bCONTINUUM_[A-Z_]*[A-Z]\b", text_of(path))
+    }
+    assert "CONTINUUM_DATABASE_URL" in read
+    documented = (ROOT / "docs" / "reference" / "settings.md").read_text() + text_of(Path("docs/how-to/develop.md"))
+    assert {name for name in read if f"`{name}" not in documented} == set()
+
+
+def test_a_limit_without_words_is_refused():
+    with pytest.raises(SystemExit, match="WARD_MAX"):
+        list(reference.bounds("WARD_MAX = 3\nBED_MAX = 4\n'''Beds.'''\n"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("BODY_MAX_BYTES", 16 * 1024 * 1024, "16 MiB"),
+        ("URL_MAX_BYTES", 16 * 1024, "16 KiB"),
+        ("REQUEST_TIMEOUT_S", 60.0, "60 s"),
+        ("TOKEN_LIFETIME_S", 366 * 24 * 3600, "366 days"),
+        ("DRAIN_TIMEOUT_S", 2.5, "2.5 s"),
+        ("PAGE_MAX", 1_000, "1,000"),
+    ],
+)
+def test_a_limit_is_written_as_a_person_says_it(name, value, said):
+    assert reference.readable(name, value) == said
