@@ -40,7 +40,9 @@ async def test_anonymous_gets_what_is_open_and_nothing_else(api, running):
     outcome(await api.get("/Nonsense"), 401)
 
 
-@pytest.mark.parametrize("text", ["Basic eDp5", "Bearer", "Bearer ", "Bearer x.y.z", "nonsense", "Bearer " + "x" * 9000])
+@pytest.mark.parametrize(
+    "text", ["Basic eDp5", "Bearer", "Bearer  x", "Bearer x.y.z", "nonsense", "Bearer " + "x" * 9000]
+)
 async def test_what_is_no_token_of_ours_names_nobody(api, text):
     outcome(await api.get("/Patient", headers={"authorization": text}), 401)
 
@@ -63,8 +65,11 @@ async def test_a_token_that_has_expired_or_has_another_signature_names_nobody(ru
     ],
 )
 async def test_a_token_that_opens_nothing_is_forbidden_in_words(running, role, more, said):
-    async with running.client(role, **more) as client:
+    name = fresh_id()
+    async with running.client(role, subject=name, **more) as client:
         assert said in outcome(await client.get("/Patient"), 403)["diagnostics"]
+    (row,) = await trace(running, actor=name)
+    assert (row["interaction"], row["outcome"]) == ("open", 4)
 
 
 async def test_the_purpose_can_be_said_with_the_request(api, running):
@@ -91,7 +96,7 @@ async def test_a_patient_sees_the_own_record_and_no_other(api, running):
         outcome(await client.put(f"/Patient/{mine}", json=patient(id=mine)), 403)
 
 
-async def test_every_request_leaves_one_row_with_who_why_and_what(api, running):
+async def test_every_request_leaves_one_row_with_who_why_and_what(running):
     name = fresh_id()
     async with running.client(subject=f"dr-{name}", purpose="HOPERAT") as client:
         made = await client.put(f"/Patient/{name}", json=patient(id=name))
@@ -153,3 +158,40 @@ async def test_a_read_only_server_says_so_and_goes_on_reading(another):
             assert [entry["response"]["status"][:3] for entry in answers] == ["503", "200"]
         async with server.client() as client:
             assert "read-only" in (await client.get(server.origin)).text
+
+
+async def test_the_trace_is_read_and_searched_as_audit_events_and_written_by_nobody(api, running):
+    mine, other = fresh_id(), fresh_id()
+    for name in (mine, other):
+        await api.put(f"/Patient/{name}", json=patient(id=name))
+        await api.get(f"/Patient/{name}")
+    found = (await api.get("/AuditEvent", params={"patient": f"Patient/{mine}"})).json()
+    assert [entry["resource"]["subtype"][0]["code"] for entry in found["entry"]] == ["read", "update"]
+    event = found["entry"][0]["resource"]
+    assert (await api.get(f"/AuditEvent/{event['id']}")).json() == event
+    assert event["agent"][0]["who"]["identifier"]["value"] == "tester"
+    narrow = {"patient": mine, "subtype": "update", "outcome": "0", "agent": "tester", "date": "ge2020", "_id": "0"}
+    assert "entry" not in (await api.get("/AuditEvent", params=narrow)).json()
+    del narrow["_id"]
+    assert len((await api.get("/AuditEvent", params=narrow)).json()["entry"]) == 1
+    assert "entry" not in (await api.get("/AuditEvent", params={**narrow, "date": "lt2020"})).json()
+    page = (await api.get(f"/Patient/{mine}/AuditEvent?_count=2")).json()
+    seen = [entry["resource"]["id"] for entry in page["entry"]]
+    while onward := [link["url"] for link in page["link"] if link["relation"] == "next"]:
+        page = (await api.get(onward[0])).json()
+        seen += [entry["resource"]["id"] for entry in page["entry"]]
+    assert seen == sorted(set(seen), key=int, reverse=True)
+    assert event["id"] in seen
+    for query in ("_sort=date", "patient=a,b", "action=R", "date=ne2020", "_total=accurate", "_cursor=x"):
+        outcome(await api.get(f"/AuditEvent?{query}"), 400)
+    async with running.client("patient", patient=mine) as client:
+        own = (await client.get("/AuditEvent")).json()
+        assert {entry["resource"]["entity"][0]["what"]["reference"] for entry in own["entry"]} == {f"Patient/{mine}"}
+        assert "entry" not in (await client.get(f"/AuditEvent?patient={other}")).json()
+        assert (await client.get(f"/AuditEvent/{event['id']}")).status_code == 200
+        theirs = (await api.get(f"/AuditEvent?patient={other}")).json()["entry"][0]["resource"]["id"]
+        outcome(await client.get(f"/AuditEvent/{theirs}"), 404)
+    async with running.client("clinician", facility="f") as client:
+        outcome(await client.get("/AuditEvent"), 403)
+    for method, path in (("POST", "/AuditEvent"), ("PUT", "/AuditEvent/1"), ("DELETE", "/AuditEvent/1")):
+        outcome(await api.request(method, path, json={"resourceType": "AuditEvent", "id": "1"}), 405)

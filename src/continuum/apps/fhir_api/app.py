@@ -161,6 +161,7 @@ class Application:
         """The interaction's name and the answer, whatever happens."""
         interaction = "unknown"
         x: Exchange | None = None
+        session: Session | None = None
         try:
             headers = _headers(scope)
             base = self.base(scope, headers)
@@ -168,7 +169,7 @@ class Application:
                 interaction = "capabilities"
                 response = _capabilities(scope, headers, base, path)
             else:
-                session = self._session(scope, headers, request_id)
+                session = await self._session(scope, headers, request_id)
                 target = resolve(scope["method"], path)
                 interaction = target.route.interaction
                 x = Exchange(
@@ -182,6 +183,8 @@ class Application:
             try:
                 if x is not None:
                     await x.refused(error, path)
+                elif session is not None:
+                    await session.refused(interaction, path, error)
             except DomainError as worse:
                 return interaction, _refused(worse)
             except Exception as worse:  # noqa: BLE001  a trace that cannot be left stops the answer too
@@ -193,7 +196,7 @@ class Application:
             return interaction, _failed(error, request_id)
         return interaction, response
 
-    def _session(self, scope: Scope, headers: Mapping[bytes, bytes], request_id: str) -> Session:
+    async def _session(self, scope: Scope, headers: Mapping[bytes, bytes], request_id: str) -> Session:
         """The door, opened for whoever the token names.
 
         Raises:
@@ -209,12 +212,13 @@ class Application:
                 known = ", ".join(PURPOSES)
                 raise Malformed(f"X-Purpose-Of-Use must be one of {known}; {purpose} is not.")
         client = scope.get("client")
-        return services.access.open(
-            Actor(claims.subject, claims.role, claims.name, claims.facility, claims.patient),
-            purpose,
-            source=client[0] if client else "",
-            request_id=request_id,
-        )
+        source = client[0] if client else ""
+        actor = Actor(claims.subject, claims.role, claims.name, claims.facility, claims.patient)
+        try:
+            return services.access.open(actor, purpose, source=source, request_id=request_id)
+        except Forbidden as error:
+            await services.access.turned_away(actor, purpose, error, source=source, request_id=request_id)
+            raise
 
     def _claims(self, authorization: bytes | None) -> Claims:
         if not authorization:
