@@ -170,3 +170,5 @@ NUMBER_EXPONENT_MAX = 300
 """The largest power of ten of a number in a search: what a float8 can compare."""
 IMPORT_WORKERS_MAX = 64
 """Processes of one import."""
+GATHER_TRIED = 200
+"""Rows that a search gathers before it walks an index that has them in order."""
