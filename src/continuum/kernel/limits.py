@@ -154,9 +154,21 @@ STATISTICS_AGE_S = 60.0
 """How long a worker steers by the same figures of PostgreSQL."""
 PREPARED_MAX = 512
 """Prepared statements that one connection keeps."""
+UPGRADE_TIMEOUT_S = 24 * 3_600.0
+"""How long the upgrade of the embedded data to another major version of PostgreSQL may take."""
+BACKUP_CHUNK_BYTES = 1024 * 1024
+"""Backups are encrypted in pieces of this size, so that memory stays flat."""
+ARCHIVE_POLL_S = 5.0
+"""How often finished WAL files are taken to the archive."""
+ARCHIVE_WAIT_S = 120.0
+"""How long a backup waits for PostgreSQL to hand over its last WAL file."""
+BACKUP_TIMEOUT_S = 24 * 3_600.0
+"""How long one backup or restore may take."""
 PREPARED_MAX = 512
 """Prepared statements that one connection keeps."""
 NUMBER_EXPONENT_MAX = 300
 """The largest power of ten of a number in a search: what a float8 can compare."""
 IMPORT_WORKERS_MAX = 64
 """Processes of one import."""
+GATHER_TRIED = 200
+"""Rows that a search gathers before it walks an index that has them in order."""
