@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+import os
+import socket
 import time
 
 import pytest
@@ -116,6 +118,27 @@ async def test_a_client_that_goes_away_leaves_nothing_behind(api, running):
         writer.close()
     name = fresh_id()
     assert (await api.put(f"/Patient/{name}", json=patient(id=name))).status_code == 201
+
+
+async def test_a_client_that_does_not_take_its_answer_is_let_go(api, another):
+    name = fresh_id()
+    size = 24 * 1024 * 1024
+    await api.put(
+        f"/Binary/{name}", content=os.urandom(size), headers={"content-type": "text/plain", "prefer": "return=minimal"}
+    )
+    with another(request_timeout_s=1.5) as server, socket.socket() as lazy:
+        lazy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        lazy.connect(("127.0.0.1", server.port))
+        lazy.sendall(head_of(server, "GET", f"/fhir/Binary/{name}").replace(FHIR.encode(), b"text/plain"))
+        async with asyncio.timeout(20), server.client() as client:  # others are served while it waits
+            while 'interaction="read",status="408"' not in (await client.get(f"{server.origin}/metrics")).text:
+                assert (await client.get("/metadata?_elements=name")).status_code == 200
+        lazy.settimeout(20)
+        taken = 0
+        with contextlib.suppress(ConnectionError):
+            while piece := lazy.recv(1024 * 1024):
+                taken += len(piece)
+        assert 0 < taken < size
 
 
 @pytest.mark.proof
