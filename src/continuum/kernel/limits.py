@@ -172,3 +172,9 @@ IMPORT_WORKERS_MAX = 64
 """Processes of one import."""
 GATHER_TRIED = 200
 """Rows that a search gathers before it walks an index that has them in order."""
+STRING_MAX_CHARS = 1024 * 1024
+"""Characters of one FHIR string (R4 §2.24.0.1: at most 1 MB)."""
+DECIMAL_EXPONENT_MAX = 400
+"""Digits and power of ten of a decimal in a resource."""
+ISSUES_MAX = 50
+"""Issues that one answer lists."""
