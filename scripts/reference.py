@@ -73,9 +73,11 @@ def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Com
     """(full name, command) of a command and of everything below it, in the order of their names."""
     yield path, command
     if isinstance(command, click.Group):
-        for name in sorted(command.commands):
-            if not command.commands[name].hidden:
-                yield from commands(command.commands[name], f"{path} {name}")
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            if below is not None and not below.hidden:
+                yield from commands(below, f"{path} {name}")
 
 
 def cli_page() -> str:
