@@ -58,6 +58,11 @@ async def restore(
     manifest = store.load(folder, key)
     if manifest.kind != "physical":
         raise CannotRestore(f"{manifest.name} is a dump: give an empty database to restore it to with --database-url.")
+    if not manifest.embedded:
+        raise CannotRestore(
+            f"{manifest.name} is a copy of a PostgreSQL {manifest.major} that was given by CONTINUUM_DATABASE_URL."
+            " Unpack it with --unpack and start it with that version; the command says how."
+        )
     if manifest.major != binaries.CURRENT:
         raise CannotRestore(
             f"{manifest.name} is of PostgreSQL {manifest.major}, and the embedded one is {binaries.CURRENT}."
@@ -165,6 +170,8 @@ def _unpack_wal(backups: Path, manifest: Manifest, key: bytes, folder: Path, fir
     folder.mkdir(mode=0o700)
     for path in store.archived(backups, manifest):
         name = path.name.removesuffix(".enc")
+        if name.endswith(".partial") and (folder / name.removesuffix(".partial")).exists():
+            continue
         if store.HISTORY_NAME.fullmatch(name) or name[8:24] >= first[8:24]:
             with (folder / name.removesuffix(".partial")).open("wb") as file:
                 for piece in cipher.read(path, key, name):
