@@ -144,7 +144,7 @@ DATES_CACHED_MAX = 65_536
 """Dates whose interval a process remembers."""
 NUMBER_EXPONENT_MAX = 300
 """The largest power of ten of a number in a search: what a float8 can compare."""
-GATHER_MIN = 1_000
+GATHER_MIN = 250
 """Rows that a search may always gather before it sorts them."""
 GATHER_MAX = 100_000
 """Rows that a search may gather when no index has the order that is asked for."""
