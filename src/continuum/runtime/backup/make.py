@@ -113,7 +113,7 @@ async def _logical(
         " there is no way to restore a later one. For that, ask an administrator to run:"
         f' ALTER ROLE "{server.owner.user}" REPLICATION, and to let it connect for replication in pg_hba.conf.'
     )
-    programs = binaries.installed() / "bin"
+    programs = binaries.installed(binaries.tools(server.major)) / "bin"
     dump = await asyncio.to_thread(
         _encrypt_output,
         [programs / "pg_dump", *_DUMP],
