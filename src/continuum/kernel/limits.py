@@ -144,7 +144,7 @@ DATES_CACHED_MAX = 65_536
 """Dates whose interval a process remembers."""
 NUMBER_EXPONENT_MAX = 300
 """The largest power of ten of a number in a search: what a float8 can compare."""
-GATHER_MIN = 1_000
+GATHER_MIN = 250
 """Rows that a search may always gather before it sorts them."""
 GATHER_MAX = 100_000
 """Rows that a search may gather when no index has the order that is asked for."""
@@ -164,10 +164,6 @@ ARCHIVE_WAIT_S = 120.0
 """How long a backup waits for PostgreSQL to hand over its last WAL file."""
 BACKUP_TIMEOUT_S = 24 * 3_600.0
 """How long one backup or restore may take."""
-PREPARED_MAX = 512
-"""Prepared statements that one connection keeps."""
-NUMBER_EXPONENT_MAX = 300
-"""The largest power of ten of a number in a search: what a float8 can compare."""
 IMPORT_WORKERS_MAX = 64
 """Processes of one import."""
 GATHER_TRIED = 200
@@ -178,3 +174,11 @@ DECIMAL_EXPONENT_MAX = 400
 """Digits and power of ten of a decimal in a resource."""
 ISSUES_MAX = 50
 """Issues that one answer lists."""
+LOG_TEXT_CHARS = 200
+"""Characters of one value in a log line."""
+DISK_FREE_MIN_BYTES = 1024 * 1024 * 1024
+"""Free space below which `continuum doctor` warns."""
+BACKUP_AGE_MAX_S = 36 * 3_600.0
+"""The age of the newest backup above which `continuum doctor` warns."""
+ARCHIVE_LAG_MAX_S = 600.0
+"""How long a finished WAL file may wait for the archive before `continuum doctor` warns."""

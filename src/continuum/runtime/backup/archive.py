@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,7 +66,8 @@ def drain(settings: Settings, spool: Path) -> int:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         names = sorted(path.name for path in spool.iterdir() if SPOOLED_NAME.fullmatch(path.name))
-        if not names:
+        partial = _unfinished(spool, archive, settings.archive_timeout_s)
+        if not names and partial is None:
             return 0
         key = backup_key.own(settings.data, archive.backups)
         for name in names:
@@ -74,9 +76,21 @@ def drain(settings: Settings, spool: Path) -> int:
             sync_folder(archive.folder)
             (spool / name).unlink()
             (archive.folder / f"{name}.partial.enc").unlink(missing_ok=True)
+        if partial is not None:
+            with suppress(FileNotFoundError), partial.open("rb") as source:  # finished a moment ago
+                encrypt_file(source, archive.folder / f"{partial.name}.enc", key, partial.name)
         return len(names)
     finally:
         os.close(descriptor)
+
+
+def _unfinished(spool: Path, archive: Archive, timeout_s: int) -> Path | None:
+    """The WAL file that pg_receivewal still writes, if what the archive has of it is too old."""
+    for path in spool.glob("*.partial"):
+        kept = archive.folder / f"{path.name}.enc"
+        if not kept.exists() or path.stat().st_mtime > kept.stat().st_mtime + timeout_s:
+            return path
+    return None
 
 
 def waiting(spool: Path) -> tuple[int, float]:

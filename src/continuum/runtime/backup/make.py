@@ -93,7 +93,15 @@ async def _physical(
         await connection.close()
     finished = datetime.now(UTC)
     return Manifest(
-        name, "physical", server.major, store.iso(now), store.iso(finished), place.name, first_wal, (base, keys)
+        name,
+        "physical",
+        server.embedded,
+        server.major,
+        store.iso(now),
+        store.iso(finished),
+        place.name,
+        first_wal,
+        (base, keys),
     )
 
 
@@ -105,7 +113,7 @@ async def _logical(
         " there is no way to restore a later one. For that, ask an administrator to run:"
         f' ALTER ROLE "{server.owner.user}" REPLICATION, and to let it connect for replication in pg_hba.conf.'
     )
-    programs = binaries.installed() / "bin"
+    programs = binaries.installed(binaries.tools(server.major)) / "bin"
     dump = await asyncio.to_thread(
         _encrypt_output,
         [programs / "pg_dump", *_DUMP],
@@ -113,7 +121,7 @@ async def _logical(
     )  # fmt: skip
     keys = await asyncio.to_thread(_encrypt_keys, settings.data, making / "keys.tar.enc", key)
     finished = datetime.now(UTC)
-    return Manifest(name, "logical", server.major, store.iso(now), store.iso(finished), "", "", (dump, keys))
+    return Manifest(name, "logical", False, server.major, store.iso(now), store.iso(finished), "", "", (dump, keys))
 
 
 async def _start_spooling(settings: Settings, server: Server, connection: asyncpg.Connection) -> None:

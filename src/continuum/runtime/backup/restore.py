@@ -58,6 +58,11 @@ async def restore(
     manifest = store.load(folder, key)
     if manifest.kind != "physical":
         raise CannotRestore(f"{manifest.name} is a dump: give an empty database to restore it to with --database-url.")
+    if not manifest.embedded:
+        raise CannotRestore(
+            f"{manifest.name} is a copy of a PostgreSQL {manifest.major} that was given by CONTINUUM_DATABASE_URL."
+            " Unpack it with --unpack and start it with that version; the command says how."
+        )
     if manifest.major != binaries.CURRENT:
         raise CannotRestore(
             f"{manifest.name} is of PostgreSQL {manifest.major}, and the embedded one is {binaries.CURRENT}."
@@ -110,6 +115,8 @@ async def restore_dump(settings: Settings, server: Server, backups: Path, key: b
     manifest = store.load(folder, key)
     if manifest.kind != "logical":
         raise CannotRestore(f"{manifest.name} is a physical backup: restore it to a data folder, or use --unpack.")
+    if binaries.tools(server.major) < binaries.tools(manifest.major):
+        raise CannotRestore(f"{manifest.name} is of PostgreSQL {manifest.major}: restore it to one of 17 or newer.")
     connection = await asyncpg.connect(**server.owner.connect)
     try:
         if await connection.fetchval("SELECT to_regnamespace('record') IS NOT NULL"):
@@ -118,7 +125,7 @@ async def restore_dump(settings: Settings, server: Server, backups: Path, key: b
         await connection.close()
     await asyncio.to_thread(store.check_files, folder, manifest)
     await asyncio.to_thread(restore_keys, settings.data, folder, key)
-    await asyncio.to_thread(_load_dump, server.owner, folder / "dump.enc", key)
+    await asyncio.to_thread(_load_dump, server, folder / "dump.enc", key)
     return manifest
 
 
@@ -165,6 +172,8 @@ def _unpack_wal(backups: Path, manifest: Manifest, key: bytes, folder: Path, fir
     folder.mkdir(mode=0o700)
     for path in store.archived(backups, manifest):
         name = path.name.removesuffix(".enc")
+        if name.endswith(".partial") and (folder / name.removesuffix(".partial")).exists():
+            continue
         if store.HISTORY_NAME.fullmatch(name) or name[8:24] >= first[8:24]:
             with (folder / name.removesuffix(".partial")).open("wb") as file:
                 for piece in cipher.read(path, key, name):
@@ -233,10 +242,11 @@ async def _until_promoted(address: Address) -> None:
         await connection.close()
 
 
-def _load_dump(address: Address, path: Path, key: bytes) -> None:
+def _load_dump(server: Server, path: Path, key: bytes) -> None:
+    address = server.owner
     process = subprocess.Popen(  # noqa: S603  our own program
         [
-            binaries.installed() / "bin" / "pg_restore",
+            binaries.installed(binaries.tools(server.major)) / "bin" / "pg_restore",
             "--no-owner",
             "--exit-on-error",
             "--no-password",

@@ -40,6 +40,7 @@ class Manifest:
 
     name: str
     kind: Literal["physical", "logical"]
+    embedded: bool
     major: int
     started: str
     finished: str

@@ -101,7 +101,7 @@ class Holding:
 
 
 def _tell(words: str) -> None:
-    structlog.get_logger().info("postgres_upgrade", words=words)
+    structlog.get_logger().info("postgres_upgrade", step=words)
 
 
 def _places(settings: Settings) -> tuple[Layout, Secrets]:
