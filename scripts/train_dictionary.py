@@ -1,4 +1,4 @@
-"""Trains the compression dictionary of stored bodies on the examples of the R4 specification (CC0).
+"""Trains the compression dictionary of stored bodies on our sample families and the examples of R4 (CC0).
 
     python scripts/train_dictionary.py
 
@@ -14,6 +14,7 @@ from r4_packages import ROOT, files
 sys.path.insert(0, str(ROOT / "src"))
 from continuum.fhir.json import dump, parse
 from continuum.record.body import tail
+from continuum.samples.world import generate
 
 PACKAGE = "hl7.fhir.r4.examples@4.0.1"
 DEFINITIONS = {"StructureDefinition", "ValueSet", "CodeSystem", "SearchParameter", "OperationDefinition", "ConceptMap"}
@@ -34,6 +35,9 @@ def main() -> None:
             text = tail(parse(dump(member)))
             if len(text) <= SAMPLE_MAX_BYTES:
                 samples.append(text)
+    for number, resource in enumerate(generate(families=40, seed=7, keep=0.5)):
+        if number % 2 == 0:
+            samples.append(tail(resource))
     random.Random(1).shuffle(samples)  # noqa: S311  any fixed order will do
     trained = zstandard.train_dictionary(SIZE_BYTES, samples, dict_id=1)
     (ROOT / "src" / "continuum" / "record" / "body.zdict").write_bytes(trained.as_bytes())

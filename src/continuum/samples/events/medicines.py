@@ -39,9 +39,7 @@ def _fitting(life: Life, kind: Chronic, illness: Illness) -> Iterator[Regimen]:
             yield regimen
 
 
-def _course(
-    life: Life, illness: Illness, visit: Visit, key: str, draw: Draw, *, penicillin: bool
-) -> Resource:
+def _course(life: Life, illness: Illness, visit: Visit, key: str, draw: Draw, *, penicillin: bool) -> Resource:
     if penicillin and key in PENICILLINS:
         key = PENICILLIN_INSTEAD
     medicine = MEDICINES[key]

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import click
@@ -50,8 +51,14 @@ def address(listening: socket.socket) -> str:
     return f"http://{shown}:{port}"
 
 
-async def serving(settings: Settings, listening: socket.socket, *, read_only: bool = False) -> None:
-    """Runs everything until SIGINT or SIGTERM."""
+async def serving(
+    settings: Settings,
+    listening: socket.socket,
+    *,
+    read_only: bool = False,
+    prepare: Callable[[Server], Awaitable[None]] | None = None,
+) -> None:
+    """Runs everything until SIGINT or SIGTERM. prepare: what is done once the database is there, before serving."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -59,6 +66,8 @@ async def serving(settings: Settings, listening: socket.socket, *, read_only: bo
     async with postgres.open(settings) as server:
         for label in await migrate(server.owner):
             click.echo(f"Migrated: {label}")
+        if prepare is not None:
+            await prepare(server)
         worker = orders(settings, server, read_only=read_only)
         click.echo(f"Database: {server.described}")
         click.echo(f"Serving {address(listening)}/  FHIR at {address(listening)}/fhir  (Ctrl-C stops)")
