@@ -279,8 +279,15 @@ def main():
     for p in facts.values():
         for code in ("_id", "_lastUpdated"):  # columns of the row, not values in its index
             p[code]["paths"] = []
+    unions = {}
+    for code in [c for c in facts["Observation"] if c.startswith("combo-")]:
+        # combo-x is x or component-x: said once in the facts instead of filed twice in every index
+        unions[code] = [code.removeprefix("combo-"), "component-" + code.removeprefix("combo-")]
+        assert all(one in facts["Observation"] for one in unions[code]), unions
+        facts["Observation"][code].pop("paths", None)
+        facts["Observation"][code].pop("groups", None)
     implied = {t: patient_implied(p, ordered(d, t)) for t, p in sorted(facts.items())}
-    out = {"patient_implied": {t: c for t, c in implied.items() if c}, "compartments": {k: dict(sorted(v.items())) for k, v in sorted(d.compartments.items())}, "main_date": dict(sorted(main_dates(facts).items())), "params": slim}
+    out = {"unions": {"Observation": unions}, "patient_implied": {t: c for t, c in implied.items() if c}, "compartments": {k: dict(sorted(v.items())) for k, v in sorted(d.compartments.items())}, "main_date": dict(sorted(main_dates(facts).items())), "params": slim}
     (target / "facts/search.json").write_text(json.dumps(out, separators=(",", ":"), sort_keys=True))
     gen = target / "_generated"; gen.mkdir(exist_ok=True); (gen / "__init__.py").write_text('"""Generated code; see scripts/."""\n')
     for t in TYPES:

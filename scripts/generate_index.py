@@ -32,10 +32,10 @@ def tree(params: dict[str, Any]) -> Node:
     root = Node()
     for code, entry in sorted(params.items()):
         if entry["kind"] == "composite":
-            for steps, parts in entry["groups"]:
+            for steps, parts in entry.get("groups", ()):
                 root.at(steps).groups.append((code, parts))
             continue
-        for steps, datatype, system in entry["paths"]:
+        for steps, datatype, system in entry.get("paths", ()):
             root.at(steps).leaves.append((code, entry["kind"], datatype, system))
     return root
 

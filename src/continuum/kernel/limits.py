@@ -144,7 +144,7 @@ DATES_CACHED_MAX = 65_536
 """Dates whose interval a process remembers."""
 NUMBER_EXPONENT_MAX = 300
 """The largest power of ten of a number in a search: what a float8 can compare."""
-GATHER_MIN = 1_000
+GATHER_MIN = 250
 """Rows that a search may always gather before it sorts them."""
 GATHER_MAX = 100_000
 """Rows that a search may gather when no index has the order that is asked for."""
@@ -165,6 +165,15 @@ ARCHIVE_WAIT_S = 120.0
 BACKUP_TIMEOUT_S = 24 * 3_600.0
 """How long one backup or restore may take."""
 IMPORT_WORKERS_MAX = 64
+"""Processes of one import."""
+GATHER_TRIED = 200
+"""Rows that a search gathers before it walks an index that has them in order."""
+STRING_MAX_CHARS = 1024 * 1024
+"""Characters of one FHIR string (R4 §2.24.0.1: at most 1 MB)."""
+DECIMAL_EXPONENT_MAX = 400
+"""Digits and power of ten of a decimal in a resource."""
+ISSUES_MAX = 50
+"""Issues that one answer lists."""
 LOG_TEXT_CHARS = 200
 """Characters of one value in a log line."""
 DISK_FREE_MIN_BYTES = 1024 * 1024 * 1024

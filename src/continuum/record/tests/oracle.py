@@ -1,6 +1,6 @@
 """What a search must find, said a second time: plain Python over the index values, no SQL, no keys, no plan."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -63,6 +63,16 @@ def holds(clause: Clause, row: Row, world: World) -> bool:
 
 def _criterion(c: Criterion, row: Row) -> bool:
     code = c.param.code
+    if code.startswith("combo-"):  # R4: the value itself or that of any component
+        plain = code.removeprefix("combo-")
+        parts = [
+            replace(c, modifier="" if c.modifier == "not" else c.modifier, param=replace(c.param, code=one))
+            for one in (plain, f"component-{plain}")
+        ]
+        found = [_criterion(part, row) for part in parts]
+        if c.modifier == "missing" and c.values[0].text == "true":
+            return all(found)
+        return not any(found) if c.modifier == "not" else any(found)
     if c.modifier == "missing":
         return (not _present(code, row)) == (c.values[0].text == "true")
     found = any(_value(c, value, row) for value in c.values)

@@ -34,7 +34,9 @@ async def fill(conn: Any, keys: Keys, resources: list[dict[str, Any]]) -> tuple[
     return tuple(rows)
 
 
-def scopes(rows: tuple[Row, ...], resources: list[dict[str, Any]], keys: Keys) -> list[tuple[Visibility, frozenset[str]]]:
+def scopes(
+    rows: tuple[Row, ...], resources: list[dict[str, Any]], keys: Keys
+) -> list[tuple[Visibility, frozenset[str]]]:
     """Several visibilities and, said independently, what each shows."""
     restricted = {f"{one['resourceType']}/{one['id']}" for one in resources if one.get("meta")}
     everything = frozenset(row.address for row in rows)

@@ -13,6 +13,7 @@ DATES = (
     "2019", "2020-02", "2020-02-29", "2021-06-30T23:30:00-05:00", "2021-07-01", "2022-01-01T00:00:00Z",
     "2022-01-01T00:00:00.250Z", "2023-12-31T23:59:59+02:00",
 )  # fmt: skip
+AMOUNTS = (Decimal("5.4"), 72, Decimal("180.25"), Decimal("99.9"))
 ORGANIZATIONS = ("org-1", "org-2")
 PATIENTS = tuple(f"pat-{number}" for number in range(9))
 PRACTITIONERS = ("doc-1", "doc-2")
@@ -20,7 +21,9 @@ PRACTITIONERS = ("doc-1", "doc-2")
 
 def make(rng: random.Random) -> list[dict[str, Any]]:
     """A world whose references all lead somewhere, in an order in which it can be written."""
-    world: list[dict[str, Any]] = [{"resourceType": "Organization", "id": o, "name": f"Clinic {o}"} for o in ORGANIZATIONS]
+    world: list[dict[str, Any]] = [
+        {"resourceType": "Organization", "id": o, "name": f"Clinic {o}"} for o in ORGANIZATIONS
+    ]
     world += [_practitioner(rng, one) for one in PRACTITIONERS]
     world += [_patient(rng, one) for one in PATIENTS]
     encounters = [f"enc-{number}" for number in range(10)]
@@ -71,7 +74,9 @@ def _encounter(rng: random.Random, one: str) -> dict[str, Any]:
             "subject": {"reference": f"Patient/{rng.choice(PATIENTS)}"},
             "participant": _maybe(rng, [{"individual": {"reference": f"Practitioner/{rng.choice(PRACTITIONERS)}"}}]),
             "period": period,
-            "length": _maybe(rng, {"value": rng.choice((10, Decimal("30.5"))), "system": UCUM, "code": "min", "unit": "min"}),
+            "length": _maybe(
+                rng, {"value": rng.choice((10, Decimal("30.5"))), "system": UCUM, "code": "min", "unit": "min"}
+            ),
         }
     )
 
@@ -79,8 +84,21 @@ def _encounter(rng: random.Random, one: str) -> dict[str, Any]:
 def _observation(rng: random.Random, one: str, encounters: list[str]) -> dict[str, Any]:
     value: dict[str, Any] = rng.choice(
         (
-            {"valueQuantity": {"value": rng.choice((Decimal("5.4"), 72, Decimal("180.25"))), "unit": "mg", "system": UCUM, "code": "mg"}},
-            {"valueQuantity": {"value": rng.choice((Decimal("5.4"), Decimal("99.9"))), "unit": "mg", "comparator": "<"}},
+            {
+                "valueQuantity": {
+                    "value": rng.choice((Decimal("5.4"), 72, Decimal("180.25"))),
+                    "unit": "mg",
+                    "system": UCUM,
+                    "code": "mg",
+                }
+            },
+            {
+                "valueQuantity": {
+                    "value": rng.choice((Decimal("5.4"), Decimal("99.9"))),
+                    "unit": "mg",
+                    "comparator": "<",
+                }
+            },
             {"valueCodeableConcept": {"coding": [{"system": LOINC, "code": rng.choice(CODES)}]}},
             {"valueString": rng.choice(FAMILIES)},
             {},

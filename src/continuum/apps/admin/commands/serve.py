@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from continuum.apps.admin.options import setting
 from continuum.apps.fhir_api.serving import Worker, listen, serve
 from continuum.apps.fhir_api.worker import run
 from continuum.apps.fhir_api.workers import serve_many
@@ -24,12 +25,12 @@ Examples:
   continuum serve --port 9000 --data /srv/continuum --workers 4
   CONTINUUM_DATABASE_URL=postgresql://ehr@db/ehr continuum serve --host 0.0.0.0""",
 )
-@click.option("--host", help="The address to listen on.")
-@click.option("--port", type=int, help="The port to listen on; 0 takes any free one.")
-@click.option("--workers", type=int, help="Worker processes that answer requests.")
-@click.option("--data", help="The folder of this installation.")
+@setting("host")
+@click.option("--port", type=int, help="The port to listen on; 0 takes any free one. [environment: CONTINUUM_PORT]")
+@setting("workers")
+@setting("data")
 @click.option("--read-only", is_flag=True, help="Answer reads and searches, refuse writes.")
-def command(host: str | None, port: int | None, workers: int | None, data: str | None, *, read_only: bool) -> None:
+def command(host: str | None, port: int | None, workers: str | None, data: str | None, *, read_only: bool) -> None:
     """Serve FHIR until Ctrl-C.
 
     Starts the PostgreSQL of the data folder, or uses the one that CONTINUUM_DATABASE_URL gives; brings its

@@ -1,0 +1,67 @@
+"""Illnesses and injuries that pass: how often a year, for how long, what is done about them."""
+
+from dataclasses import dataclass
+
+from continuum.samples.data import Source
+from continuum.samples.data.illnesses import Knots
+
+SOURCES = (
+    Source("Visits a person a year, by age and setting", "CDC NAMCS and NHAMCS, order of magnitude", "recalled"),
+    Source(
+        "Injuries of the active force, mostly overuse of leg and back", "MSMR (AFHSD), injury summaries", "recalled"
+    ),
+    Source("Single illnesses", "shares that make these totals", "chosen"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Acute:
+    """An illness that passes. `rate` is episodes a year by age; `emergency` and `admitted` are chances."""
+
+    key: str
+    snomed: str
+    display: str
+    icd10: str
+    rate: Knots
+    days: tuple[int, int]
+    sex: str = ""
+    emergency: float = 0.05
+    admitted: float = 0.0
+    stay_days: tuple[int, int] = (1, 3)
+    medicine: str = ""
+    fever_c: float = 0.0
+    strain: bool = False
+    winter: bool = False
+    procedure: tuple[str, str] | None = None
+    once: bool = False
+    follow_up_days: int = 0
+
+
+# fmt: off
+ACUTE: tuple[Acute, ...] = (
+    Acute("cold", "82272006", "Common cold", "J00", ((0, .55), (4, .4), (12, .18), (60, .12)), (5, 12), winter=True, medicine="acetaminophen", fever_c=.6, emergency=.03),
+    Acute("otitis", "65363002", "Otitis media", "H66.90", ((.3, .5), (3, .3), (8, .05), (20, .0)), (7, 14), medicine="amoxicillin", fever_c=1.2, emergency=.12),
+    Acute("pharyngitis", "43878008", "Streptococcal sore throat", "J02.0", ((2, .05), (7, .2), (15, .1), (30, .03), (60, .01)), (6, 10), medicine="amoxicillin", fever_c=1.4),
+    Acute("bronchitis", "10509002", "Acute bronchitis", "J20.9", ((5, .02), (30, .06), (80, .12)), (10, 21), winter=True, fever_c=.4),
+    Acute("sinusitis", "36971009", "Sinusitis", "J32.9", ((8, .02), (30, .08), (70, .08)), (8, 21), winter=True),
+    Acute("influenza", "6142004", "Influenza", "J11.1", ((0, .06), (10, .07), (80, .04)), (5, 10), winter=True, medicine="oseltamivir", fever_c=1.8, emergency=.1),
+    Acute("covid", "840539006", "Disease caused by SARS-CoV-2", "U07.1", ((0, .03), (20, .08), (85, .09)), (7, 14), fever_c=1.1, emergency=.08, admitted=.02, stay_days=(3, 9)),
+    Acute("gastroenteritis", "25374005", "Gastroenteritis", "K52.9", ((0, .2), (5, .12), (30, .06), (80, .05)), (2, 5), fever_c=.5, emergency=.15, medicine="ondansetron"),
+    Acute("dermatitis", "40275004", "Contact dermatitis", "L25.9", ((0, .08), (20, .05), (80, .04)), (7, 20), medicine="hydrocortisone"),
+    Acute("conjunctivitis", "9826008", "Conjunctivitis", "H10.9", ((0, .12), (6, .08), (20, .02)), (5, 9)),
+    Acute("cystitis", "38822007", "Cystitis", "N30.90", ((14, .01), (20, .14), (50, .1), (85, .16)), (4, 8), sex="female", medicine="nitrofurantoin", emergency=.06),
+    Acute("ankle_sprain", "44465007", "Sprain of ankle", "S93.409A", ((6, .02), (16, .07), (30, .06), (50, .02)), (14, 42), strain=True, medicine="ibuprofen", emergency=.25, procedure=("19490002", "Plain X-ray of ankle"), follow_up_days=14),
+    Acute("knee_strain", "202855006", "Tendinitis of knee", "M76.50", ((14, .02), (20, .06), (40, .05), (60, .03)), (21, 60), strain=True, medicine="naproxen", follow_up_days=21),
+    Acute("back_strain", "279039007", "Low back pain", "M54.50", ((16, .02), (22, .09), (45, .11), (80, .08)), (10, 40), strain=True, medicine="ibuprofen", emergency=.08, follow_up_days=18),
+    Acute("shoulder_injury", "307731004", "Injury of tendon of the rotator cuff of shoulder", "S46.019A", ((18, .01), (30, .03), (60, .03)), (30, 90), strain=True, follow_up_days=28),
+    Acute("laceration", "284549007", "Laceration of hand", "S61.419A", ((2, .03), (20, .03), (80, .02)), (10, 16), strain=True, emergency=.7, procedure=("288086009", "Suture of open wound")),
+    Acute("forearm_fracture", "65966004", "Fracture of forearm", "S52.90XA", ((2, .004), (9, .016), (14, .012), (30, .003), (80, .006)), (42, 70), strain=True, emergency=.9, procedure=("274474001", "Bone immobilization"), follow_up_days=35),
+    Acute("concussion", "62106007", "Concussion with no loss of consciousness", "S06.0X0A", ((3, .004), (16, .014), (30, .008), (80, .004)), (7, 21), strain=True, emergency=.7, follow_up_days=10),
+    Acute("appendicitis", "74400008", "Appendicitis", "K37", ((4, .0005), (14, .002), (30, .0015), (70, .0006)), (14, 24), emergency=1.0, admitted=1.0, fever_c=1.2, procedure=("80146002", "Appendectomy"), once=True, follow_up_days=16),
+    Acute("pneumonia", "233604007", "Pneumonia", "J18.9", ((0, .01), (5, .004), (40, .004), (70, .02), (90, .05)), (14, 28), winter=True, emergency=.6, admitted=.45, stay_days=(2, 6), fever_c=1.9, medicine="azithromycin", follow_up_days=21),
+    Acute("gallstones", "235919008", "Gallbladder calculus", "K80.20", ((25, .001), (45, .003), (75, .004)), (10, 30), emergency=.8, admitted=.8, procedure=("45595009", "Laparoscopic cholecystectomy"), once=True, follow_up_days=15),
+    Acute("kidney_stone", "95570007", "Kidney stone", "N20.0", ((20, .001), (45, .006), (70, .006)), (4, 20), emergency=.8, medicine="ibuprofen"),
+    Acute("heart_attack", "22298006", "Myocardial infarction", "I21.9", ((40, .0), (55, .002), (70, .006), (88, .012)), (20, 40), emergency=1.0, admitted=1.0, stay_days=(3, 6), procedure=("415070008", "Percutaneous coronary intervention"), once=True, follow_up_days=14),
+    Acute("heat_illness", "52072009", "Heat exhaustion", "T67.5XXA", ((17, .0), (19, .006), (35, .002), (50, .0)), (2, 4), strain=True, emergency=.7, fever_c=1.5),
+)
+# fmt: on

@@ -1,0 +1,138 @@
+"""Illnesses that stay: how common they are by age and sex, what goes with them, how they are treated.
+
+`prevalence` is a curve over age. A person's place in it decides once for life whether and when the illness comes:
+the onset is the age at which the curve passes that place. So the share of the ill at any age is the curve itself.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from continuum.samples.data import Source
+
+SOURCES = (
+    Source("Hypertension by age and sex", "CDC NCHS Data Brief 364 (NHANES 2017-2018)", "recalled"),
+    Source("Diagnosed diabetes by age", "CDC National Diabetes Statistics Report 2022", "recalled"),
+    Source("Asthma by age and sex", "CDC NHIS 2021, most recent national asthma data", "recalled"),
+    Source("High cholesterol, statins by age", "CDC NHANES 2015-2018", "recalled"),
+    Source("Tinnitus and hearing loss of veterans", "VA Annual Benefits Report: the two most claimed", "recalled"),
+    Source("PTSD after deployment", "VA National Center for PTSD: 11 to 20 % of OEF/OIF veterans", "recalled"),
+    Source("All others", "order of magnitude from CDC and textbooks, shaped for the samples", "chosen"),
+)
+
+Knots = tuple[tuple[float, float], ...]
+Panel = Literal["bmp", "lipids", "a1c", "cbc", "tsh", "urate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Regimen:
+    """A medicine given from `after_days` after the diagnosis, for `days` (None: from then on)."""
+
+    medicine: str
+    after_days: int = 0
+    days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chronic:
+    """An illness that stays. `service` scales it for those who passed an entry examination; `drives` names risks."""
+
+    key: str
+    snomed: str
+    display: str
+    icd10: str
+    male: Knots
+    female: Knots
+    treatment: tuple[Regimen, ...] = ()
+    visits_a_year: float = 0.0
+    panels: tuple[Panel, ...] = ()
+    service: float = 1.0
+    drives: str = ""
+    clinic: str = "medicine"
+
+
+_NEVER: Knots = ((0, 0.0),)
+
+# fmt: off
+CHRONIC: tuple[Chronic, ...] = (
+    Chronic("hypertension", "38341003", "Hypertensive disorder", "I10",
+            ((18, .03), (30, .13), (40, .24), (50, .38), (60, .52), (75, .70), (90, .78)),
+            ((18, .01), (30, .06), (40, .15), (50, .31), (60, .50), (75, .72), (90, .82)),
+            (Regimen("lisinopril", 20), Regimen("amlodipine", 400)), 1.6, ("bmp",), .75, "weight"),
+    Chronic("hyperlipidemia", "55822004", "Hyperlipidemia", "E78.5",
+            ((20, .02), (35, .12), (45, .25), (60, .42), (75, .50)),
+            ((20, .01), (35, .07), (45, .17), (60, .40), (75, .50)),
+            (Regimen("atorvastatin", 60),), .8, ("lipids",), .9, "lipids"),
+    Chronic("diabetes2", "44054006", "Diabetes mellitus type 2", "E11.9",
+            ((20, .0), (30, .012), (45, .075), (60, .16), (75, .24)),
+            ((20, .0), (30, .012), (45, .065), (60, .14), (75, .21)),
+            (Regimen("metformin", 5), Regimen("empagliflozin", 900)), 2.6, ("a1c", "bmp", "lipids"), .4, "weight"),
+    Chronic("asthma", "195967001", "Asthma", "J45.909",
+            ((1, .0), (4, .05), (10, .095), (17, .11), (40, .115)),
+            ((1, .0), (4, .035), (10, .07), (17, .105), (45, .15)),
+            (Regimen("albuterol", 0), Regimen("fluticasone_inhaled", 40)), 1.1, (), .25, "", "family"),
+    Chronic("allergic_rhinitis", "61582004", "Allergic rhinitis", "J30.9",
+            ((2, .0), (8, .10), (18, .17), (40, .22)), ((2, .0), (8, .08), (18, .17), (40, .25)),
+            (Regimen("loratadine", 0),), .3, (), .9, "", "family"),
+    Chronic("eczema", "24079001", "Atopic dermatitis", "L20.9",
+            ((0.2, .0), (2, .11), (8, .13), (40, .13)), ((0.2, .0), (2, .10), (8, .13), (40, .14)),
+            (Regimen("hydrocortisone", 0, 90),), .3, (), .5, "", "family"),
+    Chronic("adhd", "406506008", "Attention deficit hyperactivity disorder", "F90.9",
+            ((5, .0), (8, .08), (12, .12), (17, .13)), ((5, .0), (8, .03), (12, .055), (17, .07)),
+            (Regimen("methylphenidate", 14),), 1.8, (), .2, "", "behavioral"),
+    Chronic("gerd", "235595009", "Gastroesophageal reflux disease", "K21.9",
+            ((18, .01), (30, .08), (50, .18), (70, .24)), ((18, .01), (30, .08), (50, .19), (70, .26)),
+            (Regimen("omeprazole", 0),), .5, (), 1.0, "weight"),
+    Chronic("depression", "35489007", "Depressive disorder", "F32.A",
+            ((13, .0), (20, .05), (40, .09), (70, .10)), ((13, .0), (18, .09), (40, .16), (70, .18)),
+            (Regimen("sertraline", 7),), 2.2, (), .9, "", "behavioral"),
+    Chronic("anxiety", "197480006", "Anxiety disorder", "F41.9",
+            ((10, .0), (20, .05), (45, .10)), ((10, .0), (20, .09), (45, .17)),
+            (Regimen("escitalopram", 30),), 1.6, (), .9, "", "behavioral"),
+    Chronic("ptsd", "47505003", "Posttraumatic stress disorder", "F43.10",
+            ((19, .0), (28, .025), (45, .05), (70, .07)), ((19, .0), (28, .035), (45, .06), (70, .06)),
+            (Regimen("sertraline", 20), Regimen("prazosin", 120)), 3.0, (), 1.0, "deployed", "behavioral"),
+    Chronic("migraine", "37796009", "Migraine", "G43.909",
+            ((10, .0), (20, .04), (40, .08)), ((10, .0), (20, .09), (40, .18)),
+            (Regimen("sumatriptan", 0),), .8, (), .9, "", "medicine"),
+    Chronic("sleep_apnea", "78275009", "Obstructive sleep apnea syndrome", "G47.33",
+            ((22, .0), (35, .07), (50, .17), (65, .22)), ((25, .0), (40, .04), (55, .10), (70, .14)),
+            (), .8, (), 1.1, "weight", "medicine"),
+    Chronic("low_back_pain", "278860009", "Chronic low back pain", "M54.50",
+            ((18, .0), (25, .05), (40, .14), (60, .22)), ((18, .0), (25, .05), (40, .13), (60, .23)),
+            (Regimen("naproxen", 0, 60),), 1.2, (), 1.2, "strain", "therapy"),
+    Chronic("knee_osteoarthritis", "239873007", "Osteoarthritis of knee", "M17.9",
+            ((35, .0), (50, .10), (65, .22), (80, .32)), ((35, .0), (50, .12), (65, .30), (80, .42)),
+            (Regimen("ibuprofen", 0, 120),), .7, (), 1.2, "weight", "therapy"),
+    Chronic("tinnitus", "60862001", "Tinnitus", "H93.19",
+            ((18, .0), (25, .04), (40, .13), (65, .24)), ((18, .0), (25, .02), (40, .07), (65, .15)),
+            (), .25, (), 1.0, "noise", "audiology"),
+    Chronic("hearing_loss", "60700002", "Sensorineural hearing loss", "H90.3",
+            ((22, .0), (35, .03), (50, .11), (65, .28), (80, .55)), ((25, .0), (40, .02), (55, .08), (70, .24), (80, .45)),
+            (), .4, (), 1.0, "noise", "audiology"),
+    Chronic("hypothyroidism", "40930008", "Hypothyroidism", "E03.9",
+            ((20, .0), (45, .015), (70, .05)), ((20, .005), (45, .06), (70, .14)),
+            (Regimen("levothyroxine", 10),), 1.1, ("tsh",), .7),
+    Chronic("gout", "90560007", "Gout", "M10.9",
+            ((28, .0), (45, .04), (65, .09), (80, .12)), ((45, .0), (65, .025), (80, .05)),
+            (Regimen("allopurinol", 45),), .7, ("urate", "bmp"), .9, "weight"),
+    Chronic("prostate_hyperplasia", "266569009", "Benign prostatic hyperplasia", "N40.0",
+            ((45, .0), (55, .10), (65, .25), (80, .45)), _NEVER, (Regimen("tamsulosin", 15),), .7),
+    Chronic("osteoporosis", "64859006", "Osteoporosis", "M81.0",
+            ((60, .0), (75, .06), (88, .12)), ((50, .0), (60, .10), (75, .27), (88, .40)),
+            (Regimen("alendronate", 20),), .7),
+    Chronic("coronary_disease", "53741008", "Coronary arteriosclerosis", "I25.10",
+            ((40, .0), (55, .06), (68, .17), (82, .30)), ((48, .0), (60, .04), (72, .11), (85, .20)),
+            (Regimen("aspirin", 0), Regimen("metoprolol", 5)), 1.5, ("lipids", "bmp"), .8, "smoking"),
+    Chronic("atrial_fibrillation", "49436004", "Atrial fibrillation", "I48.91",
+            ((48, .0), (62, .03), (75, .09), (88, .17)), ((52, .0), (66, .025), (78, .07), (88, .14)),
+            (Regimen("apixaban", 3), Regimen("metoprolol", 3)), 1.6, ("bmp", "cbc"), .9),
+    Chronic("copd", "13645005", "Chronic obstructive lung disease", "J44.9",
+            ((40, .0), (55, .05), (70, .11)), ((40, .0), (55, .055), (70, .12)),
+            (Regimen("albuterol", 0), Regimen("tiotropium", 20)), 1.4, (), .9, "smoking"),
+    Chronic("kidney_disease3", "433144002", "Chronic kidney disease stage 3", "N18.30",
+            ((45, .0), (60, .05), (72, .16), (85, .30)), ((45, .0), (60, .06), (72, .18), (85, .32)),
+            (), 1.4, ("bmp", "cbc"), .8),
+)
+# fmt: on
+
+BY_KEY = {illness.key: illness for illness in CHRONIC}

@@ -1,0 +1,140 @@
+"""The six services: their names, ranks by pay grade, occupations, and how many serve."""
+
+from dataclasses import dataclass
+
+from continuum.samples.data import Source
+from continuum.samples.data.bases import Branch
+
+SOURCES = (
+    Source(
+        "Active duty by service, share of women, share of officers",
+        "DoD, 2022 Demographics: Profile of the Military Community (USNI News, 29 November 2023)",
+        "read",
+    ),
+    Source("Pay grade reached after years of service", "plausible promotion times, none published is quoted", "chosen"),
+    Source("Families by the sponsor's status", "weights that give each status enough samples", "chosen"),
+)
+
+ACTIVE_DUTY: tuple[tuple[Branch, float], ...] = (
+    ("army", 461_657),
+    ("navy", 340_065),
+    ("marines", 174_577),
+    ("air_force", 320_421),
+    ("space_force", 8_000),
+    ("coast_guard", 39_485),
+)
+WOMEN = 0.175
+OFFICERS = 0.182
+
+STATUSES = (("active", 0.46), ("reserve", 0.07), ("guard", 0.08), ("retired", 0.24), ("veteran", 0.15))
+
+BRANCH_NAMES: dict[Branch, str] = {
+    "army": "Army",
+    "navy": "Navy",
+    "marines": "Marine Corps",
+    "air_force": "Air Force",
+    "space_force": "Space Force",
+    "coast_guard": "Coast Guard",
+}
+
+# Years of service after which a grade is held.
+ENLISTED_AFTER = ((0, 1), (0.5, 2), (1.1, 3), (2.3, 4), (4.6, 5), (9, 6), (14, 7), (18, 8), (22, 9))
+WARRANT_AFTER = ((8, 1), (10, 2), (15, 3), (20, 4))
+OFFICER_AFTER = ((0, 1), (2, 2), (4, 3), (10, 4), (16, 5), (21.5, 6))
+
+_ARMY = ("Private", "Private", "Private First Class", "Specialist", "Sergeant", "Staff Sergeant",
+         "Sergeant First Class", "Master Sergeant", "Sergeant Major")  # fmt: skip
+_NAVY = ("Seaman Recruit", "Seaman Apprentice", "Seaman", "Petty Officer Third Class", "Petty Officer Second Class",
+         "Petty Officer First Class", "Chief Petty Officer", "Senior Chief Petty Officer",
+         "Master Chief Petty Officer")  # fmt: skip
+_MARINES = ("Private", "Private First Class", "Lance Corporal", "Corporal", "Sergeant", "Staff Sergeant",
+            "Gunnery Sergeant", "Master Sergeant", "Master Gunnery Sergeant")  # fmt: skip
+_AIR = ("Airman Basic", "Airman", "Airman First Class", "Senior Airman", "Staff Sergeant", "Technical Sergeant",
+        "Master Sergeant", "Senior Master Sergeant", "Chief Master Sergeant")  # fmt: skip
+_SPACE = ("Specialist 1", "Specialist 2", "Specialist 3", "Specialist 4", "Sergeant", "Technical Sergeant",
+          "Master Sergeant", "Senior Master Sergeant", "Chief Master Sergeant")  # fmt: skip
+ENLISTED: dict[Branch, tuple[str, ...]] = {
+    "army": _ARMY,
+    "navy": _NAVY,
+    "marines": _MARINES,
+    "air_force": _AIR,
+    "space_force": _SPACE,
+    "coast_guard": _NAVY,
+}
+_LAND = ("Second Lieutenant", "First Lieutenant", "Captain", "Major", "Lieutenant Colonel", "Colonel")
+_SEA = ("Ensign", "Lieutenant Junior Grade", "Lieutenant", "Lieutenant Commander", "Commander", "Captain")
+OFFICER: dict[Branch, tuple[str, ...]] = {
+    "army": _LAND,
+    "navy": _SEA,
+    "marines": _LAND,
+    "air_force": _LAND,
+    "space_force": _LAND,
+    "coast_guard": _SEA,
+}
+WARRANT = ("Warrant Officer 1", "Chief Warrant Officer 2", "Chief Warrant Officer 3", "Chief Warrant Officer 4")
+WITH_WARRANTS: tuple[Branch, ...] = ("army", "navy", "marines", "coast_guard")
+
+
+@dataclass(frozen=True, slots=True)
+class Occupation:
+    """What someone does. `noise` is 0 (office) to 3 (flight line, gunnery); `strain` scales injuries."""
+
+    title: str
+    noise: int
+    strain: float
+
+
+OCCUPATIONS: dict[Branch, tuple[Occupation, ...]] = {
+    "army": (
+        Occupation("Infantry", 3, 1.8),
+        Occupation("Field artillery", 3, 1.5),
+        Occupation("Wheeled vehicle mechanic", 2, 1.3),
+        Occupation("Health care specialist", 1, 1.1),
+        Occupation("Signal support", 1, 1.0),
+        Occupation("Logistics", 1, 1.0),
+        Occupation("Human resources", 0, 0.8),
+    ),
+    "navy": (
+        Occupation("Machinist's mate", 3, 1.1),
+        Occupation("Aviation ordnance", 3, 1.2),
+        Occupation("Hospital corpsman", 1, 1.0),
+        Occupation("Electronics technician", 1, 0.9),
+        Occupation("Culinary specialist", 1, 1.0),
+        Occupation("Intelligence specialist", 0, 0.8),
+    ),
+    "marines": (
+        Occupation("Rifleman", 3, 1.9),
+        Occupation("Amphibious vehicle crew", 3, 1.5),
+        Occupation("Aircraft maintenance", 3, 1.2),
+        Occupation("Motor transport", 2, 1.3),
+        Occupation("Supply administration", 0, 0.9),
+    ),
+    "air_force": (
+        Occupation("Aircraft maintenance", 3, 1.1),
+        Occupation("Security forces", 2, 1.2),
+        Occupation("Aerospace medical service", 1, 1.0),
+        Occupation("Cyber systems operations", 0, 0.7),
+        Occupation("Air transportation", 2, 1.2),
+    ),
+    "space_force": (
+        Occupation("Space systems operations", 0, 0.7),
+        Occupation("Cyber operations", 0, 0.7),
+        Occupation("Intelligence", 0, 0.7),
+    ),
+    "coast_guard": (
+        Occupation("Boatswain's mate", 2, 1.3),
+        Occupation("Machinery technician", 3, 1.2),
+        Occupation("Aviation survival technician", 3, 1.4),
+        Occupation("Operations specialist", 0, 0.8),
+    ),
+}
+
+# Share of the years of service, after the first, that are spent deployed in stretches of 5 to 9 months.
+DEPLOYED_EVERY_YEARS: dict[Branch, float] = {
+    "army": 3.8,
+    "navy": 2.8,
+    "marines": 3.0,
+    "air_force": 4.5,
+    "space_force": 12.0,
+    "coast_guard": 5.0,
+}

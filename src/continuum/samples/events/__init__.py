@@ -1,0 +1,1 @@
+"""The contributors that every record has, one module for each kind of entry."""

@@ -1,0 +1,217 @@
+"""The shared world as resources: organizations, locations, people, services, schedules and a few slots."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from continuum.samples.data.bases import Afloat, Base
+from continuum.samples.data.services import BRANCH_NAMES
+from continuum.samples.elements import LOCAL, LOCAL_EXTENSION, SNOMED, Element, Resource, concept, reference, table
+from continuum.samples.places import Practitioner, Site, World
+from continuum.samples.streams import identity, stream
+
+TIMEZONE = "http://hl7.org/fhir/StructureDefinition/timezone"
+NPI = "http://hl7.org/fhir/sid/us-npi"
+AGENCY = identity("organization", "health-agency")
+SLOT_DAYS = 5
+_SLOT_MINUTES = (510, 570, 630, 810, 870)
+_KINDS = {
+    "hospital": ("Military hospital", "HOSP", "Hospital"),
+    "clinic": ("Military clinic", "OF", "Outpatient facility"),
+    "dental": ("Dental clinic", "DX", "Diagnostics or therapeutics unit"),
+    "ship": ("Ship's medical department", "MOBL", "Mobile Unit"),
+    "surgical_team": ("Forward surgical team", "MOBL", "Mobile Unit"),
+    "aid_station": ("Battalion aid station", "MOBL", "Mobile Unit"),
+}
+_ROLE_OF_CARE = {"hospital": 4, "clinic": 1, "dental": 1}
+_WARDS = (("ED", "Emergency Department"), ("WARD", "Medical-Surgical Ward"), ("OB", "Labor and Delivery"))
+
+
+def resources(world: World, today: date) -> Iterator[Resource]:
+    """Everything shared, owners before what they own."""
+    yield {
+        "resourceType": "Organization",
+        "id": AGENCY,
+        "active": True,
+        "type": [table("organization-type", "govt", "Government")],
+        "name": "Continuum Health Service (synthetic)",
+        "telecom": [{"system": "email", "value": "office@health-service.example"}],
+    }
+    for branch, name in BRANCH_NAMES.items():
+        yield {
+            "resourceType": "Organization",
+            "id": identity("organization", branch),
+            "active": True,
+            "identifier": [{"system": f"{LOCAL}service-branch", "value": branch}],
+            "type": [table("organization-type", "govt", "Government")],
+            "name": name,
+        }
+    for site in world.sites.values():
+        yield from _site(site)
+        yield from _times(site, today)
+
+
+def _site(site: Site) -> Iterator[Resource]:
+    place = site.place
+    label, code, display = _KINDS[site.kind]
+    owner = reference("Organization", site.organization)
+    zone = {"url": TIMEZONE, "valueCode": place.zone}
+    role = place.role if isinstance(place, Afloat) else _ROLE_OF_CARE[site.kind]
+    capability = {"url": f"{LOCAL_EXTENSION}role-of-care", "valueInteger": role}
+    phone = {"system": "phone", "value": f"555-0{100 + len(site.key) % 90}", "use": "work"}
+    mail = {"system": "email", "value": f"{site.key}@example.mil"}
+    organization: Resource = {
+        "resourceType": "Organization",
+        "id": site.organization,
+        "extension": [zone],
+        "identifier": [{"system": f"{LOCAL}facility", "value": site.key}],
+        "active": True,
+        "type": [{**table("organization-type", "prov", "Healthcare Provider"), "text": label}],
+        "name": site.name,
+        "telecom": [phone, mail],
+        "partOf": reference("Organization", AGENCY),
+    }
+    location: Resource = {
+        "resourceType": "Location",
+        "id": site.location,
+        "extension": [zone, capability],
+        "identifier": [{"system": f"{LOCAL}location", "value": site.key}],
+        "status": "active",
+        "name": site.name,
+        "mode": "instance",
+        "type": [table("v3-RoleCode", code, display)],
+        "telecom": [phone],
+        "managingOrganization": owner,
+    }
+    if isinstance(place, Base):
+        organization["address"] = [_address(place)]
+        location["address"] = _address(place)
+        location["position"] = {"longitude": place.longitude, "latitude": place.latitude}
+        location["physicalType"] = _physical("bu", "Building")
+    else:
+        location["physicalType"] = _physical("ve", "Vehicle") if site.kind == "ship" else _physical("si", "Site")
+    yield organization
+    yield location
+    if site.kind == "hospital":
+        yield from _wards(site, zone)
+    yield from _people(site, owner)
+
+
+def _wards(site: Site, zone: Element) -> Iterator[Resource]:
+    for code, name in _WARDS:
+        yield {
+            "resourceType": "Location",
+            "id": identity("ward", site.key, code),
+            "extension": [zone],
+            "identifier": [{"system": f"{LOCAL}location", "value": f"{site.key}-{code.lower()}"}],
+            "status": "active",
+            "name": f"{site.name}, {name}",
+            "mode": "instance",
+            "physicalType": _physical("wa", "Ward"),
+            "managingOrganization": reference("Organization", site.organization),
+            "partOf": reference("Location", site.location),
+        }
+
+
+def _people(site: Site, owner: Element) -> Iterator[Resource]:
+    for person in site.people:
+        yield _practitioner(person)
+        yield _role(person, site, owner)
+    for specialty, people in site.by_specialty.items():
+        yield _service(site, specialty, people[0], owner)
+    yield {
+        "resourceType": "CareTeam",
+        "id": identity("team", site.key),
+        "identifier": [{"system": f"{LOCAL}care-team", "value": site.key}],
+        "status": "active",
+        "name": f"{site.name} Team",
+        "participant": [
+            {
+                "role": [concept(SNOMED, person.specialty.code, person.specialty.display)],
+                "member": {"reference": person.reference},
+            }
+            for person in site.people
+        ],
+        "managingOrganization": [owner],
+    }
+
+
+def _practitioner(person: Practitioner) -> Resource:
+    return {
+        "resourceType": "Practitioner",
+        "id": person.id,
+        "meta": {"profile": ["http://hl7.org/fhir/us/core/StructureDefinition/us-core-practitioner"]},
+        "identifier": [{"system": NPI, "value": person.npi}],
+        "active": True,
+        "name": [{"family": person.family_name, "given": [person.given], "suffix": [person.specialty.title]}],
+    }
+
+
+def _role(person: Practitioner, site: Site, owner: Element) -> Resource:
+    code, display = person.specialty.role
+    return {
+        "resourceType": "PractitionerRole",
+        "id": person.role_id,
+        "active": True,
+        "practitioner": {"reference": person.reference},
+        "organization": owner,
+        "code": [table("practitioner-role", code, display)],
+        "specialty": [concept(SNOMED, person.specialty.code, person.specialty.display)],
+        "location": [reference("Location", site.location)],
+        "telecom": [{"system": "email", "value": f"desk@{site.key}.example.mil", "use": "work"}],
+    }
+
+
+def _service(site: Site, specialty: str, first: Practitioner, owner: Element) -> Resource:
+    return {
+        "resourceType": "HealthcareService",
+        "id": identity("service", site.key, specialty),
+        "identifier": [{"system": f"{LOCAL}service", "value": f"{site.key}-{specialty}"}],
+        "active": True,
+        "providedBy": owner,
+        "specialty": [concept(SNOMED, first.specialty.code, first.specialty.display)],
+        "location": [reference("Location", site.location)],
+        "name": f"{first.specialty.display}, {site.name}",
+        "appointmentRequired": specialty != "emergency",
+    }
+
+
+def _times(site: Site, today: date) -> Iterator[Resource]:
+    """One schedule for the site's first clinician, with a few slots on the weekdays to come."""
+    person = site.people[0]
+    schedule = identity("schedule", site.key)
+    days = [today + timedelta(days=offset) for offset in range(1, 15)]
+    workdays = [day for day in days if day.weekday() < 5][:SLOT_DAYS]
+    rng = stream("slots", site.key, today.isoformat())
+    yield {
+        "resourceType": "Schedule",
+        "id": schedule,
+        "active": True,
+        "specialty": [concept(SNOMED, person.specialty.code, person.specialty.display)],
+        "actor": [{"reference": person.reference}, reference("Location", site.location)],
+        "planningHorizon": {"start": workdays[0].isoformat(), "end": workdays[-1].isoformat()},
+    }
+    for day in workdays:
+        for minute in _SLOT_MINUTES:
+            yield {
+                "resourceType": "Slot",
+                "id": identity("slot", site.key, day.isoformat(), minute),
+                "schedule": reference("Schedule", schedule),
+                "status": "busy" if rng.random() < 0.4 else "free",
+                "start": site.instant(day, minute),
+                "end": site.instant(day, minute + 30),
+            }
+
+
+def _physical(code: str, display: str) -> Element:
+    return table("location-physical-type", code, display)
+
+
+def _address(place: Base) -> Element:
+    return {
+        "use": "work",
+        "line": [f"1 {place.name} Road"],
+        "city": place.city,
+        **({"state": place.state} if place.state else {}),
+        "postalCode": place.postal_code,
+        "country": place.country,
+    }

@@ -1,0 +1,1 @@
+"""How a life is planned: first the illnesses, then the visits."""

@@ -1,0 +1,64 @@
+"""The way in: a shared world of facilities, families by number, and people with a story."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from continuum.samples import facilities, families
+from continuum.samples.contributors import Contributor, discover
+from continuum.samples.elements import Resource
+from continuum.samples.persons import Family
+from continuum.samples.places import world
+from continuum.samples.timeline.plan import plan
+
+TODAY = date(2026, 11, 1)
+"""The last day of the record unless another is given; fixed, so that two runs agree."""
+YEARS = 12.0
+"""How far back records go, unless another span is given."""
+
+
+def generate(
+    *, families: int, seed: int, today: date = TODAY, years: float = YEARS, keep: float = 1.0
+) -> Iterator[Resource]:
+    """Yields the shared world, then family by family, as FHIR R4 resources.
+
+    Resources share parts with each other: read or copy them, do not change them.
+
+    Args:
+        families: how many families; number 0 to this, excluded.
+        seed: what everything is drawn from; the same seed and `today` give the same resources, in the same order.
+        today: the last day of the record. Appointments lie after it.
+        years: how far back records go, at most.
+        keep: the share of visits that is recorded, above 0 and at most 1.
+    """
+    yield from shared(today=today)
+    for number in range(families):
+        yield from family(number, seed=seed, today=today, years=years, keep=keep)
+
+
+def shared(*, today: date = TODAY) -> Iterator[Resource]:
+    """The facilities, their people, services and free slots. The same for every seed."""
+    return facilities.resources(world(), today)
+
+
+def family(
+    number: int, *, seed: int, today: date = TODAY, years: float = YEARS, keep: float = 1.0
+) -> Iterator[Resource]:
+    """The resources of one family; they refer to each other and to the shared world, never to other families."""
+    return lives(families.compose(seed, number, today), seed=seed, today=today, years=years, keep=keep)
+
+
+def lives(
+    household: Family,
+    *,
+    seed: int,
+    today: date,
+    years: float,
+    keep: float,
+    contributors: tuple[Contributor, ...] | None = None,
+) -> Iterator[Resource]:
+    """The resources of a family that is already composed."""
+    parts = discover() if contributors is None else contributors
+    for person in household.members:
+        life = plan(household, person, seed=seed, today=today, years=years, keep=keep)
+        for part in parts:
+            yield from part.resources(life)
