@@ -57,7 +57,7 @@ class Terminology:
             found |= {concept["code"] for concept in include["concept"]}
         elif "system" in include:
             system = self.code_systems.get(include["system"])
-            if system is None or system.get("content") not in {"complete"}:
+            if system is None or system.get("content") != "complete":
                 return None
             found |= set(_concepts(system.get("concept", ())))
         return found
@@ -81,7 +81,11 @@ def compile_facts() -> dict[str, Any]:
         if structure.get("derivation") == "constraint" or name == "StructureDefinition-example.json":
             continue
         _elements(structure, types, terminology, value_sets, left_out)
-    return {"left_out": sorted(left_out), "types": dict(sorted(types.items())), "value_sets": dict(sorted(value_sets.items()))}
+    return {
+        "left_out": sorted(left_out),
+        "types": dict(sorted(types.items())),
+        "value_sets": dict(sorted(value_sets.items())),
+    }
 
 
 _QUANTITIES = {"SimpleQuantity": "Quantity", "MoneyQuantity": "Quantity"}

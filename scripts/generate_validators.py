@@ -148,7 +148,9 @@ class Module:
 
     def checker(self, fact: dict[str, Any], kind: str) -> str:
         """A function of one argument for a choice."""
-        if "codes" in fact and kind in {"code", "Coding", "CodeableConcept"} or (kind == "Reference" and fact.get("targets")):
+        if ("codes" in fact and kind in {"code", "Coding", "CodeableConcept"}) or (
+            kind == "Reference" and fact.get("targets")
+        ):
             return f"lambda v: not ({self.test(fact, kind, 'v')})"
         return "p.is_boolean" if kind == "boolean" else self.call(kind)
 
@@ -171,7 +173,10 @@ def modules(facts: dict[str, Any]) -> dict[str, str]:
     shared = {name for name in types if not types[name.partition(".")[0]]["resource"]} | {"Element"}
     written = {}
     datatypes = Module(facts, set())
-    element = {"resource": False, "elements": {"id": {"types": ["string"]}, "extension": {"types": ["Extension"], "many": True}}}
+    element = {
+        "resource": False,
+        "elements": {"id": {"types": ["string"]}, "extension": {"types": ["Extension"], "many": True}},
+    }
     facts = {**facts, "types": {**types, "Element": element}}
     datatypes.facts = facts
     datatypes.shared = set()

@@ -12,8 +12,8 @@ import zstandard
 from r4_packages import ROOT, files
 
 sys.path.insert(0, str(ROOT / "src"))
-from continuum.fhir.json import dump, parse  # noqa: E402  the path comes first
-from continuum.record.body import tail  # noqa: E402  same
+from continuum.fhir.json import dump, parse
+from continuum.record.body import tail
 
 PACKAGE = "hl7.fhir.r4.examples@4.0.1"
 DEFINITIONS = {"StructureDefinition", "ValueSet", "CodeSystem", "SearchParameter", "OperationDefinition", "ConceptMap"}

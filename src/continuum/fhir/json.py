@@ -41,8 +41,3 @@ def dump(resource: Any) -> bytes:
 def dump_pretty(resource: Any) -> bytes:
     """Writes JSON (UTF-8) indented by two spaces, for people."""
     return orjson.dumps(resource, default=_exact, option=orjson.OPT_INDENT_2)
-
-
-def dump_pretty(resource: Any) -> bytes:
-    """Writes JSON with two spaces of indentation."""
-    return orjson.dumps(resource, default=_exact, option=orjson.OPT_INDENT_2)

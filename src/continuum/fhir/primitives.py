@@ -22,7 +22,9 @@ _DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?").fullmatch
 _DATE_TIME = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?)?)?").fullmatch
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)").fullmatch
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?").fullmatch
-_UNSAFE_HTML = re.compile(r"<\s*(script|iframe|object|embed|form|link|base|style)\b|\son\w+\s*=|javascript:", re.IGNORECASE)
+_UNSAFE_HTML = re.compile(
+    r"<\s*(script|iframe|object|embed|form|link|base|style)\b|\son\w+\s*=|javascript:", re.IGNORECASE
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]").search
 
 
@@ -33,7 +35,9 @@ def is_boolean(v: Any) -> bool:
 
 def is_string(v: Any) -> bool:
     """Some text of at most 1 MB, without control characters."""
-    return v.__class__ is str and 0 < len(v) <= STRING_MAX_CHARS and not v.isspace() and (v.isprintable() or not _CONTROL(v))
+    if v.__class__ is not str or not 0 < len(v) <= STRING_MAX_CHARS or v.isspace():
+        return False
+    return v.isprintable() or not _CONTROL(v)
 
 
 is_markdown = is_string

@@ -1,6 +1,7 @@
 """Says what is wrong in a resource and where, by reading the compiled facts: slow, thorough, in plain words."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from continuum.fhir import primitives
@@ -34,17 +35,15 @@ _WORDS = {
 _ELEMENT: Mapping[str, Any] = {"id": {"types": ["string"]}, "extension": {"types": ["Extension"], "many": True}}
 
 
-class _Full(Exception):  # noqa: N818  not an error: the list has reached its bound
+class _Full(Exception):
     """Enough has been said."""
 
 
 def report(resource: Any) -> list[Issue]:
     """The structural errors, at most ISSUES_MAX."""
     issues: list[Issue] = []
-    try:
+    with suppress(_Full):
         _resource(resource, "", issues, contained=False)
-    except _Full:
-        pass
     return issues
 
 
@@ -57,7 +56,8 @@ def _say(issues: list[Issue], code: str, text: str, at: str) -> None:
 def _resource(value: Any, at: str, issues: list[Issue], *, contained: bool) -> None:
     name = value.get("resourceType") if isinstance(value, dict) else None
     if not isinstance(name, str) or name not in TYPE_IDS:
-        _say(issues, "structure", "A resource is an object with a resourceType that FHIR R4 knows.", at or "resourceType")
+        text = "A resource is an object with a resourceType that FHIR R4 knows."
+        _say(issues, "structure", text, at or "resourceType")
         return
     place = at or name
     if contained:
@@ -188,5 +188,7 @@ def _kind(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value) if not isinstance(value, dict | list) else _kind(value) if isinstance(value, list) else "an object"
+    if isinstance(value, dict):
+        return "an object"
+    text = _kind(value) if isinstance(value, list) else repr(value)
     return text if len(text) <= 60 else text[:57] + "…"

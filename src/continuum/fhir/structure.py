@@ -10,7 +10,7 @@ import orjson
 
 @lru_cache(maxsize=1)
 def facts() -> Mapping[str, Any]:
-    """types → elements (types, min, many, summary, modifier, targets, codes) and value_sets → codes."""
+    """Facts: types → elements (types, min, many, summary, modifier, targets, codes) and value_sets → codes."""
     loaded: Mapping[str, Any] = orjson.loads((files("continuum.fhir") / "facts" / "structures.json").read_bytes())
     return loaded
 

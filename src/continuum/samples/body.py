@@ -116,10 +116,7 @@ class Physiology:
     def ldl_mg_dl(self, day: date) -> float:
         """LDL cholesterol: high in hyperlipidemia, a third lower under a statin."""
         value = curve(growth.LDL, self.age(day)) + 14 * max(-2.0, min(2.0, self.body.lipids_z))
-        if self._has("hyperlipidemia", day):
-            value = max(value, 128.0) + 34
-        else:
-            value = min(value, 152.0)
+        value = max(value, 128.0) + 34 if self._has("hyperlipidemia", day) else min(value, 152.0)
         treated = self.treated.get("hyperlipidemia") or self.treated.get("coronary_disease")
         if treated is not None and day > treated:
             value *= 1 - 0.36 * min(1.0, (day - treated).days / 60)

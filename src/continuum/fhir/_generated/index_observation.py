@@ -259,7 +259,7 @@ def index(r, out):
     v130 = r.get('status')
     if v130 is not None:
         if v130 is not None:
-            tokens.append(('status', '', str(v130)))
+            tokens.append(('status', 'http://hl7.org/fhir/observation-status', str(v130)))
     v131 = r.get('valueCodeableConcept')
     if v131 is not None:
         for v132 in v131.get("coding", ()):

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  a row on one line reads as a table
 """Illnesses and injuries that pass: how often a year, for how long, what is done about them."""
 
 from dataclasses import dataclass

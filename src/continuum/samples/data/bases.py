@@ -1,3 +1,4 @@
+# ruff: noqa: E501  a row on one line reads as a table
 """Installations that do not exist, beside towns that do, in the time zones of those towns."""
 
 from dataclasses import dataclass

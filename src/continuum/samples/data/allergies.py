@@ -1,0 +1,51 @@
+"""Allergies: how many have them and how they show."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from continuum.samples.data import Source
+
+SOURCES = (
+    Source("Penicillin allergy label about 8 % of adults; food allergy about 6 to 8 % of children",
+           "CDC and AAAAI fact sheets", "recalled"),
+    Source("All others", "order of magnitude", "chosen"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Allergen:
+    """An allergen by SNOMED CT substance. `share` is the chance that a person has it."""
+
+    key: str
+    code: str
+    display: str
+    category: Literal["food", "medication", "environment"]
+    share: float
+    reactions: tuple[tuple[str, str], ...]
+    high: float
+    from_years: float
+    service: float = 1.0
+
+
+_HIVES = ("247472004", "Wheal")
+_RASH = ("271807003", "Eruption of skin")
+_ANAPHYLAXIS = ("39579001", "Anaphylaxis")
+_WHEEZE = ("56018004", "Wheezing")
+_SNEEZE = ("76067001", "Sneezing")
+_NAUSEA = ("422587007", "Nausea")
+
+# fmt: off
+ALLERGENS = (
+    Allergen("penicillin", "764146007", "Penicillin", "medication", .07, (_HIVES, _RASH), .25, 2),
+    Allergen("sulfonamide", "387406002", "Sulfonamide", "medication", .03, (_RASH,), .15, 5),
+    Allergen("codeine", "387494007", "Codeine", "medication", .012, (_NAUSEA,), .0, 16),
+    Allergen("peanut", "762952008", "Peanut", "food", .018, (_ANAPHYLAXIS, _HIVES), .75, 1, .1),
+    Allergen("shellfish", "735029006", "Shellfish", "food", .02, (_HIVES, _ANAPHYLAXIS), .45, 4, .4),
+    Allergen("egg", "102263004", "Eggs (edible)", "food", .012, (_HIVES,), .1, 1, .1),
+    Allergen("grass", "256277009", "Grass pollen", "environment", .09, (_SNEEZE,), .0, 4),
+    Allergen("mite", "260147004", "House dust mite", "environment", .05, (_SNEEZE, _WHEEZE), .02, 3),
+    Allergen("cat", "260152009", "Cat dander", "environment", .04, (_SNEEZE, _WHEEZE), .02, 4),
+    Allergen("bee", "288328004", "Bee venom", "environment", .012, (_HIVES, _ANAPHYLAXIS), .5, 6, .3),
+    Allergen("latex", "111088007", "Latex", "environment", .006, (_RASH,), .1, 12, .5),
+)
+# fmt: on

@@ -1,0 +1,68 @@
+# ruff: noqa: E501  a row on one line reads as a table
+"""Laboratory tests: LOINC codes, units and reference ranges of adults (and of children where they differ)."""
+
+from dataclasses import dataclass
+
+from continuum.samples.data import Source
+
+SOURCES = (
+    Source("LOINC codes and units", "public synthetic records; LOINC", "read"),
+    Source("Reference ranges", "usual ranges of US laboratories", "recalled"),
+)
+
+Range = tuple[float | None, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One test. The ranges are (low, high); None where there is no bound. `digits` after the point."""
+
+    __test__ = False
+    key: str
+    loinc: str
+    display: str
+    unit: str
+    male: Range
+    female: Range
+    digits: int
+
+
+_ALL = (
+    Test("wbc", "6690-2", "Leukocytes [#/volume] in Blood by Automated count", "10*3/uL", (4.0, 11.0), (4.0, 11.0), 1),
+    Test("rbc", "789-8", "Erythrocytes [#/volume] in Blood by Automated count", "10*6/uL", (4.3, 5.9), (3.8, 5.2), 2),
+    Test("hgb", "718-7", "Hemoglobin [Mass/volume] in Blood", "g/dL", (13.5, 17.5), (12.0, 15.5), 1),
+    Test("hct", "4544-3", "Hematocrit [Volume Fraction] of Blood by Automated count", "%", (40.0, 52.0), (35.0, 47.0), 1),
+    Test("mcv", "787-2", "MCV [Entitic volume] by Automated count", "fL", (80.0, 100.0), (80.0, 100.0), 1),
+    Test("plt", "777-3", "Platelets [#/volume] in Blood by Automated count", "10*3/uL", (150.0, 400.0), (150.0, 400.0), 0),
+    Test("glucose", "2345-7", "Glucose [Mass/volume] in Serum or Plasma", "mg/dL", (70.0, 99.0), (70.0, 99.0), 0),
+    Test("urea", "3094-0", "Urea nitrogen [Mass/volume] in Serum or Plasma", "mg/dL", (7.0, 20.0), (7.0, 20.0), 0),
+    Test("creatinine", "2160-0", "Creatinine [Mass/volume] in Serum or Plasma", "mg/dL", (0.7, 1.3), (0.5, 1.1), 2),
+    Test("egfr", "98979-8", "Glomerular filtration rate/1.73 sq M.predicted by Creatinine-based formula (CKD-EPI 2021)",
+         "mL/min/{1.73_m2}", (60.0, None), (60.0, None), 0),
+    Test("sodium", "2951-2", "Sodium [Moles/volume] in Serum or Plasma", "mmol/L", (135.0, 145.0), (135.0, 145.0), 0),
+    Test("potassium", "2823-3", "Potassium [Moles/volume] in Serum or Plasma", "mmol/L", (3.5, 5.1), (3.5, 5.1), 1),
+    Test("chloride", "2075-0", "Chloride [Moles/volume] in Serum or Plasma", "mmol/L", (98.0, 107.0), (98.0, 107.0), 0),
+    Test("bicarbonate", "2028-9", "Carbon dioxide, total [Moles/volume] in Serum or Plasma", "mmol/L", (22.0, 29.0), (22.0, 29.0), 0),
+    Test("calcium", "17861-6", "Calcium [Mass/volume] in Serum or Plasma", "mg/dL", (8.6, 10.3), (8.6, 10.3), 1),
+    Test("cholesterol", "2093-3", "Cholesterol [Mass/volume] in Serum or Plasma", "mg/dL", (None, 200.0), (None, 200.0), 0),
+    Test("triglycerides", "2571-8", "Triglyceride [Mass/volume] in Serum or Plasma", "mg/dL", (None, 150.0), (None, 150.0), 0),
+    Test("hdl", "2085-9", "Cholesterol in HDL [Mass/volume] in Serum or Plasma", "mg/dL", (40.0, None), (50.0, None), 0),
+    Test("ldl", "13457-7", "Cholesterol in LDL [Mass/volume] in Serum or Plasma by calculation", "mg/dL", (None, 130.0), (None, 130.0), 0),
+    Test("a1c", "4548-4", "Hemoglobin A1c/Hemoglobin.total in Blood", "%", (4.0, 5.6), (4.0, 5.6), 1),
+    Test("tsh", "3016-3", "Thyrotropin [Units/volume] in Serum or Plasma", "m[IU]/L", (0.4, 4.5), (0.4, 4.5), 2),
+    Test("urate", "3084-1", "Urate [Mass/volume] in Serum or Plasma", "mg/dL", (3.5, 7.2), (2.6, 6.0), 1),
+)  # fmt: skip
+TESTS = {test.key: test for test in _ALL}
+
+PANELS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "cbc": ("58410-2", "CBC panel - Blood by Automated count", ("wbc", "rbc", "hgb", "hct", "mcv", "plt")),
+    "bmp": (
+        "51990-0",
+        "Basic metabolic panel - Blood",
+        ("glucose", "urea", "creatinine", "egfr", "sodium", "potassium", "chloride", "bicarbonate", "calcium"),
+    ),
+    "lipids": ("57698-3", "Lipid panel with direct LDL - Serum or Plasma", ("cholesterol", "triglycerides", "hdl", "ldl")),
+    "a1c": ("4548-4", "Hemoglobin A1c/Hemoglobin.total in Blood", ("a1c",)),
+    "tsh": ("3016-3", "Thyrotropin [Units/volume] in Serum or Plasma", ("tsh",)),
+    "urate": ("3084-1", "Urate [Mass/volume] in Serum or Plasma", ("urate",)),
+}
