@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,8 @@ from continuum.runtime.postgres.layout import OWN_NUMBER, plan
 from continuum.runtime.settings import Settings
 
 HOLDER = Path(__file__).parent / "holder.py"
+PAUSE = threading.Event()
+"""Never set: what a bounded poll waits on between two looks at another process."""
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +83,7 @@ def until(condition, timeout_s=20.0):
     end = time.monotonic() + timeout_s
     while not (result := condition()):
         assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.01)
+        PAUSE.wait(0.01)
     return result
 
 

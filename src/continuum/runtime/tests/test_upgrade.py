@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from continuum.runtime.settings import Settings
 
 pytestmark = pytest.mark.timeout(300)
 HOLDER = Path(__file__).parent / "holder.py"
+PAUSE = threading.Event()
+"""Never set: what a bounded poll waits on between two looks at another process."""
 MANY = 2_000
 
 
@@ -108,7 +111,7 @@ def test_an_upgrade_that_is_killed_again_and_again_ends_whole(older_data):
         end = time.monotonic() + 60
         while not moment.exists() and process.poll() is None:
             assert time.monotonic() < end
-            time.sleep(0.005)
+            PAUSE.wait(0.005)
         process.kill()  # pg_upgrade and its servers live on, for the next start to end
         process.communicate()
         assert layout.cluster(16).exists()
