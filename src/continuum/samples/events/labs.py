@@ -1,5 +1,6 @@
 """Laboratory: panels at the visits that call for them, results that follow the body, a report for each panel."""
 
+import math
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -142,7 +143,7 @@ class _Blood:
         return creatinine_mg_dl(egfr=self.value("egfr"), age=age, female=person.sex == "female")
 
     def _urea(self) -> float:
-        return max(6.0, 13.5 * (100 / max(30.0, self.value("egfr"))) ** 0.6 + self._gauss(0, 2))
+        return max(6.0, 13.5 * math.pow(100 / max(30.0, self.value("egfr")), 0.6) + self._gauss(0, 2))
 
     def _sodium(self) -> float:
         return 140 + self._gauss(0, 1.8)

@@ -62,10 +62,10 @@ def _long_term(life: Life, illness: Illness, regimen: Regimen, draw: Draw) -> It
     for visit in visits:
         if visit.day <= last and (not orders or (visit.day - orders[-1][2]).days >= _RENEWED_AFTER_DAYS):
             orders.append((visit.start, visit, visit.day))
-    for number, (at, visit, _) in enumerate(orders):
+    for number, (at, ordered_at, _) in enumerate(orders):
         newest = number == len(orders) - 1
         active = newest and life.person.died is None and (end is None or end >= life.today)
-        yield _request(life, draw, medicine, illness, at, visit, active=active)
+        yield _request(life, draw, medicine, illness, at, ordered_at, active=active)
 
 
 def _request(
