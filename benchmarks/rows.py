@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks.client import Request, Response
 from benchmarks.corpus import Corpus
+from continuum.fhir.text import normalise
 
 HEIGHT = "8302-2"
 """LOINC body height: common, with one quantity."""
@@ -84,10 +85,10 @@ def _family(corpus: Corpus) -> Row:
     names = sorted({one["name"][0]["family"] for one in corpus.patients if one["name"][0]["family"].isascii()})
 
     def right(number: int, response: Response) -> bool:
-        wanted = names[number].lower()
+        wanted = normalise(names[number])
         found = _matches(response)
         return bool(found) and all(
-            any(name.get("family", "").lower().startswith(wanted) for name in one["name"]) for one in found
+            any(normalise(name.get("family", "")).startswith(wanted) for name in one["name"]) for one in found
         )
 
     return Row([_get(f"Patient?family={name.replace(' ', '%20')}") for name in names], right)
