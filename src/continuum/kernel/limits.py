@@ -182,3 +182,9 @@ BACKUP_AGE_MAX_S = 36 * 3_600.0
 """The age of the newest backup above which `continuum doctor` warns."""
 ARCHIVE_LAG_MAX_S = 600.0
 """How long a finished WAL file may wait for the archive before `continuum doctor` warns."""
+NORMALISED_CACHED_MAX = 32_768
+"""Texts whose normalised form a process remembers."""
+KEYS_CACHED_MAX = 131_072
+"""Sets of search keys that a process remembers, by what they are made of."""
+ADDRESSES_CACHED_MAX = 65_536
+"""References whose address a process remembers."""

@@ -121,7 +121,7 @@ class Loader:
         wanted = {
             (TYPE_IDS[target_type], target_id, prepared.type_id, prepared.id)
             for prepared in latest.values()
-            for _, target in prepared.links
+            for target in prepared.links
             for target_type, _, target_id in (target.partition("/"),)
             if (TYPE_IDS[target_type], target_id) not in latest
         }
