@@ -11,8 +11,16 @@ from typing import Literal
 from continuum.samples.data import Source
 
 SOURCES = (
-    Source("Hypertension by age and sex (140/90 or treated)", "CDC NCHS, Health, United States, 2005-2008, figure 15", "read"),
-    Source("Diabetes: 2.3-3.5 % at 18-44, 11.6-15.2 % at 45-64, 20-22 % from 65 years", "CDC NCHS QuickStats, NHIS 2019", "read"),
+    Source(
+        "Hypertension by age and sex (140/90 or treated)",
+        "CDC NCHS, Health, United States, 2005-2008, figure 15",
+        "read",
+    ),
+    Source(
+        "Diabetes: 2.3-3.5 % at 18-44, 11.6-15.2 % at 45-64, 20-22 % from 65 years",
+        "CDC NCHS QuickStats, NHIS 2019",
+        "read",
+    ),
     Source("Asthma: 9.7 % of women, 5.5 % of men", "CDC NCHS QuickStats, NHIS 2017-2018", "read"),
     Source("Osteoporosis: 12.6 % from 50 years", "CDC NCHS Data Brief 405, NHANES 2017-2018", "read"),
     Source("Tinnitus of the active force: 6.3 new per 1,000 a year", "Am J Audiol 2019;28:866-876 (abstract)", "read"),

@@ -61,7 +61,11 @@ PANELS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "Basic metabolic panel - Blood",
         ("glucose", "urea", "creatinine", "egfr", "sodium", "potassium", "chloride", "bicarbonate", "calcium"),
     ),
-    "lipids": ("57698-3", "Lipid panel with direct LDL - Serum or Plasma", ("cholesterol", "triglycerides", "hdl", "ldl")),
+    "lipids": (
+        "57698-3",
+        "Lipid panel with direct LDL - Serum or Plasma",
+        ("cholesterol", "triglycerides", "hdl", "ldl"),
+    ),
     "a1c": ("4548-4", "Hemoglobin A1c/Hemoglobin.total in Blood", ("a1c",)),
     "tsh": ("3016-3", "Thyrotropin [Units/volume] in Serum or Plasma", ("tsh",)),
     "urate": ("3084-1", "Urate [Mass/volume] in Serum or Plasma", ("urate",)),

@@ -11,7 +11,7 @@ SOURCES = (
     Source("Ages of childhood doses", "CDC child and adolescent immunization schedule 2024, simplified", "recalled"),
     Source("Adults", "CDC adult immunization schedule 2024, simplified", "recalled"),
     Source("At entry and before deployment", "AR 40-562 / DHA immunization programme, simplified", "recalled"),
-    Source("Shares of influenza and COVID-19 vaccination", "CDC FluVaxView and COVID Data Tracker, rounded", "recalled"),
+    Source("Shares of influenza and COVID-19 vaccination", "CDC FluVaxView, rounded", "recalled"),
 )
 
 

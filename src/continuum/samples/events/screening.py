@@ -48,7 +48,9 @@ def _tobacco(life: Life, visit: Visit, draw: Draw) -> Resource:
 def _mood(life: Life, visit: Visit, draw: Draw) -> Resource:
     low = life.has("depression", visit.day)
     resource = observation(life, draw.id(), category="survey", code=_PHQ2, visit=visit)
-    resource["valueQuantity"] = measured(draw.rng.randint(1, 5) if low else draw.rng.choice((0, 0, 0, 1, 1, 2)), "{score}")
+    resource["valueQuantity"] = measured(
+        draw.rng.randint(1, 5) if low else draw.rng.choice((0, 0, 0, 1, 1, 2)), "{score}"
+    )
     return resource
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import cache
+from itertools import pairwise
 from random import Random
 
 from continuum.samples.data.acute import ACUTE, Acute
@@ -48,7 +49,7 @@ def _onset(life: Life, kind: Chronic, knots: Knots, place: float) -> date | None
     chance = place / _risk(life, kind)
     if chance >= knots[-1][1]:
         return None
-    for (age0, share0), (age1, share1) in zip(knots, knots[1:], strict=False):
+    for (age0, share0), (age1, share1) in pairwise(knots):
         if chance < share1 and share1 > share0:
             share = max(0.0, (chance - share0) / (share1 - share0))
             onset = years_after(life.person.born, max(age0 + share * (age1 - age0), 0.1))
