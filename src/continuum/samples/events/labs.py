@@ -109,7 +109,7 @@ def _range(bounds: Range, unit: str) -> Element:
 def creatinine_mg_dl(*, egfr: float, age: float, female: bool) -> float:
     """The creatinine that gives this filtration rate (CKD-EPI 2021, NEJM 385:1737, solved for creatinine)."""
     kappa, alpha = (0.7, -0.241) if female else (0.9, -0.302)
-    share = egfr / (142 * 0.9938**age * (_FEMALE_FACTOR if female else 1.0))
+    share: float = egfr / (142 * math.pow(0.9938, age) * (_FEMALE_FACTOR if female else 1.0))
     exponent = 1 / alpha if share > 1 else -1 / 1.2
     return kappa * math.pow(share, exponent)
 
