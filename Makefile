@@ -38,6 +38,7 @@ lint: setup
 
 test: setup-test lint
 	$(BIN)/pytest -n $(PYTEST_WORKERS) -m "not proof"
+	$(BIN)/python scripts/second_postgres.py $(BIN)/pytest -n $(PYTEST_WORKERS) -m "not proof"
 
 proof: setup-test
 	$(BIN)/pytest -m proof

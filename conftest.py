@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,11 +48,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 _made = pytest.StashKey[str]()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that start a server may reach it."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests that start a server may reach it; on a second PostgreSQL only those run that use it."""
     for item in items:
         if item.get_closest_marker("server"):
             item.add_marker(pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"]))
+    if URL in os.environ:
+        served = [item for item in items if {"test_server", "maker"} & set(getattr(item, "fixturenames", ()))]
+        config.hook.pytest_deselected(items=[item for item in items if item not in served])
+        items[:] = served
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,15 @@ async def pool(database: str) -> AsyncIterator[Pool]:
     """A pool of the application's role on a fresh database."""
     async with Pool.open(database) as opened:
         yield opened
+
+
+@pytest.fixture
+def data_folder() -> Iterator[Path]:
+    """A new data folder that the account of an embedded PostgreSQL can reach, also when root runs the tests."""
+    folder = Path(tempfile.mkdtemp(prefix="continuum-data-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

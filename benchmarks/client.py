@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Load:
         self._count = connections
         self._connections: list[Connection] = []
 
-    async def __aenter__(self) -> "Load":
+    async def __aenter__(self) -> Self:
         for _ in range(self._count):
             self._connections.append(Connection(*await asyncio.open_connection(self._host, self._port, limit=1 << 26)))
         return self

@@ -69,13 +69,19 @@ def readable(name: str, value: float) -> str:
     return f"{value:,}"
 
 
-def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
-    """(full name, command) of a command and of everything below it, in the order of their names."""
-    yield path, command
+def commands(
+    command: click.Command, name: str, parent: click.Context | None = None
+) -> Iterator[tuple[str, click.Context]]:
+    """(full name, context) of a command and of everything below it, in the order of their names."""
+    settings = {**command.context_settings, "max_content_width": 100, "terminal_width": 100}
+    context = click.Context(command, parent=parent, info_name=name, **settings)
+    yield context.command_path, context
     if isinstance(command, click.Group):
-        for name in sorted(command.commands):
-            if not command.commands[name].hidden:
-                yield from commands(command.commands[name], f"{path} {name}")
+        for below in sorted(command.list_commands(context)):
+            found = command.get_command(context, below)
+            assert found is not None, "a listed command is there"
+            if not found.hidden:
+                yield from commands(found, below, context)
 
 
 def cli_page() -> str:
@@ -83,19 +89,58 @@ def cli_page() -> str:
     from continuum.apps.admin.cli import main as root  # noqa: PLC0415 - the other pages need no web server
 
     parts = [
-        (
-            f"# Commands\n{WRITTEN}"
-            "What each command says of itself with `--help`. In a clone the program is `.venv/bin/continuum`.\n"
-        )
+        f"# Commands\n{WRITTEN}",
+        "What each command says of itself with `--help`. In a clone the program is `.venv/bin/continuum`.\n",
     ]
-    for path, command in commands(root, "continuum"):
-        *outer, name = path.split()
-        context = click.Context(command, info_name=name, max_content_width=100, terminal_width=100)
-        for part in reversed(outer):
-            context.parent = click.Context(click.Group(part), info_name=part, parent=context.parent)
-        help_text = re.sub(r"[ \t]+$", "", command.get_help(context), flags=re.MULTILINE).strip()
+    for path, context in commands(root, "continuum"):
+        help_text = re.sub(r"[ \t]+$", "", context.get_help(), flags=re.MULTILINE).strip()
         parts.append(f"\n## `{path}`\n\n```text\n{help_text}\n```\n")
     return "".join(parts)
+
+
+def search_page() -> str:
+    """What can be asked: kinds, modifiers, prefixes, and every parameter of every type."""
+    from continuum.fhir.grammar import MODIFIERS  # noqa: PLC0415 - as above
+    from continuum.fhir.grammar_values import PREFIXES  # noqa: PLC0415 - as above
+    from continuum.fhir.search_params import params  # noqa: PLC0415 - as above
+    from continuum.fhir.types import TYPES  # noqa: PLC0415 - as above
+
+    kinds = [
+        f"| {kind} | {', '.join(f'`:{modifier}`' for modifier in modifiers)} |"
+        for kind, modifiers in MODIFIERS.items()
+        if kind != "special"
+    ]
+    shared = set.intersection(*(set(params(name)) for name in TYPES))
+    rows = []
+    for name in TYPES:
+        own = [
+            f"`{code}` ({found.kind})"
+            for code, found in sorted(params(name).items())
+            if code not in shared and found.kind != "special"
+        ]
+        rows.append(f"| {name} | {', '.join(own)} |")
+    return (
+        f"# Search\n{WRITTEN}"
+        "`GET /fhir/{type}?…`, or `POST /fhir/{type}/_search` with the same as a form. Criteria are joined by AND;\n"
+        "values with a comma between them by OR; a backslash takes the meaning from `,`, `$` and `|`. A parameter\n"
+        "that is not listed here is refused, unless the request says `Prefer: handling=lenient`.\n\n"
+        "## Modifiers by kind\n\n"
+        "A reference also takes the name of a type it may lead to: `subject:Patient=123`.\n\n"
+        "| Kind | Modifiers |\n|---|---|\n" + "\n".join(kinds) + "\n\n"
+        "## Prefixes\n\n"
+        f"On dates, numbers and quantities: {', '.join(f'`{prefix}`' for prefix in PREFIXES)}; without one, `eq`.\n"
+        "A value is as exact as it is written: `2026-03` is all of March, `5.4` is everything that rounds to it.\n\n"
+        "## Across resources\n\n"
+        "- `patient.identifier=…` or `subject:Patient.name=…` follows a reference, as deep as the limits allow.\n"
+        "- `_has:Observation:patient:code=…` finds what is referred to.\n"
+        "- `_include=Observation:subject`, `_revinclude=Provenance:target` bring others, `:iterate` theirs too.\n\n"
+        "## On every type\n\n"
+        f"{', '.join(f'`{code}`' for code in sorted(shared))}\n\n"
+        "How to answer: `_sort`, `_count`, `_total`, `_summary`, `_elements`, `_format`, `_pretty`. The link `next`\n"
+        "of a page leads on without a gap or a repeat, whatever is written meanwhile.\n\n"
+        "## Parameters of each type\n\n"
+        "| Type | Parameters |\n|---|---|\n" + "\n".join(rows) + "\n"
+    )
 
 
 def settings_page() -> str:
@@ -114,14 +159,15 @@ def settings_page() -> str:
     )
 
 
-PAGES = {"cli.md": cli_page, "limits.md": limits_page, "settings.md": settings_page}
+PAGES = {"cli.md": cli_page, "limits.md": limits_page, "search.md": search_page, "settings.md": settings_page}
 
 
 def main() -> None:
-    """Writes every page."""
+    """Makes every page, and writes them only when all could be made."""
+    made = {name: page() for name, page in PAGES.items()}
     REFERENCE.mkdir(parents=True, exist_ok=True)
-    for name, page in PAGES.items():
-        (REFERENCE / name).write_text(page(), encoding="utf-8")
+    for name, text in made.items():
+        (REFERENCE / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,9 @@ STAMP = VENV / ".ready"
 PYTHON = VENV / "bin" / "python"
 LOCKS = {"run": ROOT / "requirements" / "run.lock", "dev": ROOT / "requirements" / "dev.lock"}
 
+OLDEST_PYTHON = 0x030B0000
+"""Python 3.11, as `sys.hexversion` writes it."""
+
 NO_PIP = """\
 This Python can make no virtual environment, because its `ensurepip` is missing, and there is neither
 pip nor uv to help out. One of these mends it:
@@ -41,7 +44,7 @@ NOT_OURS = """\
 
 def find_python() -> None:
     """Goes on with a newer interpreter of this machine where the present one is too old."""
-    if sys.version_info >= (3, 11):
+    if sys.hexversion >= OLDEST_PYTHON:
         return
     for minor in range(15, 10, -1):
         candidate = shutil.which(f"python3.{minor}")

@@ -17,7 +17,7 @@ missing, version = set(sys.argv[1].split(",")), sys.argv[2]
 found = importlib.util.find_spec
 importlib.util.find_spec = lambda name, package=None: None if name in missing else found(name, package)
 if version:
-    sys.version_info = tuple(int(part) for part in version.split("."))
+    sys.hexversion = int(version, 16)
 sys.argv = ["setup_venv.py", "run"]
 runpy.run_path("scripts/setup_venv.py", run_name="__main__")
 """
@@ -55,7 +55,7 @@ def test_without_any_installer_it_names_the_package_to_install(clone):
 
 
 def test_an_old_python_is_told_what_is_needed(clone):
-    run = set_up(clone, version="3.9.2")
+    run = set_up(clone, version="030902f0")
     assert run.returncode == 1
     assert "needs Python 3.11 or newer" in run.stderr
     assert "PYTHON=" in run.stderr

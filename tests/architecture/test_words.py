@@ -15,6 +15,7 @@ LEFT_OPEN = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 SAYS_NOTHING = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc", "stuff"}
 # A person's folder on one machine; the clone's own place is added when the test runs.
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|Users)/[A-Za-z_]")
+POLL_MAX_S = 0.25
 TEXT = {
     ".py",
     ".md",
@@ -93,9 +94,30 @@ def test_no_lock_file_names_a_registry():
             assert not re.search(r"https?://|--(extra-)?index-url|--find-links|\"resolved\"", text_of(path)), path
 
 
-def test_nothing_waits_by_sleeping_in_tests():
-    tests = [path for path in python_files() if "tests" in path.parts and path != SELF]
-    assert hits(re.compile(r"\btime\.sleep\("), tests) == []
+def long_pauses(tree: ast.Module) -> list[int]:
+    """Lines that sleep outside a loop, or longer than a poll should."""
+    loops = [node for node in ast.walk(tree) if isinstance(node, ast.While | ast.For | ast.AsyncFor)]
+    polling = {id(inner) for loop in loops for inner in ast.walk(loop)}
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in {"time.sleep", "asyncio.sleep", "sleep"}
+        and not (isinstance(node.args[0], ast.Constant) and node.args[0].value == 0)
+        and (id(node) not in polling or not is_short(node.args[0]))
+    ]
+
+
+def is_short(pause: ast.expr) -> bool:
+    return not isinstance(pause, ast.Constant) or float(pause.value) <= POLL_MAX_S
+
+
+def test_a_test_polls_and_never_just_sleeps():
+    tests = [path for path in python_files() if "tests" in path.parts]
+    assert [f"{path}:{line}" for path in tests for line in long_pauses(tree_of(path))] == []
+    assert long_pauses(
+        ast.parse("import time\ntime.sleep(1)\nwhile True:\n    time.sleep(5)\n    time.sleep(0.05)\n")
+    ) == [2, 4]
 
 
 def test_every_package_and_module_says_what_it_is():

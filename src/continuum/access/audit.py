@@ -54,7 +54,7 @@ class Auditor:
         self._connection = connection
         self._clock = clock
         self._waiting: list[tuple[AuditRow, asyncio.Future[None]]] = []
-        self._flushing: set[asyncio.Task[None]] = set()
+        self._flusher: asyncio.Task[None] | None = None
 
     def row(
         self,
@@ -94,25 +94,30 @@ class Auditor:
             raise Busy("Too many requests wait for their trace to be written; please try again.")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((row, done))
-        if not self._flushing:
-            task = asyncio.create_task(self._flush())
-            self._flushing.add(task)
-            task.add_done_callback(self._flushing.discard)
+        if self._flusher is None:
+            self._flusher = asyncio.create_task(self._flush())
         await done
 
     async def _flush(self) -> None:
         """Writes what waits, batch after batch, until nothing waits."""
-        while self._waiting:
-            batch, self._waiting = self._waiting[:AUDIT_BATCH_MAX], self._waiting[AUDIT_BATCH_MAX:]
-            try:
-                await self._commit(batch)
-            except Exception:  # noqa: BLE001  one row that cannot be written must not fail the others
-                for waiting in batch:
-                    try:
-                        await self._commit([waiting])
-                    except Exception as error:  # noqa: BLE001  whoever waits must hear of it
-                        if not waiting[1].done():
-                            waiting[1].set_exception(translate(error) or error)
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:AUDIT_BATCH_MAX], self._waiting[AUDIT_BATCH_MAX:]
+                await self._settle(batch)
+        finally:
+            # In the same step in which nothing waits any more: a row that comes next must find no flusher.
+            self._flusher = None
+
+    async def _settle(self, batch: list[tuple[AuditRow, asyncio.Future[None]]]) -> None:
+        try:
+            await self._commit(batch)
+        except Exception:  # noqa: BLE001  one row that cannot be written must not fail the others
+            for waiting in batch:
+                try:
+                    await self._commit([waiting])
+                except Exception as error:  # noqa: BLE001  whoever waits must hear of it
+                    if not waiting[1].done():
+                        waiting[1].set_exception(translate(error) or error)
 
     async def _commit(self, batch: list[tuple[AuditRow, asyncio.Future[None]]]) -> None:
         async with self._connection() as conn:

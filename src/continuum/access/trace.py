@@ -6,13 +6,14 @@ are shown from record.audit, so nobody can write or change one through the API.
 """
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from continuum.fhir.json import dump
+from continuum.fhir.query import Criterion, InCompartment, Query, Value
 from continuum.fhir.types import TYPE_NAMES
 from continuum.kernel.clock import MAX_US, MIN_US, instant
-from continuum.kernel.errors import Malformed
+from continuum.kernel.errors import Malformed, UnknownParameter
 from continuum.record.model import Page, Stored
 from continuum.record.read import Connection, missing
 
@@ -41,15 +42,78 @@ class TraceQuery:
     outcome: int | None = None
     low_us: int = MIN_US
     high_us: int = MAX_US
+    seq: int | None = None
     before: int = MAX_US
     count: int = 20
+
+
+def read_query(query: Query, patient_id: str | None) -> TraceQuery:
+    """What a search of AuditEvent asks of the trace; `patient_id` is the only patient that may be asked about.
+
+    Raises:
+        UnknownParameter: a parameter, modifier or list that the trace does not answer.
+    """
+    wanted = TraceQuery(patient_id=patient_id, before=cursor(query.cursor), count=query.count)
+    if query.includes or query.sort or query.total not in ("", "none"):
+        raise UnknownParameter("A search of the trace is newest first, without _include, _sort or _total.")
+    for clause in query.where:
+        if isinstance(clause, InCompartment) and clause.compartment_type == "Patient":
+            wanted = _about(wanted, clause.id, patient_id)
+            continue
+        if not isinstance(clause, Criterion) or clause.param.code not in PARAMETERS or len(clause.values) != 1:
+            raise UnknownParameter(f"The trace is searched by one value each of {', '.join(PARAMETERS)}.")
+        code, value = clause.param.code, clause.values[0]
+        if clause.modifier and (code, clause.modifier) != ("agent", "identifier"):
+            raise UnknownParameter(f"{code} of the trace does not take :{clause.modifier}.")
+        if code == "date":
+            wanted = _within(wanted, value)
+        elif code == "patient":
+            wanted = _about(wanted, value.text.rpartition("/")[2], patient_id)
+        elif code == "agent":
+            wanted = replace(wanted, actor=value.code or value.text)
+        elif code == "subtype":
+            known = {shown: name for name, shown in _SUBTYPES.items()}
+            wanted = replace(wanted, interaction=known.get(value.code or "", value.code))
+        elif code == "outcome":
+            code_text = value.code or ""
+            wanted = replace(wanted, outcome=int(code_text) if code_text.isdecimal() else -1)
+        else:
+            identity = value.text if value.text.isdecimal() and len(value.text) < 19 else "0"
+            wanted = replace(wanted, seq=int(identity) if wanted.seq is None else 0)
+    return wanted
+
+
+def _about(wanted: TraceQuery, asked: str, allowed: str | None) -> TraceQuery:
+    """Another's trace is not refused but empty, as is that of a patient who is not known."""
+    nothing = allowed not in (None, asked)
+    return replace(wanted, patient_id=asked, seq=0 if nothing else wanted.seq)
+
+
+def _within(wanted: TraceQuery, value: Value) -> TraceQuery:
+    low, high = wanted.low_us, wanted.high_us
+    if value.prefix in ("", "eq", "ge"):
+        low = max(low, value.low_us)
+    if value.prefix in ("", "eq", "le"):
+        high = min(high, value.high_us)
+    if value.prefix in ("gt", "sa"):
+        low = max(low, value.high_us + 1)
+    if value.prefix in ("lt", "eb"):
+        high = min(high, value.low_us - 1)
+    if value.prefix in ("ne", "ap"):
+        raise UnknownParameter("The date of the trace takes eq, gt, ge, lt, le, sa and eb.")
+    return replace(wanted, low_us=low, high_us=high)
 
 
 async def find(conn: Connection, wanted: TraceQuery) -> Page:
     """One page of the trace, newest first."""
     arguments: list[Any] = [wanted.low_us, wanted.high_us, wanted.before, wanted.count + 1]
     parts = ["a.at >= $1", "a.at <= $2", "a.seq < $3"]
-    for column, value in (("actor", wanted.actor), ("interaction", wanted.interaction), ("outcome", wanted.outcome)):
+    for column, value in (
+        ("actor", wanted.actor),
+        ("interaction", wanted.interaction),
+        ("outcome", wanted.outcome),
+        ("seq", wanted.seq),
+    ):
         if value is not None:
             arguments.append(value)
             parts.append(f"a.{column} = ${len(arguments)}")

@@ -26,6 +26,11 @@ PATIENT_IMPLIED: Mapping[str, tuple[str, ...]] = {
 }
 """Reference parameters of which `=Patient/x` implies that the whole resource is filed under patient x."""
 
+UNIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    name: {code: tuple(parts) for code, parts in unions.items()} for name, unions in _FACTS["unions"].items()
+}
+"""Parameters that are the union of others (`combo-code` is `code` or `component-code`) and are not indexed."""
+
 
 @lru_cache(maxsize=256)
 def params(resource_type: str) -> Mapping[str, SearchParam]:

@@ -144,7 +144,7 @@ DATES_CACHED_MAX = 65_536
 """Dates whose interval a process remembers."""
 NUMBER_EXPONENT_MAX = 300
 """The largest power of ten of a number in a search: what a float8 can compare."""
-GATHER_MIN = 1_000
+GATHER_MIN = 250
 """Rows that a search may always gather before it sorts them."""
 GATHER_MAX = 100_000
 """Rows that a search may gather when no index has the order that is asked for."""
@@ -154,7 +154,31 @@ STATISTICS_AGE_S = 60.0
 """How long a worker steers by the same figures of PostgreSQL."""
 PREPARED_MAX = 512
 """Prepared statements that one connection keeps."""
-PREPARED_MAX = 512
-"""Prepared statements that one connection keeps."""
-NUMBER_EXPONENT_MAX = 300
-"""The largest power of ten of a number in a search: what a float8 can compare."""
+UPGRADE_TIMEOUT_S = 24 * 3_600.0
+"""How long the upgrade of the embedded data to another major version of PostgreSQL may take."""
+BACKUP_CHUNK_BYTES = 1024 * 1024
+"""Backups are encrypted in pieces of this size, so that memory stays flat."""
+ARCHIVE_POLL_S = 5.0
+"""How often finished WAL files are taken to the archive."""
+ARCHIVE_WAIT_S = 120.0
+"""How long a backup waits for PostgreSQL to hand over its last WAL file."""
+BACKUP_TIMEOUT_S = 24 * 3_600.0
+"""How long one backup or restore may take."""
+IMPORT_WORKERS_MAX = 64
+"""Processes of one import."""
+GATHER_TRIED = 200
+"""Rows that a search gathers before it walks an index that has them in order."""
+STRING_MAX_CHARS = 1024 * 1024
+"""Characters of one FHIR string (R4 §2.24.0.1: at most 1 MB)."""
+DECIMAL_EXPONENT_MAX = 400
+"""Digits and power of ten of a decimal in a resource."""
+ISSUES_MAX = 50
+"""Issues that one answer lists."""
+LOG_TEXT_CHARS = 200
+"""Characters of one value in a log line."""
+DISK_FREE_MIN_BYTES = 1024 * 1024 * 1024
+"""Free space below which `continuum doctor` warns."""
+BACKUP_AGE_MAX_S = 36 * 3_600.0
+"""The age of the newest backup above which `continuum doctor` warns."""
+ARCHIVE_LAG_MAX_S = 600.0
+"""How long a finished WAL file may wait for the archive before `continuum doctor` warns."""

@@ -22,7 +22,7 @@ _TABLES = {
     ),
     "string": ("row_id", "param", "value", "exact"),
     "date": ("row_id", "param", "low", "high"),
-    "quantity": ("row_id", "key", "low", "high", "unit", "system_unit"),
+    "quantity": ("row_id", "key", "low", "high", "unit", "system_unit", "under"),
 }  # fmt: skip
 
 

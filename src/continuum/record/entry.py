@@ -39,6 +39,10 @@ FACILITY_ELEMENTS = {
 """Which element of a resource says that a facility cares for its patient."""
 
 
+QuantityRow = tuple[int, float, float, int | None, int | None, int | None]
+"""key, low, high, unit, system_unit, under: a row of record.quantity without its row id."""
+
+
 @dataclass(slots=True)
 class Prepared:
     """A resource ready to be written: everything but its row id, version and time."""
@@ -61,7 +65,7 @@ class Prepared:
     """(FHIRPath location, "Type/id") of every local reference."""
     strings: list[tuple[int, str, str]] = field(default_factory=list)
     dates: list[tuple[int, int, int]] = field(default_factory=list)
-    quantities: list[tuple[int, float, float, int | None, int | None]] = field(default_factory=list)
+    quantities: list[QuantityRow] = field(default_factory=list)
     care: int | None = None
     """The facility that this resource ties its patient to."""
 
@@ -198,23 +202,22 @@ def _strings(index: Index, resource_type: str, wanted: set[int], keys: Keys) -> 
     return rows
 
 
-def _quantities(index: Index, resource_type: str, keys: Keys) -> list[tuple[int, float, float, int | None, int | None]]:
+def _quantities(index: Index, resource_type: str, keys: Keys) -> list[QuantityRow]:
     """Rows of numbers and quantities, and of quantities filed under the code they belong to."""
-    rows: list[tuple[int, float, float, int | None, int | None]] = []
+    rows: list[QuantityRow] = []
     for param, low, high in index.numbers:
-        rows.append((keys.quantity(resource_type, param), float(low), float(high), None, None))
+        rows.append((keys.quantity(resource_type, param), float(low), float(high), None, None, None))
     for param, low, high, system, code, unit in index.quantities:
         units = _units(system, code, unit, keys)
-        rows.append((keys.quantity(resource_type, param), float(low), float(high), *units))
+        rows.append((keys.quantity(resource_type, param), float(low), float(high), *units, None))
     for param, *parts in index.composites:
         if len(parts) != 2 or parts[0][0] != "token" or parts[1][0] not in {"quantity", "number"} or not parts[0][2]:
             continue
         _, system, code = parts[0]
         _, low, high, unit_system, unit_code, unit = (*parts[1], "", "", "")[:6]
         units = _units(unit_system, unit_code, unit, keys)
-        for form in (None, system) if system else (None,):
-            key = keys.quantity_under(resource_type, param, form, code)
-            rows.append((key, float(low), float(high), *units))
+        key = keys.quantity_under(resource_type, param, code)
+        rows.append((key, float(low), float(high), *units, keys.of(system)))
     return rows
 
 

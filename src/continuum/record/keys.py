@@ -67,9 +67,9 @@ class Keys:
         """The `key` of `record.quantity` rows of a number or quantity parameter."""
         return self._digest(f"{resource_type}.{param}{_SEP}q")
 
-    def quantity_under(self, resource_type: str, param: str, system: str | None, code: str) -> int:
+    def quantity_under(self, resource_type: str, param: str, code: str) -> int:
         """The `key` of composite rows (`code-value-quantity`): the quantity filed under its code."""
-        return self._digest(f"{resource_type}.{param}{_SEP}q{_SEP}{'*' if system is None else system}{_SEP}{code}")
+        return self._digest(f"{resource_type}.{param}{_SEP}q{_SEP}{code}")
 
     def unit(self, system: str | None, code: str) -> int:
         """A unit: `system|code`, or the bare code or unit text when `system` is None."""

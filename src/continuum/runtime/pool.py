@@ -185,6 +185,9 @@ class Pool:
             **arguments,
             "server_settings": {
                 **arguments.get("server_settings", {}),
+                # The record's statements leave the planner no choice, so planning each anew would be waste.
+                "plan_cache_mode": "force_generic_plan",
+                "jit": "off",
                 "application_name": application_name,
                 "statement_timeout": str(int(statement_timeout_s * 1000)),
             },

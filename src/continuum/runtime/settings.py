@@ -102,6 +102,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("postgres_memory_mb", "CONTINUUM_POSTGRES_MEMORY_MB", "0", "Megabytes of memory that the embedded PostgreSQL may reckon with; 0 takes a quarter of what the machine has.", _whole(0, 1_048_576)),  # noqa: E501  same
     Setting("postgres_account", "CONTINUUM_POSTGRES_ACCOUNT", "", "When started as root: the account that the embedded PostgreSQL runs as. Empty: an account number of its own that nothing else uses.", _text),  # noqa: E501  same
     Setting("backup_folder", "CONTINUUM_BACKUP_FOLDER", "", "Where `continuum backup` writes and finds backups; best on another disk. Empty: `backups` in the data folder.", _optional_folder),  # noqa: E501  same
+    Setting("backup_passphrase", "CONTINUUM_BACKUP_PASSPHRASE", "", "A passphrase (12 characters or more) that the backup key is made from. Empty: a random key in the file `keys/backup` of the data folder; keep a copy of it elsewhere.", str),  # noqa: E501  same
     Setting("archive_timeout_s", "CONTINUUM_ARCHIVE_TIMEOUT_S", "60", "Seconds after which changes are archived at the latest, once there is a backup: what a lost disk may cost.", _whole(1, 86_400)),  # noqa: E501  same
 )  # fmt: skip
 
@@ -121,6 +122,7 @@ class Settings:
     postgres_memory_mb: int
     postgres_account: str
     backup_folder: Path | None
+    backup_passphrase: str = field(repr=False)
     archive_timeout_s: int
 
     @classmethod

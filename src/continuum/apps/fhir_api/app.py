@@ -128,39 +128,33 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
-        """Answers one FHIR request within its time."""
+        """Answers one FHIR request within its time, the sending included."""
         began_s = perf_counter()
         request_id = f"{self._prefix}-{next(self._numbers):x}"
         task = self._deadlines.enter()
-        interaction = "unknown"
+        interaction, started = "unknown", False
         try:
             interaction, response = await self._answer(scope, receive, path, request_id)
+            started = True
+            await _send(send, scope, response, request_id)
         except Disconnected:
             return
         except asyncio.CancelledError:
             if not self._deadlines.expired(task):
                 raise
             response = _late()
+            if not started:
+                await _send(send, scope, response, request_id)
+            # Else the client does not take its answer: it is left unfinished, and the connection is closed.
         finally:
             self._deadlines.leave(task)
         self.traffic.count(interaction, response.status, perf_counter() - began_s)
-        headers = [*COMMON, *response.headers, (b"x-request-id", request_id.encode())]
-        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), None)
-        if given is not None and _CLIENT_ID.match(given):
-            headers.append((b"x-correlation-id", given))
-        if response.stream is not None:
-            await _send_stream(send, response, headers)
-            return
-        if scope["method"] == "HEAD" and not any(name == b"content-length" for name, _ in headers):
-            headers.append((b"content-length", b"%d" % len(response.body)))
-        body = b"" if scope["method"] == "HEAD" else response.body
-        await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
 
     async def _answer(self, scope: Scope, receive: Receive, path: str, request_id: str) -> tuple[str, Response]:
         """The interaction's name and the answer, whatever happens."""
         interaction = "unknown"
         x: Exchange | None = None
+        session: Session | None = None
         try:
             headers = _headers(scope)
             base = self.base(scope, headers)
@@ -168,7 +162,7 @@ class Application:
                 interaction = "capabilities"
                 response = _capabilities(scope, headers, base, path)
             else:
-                session = self._session(scope, headers, request_id)
+                session = await self._session(scope, headers, request_id)
                 target = resolve(scope["method"], path)
                 interaction = target.route.interaction
                 x = Exchange(
@@ -182,6 +176,8 @@ class Application:
             try:
                 if x is not None:
                     await x.refused(error, path)
+                elif session is not None:
+                    await session.refused(interaction, path, error)
             except DomainError as worse:
                 return interaction, _refused(worse)
             except Exception as worse:  # noqa: BLE001  a trace that cannot be left stops the answer too
@@ -193,7 +189,7 @@ class Application:
             return interaction, _failed(error, request_id)
         return interaction, response
 
-    def _session(self, scope: Scope, headers: Mapping[bytes, bytes], request_id: str) -> Session:
+    async def _session(self, scope: Scope, headers: Mapping[bytes, bytes], request_id: str) -> Session:
         """The door, opened for whoever the token names.
 
         Raises:
@@ -209,12 +205,13 @@ class Application:
                 known = ", ".join(PURPOSES)
                 raise Malformed(f"X-Purpose-Of-Use must be one of {known}; {purpose} is not.")
         client = scope.get("client")
-        return services.access.open(
-            Actor(claims.subject, claims.role, claims.name, claims.facility, claims.patient),
-            purpose,
-            source=client[0] if client else "",
-            request_id=request_id,
-        )
+        source = client[0] if client else ""
+        actor = Actor(claims.subject, claims.role, claims.name, claims.facility, claims.patient)
+        try:
+            return services.access.open(actor, purpose, source=source, request_id=request_id)
+        except Forbidden as error:
+            await services.access.turned_away(actor, purpose, error, source=source, request_id=request_id)
+            raise
 
     def _claims(self, authorization: bytes | None) -> Claims:
         if not authorization:
@@ -294,12 +291,30 @@ def _capabilities(scope: Scope, headers: Mapping[bytes, bytes], base: bytes, pat
     return Response(200, show(capability.statement(base.decode()), wanted), [CONTENT_TYPE])
 
 
+async def _send(send: Send, scope: Scope, response: Response, request_id: str) -> None:
+    """Sends an answer with the headers that every answer has."""
+    headers = [*COMMON, *response.headers, (b"x-request-id", request_id.encode())]
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _CLIENT_ID.match(value):
+            headers.append((b"x-correlation-id", value))
+    if response.stream is not None:
+        await _send_stream(send, response, headers)
+        return
+    body = response.body
+    if scope["method"] == "HEAD":
+        if not any(name == b"content-length" for name, _ in headers):
+            headers.append((b"content-length", b"%d" % len(body)))
+        body = b""
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
 async def _send_stream(send: Send, response: Response, headers: list[Header]) -> None:
+    """Sends an answer piece by piece; its own content security policy takes the place of the common one."""
     assert response.stream is not None, "only streams are sent as streams"
-    names = {name for name, _ in response.headers}
-    kept = [pair for pair in headers if pair[0] != b"content-security-policy" or pair in response.headers]
-    shown = kept if b"content-security-policy" in names else headers
-    await send({"type": "http.response.start", "status": response.status, "headers": shown})
+    if any(name == b"content-security-policy" for name, _ in response.headers):
+        headers = [pair for pair in headers if pair not in COMMON or pair[0] != b"content-security-policy"]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
     async for chunk in response.stream:
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -3,8 +3,9 @@
 from functools import lru_cache
 from typing import Any
 
+from continuum.access.trace import PARAMETERS
 from continuum.apps.fhir_api.headers import JSON_PATCH
-from continuum.apps.fhir_api.routes import COMPARTMENTS, ROUTES
+from continuum.apps.fhir_api.routes import COMPARTMENTS, ROUTES, TRACE_INTERACTIONS, TRACE_TYPES
 from continuum.apps.fhir_api.version import VERSION
 from continuum.fhir import search_params
 from continuum.fhir.json import dump
@@ -12,8 +13,8 @@ from continuum.fhir.types import TYPES
 
 RELEASED = "2026-11-23"
 """The day on which the statement's content last changed."""
-TRACE_TYPES = frozenset({"AuditEvent"})
-"""Types that the server writes by itself; they are only read and searched."""
+UNSEARCHED_KINDS = frozenset({"special"})
+"""Kinds of search parameters that the search does not answer (`near`)."""
 
 _INTERACTIONS = {
     "read": "read",
@@ -27,7 +28,6 @@ _INTERACTIONS = {
     "search": "search-type",
 }
 """The codes of TypeRestfulInteraction by the names of our routes, in the order of R4."""
-_TRACE_INTERACTIONS = ("read", "search-type")
 
 
 @lru_cache(maxsize=8)
@@ -90,7 +90,9 @@ def _has(code: str, offered: set[str]) -> bool:
 
 def _resource(name: str, offered: set[str]) -> dict[str, Any]:
     trace = name in TRACE_TYPES
-    codes = _TRACE_INTERACTIONS if trace else [code for route, code in _INTERACTIONS.items() if route in offered]
+    codes = [
+        code for route, code in _INTERACTIONS.items() if route in offered and (not trace or route in TRACE_INTERACTIONS)
+    ]
     found: dict[str, Any] = {
         "type": name,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{name}",
@@ -107,7 +109,11 @@ def _resource(name: str, offered: set[str]) -> dict[str, Any]:
             "conditionalDelete": "single",
             "referencePolicy": ["literal", "local", "enforced"],
         }
-    parameters = search_params.params(name).values()
+    parameters = [
+        param
+        for param in search_params.params(name).values()
+        if (param.code in PARAMETERS if trace else param.kind not in UNSEARCHED_KINDS)
+    ]
     if not trace:
         includes = [f"{name}:{param.code}" for param in parameters if param.kind == "reference"]
         if includes:

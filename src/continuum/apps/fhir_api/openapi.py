@@ -159,96 +159,94 @@ def _header(name: str, text: str) -> dict[str, Any]:
     return {"name": name, "in": "header", "description": text, "schema": {"type": "string"}}
 
 
+def _place(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
 def _components() -> dict[str, Any]:
     text = {"type": "string"}
-    count = {"type": "integer", "minimum": 0}
-
-    def place(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-        return {"name": name, "in": "path", "required": True, "schema": schema}
-
     return {
         "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
-        "schemas": {
-            "Resource": {
-                "type": "object",
-                "description": "A FHIR R4 resource (hl7.org/fhir/R4).",
-                "required": ["resourceType"],
-                "properties": {"resourceType": {"enum": list(TYPES)}, "id": {"$ref": "#/components/schemas/Id"}},
-            },
-            "Id": {"type": "string", "pattern": r"^[A-Za-z0-9\-.]{1,64}$"},
-            "OperationOutcome": {
-                "type": "object",
-                "required": ["resourceType", "issue"],
-                "properties": {
-                    "resourceType": {"const": "OperationOutcome"},
-                    "issue": {
-                        "type": "array",
-                        "minItems": 1,
-                        "items": {
-                            "type": "object",
-                            "required": ["severity", "code"],
-                            "properties": {
-                                "severity": {"enum": ["fatal", "error", "warning", "information"]},
-                                "code": text,
-                                "diagnostics": text,
-                                "expression": {"type": "array", "items": text},
-                            },
-                        },
-                    },
-                },
-            },
-            "JsonPatch": {
-                "type": "array",
-                "description": "RFC 6902.",
-                "items": {
-                    "type": "object",
-                    "required": ["op", "path"],
-                    "properties": {
-                        "op": {"enum": ["add", "remove", "replace", "move", "copy", "test"]},
-                        "path": text,
-                        "from": text,
-                        "value": {},
-                    },
-                },
-            },
-        },
+        "schemas": _schemas(text),
         "responses": {
             "Outcome": {
                 "description": "It was refused or failed; an OperationOutcome says why in plain words.",
                 "content": {_FHIR: {"schema": {"$ref": "#/components/schemas/OperationOutcome"}}},
             }
         },
-        "parameters": {
-            "type": place("type", {"enum": list(TYPES)}),
-            "compartment": place("compartment", {"enum": list(COMPARTMENTS)}),
-            "id": place("id", {"$ref": "#/components/schemas/Id"}),
-            "version": place("version", {"type": "integer", "minimum": 1}),
-            "criteria": {
-                "name": "criteria",
-                "in": "query",
-                "description": "Search parameters of the type: modifiers, prefixes, chains, _has, _include, _sort.",
-                "style": "form",
-                "explode": True,
-                "schema": {"type": "object", "additionalProperties": text},
-            },
-            "_pretty": _query("_pretty", "Indented for people.", {"type": "boolean"}),
-            "_summary": _query(
-                "_summary", "Part of each resource.", {"enum": ["true", "text", "data", "count", "false"]}
-            ),
-            "_elements": _query("_elements", "Only these elements, with commas between.", text),
-            "_count": _query("_count", "The size of a page.", {**count, "minimum": 1}),
-            "_since": _query("_since", "Only versions made at or after this instant.", text),
-            "_at": _query("_at", "Only versions that were the present one at this time.", text),
-            "_type": _query("_type", "Only these types, with commas between.", text),
-            "_cursor": _query("_cursor", "From the next link of a page; not to be made up.", text),
-            "start": _query("start", "Care from this date on.", text),
-            "end": _query("end", "Care up to this date.", text),
-            "IfMatch": _header("If-Match", 'Only if this is the present version: W/"3".'),
-            "IfNoneMatch": _header("If-None-Match", 'On reads: not if I have it (W/"3"). On writes: * creates only.'),
-            "IfModifiedSince": _header("If-Modified-Since", "Only if newer than this HTTP date."),
-            "IfNoneExist": _header("If-None-Exist", "Create only if nothing matches these criteria."),
-            "Prefer": _header(
-                "Prefer", "return=minimal, representation or OperationOutcome; handling=strict or lenient."
-            ),
+        "parameters": _parameters(text),
+    }
+
+
+def _schemas(text: dict[str, Any]) -> dict[str, Any]:
+    issue = {
+        "type": "object",
+        "required": ["severity", "code"],
+        "properties": {
+            "severity": {"enum": ["fatal", "error", "warning", "information"]},
+            "code": text,
+            "diagnostics": text,
+            "expression": {"type": "array", "items": text},
         },
+    }
+    step = {
+        "type": "object",
+        "required": ["op", "path"],
+        "properties": {
+            "op": {"enum": ["add", "remove", "replace", "move", "copy", "test"]},
+            "path": text,
+            "from": text,
+            "value": {},
+        },
+    }
+    return {
+        "Resource": {
+            "type": "object",
+            "description": "A FHIR R4 resource (hl7.org/fhir/R4).",
+            "required": ["resourceType"],
+            "properties": {"resourceType": {"enum": list(TYPES)}, "id": {"$ref": "#/components/schemas/Id"}},
+        },
+        "Id": {"type": "string", "pattern": r"^[A-Za-z0-9\-.]{1,64}$"},
+        "OperationOutcome": {
+            "type": "object",
+            "required": ["resourceType", "issue"],
+            "properties": {
+                "resourceType": {"const": "OperationOutcome"},
+                "issue": {"type": "array", "minItems": 1, "items": issue},
+            },
+        },
+        "JsonPatch": {"type": "array", "description": "RFC 6902.", "items": step},
+    }
+
+
+def _parameters(text: dict[str, Any]) -> dict[str, Any]:
+    summaries = {"enum": ["true", "text", "data", "count", "false"]}
+    return {
+        "type": _place("type", {"enum": list(TYPES)}),
+        "compartment": _place("compartment", {"enum": list(COMPARTMENTS)}),
+        "id": _place("id", {"$ref": "#/components/schemas/Id"}),
+        "version": _place("version", {"type": "integer", "minimum": 1}),
+        "criteria": {
+            "name": "criteria",
+            "in": "query",
+            "description": "Search parameters of the type: modifiers, prefixes, chains, _has, _include, _sort.",
+            "style": "form",
+            "explode": True,
+            "schema": {"type": "object", "additionalProperties": text},
+        },
+        "_pretty": _query("_pretty", "Indented for people.", {"type": "boolean"}),
+        "_summary": _query("_summary", "Part of each resource.", summaries),
+        "_elements": _query("_elements", "Only these elements, with commas between.", text),
+        "_count": _query("_count", "The size of a page.", {"type": "integer", "minimum": 1}),
+        "_since": _query("_since", "Only versions made at or after this instant.", text),
+        "_at": _query("_at", "Only versions that were the present one at this time.", text),
+        "_type": _query("_type", "Only these types, with commas between.", text),
+        "_cursor": _query("_cursor", "From the next link of a page; not to be made up.", text),
+        "start": _query("start", "Care from this date on.", text),
+        "end": _query("end", "Care up to this date.", text),
+        "IfMatch": _header("If-Match", 'Only if this is the present version: W/"3".'),
+        "IfNoneMatch": _header("If-None-Match", 'On reads: not if I have it (W/"3"). On writes: * creates only.'),
+        "IfModifiedSince": _header("If-Modified-Since", "Only if newer than this HTTP date."),
+        "IfNoneExist": _header("If-None-Exist", "Create only if nothing matches these criteria."),
+        "Prefer": _header("Prefer", "return=minimal, representation or OperationOutcome; handling=strict or lenient."),
     }

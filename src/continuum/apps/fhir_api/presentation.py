@@ -103,7 +103,7 @@ def _kept(resource_type: str, wanted: View) -> frozenset[str]:
         return always | structure.summary(resource_type)
     if wanted.summary == "text":
         return always | {"text"}
-    names = set()
+    names: set[str] = set()
     for element in wanted.elements:
         prefix, _, rest = element.partition(".")
         name = rest if prefix == resource_type else element

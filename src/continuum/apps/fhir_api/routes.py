@@ -52,6 +52,10 @@ ROUTES: tuple[Route, ...] = (
     ),
 )
 
+TRACE_TYPES = frozenset({"AuditEvent"})
+"""Types that the server writes by itself: they are only read and searched."""
+TRACE_INTERACTIONS = frozenset({"read", "search"})
+
 METHODS: dict[str, dict[str, Route]] = {}
 for _route in ROUTES:
     METHODS.setdefault(_route.template, {})[_route.method] = _route
@@ -90,9 +94,22 @@ def resolve(method: str, path: str) -> Target:
 
     Raises:
         NoSuchAddress: nothing is served there.
-        MethodNotAllowed: something is, but not by this method.
+        MethodNotAllowed: something is, but not by this method, or not for this type.
         Malformed: the id cannot be an id, in a request that would write.
     """
+    target = _resolve(method, path)
+    if target.resource_type in TRACE_TYPES:
+        if target.route.interaction not in TRACE_INTERACTIONS:
+            raise MethodNotAllowed(
+                f"{target.resource_type} is written by the server itself; it can be read and searched only.",
+                ("GET", "HEAD"),
+            )
+        if target.compartment is not None and target.compartment[0] != "Patient":
+            raise NoSuchAddress(f"{target.resource_type} is searched within the compartment of a Patient only.")
+    return target
+
+
+def _resolve(method: str, path: str) -> Target:
     segments = path.split("/")
     if segments[-1] == "" and len(segments) > 1:
         segments.pop()

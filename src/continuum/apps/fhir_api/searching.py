@@ -1,6 +1,7 @@
 """Search by GET and POST, within a compartment too, and Patient/$everything (R4 §3.1.1)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from continuum.access import Page, Stored
 from continuum.apps.fhir_api.bundles import (
@@ -96,9 +97,9 @@ async def everything(x: Exchange) -> Response:
         if name == "_since":
             options["since_us"] = parse_instant(value, name)[0]
         elif name == "start":
-            options["start"] = parse_instant(value, name)[0]
+            options["start_us"] = parse_instant(value, name)[0]
         elif name == "end":
-            options["end"] = parse_instant(value, name)[1]
+            options["end_us"] = parse_instant(value, name)[1]
         elif name == "_type":
             options["types"] = _types(value)
         elif name == "_count":
@@ -109,6 +110,8 @@ async def everything(x: Exchange) -> Response:
             raise UnknownParameter(f"$everything does not know the parameter {name}.")
     page = await x.session.everything(x.target.id, cursor=cursor, **options)
     last = x.target.route.template.rpartition("/")[2]
+    if last == "*":  # the compartment itself, without what it names outside
+        page = replace(page, included=())
     return _searchset(x, page, wanted, f"Patient/{x.target.id}/{last}", list(params))
 
 

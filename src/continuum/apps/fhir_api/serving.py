@@ -11,7 +11,7 @@ from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
-from granian.net import SocketHolder
+from granian.net import SocketHolder  # type: ignore[attr-defined]  # re-exported without saying so
 from granian.server.embed import Server
 
 from continuum.access import Access
@@ -108,7 +108,7 @@ async def _services(worker: Worker) -> AsyncIterator[Services]:
         )
 
 
-class _Server(Server):  # type: ignore[misc]  granian's embedded server has no types
+class _Server(Server):
     """granian on a socket of ours: two programs can then never share a port unnoticed."""
 
     def __init__(self, listening: socket.socket, application: Application) -> None:
@@ -127,8 +127,8 @@ class _Server(Server):  # type: ignore[misc]  granian's embedded server has no t
 
     def _init_shared_socket(self) -> None:
         # granian closes what it is given; the descriptor of ours stays with whoever bound it.
-        self._sfd = os.dup(self._listening.fileno())
-        self._shd: Any = SocketHolder(self._sfd, False, LISTEN_BACKLOG)
+        self._sfd: Any = os.dup(self._listening.fileno())
+        self._shd: Any = SocketHolder(self._sfd, False, LISTEN_BACKLOG)  # type: ignore[call-arg]  # its stub is older than itself
         self._ssp = None
 
 
@@ -147,7 +147,7 @@ async def serve(worker: Worker, listening: socket.socket, stopping: asyncio.Even
     await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     if not running.done():
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]  # granian's embedded server has no types
     await running
     if application.failure is not None:
         raise application.failure

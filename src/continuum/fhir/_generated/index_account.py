@@ -61,7 +61,7 @@ def index(r, out):
     v24 = r.get('status')
     if v24 is not None:
         if v24 is not None:
-            tokens.append(('status', '', str(v24)))
+            tokens.append(('status', 'http://hl7.org/fhir/account-status', str(v24)))
     v25 = r.get('type')
     if v25 is not None:
         for v26 in v25.get("coding", ()):

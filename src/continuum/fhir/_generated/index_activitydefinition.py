@@ -171,7 +171,7 @@ def index(r, out):
     v71 = r.get('status')
     if v71 is not None:
         if v71 is not None:
-            tokens.append(('status', '', str(v71)))
+            tokens.append(('status', 'http://hl7.org/fhir/publication-status', str(v71)))
     v72 = r.get('title')
     if v72 is not None:
         if v72 is not None:

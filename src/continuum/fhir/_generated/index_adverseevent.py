@@ -35,7 +35,7 @@ def index(r, out):
     v13 = r.get('actuality')
     if v13 is not None:
         if v13 is not None:
-            tokens.append(('actuality', '', str(v13)))
+            tokens.append(('actuality', 'http://hl7.org/fhir/adverse-event-actuality', str(v13)))
     v14 = r.get('category')
     if v14:
         for v15 in v14:

@@ -39,7 +39,7 @@ def index(r, out):
     if v14:
         for v15 in v14:
             if v15 is not None:
-                tokens.append(('category', '', str(v15)))
+                tokens.append(('category', 'http://hl7.org/fhir/allergy-intolerance-category', str(v15)))
     v16 = r.get('clinicalStatus')
     if v16 is not None:
         for v17 in v16.get("coding", ()):
@@ -87,11 +87,11 @@ def index(r, out):
             v42 = v25.get('severity')
             if v42 is not None:
                 if v42 is not None:
-                    tokens.append(('severity', '', str(v42)))
+                    tokens.append(('severity', 'http://hl7.org/fhir/reaction-event-severity', str(v42)))
     v43 = r.get('criticality')
     if v43 is not None:
         if v43 is not None:
-            tokens.append(('criticality', '', str(v43)))
+            tokens.append(('criticality', 'http://hl7.org/fhir/allergy-intolerance-criticality', str(v43)))
     v44 = r.get('recordedDate')
     if v44 is not None:
         v45, v46 = values.moment(v44)
@@ -118,7 +118,7 @@ def index(r, out):
     v56 = r.get('type')
     if v56 is not None:
         if v56 is not None:
-            tokens.append(('type', '', str(v56)))
+            tokens.append(('type', 'http://hl7.org/fhir/allergy-intolerance-type', str(v56)))
     v57 = r.get('verificationStatus')
     if v57 is not None:
         for v58 in v57.get("coding", ()):

@@ -47,7 +47,7 @@ def index(r, out):
             v16 = v14.get('status')
             if v16 is not None:
                 if v16 is not None:
-                    tokens.append(('part-status', '', str(v16)))
+                    tokens.append(('part-status', 'http://hl7.org/fhir/participationstatus', str(v16)))
     v17 = r.get('appointmentType')
     if v17 is not None:
         for v18 in v17.get("coding", ()):
@@ -114,7 +114,7 @@ def index(r, out):
     v54 = r.get('status')
     if v54 is not None:
         if v54 is not None:
-            tokens.append(('status', '', str(v54)))
+            tokens.append(('status', 'http://hl7.org/fhir/appointmentstatus', str(v54)))
     v55 = r.get('supportingInformation')
     if v55:
         for v56 in v55:

@@ -53,5 +53,5 @@ def index(r, out):
     v19 = r.get('participantStatus')
     if v19 is not None:
         if v19 is not None:
-            tokens.append(('part-status', '', str(v19)))
+            tokens.append(('part-status', 'http://hl7.org/fhir/participationstatus', str(v19)))
     values.finish(out, r, ('actor',))

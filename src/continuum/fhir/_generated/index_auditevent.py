@@ -36,7 +36,7 @@ def index(r, out):
     v13 = r.get('action')
     if v13 is not None:
         if v13 is not None:
-            tokens.append(('action', '', str(v13)))
+            tokens.append(('action', 'http://hl7.org/fhir/audit-event-action', str(v13)))
     v14 = r.get('agent')
     if v14:
         for v15 in v14:
@@ -104,7 +104,7 @@ def index(r, out):
     v41 = r.get('outcome')
     if v41 is not None:
         if v41 is not None:
-            tokens.append(('outcome', '', str(v41)))
+            tokens.append(('outcome', 'http://hl7.org/fhir/audit-event-outcome', str(v41)))
     v42 = r.get('source')
     if v42 is not None:
         v43 = v42.get('site')

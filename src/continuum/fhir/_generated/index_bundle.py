@@ -46,5 +46,5 @@ def index(r, out):
     v19 = r.get('type')
     if v19 is not None:
         if v19 is not None:
-            tokens.append(('type', '', str(v19)))
+            tokens.append(('type', 'http://hl7.org/fhir/bundle-type', str(v19)))
     values.finish(out, r, ())

@@ -116,7 +116,7 @@ def index(r, out):
     if v49:
         for v50 in v49:
             if v50 is not None:
-                tokens.append(('format', '', str(v50)))
+                tokens.append(('format', 'urn:ietf:bcp:13', str(v50)))
     v51 = r.get('implementationGuide')
     if v51:
         for v52 in v51:
@@ -136,14 +136,14 @@ def index(r, out):
             v60 = v59.get('mode')
             if v60 is not None:
                 if v60 is not None:
-                    tokens.append(('mode', '', str(v60)))
+                    tokens.append(('mode', 'http://hl7.org/fhir/restful-capability-mode', str(v60)))
             v61 = v59.get('resource')
             if v61:
                 for v62 in v61:
                     v63 = v62.get('type')
                     if v63 is not None:
                         if v63 is not None:
-                            tokens.append(('resource', '', str(v63)))
+                            tokens.append(('resource', 'http://hl7.org/fhir/resource-types', str(v63)))
                     v64 = v62.get('profile')
                     if v64 is not None:
                         if v64 is not None:
@@ -180,7 +180,7 @@ def index(r, out):
     v77 = r.get('status')
     if v77 is not None:
         if v77 is not None:
-            tokens.append(('status', '', str(v77)))
+            tokens.append(('status', 'http://hl7.org/fhir/publication-status', str(v77)))
     v78 = r.get('title')
     if v78 is not None:
         if v78 is not None:

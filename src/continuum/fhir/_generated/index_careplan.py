@@ -114,7 +114,7 @@ def index(r, out):
     v54 = r.get('intent')
     if v54 is not None:
         if v54 is not None:
-            tokens.append(('intent', '', str(v54)))
+            tokens.append(('intent', 'http://hl7.org/fhir/request-intent', str(v54)))
     v55 = r.get('partOf')
     if v55:
         for v56 in v55:
@@ -131,5 +131,5 @@ def index(r, out):
     v60 = r.get('status')
     if v60 is not None:
         if v60 is not None:
-            tokens.append(('status', '', str(v60)))
+            tokens.append(('status', 'http://hl7.org/fhir/request-status', str(v60)))
     values.finish(out, r, ('patient', 'performer'))

@@ -69,5 +69,5 @@ def index(r, out):
     v30 = r.get('status')
     if v30 is not None:
         if v30 is not None:
-            tokens.append(('status', '', str(v30)))
+            tokens.append(('status', 'http://hl7.org/fhir/care-team-status', str(v30)))
     values.finish(out, r, ('patient', 'participant'))

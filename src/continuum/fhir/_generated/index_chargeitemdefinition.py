@@ -133,7 +133,7 @@ def index(r, out):
     v61 = r.get('status')
     if v61 is not None:
         if v61 is not None:
-            tokens.append(('status', '', str(v61)))
+            tokens.append(('status', 'http://hl7.org/fhir/publication-status', str(v61)))
     v62 = r.get('title')
     if v62 is not None:
         if v62 is not None:

@@ -112,9 +112,9 @@ def index(r, out):
     v52 = r.get('status')
     if v52 is not None:
         if v52 is not None:
-            tokens.append(('status', '', str(v52)))
+            tokens.append(('status', 'http://hl7.org/fhir/fm-status', str(v52)))
     v53 = r.get('use')
     if v53 is not None:
         if v53 is not None:
-            tokens.append(('use', '', str(v53)))
+            tokens.append(('use', 'http://hl7.org/fhir/claim-use', str(v53)))
     values.finish(out, r, ('patient', 'payee'))

@@ -55,7 +55,7 @@ def index(r, out):
     v22 = r.get('outcome')
     if v22 is not None:
         if v22 is not None:
-            tokens.append(('outcome', '', str(v22)))
+            tokens.append(('outcome', 'http://hl7.org/fhir/remittance-outcome', str(v22)))
     v23 = r.get('patient')
     if v23 is not None:
         values.reference(out, v23, ('patient',))
@@ -75,9 +75,9 @@ def index(r, out):
     v30 = r.get('status')
     if v30 is not None:
         if v30 is not None:
-            tokens.append(('status', '', str(v30)))
+            tokens.append(('status', 'http://hl7.org/fhir/fm-status', str(v30)))
     v31 = r.get('use')
     if v31 is not None:
         if v31 is not None:
-            tokens.append(('use', '', str(v31)))
+            tokens.append(('use', 'http://hl7.org/fhir/claim-use', str(v31)))
     values.finish(out, r, ('patient',))

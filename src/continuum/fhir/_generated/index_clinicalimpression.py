@@ -85,7 +85,7 @@ def index(r, out):
     v37 = r.get('status')
     if v37 is not None:
         if v37 is not None:
-            tokens.append(('status', '', str(v37)))
+            tokens.append(('status', 'http://hl7.org/fhir/event-status', str(v37)))
     v38 = r.get('supportingInfo')
     if v38:
         for v39 in v38:

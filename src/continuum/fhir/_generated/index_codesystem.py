@@ -52,7 +52,7 @@ def index(r, out):
     v19 = r.get('content')
     if v19 is not None:
         if v19 is not None:
-            tokens.append(('content-mode', '', str(v19)))
+            tokens.append(('content-mode', 'http://hl7.org/fhir/codesystem-content-mode', str(v19)))
     v20 = r.get('useContext')
     if v20:
         for v21 in v20:
@@ -151,7 +151,7 @@ def index(r, out):
     v66 = r.get('status')
     if v66 is not None:
         if v66 is not None:
-            tokens.append(('status', '', str(v66)))
+            tokens.append(('status', 'http://hl7.org/fhir/publication-status', str(v66)))
     v67 = r.get('supplements')
     if v67 is not None:
         if v67 is not None:

@@ -102,5 +102,5 @@ def index(r, out):
     v46 = r.get('status')
     if v46 is not None:
         if v46 is not None:
-            tokens.append(('status', '', str(v46)))
+            tokens.append(('status', 'http://hl7.org/fhir/event-status', str(v46)))
     values.finish(out, r, ('subject', 'recipient', 'sender'))

@@ -86,7 +86,7 @@ def index(r, out):
     v40 = r.get('priority')
     if v40 is not None:
         if v40 is not None:
-            tokens.append(('priority', '', str(v40)))
+            tokens.append(('priority', 'http://hl7.org/fhir/request-priority', str(v40)))
     v41 = r.get('recipient')
     if v41:
         for v42 in v41:
@@ -104,5 +104,5 @@ def index(r, out):
     v47 = r.get('status')
     if v47 is not None:
         if v47 is not None:
-            tokens.append(('status', '', str(v47)))
+            tokens.append(('status', 'http://hl7.org/fhir/request-status', str(v47)))
     values.finish(out, r, ('subject', 'recipient', 'requester', 'sender'))

@@ -37,7 +37,7 @@ def index(r, out):
     v13 = r.get('code')
     if v13 is not None:
         if v13 is not None:
-            tokens.append(('code', '', str(v13)))
+            tokens.append(('code', 'http://hl7.org/fhir/compartment-type', str(v13)))
     v14 = r.get('useContext')
     if v14:
         for v15 in v14:
@@ -124,11 +124,11 @@ def index(r, out):
             v53 = v52.get('code')
             if v53 is not None:
                 if v53 is not None:
-                    tokens.append(('resource', '', str(v53)))
+                    tokens.append(('resource', 'http://hl7.org/fhir/resource-types', str(v53)))
     v54 = r.get('status')
     if v54 is not None:
         if v54 is not None:
-            tokens.append(('status', '', str(v54)))
+            tokens.append(('status', 'http://hl7.org/fhir/publication-status', str(v54)))
     v55 = r.get('url')
     if v55 is not None:
         if v55 is not None:

@@ -54,7 +54,7 @@ def index(r, out):
     v23 = r.get('confidentiality')
     if v23 is not None:
         if v23 is not None:
-            tokens.append(('confidentiality', '', str(v23)))
+            tokens.append(('confidentiality', 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', str(v23)))
     v24 = r.get('event')
     if v24:
         for v25 in v24:
@@ -119,7 +119,7 @@ def index(r, out):
     v56 = r.get('status')
     if v56 is not None:
         if v56 is not None:
-            tokens.append(('status', '', str(v56)))
+            tokens.append(('status', 'http://hl7.org/fhir/composition-status', str(v56)))
     v57 = r.get('title')
     if v57 is not None:
         if v57 is not None:

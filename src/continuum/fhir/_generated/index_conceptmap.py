@@ -185,7 +185,7 @@ def index(r, out):
     v78 = r.get('status')
     if v78 is not None:
         if v78 is not None:
-            tokens.append(('status', '', str(v78)))
+            tokens.append(('status', 'http://hl7.org/fhir/publication-status', str(v78)))
     v79 = r.get('targetCanonical')
     if v79 is not None:
         if v79 is not None:

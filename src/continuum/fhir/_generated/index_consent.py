@@ -117,5 +117,5 @@ def index(r, out):
     v58 = r.get('status')
     if v58 is not None:
         if v58 is not None:
-            tokens.append(('status', '', str(v58)))
+            tokens.append(('status', 'http://hl7.org/fhir/consent-state-codes', str(v58)))
     values.finish(out, r, ('patient',))

@@ -71,7 +71,7 @@ def index(r, out):
     v30 = r.get('status')
     if v30 is not None:
         if v30 is not None:
-            tokens.append(('status', '', str(v30)))
+            tokens.append(('status', 'http://hl7.org/fhir/contract-status', str(v30)))
     v31 = r.get('url')
     if v31 is not None:
         if v31 is not None:

@@ -70,7 +70,7 @@ def index(r, out):
     v29 = r.get('status')
     if v29 is not None:
         if v29 is not None:
-            tokens.append(('status', '', str(v29)))
+            tokens.append(('status', 'http://hl7.org/fhir/fm-status', str(v29)))
     v30 = r.get('subscriber')
     if v30 is not None:
         values.reference(out, v30, ('subscriber',))

@@ -59,5 +59,5 @@ def index(r, out):
     v24 = r.get('status')
     if v24 is not None:
         if v24 is not None:
-            tokens.append(('status', '', str(v24)))
+            tokens.append(('status', 'http://hl7.org/fhir/fm-status', str(v24)))
     values.finish(out, r, ('patient',))

@@ -55,7 +55,7 @@ def index(r, out):
     v22 = r.get('outcome')
     if v22 is not None:
         if v22 is not None:
-            tokens.append(('outcome', '', str(v22)))
+            tokens.append(('outcome', 'http://hl7.org/fhir/remittance-outcome', str(v22)))
     v23 = r.get('patient')
     if v23 is not None:
         values.reference(out, v23, ('patient',))
@@ -68,5 +68,5 @@ def index(r, out):
     v26 = r.get('status')
     if v26 is not None:
         if v26 is not None:
-            tokens.append(('status', '', str(v26)))
+            tokens.append(('status', 'http://hl7.org/fhir/fm-status', str(v26)))
     values.finish(out, r, ('patient',))

@@ -84,7 +84,7 @@ def index(r, out):
     v33 = r.get('status')
     if v33 is not None:
         if v33 is not None:
-            tokens.append(('status', '', str(v33)))
+            tokens.append(('status', 'http://hl7.org/fhir/device-status', str(v33)))
     v34 = r.get('udiCarrier')
     if v34:
         for v35 in v34:

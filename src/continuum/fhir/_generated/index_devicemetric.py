@@ -34,7 +34,7 @@ def index(r, out):
     v13 = r.get('category')
     if v13 is not None:
         if v13 is not None:
-            tokens.append(('category', '', str(v13)))
+            tokens.append(('category', 'http://hl7.org/fhir/metric-category', str(v13)))
     v14 = r.get('identifier')
     if v14:
         for v15 in v14:

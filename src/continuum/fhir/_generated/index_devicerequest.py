@@ -95,7 +95,7 @@ def index(r, out):
     v43 = r.get('intent')
     if v43 is not None:
         if v43 is not None:
-            tokens.append(('intent', '', str(v43)))
+            tokens.append(('intent', 'http://hl7.org/fhir/request-intent', str(v43)))
     v44 = r.get('subject')
     if v44 is not None:
         values.reference(out, v44, ('subject',))
@@ -114,5 +114,5 @@ def index(r, out):
     v49 = r.get('status')
     if v49 is not None:
         if v49 is not None:
-            tokens.append(('status', '', str(v49)))
+            tokens.append(('status', 'http://hl7.org/fhir/request-status', str(v49)))
     values.finish(out, r, ('subject', 'performer'))

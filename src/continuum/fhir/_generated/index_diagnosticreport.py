@@ -114,5 +114,5 @@ def index(r, out):
     v55 = r.get('status')
     if v55 is not None:
         if v55 is not None:
-            tokens.append(('status', '', str(v55)))
+            tokens.append(('status', 'http://hl7.org/fhir/diagnostic-report-status', str(v55)))
     values.finish(out, r, ('subject',))

@@ -91,7 +91,7 @@ def index(r, out):
     v38 = r.get('status')
     if v38 is not None:
         if v38 is not None:
-            tokens.append(('status', '', str(v38)))
+            tokens.append(('status', 'http://hl7.org/fhir/document-reference-status', str(v38)))
     v39 = r.get('type')
     if v39 is not None:
         for v40 in v39.get("coding", ()):

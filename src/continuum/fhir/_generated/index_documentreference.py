@@ -56,7 +56,7 @@ def index(r, out):
                 v24 = v23.get('contentType')
                 if v24 is not None:
                     if v24 is not None:
-                        tokens.append(('contenttype', '', str(v24)))
+                        tokens.append(('contenttype', 'urn:ietf:bcp:13', str(v24)))
                 v25 = v23.get('language')
                 if v25 is not None:
                     if v25 is not None:
@@ -152,7 +152,7 @@ def index(r, out):
             v69 = v65.get('code')
             if v69 is not None:
                 if v69 is not None:
-                    tokens.append(('relation', '', str(v69)))
+                    tokens.append(('relation', 'http://hl7.org/fhir/document-relationship-type', str(v69)))
     v70 = r.get('securityLabel')
     if v70:
         for v71 in v70:
@@ -164,7 +164,7 @@ def index(r, out):
     v75 = r.get('status')
     if v75 is not None:
         if v75 is not None:
-            tokens.append(('status', '', str(v75)))
+            tokens.append(('status', 'http://hl7.org/fhir/document-reference-status', str(v75)))
     v76 = r.get('type')
     if v76 is not None:
         for v77 in v76.get("coding", ()):

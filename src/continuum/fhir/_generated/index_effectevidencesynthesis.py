@@ -137,7 +137,7 @@ def index(r, out):
     v62 = r.get('status')
     if v62 is not None:
         if v62 is not None:
-            tokens.append(('status', '', str(v62)))
+            tokens.append(('status', 'http://hl7.org/fhir/publication-status', str(v62)))
     v63 = r.get('title')
     if v63 is not None:
         if v63 is not None:

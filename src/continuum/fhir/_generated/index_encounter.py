@@ -141,7 +141,7 @@ def index(r, out):
     v66 = r.get('status')
     if v66 is not None:
         if v66 is not None:
-            tokens.append(('status', '', str(v66)))
+            tokens.append(('status', 'http://hl7.org/fhir/encounter-status', str(v66)))
     v67 = r.get('type')
     if v67:
         for v68 in v67:

@@ -63,5 +63,5 @@ def index(r, out):
     v27 = r.get('status')
     if v27 is not None:
         if v27 is not None:
-            tokens.append(('status', '', str(v27)))
+            tokens.append(('status', 'http://hl7.org/fhir/endpoint-status', str(v27)))
     values.finish(out, r, ())

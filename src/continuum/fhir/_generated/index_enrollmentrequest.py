@@ -44,5 +44,5 @@ def index(r, out):
     v18 = r.get('status')
     if v18 is not None:
         if v18 is not None:
-            tokens.append(('status', '', str(v18)))
+            tokens.append(('status', 'http://hl7.org/fhir/fm-status', str(v18)))
     values.finish(out, r, ('subject',))

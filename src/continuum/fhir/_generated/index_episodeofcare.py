@@ -67,7 +67,7 @@ def index(r, out):
     v28 = r.get('status')
     if v28 is not None:
         if v28 is not None:
-            tokens.append(('status', '', str(v28)))
+            tokens.append(('status', 'http://hl7.org/fhir/episode-of-care-status', str(v28)))
     v29 = r.get('type')
     if v29:
         for v30 in v29:

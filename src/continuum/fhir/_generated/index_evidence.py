@@ -166,7 +166,7 @@ def index(r, out):
     v69 = r.get('status')
     if v69 is not None:
         if v69 is not None:
-            tokens.append(('status', '', str(v69)))
+            tokens.append(('status', 'http://hl7.org/fhir/publication-status', str(v69)))
     v70 = r.get('title')
     if v70 is not None:
         if v70 is not None:

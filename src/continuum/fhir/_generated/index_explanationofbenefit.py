@@ -116,5 +116,5 @@ def index(r, out):
     v52 = r.get('status')
     if v52 is not None:
         if v52 is not None:
-            tokens.append(('status', '', str(v52)))
+            tokens.append(('status', 'http://hl7.org/fhir/explanationofbenefit-status', str(v52)))
     values.finish(out, r, ('patient', 'payee'))

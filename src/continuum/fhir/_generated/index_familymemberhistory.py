@@ -85,5 +85,5 @@ def index(r, out):
     v39 = r.get('status')
     if v39 is not None:
         if v39 is not None:
-            tokens.append(('status', '', str(v39)))
+            tokens.append(('status', 'http://hl7.org/fhir/history-status', str(v39)))
     values.finish(out, r, ('patient',))

@@ -57,7 +57,7 @@ def index(r, out):
     v26 = r.get('lifecycleStatus')
     if v26 is not None:
         if v26 is not None:
-            tokens.append(('lifecycle-status', '', str(v26)))
+            tokens.append(('lifecycle-status', 'http://hl7.org/fhir/goal-status', str(v26)))
     v27 = r.get('subject')
     if v27 is not None:
         values.reference(out, v27, ('subject',))

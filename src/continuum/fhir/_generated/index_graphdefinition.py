@@ -125,11 +125,11 @@ def index(r, out):
     v55 = r.get('start')
     if v55 is not None:
         if v55 is not None:
-            tokens.append(('start', '', str(v55)))
+            tokens.append(('start', 'http://hl7.org/fhir/resource-types', str(v55)))
     v56 = r.get('status')
     if v56 is not None:
         if v56 is not None:
-            tokens.append(('status', '', str(v56)))
+            tokens.append(('status', 'http://hl7.org/fhir/publication-status', str(v56)))
     v57 = r.get('url')
     if v57 is not None:
         if v57 is not None:

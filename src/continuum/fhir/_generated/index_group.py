@@ -33,7 +33,7 @@ def index(r, out):
                     tokens.append(('_tag', v11, v12))
     v13 = r.get('actual')
     if v13 is not None:
-        tokens.append(('actual', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v13 else "false"))
+        tokens.append(('actual', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v13 else "false"))
     v14 = r.get('characteristic')
     if v14:
         for v15 in v14:
@@ -56,7 +56,7 @@ def index(r, out):
                             v21.tokens.append(('', v24, v25))
                 v26 = v15.get('valueBoolean')
                 if v26 is not None:
-                    v21.tokens.append(('', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v26 else "false"))
+                    v21.tokens.append(('', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v26 else "false"))
                 values.combine(out, 'characteristic-value', v16, v21)
             v27 = v15.get('code')
             if v27 is not None:
@@ -67,7 +67,7 @@ def index(r, out):
                         tokens.append(('characteristic', v29, v30))
             v31 = v15.get('exclude')
             if v31 is not None:
-                tokens.append(('exclude', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v31 else "false"))
+                tokens.append(('exclude', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v31 else "false"))
             v32 = v15.get('valueCodeableConcept')
             if v32 is not None:
                 for v33 in v32.get("coding", ()):
@@ -77,7 +77,7 @@ def index(r, out):
                         tokens.append(('value', v34, v35))
             v36 = v15.get('valueBoolean')
             if v36 is not None:
-                tokens.append(('value', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v36 else "false"))
+                tokens.append(('value', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v36 else "false"))
     v37 = r.get('code')
     if v37 is not None:
         for v38 in v37.get("coding", ()):
@@ -104,5 +104,5 @@ def index(r, out):
     v49 = r.get('type')
     if v49 is not None:
         if v49 is not None:
-            tokens.append(('type', '', str(v49)))
+            tokens.append(('type', 'http://hl7.org/fhir/group-type', str(v49)))
     values.finish(out, r, ('member',))

@@ -120,5 +120,5 @@ def index(r, out):
     v54 = r.get('status')
     if v54 is not None:
         if v54 is not None:
-            tokens.append(('status', '', str(v54)))
+            tokens.append(('status', 'http://hl7.org/fhir/imagingstudy-status', str(v54)))
     values.finish(out, r, ('patient',))

@@ -105,7 +105,7 @@ def index(r, out):
     v48 = r.get('status')
     if v48 is not None:
         if v48 is not None:
-            tokens.append(('status', '', str(v48)))
+            tokens.append(('status', 'http://hl7.org/fhir/event-status', str(v48)))
     v49 = r.get('statusReason')
     if v49 is not None:
         for v50 in v49.get("coding", ()):

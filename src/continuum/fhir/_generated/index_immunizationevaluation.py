@@ -60,7 +60,7 @@ def index(r, out):
     v26 = r.get('status')
     if v26 is not None:
         if v26 is not None:
-            tokens.append(('status', '', str(v26)))
+            tokens.append(('status', 'http://terminology.hl7.org/CodeSystem/medication-admin-status', str(v26)))
     v27 = r.get('targetDisease')
     if v27 is not None:
         for v28 in v27.get("coding", ()):

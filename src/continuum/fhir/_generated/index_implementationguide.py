@@ -116,7 +116,7 @@ def index(r, out):
             strings.append(('description', v50))
     v51 = r.get('experimental')
     if v51 is not None:
-        tokens.append(('experimental', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v51 else "false"))
+        tokens.append(('experimental', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v51 else "false"))
     v52 = r.get('global')
     if v52:
         for v53 in v52:
@@ -151,7 +151,7 @@ def index(r, out):
     v66 = r.get('status')
     if v66 is not None:
         if v66 is not None:
-            tokens.append(('status', '', str(v66)))
+            tokens.append(('status', 'http://hl7.org/fhir/publication-status', str(v66)))
     v67 = r.get('title')
     if v67 is not None:
         if v67 is not None:

@@ -57,7 +57,7 @@ def index(r, out):
                 v20 = v15.get('use')
                 if v20 is not None:
                     if v20 is not None:
-                        tokens.append(('address-use', '', str(v20)))
+                        tokens.append(('address-use', 'http://hl7.org/fhir/address-use', str(v20)))
     v21 = r.get('administeredBy')
     if v21 is not None:
         values.reference(out, v21, ('administered-by',))
@@ -88,7 +88,7 @@ def index(r, out):
     v32 = r.get('status')
     if v32 is not None:
         if v32 is not None:
-            tokens.append(('status', '', str(v32)))
+            tokens.append(('status', 'http://hl7.org/fhir/publication-status', str(v32)))
     v33 = r.get('type')
     if v33:
         for v34 in v33:

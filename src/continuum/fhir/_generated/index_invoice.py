@@ -75,7 +75,7 @@ def index(r, out):
     v31 = r.get('status')
     if v31 is not None:
         if v31 is not None:
-            tokens.append(('status', '', str(v31)))
+            tokens.append(('status', 'http://hl7.org/fhir/invoice-status', str(v31)))
     v32 = r.get('totalGross')
     if v32 is not None:
         v33 = values.money(v32)

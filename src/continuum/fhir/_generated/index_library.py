@@ -69,7 +69,7 @@ def index(r, out):
             v22 = v21.get('contentType')
             if v22 is not None:
                 if v22 is not None:
-                    tokens.append(('content-type', '', str(v22)))
+                    tokens.append(('content-type', 'urn:ietf:bcp:13', str(v22)))
     v23 = r.get('useContext')
     if v23:
         for v24 in v23:
@@ -173,7 +173,7 @@ def index(r, out):
     v72 = r.get('status')
     if v72 is not None:
         if v72 is not None:
-            tokens.append(('status', '', str(v72)))
+            tokens.append(('status', 'http://hl7.org/fhir/publication-status', str(v72)))
     v73 = r.get('title')
     if v73 is not None:
         if v73 is not None:

@@ -86,7 +86,7 @@ def index(r, out):
     v37 = r.get('status')
     if v37 is not None:
         if v37 is not None:
-            tokens.append(('status', '', str(v37)))
+            tokens.append(('status', 'http://hl7.org/fhir/list-status', str(v37)))
     v38 = r.get('title')
     if v38 is not None:
         if v38 is not None:

@@ -54,7 +54,7 @@ def index(r, out):
         v18 = v13.get('use')
         if v18 is not None:
             if v18 is not None:
-                tokens.append(('address-use', '', str(v18)))
+                tokens.append(('address-use', 'http://hl7.org/fhir/address-use', str(v18)))
     v19 = r.get('endpoint')
     if v19:
         for v20 in v19:
@@ -94,7 +94,7 @@ def index(r, out):
     v34 = r.get('status')
     if v34 is not None:
         if v34 is not None:
-            tokens.append(('status', '', str(v34)))
+            tokens.append(('status', 'http://hl7.org/fhir/location-status', str(v34)))
     v35 = r.get('type')
     if v35:
         for v36 in v35:

@@ -69,5 +69,5 @@ def index(r, out):
     v28 = r.get('status')
     if v28 is not None:
         if v28 is not None:
-            tokens.append(('status', '', str(v28)))
+            tokens.append(('status', 'http://hl7.org/fhir/measure-report-status', str(v28)))
     values.finish(out, r, ('patient',))

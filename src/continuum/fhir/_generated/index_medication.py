@@ -83,5 +83,5 @@ def index(r, out):
     v38 = r.get('status')
     if v38 is not None:
         if v38 is not None:
-            tokens.append(('status', '', str(v38)))
+            tokens.append(('status', 'http://hl7.org/fhir/CodeSystem/medication-status', str(v38)))
     values.finish(out, r, ())

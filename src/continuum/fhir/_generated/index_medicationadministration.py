@@ -99,5 +99,5 @@ def index(r, out):
     v46 = r.get('status')
     if v46 is not None:
         if v46 is not None:
-            tokens.append(('status', '', str(v46)))
+            tokens.append(('status', 'http://terminology.hl7.org/CodeSystem/medication-admin-status', str(v46)))
     values.finish(out, r, ('patient', 'subject', 'performer'))

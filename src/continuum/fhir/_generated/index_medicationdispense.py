@@ -83,7 +83,7 @@ def index(r, out):
     v35 = r.get('status')
     if v35 is not None:
         if v35 is not None:
-            tokens.append(('status', '', str(v35)))
+            tokens.append(('status', 'http://terminology.hl7.org/CodeSystem/medicationdispense-status', str(v35)))
     v36 = r.get('type')
     if v36 is not None:
         for v37 in v36.get("coding", ()):

@@ -116,5 +116,5 @@ def index(r, out):
     v57 = r.get('status')
     if v57 is not None:
         if v57 is not None:
-            tokens.append(('status', '', str(v57)))
+            tokens.append(('status', 'http://terminology.hl7.org/CodeSystem/medicationknowledge-status', str(v57)))
     values.finish(out, r, ())

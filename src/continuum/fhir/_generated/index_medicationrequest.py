@@ -91,7 +91,7 @@ def index(r, out):
     v44 = r.get('intent')
     if v44 is not None:
         if v44 is not None:
-            tokens.append(('intent', '', str(v44)))
+            tokens.append(('intent', 'http://hl7.org/fhir/CodeSystem/medicationrequest-intent', str(v44)))
     v45 = r.get('medicationReference')
     if v45 is not None:
         values.reference(out, v45, ('medication',))
@@ -103,12 +103,12 @@ def index(r, out):
     v47 = r.get('priority')
     if v47 is not None:
         if v47 is not None:
-            tokens.append(('priority', '', str(v47)))
+            tokens.append(('priority', 'http://hl7.org/fhir/request-priority', str(v47)))
     v48 = r.get('requester')
     if v48 is not None:
         values.reference(out, v48, ('requester',))
     v49 = r.get('status')
     if v49 is not None:
         if v49 is not None:
-            tokens.append(('status', '', str(v49)))
+            tokens.append(('status', 'http://hl7.org/fhir/CodeSystem/medicationrequest-status', str(v49)))
     values.finish(out, r, ('subject',))

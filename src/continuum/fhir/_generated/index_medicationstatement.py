@@ -84,5 +84,5 @@ def index(r, out):
     v37 = r.get('status')
     if v37 is not None:
         if v37 is not None:
-            tokens.append(('status', '', str(v37)))
+            tokens.append(('status', 'http://hl7.org/fhir/CodeSystem/medication-statement-status', str(v37)))
     values.finish(out, r, ('subject',))

@@ -38,7 +38,7 @@ def index(r, out):
     v13 = r.get('category')
     if v13 is not None:
         if v13 is not None:
-            tokens.append(('category', '', str(v13)))
+            tokens.append(('category', 'http://hl7.org/fhir/message-significance-category', str(v13)))
     v14 = r.get('useContext')
     if v14:
         for v15 in v14:
@@ -127,7 +127,7 @@ def index(r, out):
             v55 = v54.get('code')
             if v55 is not None:
                 if v55 is not None:
-                    tokens.append(('focus', '', str(v55)))
+                    tokens.append(('focus', 'http://hl7.org/fhir/resource-types', str(v55)))
     v56 = r.get('identifier')
     if v56:
         for v57 in v56:
@@ -159,7 +159,7 @@ def index(r, out):
     v69 = r.get('status')
     if v69 is not None:
         if v69 is not None:
-            tokens.append(('status', '', str(v69)))
+            tokens.append(('status', 'http://hl7.org/fhir/publication-status', str(v69)))
     v70 = r.get('title')
     if v70 is not None:
         if v70 is not None:

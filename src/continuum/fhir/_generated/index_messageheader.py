@@ -40,7 +40,7 @@ def index(r, out):
         v15 = v14.get('code')
         if v15 is not None:
             if v15 is not None:
-                tokens.append(('code', '', str(v15)))
+                tokens.append(('code', 'http://hl7.org/fhir/response-code', str(v15)))
         v16 = v14.get('identifier')
         if v16 is not None:
             if v16 is not None:

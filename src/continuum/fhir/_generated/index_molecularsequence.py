@@ -114,7 +114,7 @@ def index(r, out):
     v59 = r.get('type')
     if v59 is not None:
         if v59 is not None:
-            tokens.append(('type', '', str(v59)))
+            tokens.append(('type', 'http://hl7.org/fhir/sequence-type', str(v59)))
     v60 = r.get('variant')
     if v60:
         for v61 in v60:

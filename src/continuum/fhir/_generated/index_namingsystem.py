@@ -126,7 +126,7 @@ def index(r, out):
             v57 = v56.get('type')
             if v57 is not None:
                 if v57 is not None:
-                    tokens.append(('id-type', '', str(v57)))
+                    tokens.append(('id-type', 'http://hl7.org/fhir/namingsystem-identifier-type', str(v57)))
             v58 = v56.get('period')
             if v58 is not None:
                 v59, v60 = values.period(v58)
@@ -147,7 +147,7 @@ def index(r, out):
     v67 = r.get('kind')
     if v67 is not None:
         if v67 is not None:
-            tokens.append(('kind', '', str(v67)))
+            tokens.append(('kind', 'http://hl7.org/fhir/namingsystem-type', str(v67)))
     v68 = r.get('name')
     if v68 is not None:
         if v68 is not None:
@@ -163,7 +163,7 @@ def index(r, out):
     v71 = r.get('status')
     if v71 is not None:
         if v71 is not None:
-            tokens.append(('status', '', str(v71)))
+            tokens.append(('status', 'http://hl7.org/fhir/publication-status', str(v71)))
     v72 = r.get('type')
     if v72 is not None:
         for v73 in v72.get("coding", ()):

@@ -93,7 +93,7 @@ def index(r, out):
     v42 = r.get('status')
     if v42 is not None:
         if v42 is not None:
-            tokens.append(('status', '', str(v42)))
+            tokens.append(('status', 'http://hl7.org/fhir/request-status', str(v42)))
     v43 = r.get('supplement')
     if v43:
         for v44 in v43:

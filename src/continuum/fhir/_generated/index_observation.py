@@ -74,296 +74,220 @@ def index(r, out):
             if v34 is not None:
                 v33.strings.append(('', v34))
         values.combine(out, 'code-value-string', v28, v33)
-    if 'valueCodeableConcept' in r:
-        v35 = values.Part()
-        v36 = r.get('code')
-        if v36 is not None:
-            for v37 in v36.get("coding", ()):
-                v38 = v37.get("system", "")
-                v39 = v37.get("code", "")
-                if v38 or v39:
-                    v35.tokens.append(('', v38, v39))
-        v40 = values.Part()
-        v41 = r.get('valueCodeableConcept')
-        if v41 is not None:
-            for v42 in v41.get("coding", ()):
-                v43 = v42.get("system", "")
-                v44 = v42.get("code", "")
-                if v43 or v44:
-                    v40.tokens.append(('', v43, v44))
-        values.combine(out, 'combo-code-value-concept', v35, v40)
-    if 'valueQuantity' in r:
-        v45 = values.Part()
-        v46 = r.get('code')
-        if v46 is not None:
-            for v47 in v46.get("coding", ()):
-                v48 = v47.get("system", "")
-                v49 = v47.get("code", "")
-                if v48 or v49:
-                    v45.tokens.append(('', v48, v49))
-        v50 = values.Part()
-        v51 = r.get('valueQuantity')
-        if v51 is not None:
-            v52 = values.quantity(v51)
-            if v52 is not None:
-                v50.quantities.append(('', *v52))
-        values.combine(out, 'combo-code-value-quantity', v45, v50)
-    v53 = r.get('meta')
-    if v53 is not None:
-        v54 = v53.get('profile')
-        if v54:
-            for v55 in v54:
-                if v55 is not None:
-                    uris.append(('_profile', v55))
-        v56 = v53.get('security')
-        if v56:
-            for v57 in v56:
-                v58 = v57.get("system", "")
-                v59 = v57.get("code", "")
-                if v58 or v59:
-                    tokens.append(('_security', v58, v59))
-        v60 = v53.get('source')
-        if v60 is not None:
-            if v60 is not None:
-                uris.append(('_source', v60))
-        v61 = v53.get('tag')
-        if v61:
-            for v62 in v61:
-                v63 = v62.get("system", "")
-                v64 = v62.get("code", "")
-                if v63 or v64:
-                    tokens.append(('_tag', v63, v64))
-    v65 = r.get('basedOn')
-    if v65:
-        for v66 in v65:
-            values.reference(out, v66, ('based-on',))
-    v67 = r.get('category')
-    if v67:
-        for v68 in v67:
-            for v69 in v68.get("coding", ()):
-                v70 = v69.get("system", "")
-                v71 = v69.get("code", "")
-                if v70 or v71:
-                    tokens.append(('category', v70, v71))
-    v72 = r.get('code')
-    if v72 is not None:
-        for v73 in v72.get("coding", ()):
-            v74 = v73.get("system", "")
-            v75 = v73.get("code", "")
-            if v74 or v75:
-                tokens.append(('code', v74, v75))
-                tokens.append(('combo-code', v74, v75))
-    v76 = r.get('component')
-    if v76:
-        for v77 in v76:
-            if 'valueCodeableConcept' in v77:
-                v78 = values.Part()
-                v79 = v77.get('code')
-                if v79 is not None:
-                    for v80 in v79.get("coding", ()):
-                        v81 = v80.get("system", "")
-                        v82 = v80.get("code", "")
-                        if v81 or v82:
-                            v78.tokens.append(('', v81, v82))
-                v83 = values.Part()
-                v84 = v77.get('valueCodeableConcept')
-                if v84 is not None:
-                    for v85 in v84.get("coding", ()):
-                        v86 = v85.get("system", "")
-                        v87 = v85.get("code", "")
-                        if v86 or v87:
-                            v83.tokens.append(('', v86, v87))
-                values.combine(out, 'combo-code-value-concept', v78, v83)
-            if 'valueQuantity' in v77:
-                v88 = values.Part()
-                v89 = v77.get('code')
-                if v89 is not None:
-                    for v90 in v89.get("coding", ()):
-                        v91 = v90.get("system", "")
-                        v92 = v90.get("code", "")
-                        if v91 or v92:
-                            v88.tokens.append(('', v91, v92))
-                v93 = values.Part()
-                v94 = v77.get('valueQuantity')
-                if v94 is not None:
-                    v95 = values.quantity(v94)
-                    if v95 is not None:
-                        v93.quantities.append(('', *v95))
-                values.combine(out, 'combo-code-value-quantity', v88, v93)
-            if 'valueCodeableConcept' in v77:
-                v96 = values.Part()
-                v97 = v77.get('code')
-                if v97 is not None:
-                    for v98 in v97.get("coding", ()):
-                        v99 = v98.get("system", "")
-                        v100 = v98.get("code", "")
-                        if v99 or v100:
-                            v96.tokens.append(('', v99, v100))
-                v101 = values.Part()
-                v102 = v77.get('valueCodeableConcept')
-                if v102 is not None:
-                    for v103 in v102.get("coding", ()):
-                        v104 = v103.get("system", "")
-                        v105 = v103.get("code", "")
-                        if v104 or v105:
-                            v101.tokens.append(('', v104, v105))
-                values.combine(out, 'component-code-value-concept', v96, v101)
-            if 'valueQuantity' in v77:
-                v106 = values.Part()
-                v107 = v77.get('code')
-                if v107 is not None:
-                    for v108 in v107.get("coding", ()):
-                        v109 = v108.get("system", "")
-                        v110 = v108.get("code", "")
-                        if v109 or v110:
-                            v106.tokens.append(('', v109, v110))
-                v111 = values.Part()
-                v112 = v77.get('valueQuantity')
-                if v112 is not None:
-                    v113 = values.quantity(v112)
-                    if v113 is not None:
-                        v111.quantities.append(('', *v113))
-                values.combine(out, 'component-code-value-quantity', v106, v111)
-            v114 = v77.get('code')
-            if v114 is not None:
-                for v115 in v114.get("coding", ()):
-                    v116 = v115.get("system", "")
-                    v117 = v115.get("code", "")
-                    if v116 or v117:
-                        tokens.append(('combo-code', v116, v117))
-                        tokens.append(('component-code', v116, v117))
-            v118 = v77.get('dataAbsentReason')
-            if v118 is not None:
-                for v119 in v118.get("coding", ()):
-                    v120 = v119.get("system", "")
-                    v121 = v119.get("code", "")
-                    if v120 or v121:
-                        tokens.append(('combo-data-absent-reason', v120, v121))
-                        tokens.append(('component-data-absent-reason', v120, v121))
-            v122 = v77.get('valueCodeableConcept')
-            if v122 is not None:
-                for v123 in v122.get("coding", ()):
-                    v124 = v123.get("system", "")
-                    v125 = v123.get("code", "")
-                    if v124 or v125:
-                        tokens.append(('combo-value-concept', v124, v125))
-                        tokens.append(('component-value-concept', v124, v125))
-            v126 = v77.get('valueQuantity')
-            if v126 is not None:
-                v127 = values.quantity(v126)
-                if v127 is not None:
-                    quantities.append(('combo-value-quantity', *v127))
-                    quantities.append(('component-value-quantity', *v127))
-    v128 = r.get('dataAbsentReason')
-    if v128 is not None:
-        for v129 in v128.get("coding", ()):
-            v130 = v129.get("system", "")
-            v131 = v129.get("code", "")
-            if v130 or v131:
-                tokens.append(('combo-data-absent-reason', v130, v131))
-                tokens.append(('data-absent-reason', v130, v131))
-    v132 = r.get('valueCodeableConcept')
-    if v132 is not None:
-        for v133 in v132.get("coding", ()):
-            v134 = v133.get("system", "")
-            v135 = v133.get("code", "")
-            if v134 or v135:
-                tokens.append(('combo-value-concept', v134, v135))
-                tokens.append(('value-concept', v134, v135))
-        v136 = v132.get('text')
-        if v136 is not None:
-            if v136 is not None:
-                strings.append(('value-string', v136))
-    v137 = r.get('valueQuantity')
-    if v137 is not None:
-        v138 = values.quantity(v137)
-        if v138 is not None:
-            quantities.append(('combo-value-quantity', *v138))
-            quantities.append(('value-quantity', *v138))
-    v139 = r.get('effectiveDateTime')
+    v35 = r.get('meta')
+    if v35 is not None:
+        v36 = v35.get('profile')
+        if v36:
+            for v37 in v36:
+                if v37 is not None:
+                    uris.append(('_profile', v37))
+        v38 = v35.get('security')
+        if v38:
+            for v39 in v38:
+                v40 = v39.get("system", "")
+                v41 = v39.get("code", "")
+                if v40 or v41:
+                    tokens.append(('_security', v40, v41))
+        v42 = v35.get('source')
+        if v42 is not None:
+            if v42 is not None:
+                uris.append(('_source', v42))
+        v43 = v35.get('tag')
+        if v43:
+            for v44 in v43:
+                v45 = v44.get("system", "")
+                v46 = v44.get("code", "")
+                if v45 or v46:
+                    tokens.append(('_tag', v45, v46))
+    v47 = r.get('basedOn')
+    if v47:
+        for v48 in v47:
+            values.reference(out, v48, ('based-on',))
+    v49 = r.get('category')
+    if v49:
+        for v50 in v49:
+            for v51 in v50.get("coding", ()):
+                v52 = v51.get("system", "")
+                v53 = v51.get("code", "")
+                if v52 or v53:
+                    tokens.append(('category', v52, v53))
+    v54 = r.get('code')
+    if v54 is not None:
+        for v55 in v54.get("coding", ()):
+            v56 = v55.get("system", "")
+            v57 = v55.get("code", "")
+            if v56 or v57:
+                tokens.append(('code', v56, v57))
+    v58 = r.get('component')
+    if v58:
+        for v59 in v58:
+            if 'valueCodeableConcept' in v59:
+                v60 = values.Part()
+                v61 = v59.get('code')
+                if v61 is not None:
+                    for v62 in v61.get("coding", ()):
+                        v63 = v62.get("system", "")
+                        v64 = v62.get("code", "")
+                        if v63 or v64:
+                            v60.tokens.append(('', v63, v64))
+                v65 = values.Part()
+                v66 = v59.get('valueCodeableConcept')
+                if v66 is not None:
+                    for v67 in v66.get("coding", ()):
+                        v68 = v67.get("system", "")
+                        v69 = v67.get("code", "")
+                        if v68 or v69:
+                            v65.tokens.append(('', v68, v69))
+                values.combine(out, 'component-code-value-concept', v60, v65)
+            if 'valueQuantity' in v59:
+                v70 = values.Part()
+                v71 = v59.get('code')
+                if v71 is not None:
+                    for v72 in v71.get("coding", ()):
+                        v73 = v72.get("system", "")
+                        v74 = v72.get("code", "")
+                        if v73 or v74:
+                            v70.tokens.append(('', v73, v74))
+                v75 = values.Part()
+                v76 = v59.get('valueQuantity')
+                if v76 is not None:
+                    v77 = values.quantity(v76)
+                    if v77 is not None:
+                        v75.quantities.append(('', *v77))
+                values.combine(out, 'component-code-value-quantity', v70, v75)
+            v78 = v59.get('code')
+            if v78 is not None:
+                for v79 in v78.get("coding", ()):
+                    v80 = v79.get("system", "")
+                    v81 = v79.get("code", "")
+                    if v80 or v81:
+                        tokens.append(('component-code', v80, v81))
+            v82 = v59.get('dataAbsentReason')
+            if v82 is not None:
+                for v83 in v82.get("coding", ()):
+                    v84 = v83.get("system", "")
+                    v85 = v83.get("code", "")
+                    if v84 or v85:
+                        tokens.append(('component-data-absent-reason', v84, v85))
+            v86 = v59.get('valueCodeableConcept')
+            if v86 is not None:
+                for v87 in v86.get("coding", ()):
+                    v88 = v87.get("system", "")
+                    v89 = v87.get("code", "")
+                    if v88 or v89:
+                        tokens.append(('component-value-concept', v88, v89))
+            v90 = v59.get('valueQuantity')
+            if v90 is not None:
+                v91 = values.quantity(v90)
+                if v91 is not None:
+                    quantities.append(('component-value-quantity', *v91))
+    v92 = r.get('dataAbsentReason')
+    if v92 is not None:
+        for v93 in v92.get("coding", ()):
+            v94 = v93.get("system", "")
+            v95 = v93.get("code", "")
+            if v94 or v95:
+                tokens.append(('data-absent-reason', v94, v95))
+    v96 = r.get('effectiveDateTime')
+    if v96 is not None:
+        v97, v98 = values.moment(v96)
+        if v97 is not None:
+            dates.append(('date', v97, v98))
+    v99 = r.get('effectivePeriod')
+    if v99 is not None:
+        v100, v101 = values.period(v99)
+        if v100 is not None:
+            dates.append(('date', v100, v101))
+    v102 = r.get('effectiveTiming')
+    if v102 is not None:
+        v103, v104 = values.timing(v102)
+        if v103 is not None:
+            dates.append(('date', v103, v104))
+    v105 = r.get('effectiveInstant')
+    if v105 is not None:
+        v106, v107 = values.moment(v105)
+        if v106 is not None:
+            dates.append(('date', v106, v107))
+    v108 = r.get('derivedFrom')
+    if v108:
+        for v109 in v108:
+            values.reference(out, v109, ('derived-from',))
+    v110 = r.get('device')
+    if v110 is not None:
+        values.reference(out, v110, ('device',))
+    v111 = r.get('encounter')
+    if v111 is not None:
+        values.reference(out, v111, ('encounter',))
+    v112 = r.get('focus')
+    if v112:
+        for v113 in v112:
+            values.reference(out, v113, ('focus',))
+    v114 = r.get('hasMember')
+    if v114:
+        for v115 in v114:
+            values.reference(out, v115, ('has-member',))
+    v116 = r.get('identifier')
+    if v116:
+        for v117 in v116:
+            v118 = v117.get("system", "")
+            v119 = v117.get("value", "")
+            if v118 or v119:
+                tokens.append(('identifier', v118, v119))
+    v120 = r.get('method')
+    if v120 is not None:
+        for v121 in v120.get("coding", ()):
+            v122 = v121.get("system", "")
+            v123 = v121.get("code", "")
+            if v122 or v123:
+                tokens.append(('method', v122, v123))
+    v124 = r.get('partOf')
+    if v124:
+        for v125 in v124:
+            values.reference(out, v125, ('part-of',))
+    v126 = r.get('subject')
+    if v126 is not None:
+        values.reference(out, v126, ('subject',))
+        if values.points_to(v126, 'Patient'):
+            values.reference(out, v126, ('patient',))
+    v127 = r.get('performer')
+    if v127:
+        for v128 in v127:
+            values.reference(out, v128, ('performer',))
+    v129 = r.get('specimen')
+    if v129 is not None:
+        values.reference(out, v129, ('specimen',))
+    v130 = r.get('status')
+    if v130 is not None:
+        if v130 is not None:
+            tokens.append(('status', 'http://hl7.org/fhir/observation-status', str(v130)))
+    v131 = r.get('valueCodeableConcept')
+    if v131 is not None:
+        for v132 in v131.get("coding", ()):
+            v133 = v132.get("system", "")
+            v134 = v132.get("code", "")
+            if v133 or v134:
+                tokens.append(('value-concept', v133, v134))
+        v135 = v131.get('text')
+        if v135 is not None:
+            if v135 is not None:
+                strings.append(('value-string', v135))
+    v136 = r.get('valueDateTime')
+    if v136 is not None:
+        v137, v138 = values.moment(v136)
+        if v137 is not None:
+            dates.append(('value-date', v137, v138))
+    v139 = r.get('valuePeriod')
     if v139 is not None:
-        v140, v141 = values.moment(v139)
+        v140, v141 = values.period(v139)
         if v140 is not None:
-            dates.append(('date', v140, v141))
-    v142 = r.get('effectivePeriod')
+            dates.append(('value-date', v140, v141))
+    v142 = r.get('valueQuantity')
     if v142 is not None:
-        v143, v144 = values.period(v142)
+        v143 = values.quantity(v142)
         if v143 is not None:
-            dates.append(('date', v143, v144))
-    v145 = r.get('effectiveTiming')
-    if v145 is not None:
-        v146, v147 = values.timing(v145)
-        if v146 is not None:
-            dates.append(('date', v146, v147))
-    v148 = r.get('effectiveInstant')
-    if v148 is not None:
-        v149, v150 = values.moment(v148)
-        if v149 is not None:
-            dates.append(('date', v149, v150))
-    v151 = r.get('derivedFrom')
-    if v151:
-        for v152 in v151:
-            values.reference(out, v152, ('derived-from',))
-    v153 = r.get('device')
-    if v153 is not None:
-        values.reference(out, v153, ('device',))
-    v154 = r.get('encounter')
-    if v154 is not None:
-        values.reference(out, v154, ('encounter',))
-    v155 = r.get('focus')
-    if v155:
-        for v156 in v155:
-            values.reference(out, v156, ('focus',))
-    v157 = r.get('hasMember')
-    if v157:
-        for v158 in v157:
-            values.reference(out, v158, ('has-member',))
-    v159 = r.get('identifier')
-    if v159:
-        for v160 in v159:
-            v161 = v160.get("system", "")
-            v162 = v160.get("value", "")
-            if v161 or v162:
-                tokens.append(('identifier', v161, v162))
-    v163 = r.get('method')
-    if v163 is not None:
-        for v164 in v163.get("coding", ()):
-            v165 = v164.get("system", "")
-            v166 = v164.get("code", "")
-            if v165 or v166:
-                tokens.append(('method', v165, v166))
-    v167 = r.get('partOf')
-    if v167:
-        for v168 in v167:
-            values.reference(out, v168, ('part-of',))
-    v169 = r.get('subject')
-    if v169 is not None:
-        values.reference(out, v169, ('subject',))
-        if values.points_to(v169, 'Patient'):
-            values.reference(out, v169, ('patient',))
-    v170 = r.get('performer')
-    if v170:
-        for v171 in v170:
-            values.reference(out, v171, ('performer',))
-    v172 = r.get('specimen')
-    if v172 is not None:
-        values.reference(out, v172, ('specimen',))
-    v173 = r.get('status')
-    if v173 is not None:
-        if v173 is not None:
-            tokens.append(('status', '', str(v173)))
-    v174 = r.get('valueDateTime')
-    if v174 is not None:
-        v175, v176 = values.moment(v174)
-        if v175 is not None:
-            dates.append(('value-date', v175, v176))
-    v177 = r.get('valuePeriod')
-    if v177 is not None:
-        v178, v179 = values.period(v177)
-        if v178 is not None:
-            dates.append(('value-date', v178, v179))
-    v180 = r.get('valueString')
-    if v180 is not None:
-        if v180 is not None:
-            strings.append(('value-string', v180))
+            quantities.append(('value-quantity', *v143))
+    v144 = r.get('valueString')
+    if v144 is not None:
+        if v144 is not None:
+            strings.append(('value-string', v144))
     values.finish(out, r, ('subject', 'performer'))

@@ -121,7 +121,7 @@ def index(r, out):
             references.append(('input-profile', v50))
     v51 = r.get('instance')
     if v51 is not None:
-        tokens.append(('instance', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v51 else "false"))
+        tokens.append(('instance', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v51 else "false"))
     v52 = r.get('jurisdiction')
     if v52:
         for v53 in v52:
@@ -133,7 +133,7 @@ def index(r, out):
     v57 = r.get('kind')
     if v57 is not None:
         if v57 is not None:
-            tokens.append(('kind', '', str(v57)))
+            tokens.append(('kind', 'http://hl7.org/fhir/operation-kind', str(v57)))
     v58 = r.get('name')
     if v58 is not None:
         if v58 is not None:
@@ -149,17 +149,17 @@ def index(r, out):
     v61 = r.get('status')
     if v61 is not None:
         if v61 is not None:
-            tokens.append(('status', '', str(v61)))
+            tokens.append(('status', 'http://hl7.org/fhir/publication-status', str(v61)))
     v62 = r.get('system')
     if v62 is not None:
-        tokens.append(('system', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v62 else "false"))
+        tokens.append(('system', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v62 else "false"))
     v63 = r.get('title')
     if v63 is not None:
         if v63 is not None:
             strings.append(('title', v63))
     v64 = r.get('type')
     if v64 is not None:
-        tokens.append(('type', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v64 else "false"))
+        tokens.append(('type', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v64 else "false"))
     v65 = r.get('url')
     if v65 is not None:
         if v65 is not None:

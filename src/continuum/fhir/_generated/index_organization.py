@@ -34,7 +34,7 @@ def index(r, out):
                     tokens.append(('_tag', v11, v12))
     v13 = r.get('active')
     if v13 is not None:
-        tokens.append(('active', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v13 else "false"))
+        tokens.append(('active', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v13 else "false"))
     v14 = r.get('address')
     if v14:
         for v15 in v14:
@@ -58,7 +58,7 @@ def index(r, out):
             v20 = v15.get('use')
             if v20 is not None:
                 if v20 is not None:
-                    tokens.append(('address-use', '', str(v20)))
+                    tokens.append(('address-use', 'http://hl7.org/fhir/address-use', str(v20)))
     v21 = r.get('endpoint')
     if v21:
         for v22 in v21:

@@ -35,7 +35,7 @@ def index(r, out):
                     tokens.append(('_tag', v11, v12))
     v13 = r.get('active')
     if v13 is not None:
-        tokens.append(('active', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v13 else "false"))
+        tokens.append(('active', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v13 else "false"))
     v14 = r.get('address')
     if v14:
         for v15 in v14:
@@ -59,7 +59,7 @@ def index(r, out):
             v20 = v15.get('use')
             if v20 is not None:
                 if v20 is not None:
-                    tokens.append(('address-use', '', str(v20)))
+                    tokens.append(('address-use', 'http://hl7.org/fhir/address-use', str(v20)))
     v21 = r.get('birthDate')
     if v21 is not None:
         v22, v23 = values.moment(v21)
@@ -103,7 +103,7 @@ def index(r, out):
     v40 = r.get('gender')
     if v40 is not None:
         if v40 is not None:
-            tokens.append(('gender', '', str(v40)))
+            tokens.append(('gender', 'http://hl7.org/fhir/administrative-gender', str(v40)))
     v41 = r.get('generalPractitioner')
     if v41:
         for v42 in v41:

@@ -52,7 +52,7 @@ def index(r, out):
     v21 = r.get('outcome')
     if v21 is not None:
         if v21 is not None:
-            tokens.append(('outcome', '', str(v21)))
+            tokens.append(('outcome', 'http://hl7.org/fhir/remittance-outcome', str(v21)))
     v22 = r.get('paymentIssuer')
     if v22 is not None:
         values.reference(out, v22, ('payment-issuer',))
@@ -65,5 +65,5 @@ def index(r, out):
     v25 = r.get('status')
     if v25 is not None:
         if v25 is not None:
-            tokens.append(('status', '', str(v25)))
+            tokens.append(('status', 'http://hl7.org/fhir/fm-status', str(v25)))
     values.finish(out, r, ())

@@ -56,7 +56,7 @@ def index(r, out):
             v19 = v14.get('use')
             if v19 is not None:
                 if v19 is not None:
-                    tokens.append(('address-use', '', str(v19)))
+                    tokens.append(('address-use', 'http://hl7.org/fhir/address-use', str(v19)))
     v20 = r.get('birthDate')
     if v20 is not None:
         v21, v22 = values.moment(v20)
@@ -82,7 +82,7 @@ def index(r, out):
     v31 = r.get('gender')
     if v31 is not None:
         if v31 is not None:
-            tokens.append(('gender', '', str(v31)))
+            tokens.append(('gender', 'http://hl7.org/fhir/administrative-gender', str(v31)))
     v32 = r.get('identifier')
     if v32:
         for v33 in v32:

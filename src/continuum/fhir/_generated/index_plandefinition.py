@@ -182,7 +182,7 @@ def index(r, out):
     v75 = r.get('status')
     if v75 is not None:
         if v75 is not None:
-            tokens.append(('status', '', str(v75)))
+            tokens.append(('status', 'http://hl7.org/fhir/publication-status', str(v75)))
     v76 = r.get('title')
     if v76 is not None:
         if v76 is not None:

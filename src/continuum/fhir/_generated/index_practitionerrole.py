@@ -34,7 +34,7 @@ def index(r, out):
                     tokens.append(('_tag', v11, v12))
     v13 = r.get('active')
     if v13 is not None:
-        tokens.append(('active', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v13 else "false"))
+        tokens.append(('active', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v13 else "false"))
     v14 = r.get('period')
     if v14 is not None:
         v15, v16 = values.period(v14)

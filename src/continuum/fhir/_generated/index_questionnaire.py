@@ -151,12 +151,12 @@ def index(r, out):
     v69 = r.get('status')
     if v69 is not None:
         if v69 is not None:
-            tokens.append(('status', '', str(v69)))
+            tokens.append(('status', 'http://hl7.org/fhir/publication-status', str(v69)))
     v70 = r.get('subjectType')
     if v70:
         for v71 in v70:
             if v71 is not None:
-                tokens.append(('subject-type', '', str(v71)))
+                tokens.append(('subject-type', 'http://hl7.org/fhir/resource-types', str(v71)))
     v72 = r.get('title')
     if v72 is not None:
         if v72 is not None:

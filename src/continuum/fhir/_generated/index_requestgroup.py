@@ -77,7 +77,7 @@ def index(r, out):
     v33 = r.get('intent')
     if v33 is not None:
         if v33 is not None:
-            tokens.append(('intent', '', str(v33)))
+            tokens.append(('intent', 'http://hl7.org/fhir/request-intent', str(v33)))
     v34 = r.get('action')
     if v34:
         for v35 in v34:
@@ -93,9 +93,9 @@ def index(r, out):
     v39 = r.get('priority')
     if v39 is not None:
         if v39 is not None:
-            tokens.append(('priority', '', str(v39)))
+            tokens.append(('priority', 'http://hl7.org/fhir/request-priority', str(v39)))
     v40 = r.get('status')
     if v40 is not None:
         if v40 is not None:
-            tokens.append(('status', '', str(v40)))
+            tokens.append(('status', 'http://hl7.org/fhir/request-status', str(v40)))
     values.finish(out, r, ('subject', 'participant'))

@@ -50,7 +50,7 @@ def index(r, out):
     v21 = r.get('status')
     if v21 is not None:
         if v21 is not None:
-            tokens.append(('status', '', str(v21)))
+            tokens.append(('status', 'http://hl7.org/fhir/research-subject-status', str(v21)))
     v22 = r.get('study')
     if v22 is not None:
         values.reference(out, v22, ('study',))

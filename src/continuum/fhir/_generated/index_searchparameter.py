@@ -39,7 +39,7 @@ def index(r, out):
     if v13:
         for v14 in v13:
             if v14 is not None:
-                tokens.append(('base', '', str(v14)))
+                tokens.append(('base', 'http://hl7.org/fhir/resource-types', str(v14)))
     v15 = r.get('code')
     if v15 is not None:
         if v15 is not None:
@@ -146,16 +146,16 @@ def index(r, out):
     v62 = r.get('status')
     if v62 is not None:
         if v62 is not None:
-            tokens.append(('status', '', str(v62)))
+            tokens.append(('status', 'http://hl7.org/fhir/publication-status', str(v62)))
     v63 = r.get('target')
     if v63:
         for v64 in v63:
             if v64 is not None:
-                tokens.append(('target', '', str(v64)))
+                tokens.append(('target', 'http://hl7.org/fhir/resource-types', str(v64)))
     v65 = r.get('type')
     if v65 is not None:
         if v65 is not None:
-            tokens.append(('type', '', str(v65)))
+            tokens.append(('type', 'http://hl7.org/fhir/search-param-type', str(v65)))
     v66 = r.get('url')
     if v66 is not None:
         if v66 is not None:

@@ -88,7 +88,7 @@ def index(r, out):
     v41 = r.get('intent')
     if v41 is not None:
         if v41 is not None:
-            tokens.append(('intent', '', str(v41)))
+            tokens.append(('intent', 'http://hl7.org/fhir/request-intent', str(v41)))
     v42 = r.get('occurrenceDateTime')
     if v42 is not None:
         v43, v44 = values.moment(v42)
@@ -123,7 +123,7 @@ def index(r, out):
     v58 = r.get('priority')
     if v58 is not None:
         if v58 is not None:
-            tokens.append(('priority', '', str(v58)))
+            tokens.append(('priority', 'http://hl7.org/fhir/request-priority', str(v58)))
     v59 = r.get('replaces')
     if v59:
         for v60 in v59:
@@ -144,5 +144,5 @@ def index(r, out):
     v67 = r.get('status')
     if v67 is not None:
         if v67 is not None:
-            tokens.append(('status', '', str(v67)))
+            tokens.append(('status', 'http://hl7.org/fhir/request-status', str(v67)))
     values.finish(out, r, ('subject', 'performer'))

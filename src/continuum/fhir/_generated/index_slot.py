@@ -81,5 +81,5 @@ def index(r, out):
     v40 = r.get('status')
     if v40 is not None:
         if v40 is not None:
-            tokens.append(('status', '', str(v40)))
+            tokens.append(('status', 'http://hl7.org/fhir/slotstatus', str(v40)))
     values.finish(out, r, ())

@@ -96,7 +96,7 @@ def index(r, out):
     v45 = r.get('status')
     if v45 is not None:
         if v45 is not None:
-            tokens.append(('status', '', str(v45)))
+            tokens.append(('status', 'http://hl7.org/fhir/specimen-status', str(v45)))
     v46 = r.get('type')
     if v46 is not None:
         for v47 in v46.get("coding", ()):

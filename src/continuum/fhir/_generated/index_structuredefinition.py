@@ -37,7 +37,7 @@ def index(r, out):
                     tokens.append(('_tag', v11, v12))
     v13 = r.get('abstract')
     if v13 is not None:
-        tokens.append(('abstract', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v13 else "false"))
+        tokens.append(('abstract', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v13 else "false"))
     v14 = r.get('baseDefinition')
     if v14 is not None:
         if v14 is not None:
@@ -149,21 +149,21 @@ def index(r, out):
     v63 = r.get('derivation')
     if v63 is not None:
         if v63 is not None:
-            tokens.append(('derivation', '', str(v63)))
+            tokens.append(('derivation', 'http://hl7.org/fhir/type-derivation-rule', str(v63)))
     v64 = r.get('description')
     if v64 is not None:
         if v64 is not None:
             strings.append(('description', v64))
     v65 = r.get('experimental')
     if v65 is not None:
-        tokens.append(('experimental', "http://terminology.hl7.org/CodeSystem/special-values", "true" if v65 else "false"))
+        tokens.append(('experimental', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v65 else "false"))
     v66 = r.get('context')
     if v66:
         for v67 in v66:
             v68 = v67.get('type')
             if v68 is not None:
                 if v68 is not None:
-                    tokens.append(('ext-context', '', str(v68)))
+                    tokens.append(('ext-context', 'http://hl7.org/fhir/extension-context-type', str(v68)))
     v69 = r.get('identifier')
     if v69:
         for v70 in v69:
@@ -189,7 +189,7 @@ def index(r, out):
     v82 = r.get('kind')
     if v82 is not None:
         if v82 is not None:
-            tokens.append(('kind', '', str(v82)))
+            tokens.append(('kind', 'http://hl7.org/fhir/structure-definition-kind', str(v82)))
     v83 = r.get('name')
     if v83 is not None:
         if v83 is not None:
@@ -201,7 +201,7 @@ def index(r, out):
     v85 = r.get('status')
     if v85 is not None:
         if v85 is not None:
-            tokens.append(('status', '', str(v85)))
+            tokens.append(('status', 'http://hl7.org/fhir/publication-status', str(v85)))
     v86 = r.get('title')
     if v86 is not None:
         if v86 is not None:

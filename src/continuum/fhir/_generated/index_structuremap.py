@@ -132,7 +132,7 @@ def index(r, out):
     v59 = r.get('status')
     if v59 is not None:
         if v59 is not None:
-            tokens.append(('status', '', str(v59)))
+            tokens.append(('status', 'http://hl7.org/fhir/publication-status', str(v59)))
     v60 = r.get('title')
     if v60 is not None:
         if v60 is not None:

@@ -48,11 +48,11 @@ def index(r, out):
         v19 = v18.get('payload')
         if v19 is not None:
             if v19 is not None:
-                tokens.append(('payload', '', str(v19)))
+                tokens.append(('payload', 'urn:ietf:bcp:13', str(v19)))
         v20 = v18.get('type')
         if v20 is not None:
             if v20 is not None:
-                tokens.append(('type', '', str(v20)))
+                tokens.append(('type', 'http://hl7.org/fhir/subscription-channel-type', str(v20)))
         v21 = v18.get('endpoint')
         if v21 is not None:
             if v21 is not None:
@@ -60,5 +60,5 @@ def index(r, out):
     v22 = r.get('status')
     if v22 is not None:
         if v22 is not None:
-            tokens.append(('status', '', str(v22)))
+            tokens.append(('status', 'http://hl7.org/fhir/subscription-status', str(v22)))
     values.finish(out, r, ())

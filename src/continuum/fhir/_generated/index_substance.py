@@ -90,5 +90,5 @@ def index(r, out):
     v43 = r.get('status')
     if v43 is not None:
         if v43 is not None:
-            tokens.append(('status', '', str(v43)))
+            tokens.append(('status', 'http://hl7.org/fhir/substance-status', str(v43)))
     values.finish(out, r, ())

@@ -48,7 +48,7 @@ def index(r, out):
     v20 = r.get('status')
     if v20 is not None:
         if v20 is not None:
-            tokens.append(('status', '', str(v20)))
+            tokens.append(('status', 'http://hl7.org/fhir/supplydelivery-status', str(v20)))
     v21 = r.get('supplier')
     if v21 is not None:
         values.reference(out, v21, ('supplier',))

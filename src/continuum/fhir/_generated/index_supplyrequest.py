@@ -57,7 +57,7 @@ def index(r, out):
     v25 = r.get('status')
     if v25 is not None:
         if v25 is not None:
-            tokens.append(('status', '', str(v25)))
+            tokens.append(('status', 'http://hl7.org/fhir/supplyrequest-status', str(v25)))
     v26 = r.get('deliverTo')
     if v26 is not None:
         values.reference(out, v26, ('subject',))

@@ -111,12 +111,12 @@ def index(r, out):
     v51 = r.get('priority')
     if v51 is not None:
         if v51 is not None:
-            tokens.append(('priority', '', str(v51)))
+            tokens.append(('priority', 'http://hl7.org/fhir/request-priority', str(v51)))
     v52 = r.get('requester')
     if v52 is not None:
         values.reference(out, v52, ('requester',))
     v53 = r.get('status')
     if v53 is not None:
         if v53 is not None:
-            tokens.append(('status', '', str(v53)))
+            tokens.append(('status', 'http://hl7.org/fhir/task-status', str(v53)))
     values.finish(out, r, ())

@@ -125,7 +125,7 @@ def index(r, out):
     v55 = r.get('status')
     if v55 is not None:
         if v55 is not None:
-            tokens.append(('status', '', str(v55)))
+            tokens.append(('status', 'http://hl7.org/fhir/publication-status', str(v55)))
     v56 = r.get('title')
     if v56 is not None:
         if v56 is not None:

@@ -54,7 +54,7 @@ def index(r, out):
     v22 = r.get('result')
     if v22 is not None:
         if v22 is not None:
-            tokens.append(('result', '', str(v22)))
+            tokens.append(('result', 'http://hl7.org/fhir/report-result-codes', str(v22)))
     v23 = r.get('tester')
     if v23 is not None:
         if v23 is not None:

@@ -131,7 +131,7 @@ def index(r, out):
     v58 = r.get('status')
     if v58 is not None:
         if v58 is not None:
-            tokens.append(('status', '', str(v58)))
+            tokens.append(('status', 'http://hl7.org/fhir/publication-status', str(v58)))
     v59 = r.get('metadata')
     if v59 is not None:
         v60 = v59.get('capability')

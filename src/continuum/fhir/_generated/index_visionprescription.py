@@ -56,5 +56,5 @@ def index(r, out):
     v23 = r.get('status')
     if v23 is not None:
         if v23 is not None:
-            tokens.append(('status', '', str(v23)))
+            tokens.append(('status', 'http://hl7.org/fhir/fm-status', str(v23)))
     values.finish(out, r, ('patient',))

@@ -6,8 +6,8 @@ PostgreSQL would guess; a wrong guess between walking an order and intersecting 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from continuum.fhir.query import Chain, Clause, Criterion, Has, InCompartment, Query
-from continuum.fhir.search_params import MAIN_DATE, PATIENT_IMPLIED, param
+from continuum.fhir.query import Chain, Clause, Criterion, Has, InCompartment, Query, Value
+from continuum.fhir.search_params import MAIN_DATE, PATIENT_IMPLIED, UNIONS, param
 from continuum.fhir.types import TYPE_IDS
 from continuum.record.keys import param_id
 from continuum.record.search.filters import (
@@ -17,7 +17,7 @@ from continuum.record.search.filters import (
     contains_grams,
     date_condition,
     exact_keys,
-    filed_under,
+    filed_condition,
     quantity_condition,
     string_condition,
 )
@@ -25,6 +25,8 @@ from continuum.record.search.statistics import Statistics
 
 FEW = 200.0
 """What one patient or one exact string is taken to have; real figures are bounded when the search runs."""
+FILED = 150.0
+"""What a quantity under its code is taken to have before it is tried."""
 UNKNOWN = 1_000.0
 """What a range is taken to have before it is tried."""
 
@@ -43,6 +45,8 @@ class Driver:
     cost: float
     rows: bool = False
     certain: bool = False
+    filed: bool = False
+    """The rows lie together under one code, and can also be walked there in order of their row ids."""
 
 
 def choose(query: Query, bindings: Bindings, statistics: Statistics) -> Driver | None:
@@ -82,7 +86,9 @@ def _candidates(query: Query, bindings: Bindings, statistics: Statistics) -> Ite
             yield _of_chain(clause, resource_type, bindings)
         elif isinstance(clause, Has):
             yield _of_has(clause, bindings)
-    yield from _filed(query, bindings)
+    condition = filed(query, bindings)
+    if condition is not None:
+        yield Driver(f"SELECT x.row_id FROM record.quantity x WHERE {condition}", FILED, 0.0, rows=True, filed=True)
     scope = bindings.visibility.of(resource_type)
     if scope.kind == "patients":
         who = bindings.bind(list(scope.patients), "bigint[]")
@@ -140,9 +146,11 @@ def _of_range(clause: Criterion, resource_type: str, bindings: Bindings, statist
         return Driver(f"SELECT x.row_id FROM record.string x WHERE {condition}", FEW, 0.0, rows=True)
     if value.prefix == "ne":
         return None
-    if kind in {"number", "quantity"}:
+    if kind in {"number", "quantity"} and clause.param.code not in UNIONS.get(resource_type, {}):
         condition = quantity_condition(bindings.keys.quantity(resource_type, clause.param.code), value, bindings)
         return Driver(f"SELECT x.row_id FROM record.quantity x WHERE {condition}", UNKNOWN, 0.0, rows=True)
+    if clause.param.code in UNIONS.get(resource_type, {}):
+        return None
     if kind == "date" and clause.param.code not in {"_lastUpdated", MAIN_DATE.get(resource_type)}:
         which = f"x.param = {bindings.bind(param_id(resource_type, clause.param.code), 'integer')}"
         condition = f"{which} AND {date_condition('x.low', 'x.high', value, bindings)}"
@@ -163,33 +171,29 @@ def _patients(clause: Criterion, resource_type: str) -> list[str]:
     return targets
 
 
-def _filed(query: Query, bindings: Bindings) -> Iterator[Driver]:
-    """`code=X&value-quantity=gt5` is the composite `code-value-quantity=X$gt5`, whose rows are filed under X."""
-    tokens = {}
-    quantities = {}
+def filed(query: Query, bindings: Bindings) -> str | None:
+    """The condition on rows of record.quantity that lie together under one code, when the query names one.
+
+    `code=X&value-quantity=gt5` is the composite `code-value-quantity=X$gt5`: both speak of the same one value.
+    """
+    code: Value | None = None
+    quantity: Value | None = None
     for clause in query.where:
-        if isinstance(clause, Criterion) and clause.modifier == "" and len(clause.values) == 1:
-            value = clause.values[0]
-            if clause.param.kind == "token" and value.code:
-                tokens[clause.param.code] = value
-            elif clause.param.kind == "quantity" and value.prefix != "ne":
-                quantities[clause.param.code] = value
-            elif clause.param.kind == "composite":
-                key = filed_under(clause.param, value, query.resource_type, bindings.keys)
-                if key is not None:
-                    yield _quantity_rows(key, value.parts[1], bindings)
-    for quantity in quantities.values():
-        found = param(query.resource_type, "code-value-quantity")
-        if found is not None and "code" in tokens and "value-quantity" in quantities:
-            value = tokens["code"]
-            assert value.code is not None, "only tokens with a code were kept"
-            key = bindings.keys.quantity_under(query.resource_type, found.code, value.system, value.code)
-            yield _quantity_rows(key, quantity, bindings)
-
-
-def _quantity_rows(key: int, value: object, bindings: Bindings) -> Driver:
-    condition = quantity_condition(key, value, bindings)  # type: ignore[arg-type]
-    return Driver(f"SELECT x.row_id FROM record.quantity x WHERE {condition}", FEW, 0.0, rows=True)
+        if not isinstance(clause, Criterion) or clause.modifier or len(clause.values) != 1:
+            continue
+        value = clause.values[0]
+        if clause.param.kind == "composite" and clause.param.code not in UNIONS.get(query.resource_type, {}):
+            condition = filed_condition(clause.param, value, query.resource_type, bindings)
+            if condition is not None:
+                return condition
+        elif clause.param.code == "code" and value.code:
+            code = value
+        elif clause.param.code == "value-quantity" and value.prefix != "ne":
+            quantity = value
+    found = param(query.resource_type, "code-value-quantity")
+    if found is None or code is None or quantity is None:
+        return None
+    return filed_condition(found, Value("", parts=(code, quantity)), query.resource_type, bindings)
 
 
 def _inner(pairs: tuple[tuple[str, Clause], ...], alias: str, bindings: Bindings) -> str:

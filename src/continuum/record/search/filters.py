@@ -1,10 +1,10 @@
 """Each clause of a query as a predicate over one row of record.search."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from continuum.fhir.query import Chain, Clause, Criterion, Has, InCompartment, SearchParam, Value
-from continuum.fhir.search_params import MAIN_DATE, PATIENT_IMPLIED, param
+from continuum.fhir.search_params import MAIN_DATE, PATIENT_IMPLIED, UNIONS, param
 from continuum.fhir.text import normalise, trigrams
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.limits import STRING_EXACT_CHARS, STRING_INDEX_CHARS
@@ -58,6 +58,9 @@ def compartment_keys(clause: InCompartment, resource_type: str, keys: Keys) -> l
 def criterion_sql(criterion: Criterion, resource_type: str, alias: str, bindings: Bindings) -> str:
     """The predicate of one criterion."""
     code = criterion.param.code
+    union = UNIONS.get(resource_type, {}).get(code)
+    if union is not None:
+        return _union(criterion, union, resource_type, alias, bindings)
     if code == "_id":
         ids = [value.code or value.text for value in criterion.values]
         wanted = [bindings.keys.self_key(resource_type, one) for one in ids]
@@ -94,6 +97,23 @@ def criterion_sql(criterion: Criterion, resource_type: str, alias: str, bindings
     return _any(_composite(criterion.param, value, resource_type, alias, bindings) for value in criterion.values)
 
 
+def _union(criterion: Criterion, codes: tuple[str, ...], resource_type: str, alias: str, bindings: Bindings) -> str:
+    """A parameter that is the union of others; what is said of all its values is said of each part."""
+    negative = criterion.modifier == "not" or (criterion.modifier == "missing" and criterion.values[0].text == "true")
+    parts = [criterion_sql(one, resource_type, alias, bindings) for one in parts_of(criterion, codes)]
+    return "(" + (" AND " if negative else " OR ").join(parts) + ")"
+
+
+def parts_of(criterion: Criterion, codes: tuple[str, ...]) -> list[Criterion]:
+    """The same criterion on each parameter of a union."""
+    found = []
+    for code in codes:
+        one = param(criterion.param.resource_type, code)
+        assert one is not None, "unions are made of parameters of the same type"
+        found.append(replace(criterion, param=one))
+    return found
+
+
 def _any(parts: Any) -> str:
     texts = list(parts)
     return texts[0] if len(texts) == 1 else "(" + " OR ".join(texts) + ")"
@@ -101,6 +121,10 @@ def _any(parts: Any) -> str:
 
 def exact_keys(criterion: Criterion, resource_type: str, keys: Keys) -> list[int] | None:
     """The keys of which a matching row has one, when the criterion is a matter of keys alone."""
+    union = UNIONS.get(resource_type, {}).get(criterion.param.code)
+    if union is not None:
+        parts = [exact_keys(one, resource_type, keys) for one in parts_of(criterion, union)]
+        return None if any(part is None for part in parts) else [key for part in parts for key in part or ()]
     code, kind = criterion.param.code, criterion.param.kind
     if criterion.modifier == "missing" or code in {"_id", "_lastUpdated"}:
         return None
@@ -147,8 +171,11 @@ def _prefixes(uri: str) -> list[str]:
 
 
 def side_exists(table: str, condition: str, alias: str) -> str:
-    """A row of a side table (aliased x) that belongs to the row and fulfils the condition."""
-    return f"EXISTS (SELECT 1 FROM record.{table} x WHERE x.row_id = {alias}.row_id AND {condition})"
+    """A row of a side table (aliased x) that belongs to the row and fulfils the condition.
+
+    OFFSET 0 keeps PostgreSQL from reading all rows that fulfil the condition into a hash first.
+    """
+    return f"EXISTS (SELECT 1 FROM record.{table} x WHERE x.row_id = {alias}.row_id AND {condition} OFFSET 0)"
 
 
 def string_condition(criterion: Criterion, value: Value, resource_type: str, bindings: Bindings) -> str:
@@ -255,9 +282,9 @@ def _date(found: SearchParam, value: Value, resource_type: str, alias: str, bind
 
 def _composite(found: SearchParam, value: Value, resource_type: str, alias: str, bindings: Bindings) -> str:
     """A composite that is no matter of keys alone: filed under its code, or one value each, so that AND is the same."""
-    key = filed_under(found, value, resource_type, bindings.keys)
-    if key is not None:
-        return side_exists("quantity", quantity_condition(key, value.parts[1], bindings), alias)
+    filed = filed_condition(found, value, resource_type, bindings)
+    if filed is not None:
+        return side_exists("quantity", filed, alias)
     parts = []
     for (code, _), part in zip(found.components, value.parts, strict=True):
         component = param(resource_type, code)
@@ -266,12 +293,17 @@ def _composite(found: SearchParam, value: Value, resource_type: str, alias: str,
     return "(" + " AND ".join(parts) + ")"
 
 
-def filed_under(found: SearchParam, value: Value, resource_type: str, keys: Keys) -> int | None:
-    """The key of record.quantity rows that are filed under a code, for a composite of token and quantity."""
+def filed_condition(found: SearchParam, value: Value, resource_type: str, bindings: Bindings) -> str | None:
+    """The condition on rows of record.quantity filed under a code, for a composite of token and quantity."""
     kinds = [kind for _, kind in found.components]
-    if len(kinds) == 2 and kinds[0] == "token" and kinds[1] in {"quantity", "number"} and value.parts[0].code:
-        return keys.quantity_under(resource_type, found.code, value.parts[0].system, value.parts[0].code)
-    return None
+    token = value.parts[0]
+    if len(kinds) != 2 or kinds[0] != "token" or kinds[1] not in {"quantity", "number"} or not token.code:
+        return None
+    key = bindings.keys.quantity_under(resource_type, found.code, token.code)
+    condition = quantity_condition(key, value.parts[1], bindings)
+    if token.system is not None:
+        condition += f" AND x.under = {bindings.bind(bindings.keys.of(token.system), 'bigint')}"
+    return condition
 
 
 def _chain(chain: Chain, alias: str, bindings: Bindings) -> str:
@@ -286,7 +318,7 @@ def _chain(chain: Chain, alias: str, bindings: Bindings) -> str:
     return (
         f"EXISTS (SELECT 1 FROM unnest({alias}.ref_params, {alias}.refs) {link}(p, t)"
         f" JOIN record.search {inner} ON {inner}.self = {link}.t"
-        f" WHERE {link}.p = {which} AND ({' OR '.join(branches)}))"
+        f" WHERE {link}.p = {which} AND ({' OR '.join(branches)}) OFFSET 0)"
     )
 
 
@@ -301,5 +333,5 @@ def _has(has: Has, resource_type: str, alias: str, bindings: Bindings) -> str:
         f"EXISTS (SELECT 1 FROM record.search {inner} WHERE {reach} AND {inner}.type = {TYPE_IDS[source]}"
         f" AND EXISTS (SELECT 1 FROM unnest({inner}.ref_params, {inner}.refs) {link}(p, t)"
         f" WHERE {link}.p = {which} AND {link}.t = {alias}.self)"
-        f" AND {clause_sql(has.inner, source, inner, bindings)} AND {bindings.visible(source, inner)})"
+        f" AND {clause_sql(has.inner, source, inner, bindings)} AND {bindings.visible(source, inner)} OFFSET 0)"
     )

@@ -12,10 +12,10 @@ from typing import Any
 from continuum.fhir.query import Clause, Criterion, Query
 from continuum.fhir.search_params import MAIN_DATE
 from continuum.fhir.types import TYPE_IDS
-from continuum.kernel.limits import GATHER_MAX, GATHER_MIN
+from continuum.kernel.limits import GATHER_MAX, GATHER_MIN, GATHER_TRIED
 from continuum.record.keys import Keys
 from continuum.record.read import COLUMNS
-from continuum.record.search.drivers import Driver, choose
+from continuum.record.search.drivers import Driver, choose, filed
 from continuum.record.search.filters import Bindings, clause_sql
 from continuum.record.search.order import BY_DATE, BY_ROW, Cursor, Key, after, keys_of, mode_of, order_by, read_cursor
 from continuum.record.search.statistics import Statistics
@@ -52,6 +52,8 @@ class Planner:
         order = _order(self.query, mode, bindings)
         walkable = all(key.column for key in order) and len(order) <= 1
         bound = self._bound(limit)
+        if driver is not None and driver.filed and not order:
+            bound = GATHER_TRIED  # these can be walked in order, so little is tried before
         if walkable and not self._gathers(driver, bound, limit, allow_gather=allow_gather):
             bindings = Bindings(self.keys, self.visibility)
             order = _order(self.query, mode, bindings)
@@ -142,6 +144,9 @@ class Planner:
         base = f"FROM record.search s WHERE s.type = {self._type} AND ({filters}) IS TRUE"
         if not order:
             place = f" AND s.row_id > {bindings.bind(cursor.row_id, 'bigint')}" if cursor else ""
+            under = filed(self.query, bindings)
+            if under is not None:
+                return self._walk_filed(bindings, under, filters, page, cursor)
             inner = f"SELECT s.row_id {base}{place} ORDER BY s.row_id LIMIT {page}"
             shown = ""
         else:
@@ -152,6 +157,18 @@ class Planner:
             f"SELECT {COLUMNS}{shown} FROM ({inner}) p JOIN record.resource r ON r.row_id = p.row_id ORDER BY {listed}"
         )
         return Plan(sql, bindings.values, mode, len(order), 0, gathers=False)
+
+    def _walk_filed(self, bindings: Bindings, under: str, filters: str, page: str, cursor: Cursor | None) -> Plan:
+        """Walks the quantities under one code by row id; each OFFSET 0 keeps that order from being lost."""
+        place = f" AND x.row_id > {bindings.bind(cursor.row_id, 'bigint')}" if cursor else ""
+        sql = (
+            f"SELECT {COLUMNS} FROM (SELECT l.row_id FROM"
+            f" (SELECT DISTINCT ON (x.row_id) x.row_id FROM record.quantity x WHERE {under}{place}"
+            f" ORDER BY x.row_id OFFSET 0) q, LATERAL (SELECT s.row_id FROM record.search s"
+            f" WHERE s.row_id = q.row_id AND s.type = {self._type} AND ({filters}) IS TRUE OFFSET 0) l"
+            f" ORDER BY q.row_id LIMIT {page}) p JOIN record.resource r ON r.row_id = p.row_id ORDER BY p.row_id"
+        )
+        return Plan(sql, bindings.values, BY_ROW, 0, 0, gathers=False)
 
     def _walk_column(self, bindings: Bindings, key: Key, base: str, page: str, cursor: Cursor | None) -> str:
         """First the rows that have the value, then those that have none: two walks of one index."""
@@ -172,7 +189,7 @@ class Planner:
             if cursor is not None and cursor.keys[0] is None:
                 place = f" AND s.row_id {sign} {bindings.bind(cursor.row_id, 'bigint')}"
             parts.append(f"({named} AND s.{key.column} IS NULL{place} {listed})")
-        return f"{' UNION ALL '.join(parts)} LIMIT {page}"
+        return parts[0] if len(parts) == 1 else f"{' UNION ALL '.join(parts)} LIMIT {page}"
 
 
 def _order(query: Query, mode: str, bindings: Bindings) -> tuple[Key, ...]:

@@ -48,6 +48,7 @@ class Keeper:
         self._folder = Path(order.folder)
         self._log = Path(order.log)
         self._socket_path = Path(order.run) / "keeper.sock"
+        self._sockets = Path(order.run) / "pg"
         self._server = Postmaster(order.program, self._folder, self._log, order.uid, order.gid)
         self._leases: set[socket.socket] = set()
         self._selector = selectors.DefaultSelector()
@@ -100,7 +101,7 @@ class Keeper:
         return listener
 
     def _start(self) -> None:
-        sweep(self._folder, wait_s=limits.ORPHANS_STOP_TIMEOUT_S)
+        sweep(self._folder, wait_s=limits.ORPHANS_STOP_TIMEOUT_S, sockets=self._sockets)
         self._trim_log()
         self._starts.append(time.monotonic())
         self._count += 1

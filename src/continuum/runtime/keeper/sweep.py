@@ -49,8 +49,29 @@ def _by_psutil(place: str) -> list[int]:
     return found
 
 
-def sweep(folder: Path, *, wait_s: float) -> int:
-    """Ends every PostgreSQL process of the folder and removes its stale pid file; returns how many there were.
+def end_workers(folder: Path) -> None:
+    """Ends programs (initdb, pg_upgrade …) that a killed process left at work on a folder, named in their arguments."""
+    place = os.fsencode(folder)
+    _send(signal.SIGKILL, _named_in_arguments(place))
+    _until(lambda: not _named_in_arguments(place), KILL_TIMEOUT_S)
+
+
+def _named_in_arguments(place: bytes) -> list[int]:
+    found = []
+    for name in os.listdir("/proc") if sys.platform == "linux" else ():  # noqa: PTH208  as above
+        if name.isdigit() and int(name) != os.getpid():
+            try:
+                with open(f"/proc/{name}/cmdline", "rb") as cmdline:  # noqa: PTH123  as above
+                    words = cmdline.read().split(b"\0")
+            except OSError:
+                continue
+            if place in words and os.path.basename(words[0]).startswith((b"postgres", b"initdb", b"pg_")):  # noqa: PTH119  bytes
+                found.append(int(name))
+    return found
+
+
+def sweep(folder: Path, *, wait_s: float, sockets: Path | None = None) -> int:
+    """Ends every PostgreSQL process of the folder and removes its stale lock files; returns how many there were.
 
     The caller holds the folder's lock. A postmaster that is still there gets `wait_s` seconds to end by
     itself (it was told to when its keeper died); backends without a postmaster are ended at once.
@@ -67,8 +88,11 @@ def sweep(folder: Path, *, wait_s: float) -> int:
             _send(signal.SIGKILL, processes_in(folder))
             _until(lambda: not processes_in(folder), KILL_TIMEOUT_S)
     if not processes_in(folder):
-        # PostgreSQL itself would refuse to start when the number in the file was given to another process since.
+        # PostgreSQL itself would refuse to start when the number in the file was given to another process since,
+        # or is that of a dead one that nobody has buried (a container whose first process reaps no children).
         (folder / "postmaster.pid").unlink(missing_ok=True)
+        for left_over in sockets.glob(".s.PGSQL.*") if sockets is not None else ():
+            left_over.unlink(missing_ok=True)
     return count
 
 

@@ -53,6 +53,8 @@ CREATE TABLE record.search (
   refs       bigint[]  NOT NULL,            -- and beside it Keys.self_key of its target: chains and _has
   keys       bigint[]  NOT NULL             -- tokens, references, uris, presence, trigrams
 ) WITH (fillfactor = 90);
+-- The planner steers by how common each key is (record/search/statistics.py).
+ALTER TABLE record.search ALTER COLUMN keys SET STATISTICS 1000;
 CREATE INDEX search_self ON record.search (self);
 CREATE INDEX search_patient ON record.search (patient, type, date_low, row_id);
 CREATE INDEX search_type_row ON record.search (type, row_id);
@@ -82,17 +84,20 @@ CREATE INDEX date_low ON record.date (param, low, row_id);
 CREATE INDEX date_high ON record.date (param, high, row_id);
 CREATE INDEX date_row ON record.date (row_id);
 
--- Numbers and quantities as float8 bounds; `key` is Keys.quantity or Keys.quantity_under.
+-- Numbers and quantities as float8 bounds. `key` is Keys.quantity (every value of a parameter) or
+-- Keys.quantity_under (a composite's quantity filed under its code; `under` is then the code's system).
 CREATE TABLE record.quantity (
   key     bigint NOT NULL,
   low     double precision NOT NULL,
   high    double precision NOT NULL,
   row_id  bigint NOT NULL,
   unit    bigint,                           -- Keys.unit(None, code)
-  system_unit bigint                        -- Keys.unit(system, code)
+  system_unit bigint,                       -- Keys.unit(system, code)
+  under   bigint                            -- Keys.of(system) of the code it is filed under
 );
 CREATE INDEX quantity_low ON record.quantity (key, low, row_id);
 CREATE INDEX quantity_high ON record.quantity (key, high, row_id) WHERE low <> high;
+CREATE INDEX quantity_order ON record.quantity (key, row_id) INCLUDE (low, high);
 CREATE INDEX quantity_row ON record.quantity (row_id);
 
 -- Which facilities care or cared for a patient: what "my facility's patients" means.
@@ -200,7 +205,7 @@ CREATE FUNCTION record.write(
   string_rows bigint[], string_params integer[], string_values text[], string_exacts text[],
   date_rows bigint[], date_params integer[], date_lows bigint[], date_highs bigint[],
   quantity_rows bigint[], quantity_keys bigint[], quantity_lows float8[], quantity_highs float8[],
-  quantity_units bigint[], quantity_system_units bigint[],
+  quantity_units bigint[], quantity_system_units bigint[], quantity_unders bigint[],
   care_patients bigint[], care_facilities bigint[],
   link_types smallint[], link_ids text[], shared_buckets integer[], exclusive_buckets integer[],
   guard_patients bigint[], guard_facilities bigint[],
@@ -277,9 +282,9 @@ BEGIN
     SELECT * FROM unnest(date_rows, date_params, date_lows, date_highs);
   END IF;
   IF cardinality(quantity_rows) > 0 THEN
-    INSERT INTO record.quantity (row_id, key, low, high, unit, system_unit)
+    INSERT INTO record.quantity (row_id, key, low, high, unit, system_unit, under)
     SELECT * FROM unnest(quantity_rows, quantity_keys, quantity_lows, quantity_highs,
-                         quantity_units, quantity_system_units);
+                         quantity_units, quantity_system_units, quantity_unders);
   END IF;
   IF cardinality(care_patients) > 0 THEN
     INSERT INTO record.care SELECT * FROM unnest(care_patients, care_facilities) ON CONFLICT DO NOTHING;

@@ -36,6 +36,11 @@ def installed(major: int = CURRENT) -> Path:
     )
 
 
+def tools(server_major: int) -> int:
+    """The major version whose pg_dump and pg_restore suit a server: newer ones set what older servers do not know."""
+    return 18 if server_major >= 17 else 16
+
+
 @cache
 def version(folder: Path) -> str:
     """The full version of an installation, as in `18.4`."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from continuum.kernel.errors import DomainError
-from continuum.runtime.keeper.sweep import sweep
+from continuum.runtime.keeper.sweep import end_workers, sweep
 from continuum.runtime.postgres import binaries, tuning
 from continuum.runtime.postgres.layout import Account, Layout, give
 from continuum.runtime.postgres.roles import APP, DATABASE, OWNER, SUPERUSER
@@ -32,11 +32,8 @@ def run(
     said: str = "",
     environment: Mapping[str, str] | None = None,
     cwd: Path = Path("/"),
-    keep_open: Sequence[int] = (),
 ) -> str:
     """Runs one of PostgreSQL's programs as the account that makes data; returns what it printed.
-
-    keep_open: descriptors of locks, which so stay held until the program ends, even when we are killed.
 
     Raises:
         CannotPrepare: it failed or took too long.
@@ -56,7 +53,6 @@ def run(
             cwd=cwd,
             env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC", **(environment or {})},
             umask=0o077,
-            pass_fds=tuple(keep_open),
             **identity,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -67,11 +63,11 @@ def run(
     return str(done.stdout)
 
 
-def make(layout: Layout, secrets: Secrets, *, keep_open: Sequence[int], major: int = binaries.CURRENT) -> None:
+def make(layout: Layout, secrets: Secrets, *, major: int = binaries.CURRENT) -> None:
     """Makes an empty cluster with our roles and database, and puts it in its place when it is whole."""
     making = layout.base / f"{major}.making"
     clear(making)
-    initialise(layout, secrets, making, keep_open=keep_open, major=major)
+    initialise(layout, secrets, making, major=major)
     statements = [
         f"CREATE ROLE {OWNER} LOGIN PASSWORD '{secrets.password(OWNER)}'",
         f"CREATE ROLE {APP} LOGIN PASSWORD '{secrets.password(APP)}'",
@@ -80,11 +76,10 @@ def make(layout: Layout, secrets: Secrets, *, keep_open: Sequence[int], major: i
         f"GRANT CONNECT ON DATABASE {DATABASE} TO {APP}",
     ]
     run(
-        [layout.programs(major) / "postgres", "--single", "-j", "-D", making, "-F", "template1"],
+        [layout.programs(major) / "postgres", "--single", "-j", "-D", making, "template1"],
         account=layout.account,
         timeout_s=INITDB_TIMEOUT_S,
         said="".join(f"{statement};\n\n" for statement in statements),
-        keep_open=keep_open,
     )
     install(layout, making, major)
 
@@ -94,7 +89,6 @@ def initialise(
     secrets: Secrets,
     folder: Path,
     *,
-    keep_open: Sequence[int],
     major: int = binaries.CURRENT,
     checksums: bool = True,
 ) -> None:
@@ -117,7 +111,6 @@ def initialise(
             ],
             account=layout.account,
             timeout_s=INITDB_TIMEOUT_S,
-            keep_open=keep_open,
         )  # fmt: skip
     finally:
         password.unlink(missing_ok=True)
@@ -127,13 +120,13 @@ def install(layout: Layout, making: Path, major: int) -> None:
     """Puts a whole cluster in its place, in one step."""
     if layout.account is not None:
         give(making, layout.account.uid, layout.account.gid)
-    os.sync()
     making.rename(layout.cluster(major))
     sync_folder(layout.base)
 
 
 def clear(folder: Path) -> None:
     """Removes what a killed maker left, and ends what still works in it."""
+    end_workers(folder)
     if folder.exists():
         sweep(folder, wait_s=0)
         shutil.rmtree(folder)

@@ -1,16 +1,18 @@
 """The embedded PostgreSQL: prepared under a lock, held by a lease, held again when its keeper is killed."""
 
 import asyncio
-import os
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import structlog
+
 from continuum.kernel.limits import POSTGRES_RESTARTS_MAX
 from continuum.runtime import secrets as secret_files
+from continuum.runtime.backup import archive
 from continuum.runtime.keeper.keep import Order
-from continuum.runtime.postgres import binaries, cluster, lease
+from continuum.runtime.postgres import binaries, cluster, lease, upgrade
 from continuum.runtime.postgres.address import Address
 from continuum.runtime.postgres.layout import Layout, plan
 from continuum.runtime.postgres.roles import APP, DATABASE, OWNER, SUPERUSER
@@ -29,14 +31,25 @@ async def open_embedded(settings: Settings) -> AsyncIterator[Server]:
     layout, secrets = await asyncio.to_thread(_places, settings)
     holding = Holding(settings, layout, secrets)
     await asyncio.to_thread(holding.take)
-    watcher = asyncio.create_task(holding.keep())
+    tasks = [
+        asyncio.create_task(holding.keep()),
+        asyncio.create_task(archive.keep_draining(settings, layout.spool)),
+    ]
     try:
+        await asyncio.to_thread(upgrade.forget, layout)
         yield _server(layout, secrets)
     finally:
-        watcher.cancel()
-        with suppress(asyncio.CancelledError):
-            await watcher
+        await ended(tasks)
         await asyncio.to_thread(holding.give_up)
+
+
+async def ended(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancels tasks and waits for them."""
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 class Holding:
@@ -70,16 +83,25 @@ class Holding:
             if self._lease is None:
                 return
             await _until_gone(self._lease)
-            self._lease.connection.close()
+            await asyncio.to_thread(self._lease.abandon)
             await asyncio.sleep(min(0.1 * attempt, 1.0))
             await asyncio.to_thread(self.take)
 
-    def _prepare(self, lock: int) -> Order:
-        folder = self._layout.cluster(binaries.CURRENT)
-        if not folder.exists():
-            cluster.make(self._layout, self._secrets, keep_open=[lock])
-        cluster.configure(self._layout, self._settings)
-        return _order(self._layout, folder)
+    def _prepare(self) -> Order:
+        layout = self._layout
+        folder = layout.cluster(binaries.CURRENT)
+        old_major = upgrade.older(layout)
+        if old_major is not None:
+            upgrade.upgrade(layout, self._settings, self._secrets, old_major, progress=_tell)
+        elif not folder.exists():
+            cluster.make(layout, self._secrets)
+        upgrade.set_aside(layout)
+        cluster.configure(layout, self._settings)
+        return _order(layout, folder)
+
+
+def _tell(words: str) -> None:
+    structlog.get_logger().info("postgres_upgrade", step=words)
 
 
 def _places(settings: Settings) -> tuple[Layout, Secrets]:
@@ -131,17 +153,3 @@ async def _until_gone(held: lease.Lease) -> None:
         await gone.wait()
     finally:
         loop.remove_reader(held.connection)
-
-
-def running(settings: Settings) -> bool:
-    """Whether somebody runs the server of the data folder now."""
-    found = lease.join(plan(settings).run)
-    if found is None:
-        return False
-    found.close()
-    return True
-
-
-def environment() -> dict[str, str]:
-    """What PostgreSQL's own programs get beside an address."""
-    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}

@@ -1,5 +1,6 @@
 """A PostgreSQL that somebody else runs: checked before it is used, in plain words."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ import asyncpg
 
 from continuum.kernel.errors import DomainError
 from continuum.kernel.limits import CONNECT_TIMEOUT_S
+from continuum.runtime.backup import archive, receive
 from continuum.runtime.postgres.address import Address
 from continuum.runtime.postgres.roles import APP
 from continuum.runtime.postgres.server import Server
@@ -47,14 +49,26 @@ async def open_given(settings: Settings) -> AsyncIterator[Server]:
         major, described = await _check(connection)
     finally:
         await connection.close()
-    yield Server(
-        owner=address,
-        app=replace(address, act_as=APP),
-        superuser=None,
-        embedded=False,
-        major=major,
-        described=described,
-    )
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    spool = settings.data / receive.SPOOL
+    tasks = [
+        asyncio.create_task(receive.follow(settings, address)),
+        asyncio.create_task(archive.keep_draining(settings, spool)),
+    ]
+    try:
+        yield Server(
+            owner=address,
+            app=replace(address, act_as=APP),
+            superuser=None,
+            embedded=False,
+            major=major,
+            described=described,
+            spool=spool,
+        )
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def connect(address: Address) -> asyncpg.Connection:

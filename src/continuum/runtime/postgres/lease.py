@@ -25,6 +25,10 @@ _PROGRAM = (
 )
 
 
+_others_need: list["subprocess.Popen[bytes]"] = []
+"""Keepers that we started, which go on for others; looked at now and then, so that none stays as a zombie."""
+
+
 class CannotStart(DomainError):
     """The embedded PostgreSQL does not start; what it said follows."""
 
@@ -83,13 +87,21 @@ class Lease:
                 pass
         except OSError:
             pass  # it went first
+        self.abandon(max(0.1, end - time.monotonic()))
+
+    def abandon(self, timeout_s: float = 1.0) -> None:
+        """Closes the connection; a keeper that we started and that ends now is waited for."""
         self.connection.close()
-        if self._keeper is not None and self.news["state"] != "kept":
-            try:
-                self._keeper.wait(timeout=max(0.1, end - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                self._keeper.kill()
-                self._keeper.wait()
+        if self._keeper is None:
+            return
+        if self.news["state"] == "kept":
+            _others_need.append(self._keeper)
+            return
+        try:
+            self._keeper.wait(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            self._keeper.kill()
+            self._keeper.wait()
 
 
 def join(run: Path) -> Lease | None:
@@ -105,6 +117,7 @@ def join(run: Path) -> Lease | None:
 
 def start(order: Order) -> Lease:
     """Starts a keeper; the hold it comes with is ours."""
+    _others_need[:] = [keeper for keeper in _others_need if keeper.poll() is None]
     ours, theirs = socket.socketpair()
     lean = ["-I", "-S"] if sys.platform == "linux" else ["-I"]
     keeper = subprocess.Popen(  # noqa: S603  our own program
@@ -126,11 +139,11 @@ def start(order: Order) -> Lease:
     return Lease(ours, keeper)
 
 
-def hold(run: Path, preparing: Path, prepare: Callable[[int], Order]) -> Lease:
+def hold(run: Path, preparing: Path, prepare: Callable[[], Order]) -> Lease:
     """Joins the server that runs, or prepares and starts one; returns when it answers.
 
     preparing: a lock file that one process at a time holds while it prepares and starts the server.
-    prepare: makes or upgrades the data where needed, given the lock's descriptor; says what to start.
+    prepare: makes or upgrades the data where needed; says what to start.
 
     Raises:
         CannotStart: it does not start.
@@ -138,20 +151,28 @@ def hold(run: Path, preparing: Path, prepare: Callable[[int], Order]) -> Lease:
     for _ in range(JOIN_ATTEMPTS):
         lease = join(run)
         if lease is None:
-            with locked(preparing, POSTGRES_PREPARE_TIMEOUT_S) as lock:
-                lease = join(run) or start(prepare(lock))
-                if lease.wait_until_ready():
+            with locked(preparing, POSTGRES_PREPARE_TIMEOUT_S):
+                lease = join(run) or start(prepare())
+                if _answers(lease):
                     return lease
-        elif lease.wait_until_ready():
+        elif _answers(lease):
             return lease
-        lease.connection.close()
+        lease.abandon()
         time.sleep(POLL_S)
     raise CannotStart("The PostgreSQL of this data folder is being started and stopped again and again by others.")
 
 
+def _answers(lease: Lease) -> bool:
+    try:
+        return lease.wait_until_ready()
+    except CannotStart:
+        lease.abandon(POSTGRES_STOP_TIMEOUT_S)
+        raise
+
+
 @contextmanager
-def locked(path: Path, timeout_s: float) -> Iterator[int]:
-    """Holds the lock of a file; yields its descriptor. Programs that inherit it keep the lock until they end.
+def locked(path: Path, timeout_s: float) -> Iterator[None]:
+    """Holds the lock of a file.
 
     Raises:
         CannotStart: somebody else holds it for longer than the timeout.
@@ -167,6 +188,6 @@ def locked(path: Path, timeout_s: float) -> Iterator[int]:
                 if time.monotonic() > end:
                     raise CannotStart(f"Another process works on the data folder and holds {path}.") from None
                 time.sleep(POLL_S)
-        yield descriptor
+        yield
     finally:
         os.close(descriptor)

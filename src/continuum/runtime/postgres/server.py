@@ -10,8 +10,8 @@ from continuum.runtime.postgres.address import Address
 class Server:
     """owner: changes tables (migrations). app: answers requests. superuser: only of the embedded one.
 
-    described: one line for a person: what it is and where its data lies. `data_folder` and `spool` (of finished
-    WAL files) are None for a given server.
+    described: one line for a person: what it is and where its data lies. `spool` is where finished WAL files wait
+    for the archive. `data_folder` is None for a given server.
     """
 
     owner: Address

@@ -3,10 +3,12 @@
 import asyncio
 import signal
 import socket
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import click
 
+from continuum.apps.admin.options import setting
 from continuum.apps.fhir_api.serving import Worker, listen, serve
 from continuum.apps.fhir_api.worker import run
 from continuum.apps.fhir_api.workers import serve_many
@@ -24,12 +26,12 @@ Examples:
   continuum serve --port 9000 --data /srv/continuum --workers 4
   CONTINUUM_DATABASE_URL=postgresql://ehr@db/ehr continuum serve --host 0.0.0.0""",
 )
-@click.option("--host", help="The address to listen on.")
-@click.option("--port", type=int, help="The port to listen on; 0 takes any free one.")
-@click.option("--workers", type=int, help="Worker processes that answer requests.")
-@click.option("--data", help="The folder of this installation.")
+@setting("host")
+@click.option("--port", type=int, help="The port to listen on; 0 takes any free one. [environment: CONTINUUM_PORT]")
+@setting("workers")
+@setting("data")
 @click.option("--read-only", is_flag=True, help="Answer reads and searches, refuse writes.")
-def command(host: str | None, port: int | None, workers: int | None, data: str | None, *, read_only: bool) -> None:
+def command(host: str | None, port: int | None, workers: str | None, data: str | None, *, read_only: bool) -> None:
     """Serve FHIR until Ctrl-C.
 
     Starts the PostgreSQL of the data folder, or uses the one that CONTINUUM_DATABASE_URL gives; brings its
@@ -49,8 +51,14 @@ def address(listening: socket.socket) -> str:
     return f"http://{shown}:{port}"
 
 
-async def serving(settings: Settings, listening: socket.socket, *, read_only: bool = False) -> None:
-    """Runs everything until SIGINT or SIGTERM."""
+async def serving(
+    settings: Settings,
+    listening: socket.socket,
+    *,
+    read_only: bool = False,
+    prepare: Callable[[Server], Awaitable[None]] | None = None,
+) -> None:
+    """Runs everything until SIGINT or SIGTERM. prepare: what is done once the database is there, before serving."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -58,6 +66,8 @@ async def serving(settings: Settings, listening: socket.socket, *, read_only: bo
     async with postgres.open(settings) as server:
         for label in await migrate(server.owner):
             click.echo(f"Migrated: {label}")
+        if prepare is not None:
+            await prepare(server)
         worker = orders(settings, server, read_only=read_only)
         click.echo(f"Database: {server.described}")
         click.echo(f"Serving {address(listening)}/  FHIR at {address(listening)}/fhir  (Ctrl-C stops)")

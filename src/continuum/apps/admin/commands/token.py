@@ -3,6 +3,7 @@
 import click
 
 from continuum.access.actor import PURPOSES, ROLES
+from continuum.apps.admin.options import setting
 from continuum.apps.fhir_api.routes import ID
 from continuum.identity.tokens import Claims, duration_s, issue, signing_key
 from continuum.kernel.clock import now_us
@@ -30,7 +31,7 @@ Examples:
 @click.option("--purpose", type=click.Choice(sorted(PURPOSES)), help="Why; else the role's usual purpose.")
 @click.option("--expires", default="1h", show_default=True, help="How long it holds: 90s, 15m, 1h, 30d.")
 @click.option("--subject", default="", help="Who acts, as it will stand in the trace; else the role's name.")
-@click.option("--data", help="The folder of this installation.")
+@setting("data")
 def command(
     role: str, patient: str, facility: str, purpose: str | None, expires: str, subject: str, data: str | None
 ) -> None:

@@ -49,7 +49,7 @@ async def run(paths: list[Path], target: Target, *, workers: int, rejects: Path,
                     refused.write(json.dumps(asdict(reject), ensure_ascii=False) + "\n")
                 progress(done.chunk.path, len(done.chunk.lines))
         if report.written + report.updated:
-            await conn.execute("ANALYZE record.resource, record.search, record.string, record.date, record.quantity")
+            await analyze(target)
         report.dangling = await dangling(conn, IMPORT_DANGLING_SHOWN_MAX)
     finally:
         await conn.close()
@@ -83,3 +83,12 @@ def _todo(
                     yield chunk
         except DomainError as error:
             report.files_failed.append(str(error))
+
+
+async def analyze(target: Target) -> None:
+    """Renews PostgreSQL's statistics, by which searches steer."""
+    owner = await asyncpg.connect(**target.owner)
+    try:
+        await owner.execute("ANALYZE record.resource, record.search, record.string, record.date, record.quantity")
+    finally:
+        await owner.close()

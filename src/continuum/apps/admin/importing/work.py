@@ -25,9 +25,13 @@ from continuum.record.keys import Keys
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where workers load to: arguments of asyncpg.connect, and this database's secrets."""
+    """Where workers load to: arguments of asyncpg.connect, and this database's secrets.
+
+    owner: the same for the role that owns the tables, which alone may renew PostgreSQL's statistics.
+    """
 
     connect: dict[str, Any]
+    owner: dict[str, Any]
     key_secret: bytes
     audit_secret: bytes
 

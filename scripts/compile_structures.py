@@ -1,0 +1,164 @@
+"""Compiles R4's StructureDefinitions and required value sets into facts: what each element may hold.
+
+    python scripts/compile_structures.py
+
+writes `fhir/facts/structures.json` and the validators in `fhir/_generated/`; run twice, it writes the same bytes.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import generate_validators
+from r4_packages import ROOT, files
+
+PACKAGE = "hl7.fhir.r4.examples@4.0.1"
+TARGET = ROOT / "src" / "continuum" / "fhir"
+CODES_MAX = 1_000
+"""A required value set with more codes is not compiled in."""
+PRIMITIVE_KIND = "primitive-type"
+
+
+class Terminology:
+    """The code systems and value sets of the specification."""
+
+    def __init__(self) -> None:
+        self.code_systems: dict[str, dict[str, Any]] = {}
+        self.value_sets: dict[str, dict[str, Any]] = {}
+        for name, resource in files(PACKAGE):
+            if name.startswith("CodeSystem-"):
+                self.code_systems.setdefault(resource["url"], resource)
+            elif name.startswith("ValueSet-") and "url" in resource:
+                self.value_sets.setdefault(resource["url"], resource)
+
+    def codes(self, url: str) -> list[str] | None:
+        """The codes of a value set, or None when they cannot be listed from the definitions."""
+        value_set = self.value_sets.get(url.partition("|")[0])
+        if value_set is None or "compose" not in value_set or "exclude" in value_set["compose"]:
+            return None
+        found: set[str] = set()
+        for include in value_set["compose"]["include"]:
+            part = self._included(include)
+            if part is None:
+                return None
+            found |= part
+        return sorted(found) if 0 < len(found) <= CODES_MAX else None
+
+    def _included(self, include: dict[str, Any]) -> set[str] | None:
+        if "filter" in include:
+            return None
+        found: set[str] = set()
+        for url in include.get("valueSet", ()):
+            codes = self.codes(url)
+            if codes is None:
+                return None
+            found |= set(codes)
+        if "concept" in include:
+            found |= {concept["code"] for concept in include["concept"]}
+        elif "system" in include:
+            system = self.code_systems.get(include["system"])
+            if system is None or system.get("content") != "complete":
+                return None
+            found |= set(_concepts(system.get("concept", ())))
+        return found
+
+
+def _concepts(concepts: Any) -> Iterator[str]:
+    for concept in concepts:
+        yield concept["code"]
+        yield from _concepts(concept.get("concept", ()))
+
+
+def compile_facts() -> dict[str, Any]:
+    """The facts: types → elements, the codes of required value sets, and the value sets left out."""
+    terminology = Terminology()
+    types: dict[str, Any] = {}
+    value_sets: dict[str, list[str]] = {}
+    left_out: set[str] = set()
+    for name, structure in files(PACKAGE, "StructureDefinition-"):
+        if structure["kind"] not in {"resource", "complex-type"} or structure.get("abstract"):
+            continue
+        if structure.get("derivation") == "constraint" or name == "StructureDefinition-example.json":
+            continue
+        _elements(structure, types, terminology, value_sets, left_out)
+    return {
+        "left_out": sorted(left_out),
+        "types": dict(sorted(types.items())),
+        "value_sets": dict(sorted(value_sets.items())),
+    }
+
+
+_QUANTITIES = {"SimpleQuantity": "Quantity", "MoneyQuantity": "Quantity"}
+
+
+def _elements(
+    structure: dict[str, Any],
+    types: dict[str, Any],
+    terminology: Terminology,
+    value_sets: dict[str, list[str]],
+    left_out: set[str],
+) -> None:
+    root = structure["type"]
+    kind = structure["kind"]
+    types[root] = {"resource": kind == "resource", "elements": {}}
+    for element in structure["snapshot"]["element"]:
+        path: str = element["path"]
+        parent, _, name = path.rpartition(".")
+        if not parent or element.get("max") == "0":
+            continue
+        kinds, targets = _types(element, is_resource_id=kind == "resource" and path == f"{root}.id")
+        if kinds in (["BackboneElement"], ["Element"]) and path not in types:
+            types[path] = {"resource": False, "elements": {}}
+            kinds = [path]
+        fact: dict[str, Any] = {"types": kinds}
+        if element["min"]:
+            fact["min"] = element["min"]
+        if element["max"] != "1":
+            fact["many"] = True
+        if element.get("isSummary"):
+            fact["summary"] = True
+        if element.get("isModifier"):
+            fact["modifier"] = True
+        if targets:
+            fact["targets"] = targets
+        binding = element.get("binding", {})
+        if binding.get("strength") == "required" and "valueSet" in binding:
+            url = binding["valueSet"].partition("|")[0]
+            codes = terminology.codes(url)
+            if codes is None:
+                left_out.add(url)
+            else:
+                value_sets[url] = codes
+                fact["codes"] = url
+        types[parent]["elements"][name] = fact
+
+
+def _types(element: dict[str, Any], *, is_resource_id: bool) -> tuple[list[str], list[str]]:
+    if "contentReference" in element:
+        return [element["contentReference"].lstrip("#")], []
+    kinds = []
+    targets: set[str] = set()
+    for one in element.get("type", ()):
+        code = one["code"]
+        if code.startswith("http://hl7.org/fhirpath/System."):
+            # Resource.id is an id; the id of an element is any string.
+            code = "id" if is_resource_id else "string"
+        kinds.append(_QUANTITIES.get(code, code))
+        for target in one.get("targetProfile", ()) if code == "Reference" else ():
+            targets.add(target.rpartition("/")[2])
+    return list(dict.fromkeys(kinds)), [] if "Resource" in targets else sorted(targets)
+
+
+def main() -> None:
+    """Writes the facts and the validators."""
+    facts = compile_facts()
+    (TARGET / "facts").mkdir(exist_ok=True)
+    text = json.dumps(facts, separators=(",", ":"), sort_keys=True)
+    (TARGET / "facts" / "structures.json").write_text(text + "\n", encoding="utf-8")
+    for name, module in generate_validators.modules(facts).items():
+        (TARGET / "_generated" / name).write_text(module, encoding="utf-8")
+    print(f"{len(facts['types'])} types, {len(facts['value_sets'])} value sets; left out: {facts['left_out']}")
+
+
+if __name__ == "__main__":
+    main()

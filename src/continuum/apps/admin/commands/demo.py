@@ -1,0 +1,82 @@
+"""`continuum demo`: everything set up and running, with sample people to look at."""
+
+from typing import Any
+
+import click
+
+from continuum.apps.admin.commands.serve import address, serving
+from continuum.apps.admin.demonstration import load_once, somebody
+from continuum.apps.admin.importing.work import Target
+from continuum.apps.fhir_api.serving import listen
+from continuum.apps.fhir_api.worker import run
+from continuum.identity.tokens import Claims, duration_s, issue, signing_key
+from continuum.kernel.clock import now_us
+from continuum.runtime import secrets
+from continuum.runtime.postgres import Server
+from continuum.runtime.settings import Settings
+
+LIFETIME = "12h"
+"""How long the tokens hold that the demo prints."""
+
+
+@click.command("demo")
+@click.option("--port", type=int, help="The port to listen on.")
+@click.option("--data", help="The folder of this installation.")
+def command(port: int | None, data: str | None) -> None:
+    """Start a server with sample families, and say what to open and try.
+
+    The first run makes the database and loads the people; later runs start at once and keep what was changed.
+    All people are synthetic.
+
+    \b
+    Examples:
+      continuum demo
+      continuum demo --port 9000 --data /tmp/continuum-demo
+    """  # noqa: D301  click's mark for a block that keeps its lines
+    given: dict[str, Any] = {"port": port, "data": data}
+    settings = Settings.load(**given)
+    with listen(settings.host, settings.port) as listening:
+
+        async def prepare(server: Server) -> None:
+            known = secrets.load(settings.data)
+            await load_once(Target(server.app.connect, server.owner.connect, known.record, known.audit))
+            _tell(settings, address(listening))
+
+        run(serving(settings, listening, prepare=prepare))
+
+
+def _tell(settings: Settings, base: str) -> None:
+    """Prints the addresses, the sign-ins and a command that works as it stands."""
+    person = somebody()
+    beginning = person.name.rsplit(" ", 1)[-1][:3].lower()
+    key = signing_key(secrets.load(settings.data).token)
+    until_s = now_us() // 1_000_000 + duration_s(LIFETIME)
+    tokens = {
+        "administrator": issue(key, Claims("demo-administrator", "administrator", until_s)),
+        "clinician": issue(key, Claims("demo-clinician", "clinician", until_s, facility=person.facility_id)),
+        "patient": issue(key, Claims("demo-patient", "patient", until_s, patient=person.patient_id)),
+    }
+    click.echo(f"""
+Continuum is ready. All people in it are synthetic.
+
+  Start page          {base}/
+  FHIR                {base}/fhir
+  API documentation   {base}/docs
+
+Tokens for {LIFETIME} (a clinician of the facility of {person.name}, and {person.name}):
+""")
+    for role, token in tokens.items():
+        click.echo(f"  {role.upper()}={token}")
+    click.echo(f"""
+Try this: patients whose name begins with "{beginning}", as that clinician
+
+  curl -H "Authorization: Bearer {tokens["clinician"]}" \\
+    "{base}/fhir/Patient?name={beginning}&_count=5&_pretty=true"
+
+and {person.name}'s own blood pressures, newest first
+
+  curl -H "Authorization: Bearer {tokens["patient"]}" \\
+    "{base}/fhir/Observation?patient={person.patient_id}&code=85354-9&_sort=-date&_count=3&_pretty=true"
+
+Ctrl-C stops everything and keeps the data in {settings.data}.
+""")

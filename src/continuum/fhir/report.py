@@ -1,0 +1,194 @@
+"""Says what is wrong in a resource and where, by reading the compiled facts: slow, thorough, in plain words."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from continuum.fhir import primitives
+from continuum.fhir.structure import choice_names, elements, facts
+from continuum.fhir.types import TYPE_IDS
+from continuum.kernel.errors import Issue
+from continuum.kernel.limits import ISSUES_MAX
+
+_WORDS = {
+    "boolean": "true or false",
+    "string": "text that is not empty, without control characters, of at most 1 MB",
+    "markdown": "text that is not empty, without control characters, of at most 1 MB",
+    "code": "a code: text without space at its ends and without double spaces",
+    "id": "an id: 1 to 64 letters, digits, '-' and '.'",
+    "uri": "a URI without spaces",
+    "url": "a URL without spaces",
+    "canonical": "a canonical URL without spaces",
+    "oid": "an OID such as urn:oid:2.16.840.1.113883",
+    "uuid": "a UUID such as urn:uuid:c757873d-ec9a-4326-a141-556f43239520",
+    "integer": "a whole number of 32 bits",
+    "unsignedInt": "a whole number from 0",
+    "positiveInt": "a whole number from 1",
+    "decimal": "a number",
+    "base64Binary": "base64",
+    "date": "a date of the calendar such as 2026, 2026-11 or 2026-11-23",
+    "dateTime": "a date such as 2026-11-23, or an instant with its zone such as 2026-11-23T06:00:00Z",
+    "instant": "an instant with its zone such as 2026-11-23T06:00:00.000Z",
+    "time": "a time of day such as 06:30:00",
+    "xhtml": "a <div> without scripts, forms, frames, links to styles or event handlers",
+}
+_ELEMENT: Mapping[str, Any] = {"id": {"types": ["string"]}, "extension": {"types": ["Extension"], "many": True}}
+
+
+class _Full(Exception):
+    """Enough has been said."""
+
+
+def report(resource: Any) -> list[Issue]:
+    """The structural errors, at most ISSUES_MAX."""
+    issues: list[Issue] = []
+    with suppress(_Full):
+        _resource(resource, "", issues, contained=False)
+    return issues
+
+
+def _say(issues: list[Issue], code: str, text: str, at: str) -> None:
+    issues.append(Issue(code, text, (at,) if at else ()))
+    if len(issues) >= ISSUES_MAX:
+        raise _Full
+
+
+def _resource(value: Any, at: str, issues: list[Issue], *, contained: bool) -> None:
+    name = value.get("resourceType") if isinstance(value, dict) else None
+    if not isinstance(name, str) or name not in TYPE_IDS:
+        text = "A resource is an object with a resourceType that FHIR R4 knows."
+        _say(issues, "structure", text, at or "resourceType")
+        return
+    place = at or name
+    if contained:
+        if "id" not in value:
+            _say(issues, "required", "A contained resource needs an id, so that it can be referred to.", f"{place}.id")
+        if "contained" in value:
+            _say(issues, "structure", "A contained resource cannot contain others.", f"{place}.contained")
+    _object(value, name, place, issues, skip="resourceType")
+
+
+def _object(value: Any, type_name: str, at: str, issues: list[Issue], *, skip: str = "") -> None:
+    if not isinstance(value, dict):
+        _say(issues, "structure", f"Here stands an object ({type_name}), not {_kind(value)}.", at)
+        return
+    if not value:
+        _say(issues, "structure", "An object cannot be empty; leave the element out.", at)
+        return
+    members = _ELEMENT if type_name == "Element" else elements(type_name)
+    names: dict[str, tuple[str, str, Mapping[str, Any]]] = {}
+    for name, fact in members.items():
+        if name.endswith("[x]"):
+            names.update({one: (name, kind, fact) for one, kind in choice_names(name, fact["types"]).items()})
+        else:
+            names[name] = (name, fact["types"][0] if fact["types"] else "Resource", fact)
+    seen: dict[str, str] = {}
+    for json_name, content in value.items():
+        if json_name == skip:
+            continue
+        plain = json_name.removeprefix("_")
+        found = names.get(plain)
+        if found is None or (json_name != plain and found[1] not in _WORDS):
+            _say(issues, "structure", f"{type_name} has no element {json_name}.", f"{at}.{json_name}")
+            continue
+        group, kind, fact = found
+        if group in seen and seen[group] != plain:
+            text = f"Only one of {seen[group]} and {plain} can stand here."
+            _say(issues, "structure", text, f"{at}.{json_name}")
+        seen[group] = plain
+        _element(value, json_name, content, kind, fact, f"{at}.{plain}", issues)
+    for name, fact in members.items():
+        if fact.get("min") and name not in seen:
+            _say(issues, "required", f"{type_name}.{name} is missing.", f"{at}.{name.removesuffix('[x]')}")
+    if type_name == "Extension" and ("extension" in value) is ("value[x]" in seen):
+        _say(issues, "invariant", "An extension has either a value or extensions of its own.", at)
+
+
+def _element(
+    owner: Mapping[str, Any],
+    json_name: str,
+    content: Any,
+    kind: str,
+    fact: Mapping[str, Any],
+    at: str,
+    issues: list[Issue],
+) -> None:
+    """One member of an object: a value, an array, or the sibling (`_name`) of a primitive."""
+    sibling = json_name.startswith("_")
+    if fact.get("many"):
+        if not isinstance(content, list) or not content:
+            _say(issues, "structure", "Here stands a list with at least one value.", at)
+            return
+        other = owner.get(json_name[1:] if sibling else f"_{json_name}")
+        if sibling and isinstance(other, list) and len(other) != len(content):
+            _say(issues, "structure", f"{json_name} must be as long as the list beside it.", at)
+        for number, one in enumerate(content):
+            place = f"{at}[{number}]"
+            if one is None:
+                # A null holds the place of a value that has only extensions, or of extensions that are not there.
+                beside = other[number] if isinstance(other, list) and number < len(other) else None
+                if kind not in _WORDS or beside is None:
+                    _say(issues, "structure", "A null stands here with nothing beside it.", place)
+            elif sibling:
+                _object(one, "Element", place, issues)
+            else:
+                _value(one, kind, fact, place, issues)
+        return
+    if isinstance(content, list):
+        _say(issues, "structure", "Here stands one value, not a list.", at)
+    elif sibling:
+        _object(content, "Element", at, issues)
+    else:
+        _value(content, kind, fact, at, issues)
+
+
+def _value(value: Any, kind: str, fact: Mapping[str, Any], at: str, issues: list[Issue]) -> None:
+    if kind in _WORDS:
+        if not getattr(primitives, f"is_{kind}")(value):
+            _say(issues, "value", f"Here stands {_WORDS[kind]}, not {_shown(value)}.", at)
+            return
+    elif kind == "Resource":
+        contained = at.rpartition(".")[2].startswith("contained[")
+        _resource(value, at, issues, contained=contained)
+        return
+    else:
+        _object(value, kind, at, issues)
+    codes = facts()["value_sets"].get(fact.get("codes", "")) if "codes" in fact else None
+    if codes is not None:
+        _bound(value, kind, codes, at, issues)
+    if kind == "Reference" and isinstance(value, dict) and fact.get("targets"):
+        _target(value, fact["targets"], at, issues)
+
+
+def _bound(value: Any, kind: str, codes: list[str], at: str, issues: list[Issue]) -> None:
+    known = frozenset(codes)
+    fits = value in known if kind == "code" else True
+    if isinstance(value, dict):
+        try:
+            check = primitives.is_bound_coding if kind == "Coding" else primitives.is_bound_concept
+            fits = check(value, known)
+        except (TypeError, AttributeError, KeyError):
+            return  # its structure is wrong, and that has been said
+    if not fits:
+        listed = ", ".join(codes[:20]) + (" …" if len(codes) > 20 else "")
+        _say(issues, "code-invalid", f"The code {_shown(value)} is not one of: {listed}.", at)
+
+
+def _target(value: Mapping[str, Any], targets: list[str], at: str, issues: list[Issue]) -> None:
+    text = value.get("reference")
+    if isinstance(text, str):
+        parts = text.split("/")
+        if len(parts) in {2, 4} and parts[0].isalpha() and parts[0][:1].isupper() and parts[0] not in targets:
+            allowed = ", ".join(targets)
+            _say(issues, "structure", f"This refers to a {parts[0]}; allowed are: {allowed}.", f"{at}.reference")
+
+
+def _kind(value: Any) -> str:
+    return {list: "a list", str: "text", bool: "true or false", type(None): "null"}.get(type(value), "a number")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return "an object"
+    text = _kind(value) if isinstance(value, list) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"

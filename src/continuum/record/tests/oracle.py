@@ -1,0 +1,180 @@
+"""What a search must find, said a second time: plain Python over the index values, no SQL, no keys, no plan."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from continuum.fhir.index import Index
+from continuum.fhir.query import Chain, Clause, Criterion, Has, InCompartment, Query, Value
+from continuum.fhir.text import normalise
+
+
+@dataclass(frozen=True)
+class Row:
+    """One resource of the small world, in the order in which it was written."""
+
+    number: int
+    kind: str
+    id: str
+    index: Index
+    updated_us: int
+    facility: str
+
+    @property
+    def address(self) -> str:
+        return f"{self.kind}/{self.id}"
+
+
+@dataclass(frozen=True)
+class World:
+    rows: tuple[Row, ...]
+    visible: frozenset[str]
+
+    def seen(self, kind: str) -> list[Row]:
+        return [row for row in self.rows if row.kind == kind and row.address in self.visible]
+
+    def at(self, address: str) -> Row | None:
+        return next((row for row in self.rows if row.address == address and address in self.visible), None)
+
+
+def matches(query: Query, world: World) -> list[Row]:
+    """All matches, in the order of writing."""
+    return [row for row in world.seen(query.resource_type) if all(holds(c, row, world) for c in query.where)]
+
+
+def holds(clause: Clause, row: Row, world: World) -> bool:
+    if isinstance(clause, InCompartment):
+        target = f"{clause.compartment_type}/{clause.id}"
+        codes = {found.code for found in clause.params}
+        return any(code in codes and to == target for code, to in row.index.references)
+    if isinstance(clause, Chain):
+        for code, target in row.index.references:
+            end = world.at(target) if code == clause.param.code else None
+            if end is not None and any(kind == end.kind and holds(inner, end, world) for kind, inner in clause.inner):
+                return True
+        return False
+    if isinstance(clause, Has):
+        return any(
+            (clause.param.code, row.address) in source.index.references and holds(clause.inner, source, world)
+            for source in world.seen(clause.param.resource_type)
+        )
+    return _criterion(clause, row)
+
+
+def _criterion(c: Criterion, row: Row) -> bool:
+    code = c.param.code
+    if code.startswith("combo-"):  # R4: the value itself or that of any component
+        plain = code.removeprefix("combo-")
+        parts = [
+            replace(c, modifier="" if c.modifier == "not" else c.modifier, param=replace(c.param, code=one))
+            for one in (plain, f"component-{plain}")
+        ]
+        found = [_criterion(part, row) for part in parts]
+        if c.modifier == "missing" and c.values[0].text == "true":
+            return all(found)
+        return not any(found) if c.modifier == "not" else any(found)
+    if c.modifier == "missing":
+        return (not _present(code, row)) == (c.values[0].text == "true")
+    found = any(_value(c, value, row) for value in c.values)
+    return not found if c.modifier == "not" else found
+
+
+def _present(code: str, row: Row) -> bool:
+    if code in {"_id", "_lastUpdated"}:
+        return True
+    index = row.index
+    lists: list[Any] = [
+        index.tokens, index.references, index.strings, index.dates, index.numbers, index.quantities, index.uris,
+        index.composites,
+    ]  # fmt: skip
+    return any(one[0] == code for values in lists for one in values)
+
+
+def _value(c: Criterion, value: Value, row: Row) -> bool:
+    code, kind, index = c.param.code, c.param.kind, row.index
+    if code == "_id":
+        return row.id == value.code
+    if code == "_lastUpdated":
+        return _interval(value, row.updated_us, row.updated_us)
+    if c.modifier == "identifier":
+        return any(p == f"{code}:identifier" and _token(value, s, v) for p, s, v in index.tokens)
+    if kind == "token":
+        return any(p == code and _token(value, s, v) for p, s, v in index.tokens)
+    if kind == "reference":
+        return any(p == code and to in value.targets for p, to in index.references)
+    if kind == "uri":
+        return any(p == code and (u == value.text or u.partition("|")[0] == value.text) for p, u in index.uris)
+    if kind == "string":
+        return any(p == code and _string(c.modifier, value.text, text) for p, text in index.strings)
+    if kind == "date":
+        return any(p == code and _interval(value, low, high) for p, low, high in index.dates)
+    if kind == "quantity":
+        return any(p == code and _quantity(value, *rest) for p, *rest in index.quantities)
+    if kind == "composite":
+        return any(
+            p == code and all(_component(v, part) for v, part in zip(value.parts, parts, strict=True))
+            for p, *parts in index.composites
+        )
+    raise AssertionError(kind)
+
+
+def _component(value: Value, part: tuple[Any, ...]) -> bool:
+    kind = part[0]
+    if kind == "token":
+        return _token(value, part[1], part[2])
+    if kind == "quantity":
+        return _quantity(value, *part[1:])
+    if kind == "date":
+        return _interval(value, part[1], part[2])
+    if kind == "string":
+        return _string("", value.text, part[1])
+    raise AssertionError(kind)
+
+
+def _token(value: Value, system: str, code: str) -> bool:
+    return (value.system is None or value.system == system) and (value.code is None or value.code == code)
+
+
+def _string(modifier: str, wanted: str, text: str) -> bool:
+    if modifier == "exact":
+        return wanted == text
+    if modifier == "contains":
+        return normalise(wanted) in normalise(text)
+    return normalise(text).startswith(normalise(wanted))
+
+
+def _interval(v: Value, low: int, high: int) -> bool:
+    inside = low >= v.low_us and high <= v.high_us
+    return {
+        "eq": inside,
+        "ne": not inside,
+        "gt": high > v.high_us,
+        "lt": low < v.low_us,
+        "ge": high > v.high_us or inside,
+        "le": low < v.low_us or inside,
+        "sa": low > v.high_us,
+        "eb": high < v.low_us,
+        "ap": low <= v.high_us and high >= v.low_us,
+    }[v.prefix]
+
+
+def _quantity(v: Value, low: Decimal, high: Decimal, system: str, code: str, unit: str) -> bool:
+    if v.system is not None and not (system == v.system and code == v.code):
+        return False
+    if v.system is None and v.code is not None and v.code != (code or unit):
+        return False
+    assert v.number is not None
+    assert v.low is not None
+    assert v.high is not None
+    inside = low >= v.low and high < v.high
+    return {
+        "eq": inside,
+        "ne": not inside,
+        "gt": high > v.number,
+        "lt": low < v.number,
+        "ge": high >= v.number,
+        "le": low <= v.number,
+        "sa": low > v.number,
+        "eb": high < v.number,
+        "ap": low <= v.high and high >= v.low,
+    }[v.prefix]

@@ -1,0 +1,118 @@
+"""Random searches over random worlds find what the plain-Python oracle finds: match, count, page by page, per scope."""
+
+import dataclasses
+import random
+from typing import Any
+
+import pytest
+
+from continuum.fhir.grammar import parse
+from continuum.fhir.index import extract
+from continuum.fhir.query import Query
+from continuum.kernel.errors import UnknownParameter
+from continuum.record.entry import prepare
+from continuum.record.keys import Keys
+from continuum.record.search import plan, search
+from continuum.record.tests import worlds
+from continuum.record.tests.oracle import Row, World, matches
+from continuum.record.visibility import EVERYTHING, Scope, Visibility
+from continuum.record.write import Change, RowIds, write
+
+SECRET = b"the secret of a test database ..."
+
+
+async def fill(conn: Any, keys: Keys, resources: list[dict[str, Any]]) -> tuple[Row, ...]:
+    """Writes a world, one instant apart, and says what lies there."""
+    row_ids = RowIds()
+    rows = []
+    for number, resource in enumerate(resources):
+        at_us = 1_700_000_000_000_000 + number * 1_000
+        change = Change(prepared=prepare(resource, keys), present=None, now_us=at_us)
+        await write(conn, [change], row_ids=row_ids)
+        facility = resource.get("managingOrganization", {}).get("reference", "").partition("/")[2]
+        rows.append(Row(number, resource["resourceType"], resource["id"], extract(resource), at_us, facility))
+    return tuple(rows)
+
+
+def scopes(
+    rows: tuple[Row, ...], resources: list[dict[str, Any]], keys: Keys
+) -> list[tuple[Visibility, frozenset[str]]]:
+    """Several visibilities and, said independently, what each shows."""
+    restricted = {f"{one['resourceType']}/{one['id']}" for one in resources if one.get("meta")}
+    everything = frozenset(row.address for row in rows)
+    cared = {row.id for row in rows if row.kind == "Patient" and row.facility == "org-1"}
+    outside = frozenset(row.address for row in rows if row.index.patient_id is None and row.kind != "Observation")
+    clinical = ("Patient", "Observation", "Encounter")
+    at_facility = Scope("facility", facility=keys.self_key("Organization", "org-1"))
+    two = ("pat-1", "pat-2")
+    own = Scope("patients", patients=tuple(keys.self_key("Patient", one) for one in two))
+    masked = Scope("all", label_mask=1)
+    return [
+        (EVERYTHING, everything),
+        (
+            Visibility(dict.fromkeys(clinical, at_facility), otherwise=Scope("all")),
+            outside | frozenset(row.address for row in rows if row.index.patient_id in cared),
+        ),
+        (
+            Visibility(dict.fromkeys(clinical, own)),
+            frozenset(row.address for row in rows if row.index.patient_id in two),
+        ),
+        (Visibility(otherwise=masked), everything - restricted),
+    ]
+
+
+async def all_pages(conn: Any, query: Query, visibility: Visibility, keys: Keys) -> list[str]:
+    found = []
+    cursor = ""
+    for _ in range(100):
+        page = await search(conn, dataclasses.replace(query, cursor=cursor), visibility=visibility, keys=keys)
+        assert len(page.matches) <= query.count
+        found += [f"{one.resource_type}/{one.id}" for one in page.matches]
+        cursor = page.next_cursor
+        if not cursor:
+            return found
+    raise AssertionError("the pages do not end")
+
+
+async def compare(pool: Any, seed: int, searches: int, *, analyse: Any = None) -> int:
+    rng = random.Random(seed)
+    keys = Keys(SECRET + bytes([seed % 250]))
+    resources = worlds.make(rng)
+    compared = 0
+    async with pool.connection() as conn:
+        rows = await fill(conn, keys, resources)
+        if analyse is not None:
+            await analyse()
+        views = scopes(rows, resources, keys)
+        for number in range(searches):
+            kind, given = worlds.search(rng)
+            try:
+                query = parse(kind, given, lenient=False)
+            except UnknownParameter:
+                continue
+            visibility, visible = rng.choice(views)
+            expected = matches(query, World(rows, visible))
+            query = dataclasses.replace(query, count=rng.choice((1, 3, 20)), total="accurate")
+            what = f"seed {seed} search {number}: {kind}?{given}"
+            page = await search(conn, query, visibility=visibility, keys=keys)
+            assert page.total == len(expected), what
+            found = await all_pages(conn, query, visibility, keys)
+            assert len(found) == len(set(found)), what
+            assert set(found) == {row.address for row in expected}, what
+            compared += bool(expected)  # searches that find nothing prove little
+    return compared
+
+
+@pytest.mark.parametrize("gather_min", [1_000, 0], ids=["gathering", "walking"])
+@pytest.mark.parametrize("seed", range(3))
+async def test_random_searches_find_what_the_oracle_finds(pool, monkeypatch, seed, gather_min):
+    monkeypatch.setattr(plan, "GATHER_MIN", gather_min)  # with 0, whatever can be walked is walked
+    assert await compare(pool, seed, 150) > 60
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("gather_min", [1_000, 0], ids=["gathering", "walking"])
+@pytest.mark.parametrize("seed", range(100, 110))
+async def test_many_random_searches_find_what_the_oracle_finds(pool, monkeypatch, seed, gather_min):
+    monkeypatch.setattr(plan, "GATHER_MIN", gather_min)
+    assert await compare(pool, seed, 1_000) > 400

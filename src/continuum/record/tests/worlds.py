@@ -1,0 +1,277 @@
+"""Small random worlds of resources, and random searches over them."""
+
+import random
+from decimal import Decimal
+from typing import Any
+
+LOINC = "http://loinc.org"
+UCUM = "http://unitsofmeasure.org"
+FAMILIES = ("Ramírez", "O'Brien", "Müller-Lane", "Ram", "Nguyen", "De la Cruz", "Smith", "smithers")
+GIVEN = ("José", "Ann", "Ana María", "Lee", "An", "Zoë")
+CODES = ("8867-4", "8302-2", "29463-7", "4548-4")
+DATES = (
+    "2019", "2020-02", "2020-02-29", "2021-06-30T23:30:00-05:00", "2021-07-01", "2022-01-01T00:00:00Z",
+    "2022-01-01T00:00:00.250Z", "2023-12-31T23:59:59+02:00",
+)  # fmt: skip
+AMOUNTS = (Decimal("5.4"), 72, Decimal("180.25"), Decimal("99.9"))
+ORGANIZATIONS = ("org-1", "org-2")
+PATIENTS = tuple(f"pat-{number}" for number in range(9))
+PRACTITIONERS = ("doc-1", "doc-2")
+
+
+def make(rng: random.Random) -> list[dict[str, Any]]:
+    """A world whose references all lead somewhere, in an order in which it can be written."""
+    world: list[dict[str, Any]] = [
+        {"resourceType": "Organization", "id": o, "name": f"Clinic {o}"} for o in ORGANIZATIONS
+    ]
+    world += [_practitioner(rng, one) for one in PRACTITIONERS]
+    world += [_patient(rng, one) for one in PATIENTS]
+    encounters = [f"enc-{number}" for number in range(10)]
+    world += [_encounter(rng, one) for one in encounters]
+    world += [_observation(rng, f"obs-{number}", encounters) for number in range(45)]
+    return world
+
+
+def _maybe(rng: random.Random, value: Any, chance: float = 0.7) -> Any:
+    return value if rng.random() < chance else None
+
+
+def _clean(resource: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in resource.items() if value is not None}
+
+
+def _practitioner(rng: random.Random, one: str) -> dict[str, Any]:
+    return {"resourceType": "Practitioner", "id": one, "name": [{"family": rng.choice(FAMILIES)}]}
+
+
+def _patient(rng: random.Random, one: str) -> dict[str, Any]:
+    names = [{"family": rng.choice(FAMILIES), "given": rng.sample(GIVEN, 2)} for _ in range(rng.choice((0, 1, 2)))]
+    labels = {"security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}]}
+    return _clean(
+        {
+            "resourceType": "Patient",
+            "id": one,
+            "meta": _maybe(rng, labels, 0.2),
+            "identifier": _maybe(rng, [{"system": "urn:dod", "value": str(rng.randint(1, 5))}]),
+            "name": names or None,
+            "gender": _maybe(rng, rng.choice(("male", "female"))),
+            "birthDate": _maybe(rng, rng.choice(("1980", "1990-05", "2001-02-03"))),
+            "managingOrganization": _maybe(rng, {"reference": f"Organization/{rng.choice(ORGANIZATIONS)}"}, 0.6),
+            "generalPractitioner": _maybe(rng, [{"reference": f"Practitioner/{rng.choice(PRACTITIONERS)}"}]),
+        }
+    )
+
+
+def _encounter(rng: random.Random, one: str) -> dict[str, Any]:
+    first, last = sorted(rng.sample((DATES[1], DATES[2], DATES[4], DATES[5]), 2))
+    period = rng.choice(({"start": first, "end": last}, {"start": first}, {"end": last}, None))
+    return _clean(
+        {
+            "resourceType": "Encounter",
+            "id": one,
+            "status": rng.choice(("finished", "planned")),
+            "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": rng.choice(("AMB", "IMP"))},
+            "subject": {"reference": f"Patient/{rng.choice(PATIENTS)}"},
+            "participant": _maybe(rng, [{"individual": {"reference": f"Practitioner/{rng.choice(PRACTITIONERS)}"}}]),
+            "period": period,
+            "length": _maybe(
+                rng, {"value": rng.choice((10, Decimal("30.5"))), "system": UCUM, "code": "min", "unit": "min"}
+            ),
+        }
+    )
+
+
+def _observation(rng: random.Random, one: str, encounters: list[str]) -> dict[str, Any]:
+    value: dict[str, Any] = rng.choice(
+        (
+            {
+                "valueQuantity": {
+                    "value": rng.choice((Decimal("5.4"), 72, Decimal("180.25"))),
+                    "unit": "mg",
+                    "system": UCUM,
+                    "code": "mg",
+                }
+            },
+            {
+                "valueQuantity": {
+                    "value": rng.choice((Decimal("5.4"), Decimal("99.9"))),
+                    "unit": "mg",
+                    "comparator": "<",
+                }
+            },
+            {"valueCodeableConcept": {"coding": [{"system": LOINC, "code": rng.choice(CODES)}]}},
+            {"valueString": rng.choice(FAMILIES)},
+            {},
+        )
+    )
+    component = {
+        "code": {"coding": [{"system": LOINC, "code": rng.choice(CODES)}]},
+        "valueQuantity": {"value": rng.choice((60, 120)), "system": UCUM, "code": "mm[Hg]"},
+    }
+    patient = {"reference": f"Patient/{rng.choice(PATIENTS)}"}
+    return _clean(
+        {
+            "resourceType": "Observation",
+            "id": one,
+            "status": rng.choice(("final", "preliminary")),
+            "category": _maybe(rng, [{"coding": [{"system": "urn:cat", "code": rng.choice(("vital", "lab"))}]}]),
+            "code": {"coding": [{"system": rng.choice((LOINC, "urn:other")), "code": rng.choice(CODES)}]},
+            "subject": rng.choice((patient, patient, {"identifier": {"system": "urn:dod", "value": "3"}})),
+            "encounter": _maybe(rng, {"reference": f"Encounter/{rng.choice(encounters)}"}),
+            "performer": _maybe(rng, [{"reference": f"Practitioner/{rng.choice(PRACTITIONERS)}"}], 0.4),
+            "effectiveDateTime": _maybe(rng, rng.choice(DATES), 0.8),
+            "component": _maybe(rng, [component, component], 0.3),
+            **value,
+        }
+    )
+
+
+def search(rng: random.Random) -> tuple[str, list[tuple[str, str]]]:
+    """A random search: a type and its criteria."""
+    kind = rng.choice(("Patient", "Observation", "Observation", "Encounter"))
+    return kind, [_criterion(rng, kind, 0) for _ in range(rng.choice((0, 1, 1, 2, 2, 3)))]
+
+
+def _criterion(rng: random.Random, kind: str, depth: int) -> tuple[str, str]:
+    choices = list(_CRITERIA[kind])
+    if depth < 2:
+        choices.append(_LINKS[kind])
+    return rng.choice(choices)(rng, depth)
+
+
+def _prefix(rng: random.Random) -> str:
+    return rng.choice(("", "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"))
+
+
+def _token(name: str, systems: tuple[str, ...], codes: tuple[str, ...]) -> Any:
+    def make_one(rng: random.Random, _: int) -> tuple[str, str]:
+        modifier = rng.choice(("", "", "", ":not", ":missing"))
+        if modifier == ":missing":
+            return name + modifier, rng.choice(("true", "false"))
+        code = rng.choice(codes)
+        forms = [code, f"{rng.choice(systems)}|{code}", f"{rng.choice(systems)}|", ",".join(rng.sample(codes, 2))]
+        return name + modifier, rng.choice(forms)
+
+    return make_one
+
+
+def _string(name: str, texts: tuple[str, ...]) -> Any:
+    def make_one(rng: random.Random, _: int) -> tuple[str, str]:
+        modifier = rng.choice(("", "", ":exact", ":contains", ":missing"))
+        if modifier == ":missing":
+            return name + modifier, rng.choice(("true", "false"))
+        text = rng.choice(texts)
+        cut = text if modifier == ":exact" else text[rng.choice((0, 0, 1, 2)) : rng.choice((2, 4, 9))]
+        return name + modifier, (cut or text).replace(",", "\\,")
+
+    return make_one
+
+
+def _date(name: str, dates: tuple[str, ...]) -> Any:
+    def make_one(rng: random.Random, _: int) -> tuple[str, str]:
+        return rng.choice(
+            ((name, _prefix(rng) + rng.choice(dates)), (f"{name}:missing", rng.choice(("true", "false"))))
+        )
+
+    return make_one
+
+
+def _quantity(name: str) -> Any:
+    def make_one(rng: random.Random, _: int) -> tuple[str, str]:
+        number = rng.choice(("5.4", "72", "5", "180.25", "100", "1e2", "0", "30.5"))
+        unit = rng.choice(("", f"|{UCUM}|mg", "||mg", f"|{UCUM}|min"))
+        return name, _prefix(rng) + number + unit
+
+    return make_one
+
+
+def _reference(name: str, targets: tuple[str, ...]) -> Any:
+    def make_one(rng: random.Random, _: int) -> tuple[str, str]:
+        target = rng.choice(targets)
+        forms = [(name, target), (name, target.partition("/")[2]), (f"{name}:missing", rng.choice(("true", "false")))]
+        return rng.choice(forms)
+
+    return make_one
+
+
+def _code_value(rng: random.Random, _: int) -> tuple[str, str]:
+    number = _prefix(rng) + rng.choice(("5.4", "72", "100", "60"))
+    return rng.choice(
+        (
+            ("code-value-quantity", f"{rng.choice(CODES)}${number}"),
+            ("code-value-quantity", f"{LOINC}|{rng.choice(CODES)}${number}||mg"),
+            ("component-code-value-quantity", f"{rng.choice(CODES)}${number}"),
+            ("code-value-concept", f"{rng.choice(CODES)}${LOINC}|{rng.choice(CODES)}"),
+            ("code-value-string", f"{rng.choice(CODES)}${rng.choice(FAMILIES)[:3]}"),
+        )
+    )
+
+
+def _any_id(ids: tuple[str, ...]) -> Any:
+    def make_one(rng: random.Random, _: int) -> tuple[str, str]:
+        return "_id", ",".join(rng.sample(ids, 2))
+
+    return make_one
+
+
+def _observation_link(rng: random.Random, depth: int) -> tuple[str, str]:
+    if rng.random() < 0.5:
+        name, text = _criterion(rng, "Patient", depth + 1)
+        return f"{rng.choice(('subject:Patient', 'patient'))}.{name}", text
+    name, text = _criterion(rng, "Encounter", depth + 1)
+    return f"encounter.{name}", text
+
+
+def _patient_link(rng: random.Random, depth: int) -> tuple[str, str]:
+    kind, by = rng.choice((("Observation", "patient"), ("Observation", "subject"), ("Encounter", "subject")))
+    name, text = _criterion(rng, kind, depth + 1)
+    return f"_has:{kind}:{by}:{name}", text
+
+
+def _encounter_link(rng: random.Random, depth: int) -> tuple[str, str]:
+    if rng.random() < 0.5:
+        name, text = _criterion(rng, "Patient", depth + 1)
+        return f"patient.{name}", text
+    name, text = _criterion(rng, "Observation", depth + 1)
+    return f"_has:Observation:encounter:{name}", text
+
+
+_PEOPLE = tuple(f"Patient/{one}" for one in PATIENTS)
+_DOCS = tuple(f"Practitioner/{one}" for one in PRACTITIONERS)
+_CRITERIA: dict[str, tuple[Any, ...]] = {
+    "Patient": (
+        _token("identifier", ("urn:dod", "urn:x"), ("1", "2", "3")),
+        _token("gender", ("http://hl7.org/fhir/administrative-gender",), ("male", "female")),
+        _string("family", FAMILIES),
+        _string("given", GIVEN),
+        _string("name", FAMILIES + GIVEN),
+        _date("birthdate", ("1980", "1990-05-15", "2001-02-03", "1985")),
+        _reference("general-practitioner", _DOCS),
+        _reference("organization", tuple(f"Organization/{one}" for one in ORGANIZATIONS)),
+        _any_id(PATIENTS),
+    ),
+    "Encounter": (
+        _token("status", ("http://hl7.org/fhir/encounter-status",), ("finished", "planned")),
+        _token("class", ("http://terminology.hl7.org/CodeSystem/v3-ActCode",), ("AMB", "IMP")),
+        _date("date", DATES),
+        _quantity("length"),
+        _reference("patient", _PEOPLE),
+        _reference("practitioner", _DOCS),
+    ),
+    "Observation": (
+        _token("code", (LOINC, "urn:other"), CODES),
+        _token("category", ("urn:cat",), ("vital", "lab")),
+        _token("combo-code", (LOINC,), CODES),
+        _token("status", ("http://hl7.org/fhir/observation-status",), ("final", "preliminary")),
+        _token("subject:identifier", ("urn:dod",), ("3", "4")),
+        _date("date", DATES),
+        _quantity("value-quantity"),
+        _quantity("combo-value-quantity"),
+        _string("value-string", FAMILIES),
+        _reference("subject", _PEOPLE),
+        _reference("patient", _PEOPLE),
+        _reference("performer", _DOCS + _PEOPLE),
+        _code_value,
+    ),
+}
+_LINKS = {"Patient": _patient_link, "Observation": _observation_link, "Encounter": _encounter_link}

@@ -1,0 +1,187 @@
+"""Backups of a PostgreSQL that somebody else runs: physical with its changes where it lets us, else a dump."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import uuid
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from continuum.runtime import postgres
+from continuum.runtime.backup import archive
+from continuum.runtime.backup import key as backup_key
+from continuum.runtime.backup.make import make
+from continuum.runtime.backup.receive import SLOT
+from continuum.runtime.backup.restore import CannotRestore, restore, restore_dump, unpack_only
+from continuum.runtime.backup.verify import verify
+from continuum.runtime.migrate import migrate
+from continuum.runtime.postgres import binaries
+from continuum.runtime.postgres.address import Address
+from continuum.runtime.postgres.layout import give, plan
+from continuum.runtime.settings import Settings
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+async def maker():
+    """An administrator's address on a durable server: the given one, or an embedded one that we pretend is given."""
+    url = os.environ.get("CONTINUUM_TEST_DATABASE_URL")
+    if url:
+        yield Address.from_url(url)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="continuum-given-"))
+    async with postgres.open(Settings.load({}, data=folder, postgres_memory_mb=64)) as server:
+        yield server.superuser
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def site(maker):
+    """A folder, and settings that name a database of its own on the given server."""
+    root = Path(tempfile.mkdtemp(prefix="continuum-site-"))
+    root.chmod(0o711)  # noqa: ASYNC240  before anything runs
+    name = f"continuum_{uuid.uuid4().hex[:8]}"
+    connection = await asyncpg.connect(**maker.connect)
+    await connection.execute(f"CREATE DATABASE {name}")
+
+    def settings(address):
+        return Settings.load(
+            {},
+            data=root / "data",
+            backup_folder=root / "backups",
+            database_url=address.to(name).dsn,
+            archive_timeout_s=1,
+        )
+
+    yield root, settings
+    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await connection.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active")
+    await connection.execute("DROP ROLE IF EXISTS continuum_test_plain")
+    await connection.close()
+    shutil.rmtree(root)
+
+
+async def write(server, first, last):
+    connection = await asyncpg.connect(**server.owner.connect)
+    await connection.execute(
+        "INSERT INTO record.resource SELECT n, 1, 'p' || n, 1, n, false, 0, NULL, NULL, NULL"
+        " FROM generate_series($1::int, $2) n",
+        first,
+        last - 1,
+    )
+    await connection.close()
+
+
+async def count(address):
+    connection = await asyncpg.connect(**address.connect)
+    try:
+        return await connection.fetchval("SELECT count(*) FROM record.resource")
+    finally:
+        await connection.close()
+
+
+async def test_a_server_that_lets_us_is_copied_and_followed(maker, site):
+    root, settings_of = site
+    settings = settings_of(maker)
+    async with postgres.open(settings) as server:
+        await migrate(server.owner)
+        await write(server, 0, 100)
+        await make(settings, server, progress=lambda _: None)
+        await write(server, 100, 150)
+        written = time.time()
+        place = archive.present(settings).folder
+        async with asyncio.timeout(60):
+            while not any(path.stat().st_mtime > written + 1 for path in place.glob("*.enc")):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        database = Address.from_url(settings.database_url).database
+    key = backup_key.own(settings.data, settings.backups)
+    await verify(settings.backups, key, "", root / "work")
+    with pytest.raises(CannotRestore, match="--unpack"):
+        await restore(Settings.load({}, data=root / "new"), settings.backups, key, progress=lambda _: None)
+    manifest = await unpack_only(root / "loose", settings.backups, key)
+    assert await _counted_by_an_own_server(maker, root / "loose", manifest.major, database) == 150
+
+
+async def _counted_by_an_own_server(maker, loose, major, database):
+    """What the unpacked copy says, started as the command tells people to."""
+    data, sockets = loose / "data", loose / "s"
+    sockets.mkdir()
+    (data / "recovery.signal").touch()
+    (data / "postgresql.conf").write_text("")
+    (data / "pg_hba.conf").write_text("local all all scram-sha-256\n")
+    program = (
+        binaries.installed() / "bin" / "postgres"
+        if major == binaries.CURRENT
+        else Path(f"/usr/lib/postgresql/{major}/bin/postgres")
+    )
+    account = plan(Settings.load({}, data=loose.parent / "unused")).account
+    identity = {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
+    if account is not None:
+        loose.chmod(0o711)
+        for place in (data, sockets, loose / "wal"):
+            give(place, account.uid, account.gid)
+    process = subprocess.Popen(  # noqa: ASYNC220  started in a moment
+        [program, "-D", data, "-k", sockets, "-c", "listen_addresses=", "-c", "hot_standby=off",
+         "-c", "max_connections=300",
+         "-c", f"restore_command=cp {loose}/wal/%f %p", "-c", "log_min_messages=fatal"],
+        cwd="/", stderr=subprocess.DEVNULL, **identity,
+    )  # fmt: skip
+    address = Address(str(sockets), 5432, database, maker.user, maker.password)
+    try:
+        async with asyncio.timeout(60):
+            while True:
+                try:
+                    return await count(address)
+                except (OSError, asyncpg.CannotConnectNowError):
+                    assert process.poll() is None
+                    await asyncio.sleep(0.1)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+async def test_a_user_without_replication_gets_a_dump_and_is_told_what_that_means(maker, site):
+    root, settings_of = site
+    admin = await asyncpg.connect(**maker.connect)
+    await admin.execute("CREATE ROLE continuum_test_plain LOGIN PASSWORD 'plain' CREATEROLE")
+    database = Address.from_url(settings_of(maker).database_url).database
+    await admin.execute(f"ALTER DATABASE {database} OWNER TO continuum_test_plain")
+    if await admin.fetchval("SELECT to_regrole('continuum_app') IS NOT NULL"):
+        await admin.execute("GRANT continuum_app TO continuum_test_plain")
+    settings = settings_of(Address(maker.host, maker.port, database, "continuum_test_plain", "plain"))
+    said = []
+    async with postgres.open(settings) as server:
+        await migrate(server.owner)
+        await write(server, 0, 70)
+        folder = await make(settings, server, progress=said.append)
+        await write(server, 70, 90)
+        assert "no way to restore a later one" in said[0]
+        key = backup_key.own(settings.data, settings.backups)
+        manifest, _ = await verify(settings.backups, key, folder.name, root / "work")
+        assert manifest.kind == "logical"
+        with pytest.raises(CannotRestore, match="has a record in it already"):
+            await restore_dump(settings, server, settings.backups, key)
+        connection = await asyncpg.connect(**server.owner.connect)
+        await connection.execute("DROP SCHEMA record CASCADE; DROP SCHEMA runtime CASCADE")
+        await connection.close()
+        await restore_dump(settings, server, settings.backups, key)
+        assert await count(server.owner) == 70
+        assert await migrate(server.owner) == []
+        assert await count(server.app) == 70
+    await admin.execute(f"DROP DATABASE {database} WITH (FORCE)")
+    await admin.execute(f"CREATE DATABASE {database}")
+    await admin.close()
+
+
+async def test_no_slot_is_left_on_a_server_that_is_only_dumped(maker):
+    connection = await asyncpg.connect(**maker.connect)
+    try:
+        assert not await connection.fetchval("SELECT true FROM pg_replication_slots WHERE slot_name = $1", SLOT)
+    finally:
+        await connection.close()

@@ -1,0 +1,30 @@
+"""The one server that all tests of interfaces, clients and documentation share."""
+
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+
+from continuum.apps.fhir_api.serving import Worker
+from tests.live import Running, fresh_database, started
+
+
+@pytest.fixture(scope="session")
+async def running(test_server, template) -> AsyncIterator[Running]:
+    """The server of the session; tests use ids and identifiers of their own."""
+    app, owner = await fresh_database(test_server, template)
+    orders = Worker(
+        database=app,
+        record_secret=os.urandom(32),
+        audit_secret=os.urandom(32),
+        token_secret=os.urandom(32),
+        connections=8,
+    )
+    with started(orders, owner) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def live_server(running: Running) -> Running:
+    """The same server, for clients that bring everything but the address and a token: `base_url`, `token(role)`."""
+    return running

@@ -1,0 +1,161 @@
+"""`continuum serve` as a person starts and stops it: nothing is left behind, whatever ends it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import httpx
+import psutil
+import pytest
+from click.testing import CliRunner
+
+from continuum.apps.admin.cli import main
+from continuum.identity.tokens import Verifier, signing_key
+from continuum.runtime import secrets
+
+pytestmark = pytest.mark.server
+
+
+@contextmanager
+def serving(data, *options):
+    """The command in a process group of its own, ready to answer; yields the process and its origin."""
+    command = [sys.executable, "-c", "from continuum.apps.admin.cli import main; main()", "serve"]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(
+        [*command, "--port", "0", "--data", str(data), *options],
+        stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True,
+    )  # fmt: skip
+    try:
+        origin = ""
+        for line in process.stdout:
+            found = re.match(r"Serving (http://\S+?)/ ", line)
+            if found:
+                origin = found.group(1)
+                break
+        assert origin, f"it ended with {process.wait(10)} before it served"
+        until_answers(origin)
+        yield process, origin
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.stdout.close()
+        process.wait(10)
+
+
+def until_answers(origin):
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        try:
+            if httpx.get(f"{origin}/readyz", timeout=10).status_code == 200:
+                return
+        except httpx.TransportError:
+            continue
+    pytest.fail("it does not answer")
+
+
+def left_behind(data):
+    """Processes that still work on the data folder."""
+    running = (process.info["cmdline"] or () for process in psutil.process_iter(["cmdline"]))
+    return [command for command in running if str(data) in " ".join(command)]
+
+
+def until_nothing_is_left(data):
+    end = time.monotonic() + 30
+    while left_behind(data) and time.monotonic() < end:
+        continue
+    assert left_behind(data) == []
+
+
+def token(data, *options):
+    result = CliRunner().invoke(main, ["token", "--data", str(data), *options])
+    assert result.exit_code == 0, result.output
+    return result.output.strip()
+
+
+def test_it_serves_keeps_the_data_and_stops_with_ctrl_c(tmp_path):
+    with serving(tmp_path) as (process, origin):
+        bearer = {"authorization": f"Bearer {token(tmp_path, '--as', 'administrator')}"}
+        made = httpx.post(f"{origin}/fhir/Patient", json={"resourceType": "Patient"}, headers=bearer)
+        assert made.status_code == 201
+        # An idle connection must not keep it from stopping.
+        with socket.create_connection(("127.0.0.1", int(origin.rpartition(":")[2]))) as idle:
+            idle.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert idle.recv(12) == b"HTTP/1.1 200"
+            began = time.monotonic()
+            os.killpg(process.pid, signal.SIGINT)
+            assert process.wait(30) == 0
+            assert time.monotonic() - began < 15
+    until_nothing_is_left(tmp_path)
+    with serving(tmp_path, "--workers", "2") as (process, origin):
+        url = f"{origin}/fhir/Patient/{made.json()['id']}"
+        assert httpx.get(url, headers=bearer).content == made.content
+        workers = [child for child in psutil.Process(process.pid).children() if "worker" in " ".join(child.cmdline())]
+        assert len(workers) == 2
+        workers[0].kill()
+        until_answers(origin)
+        assert httpx.get(url, headers=bearer).status_code == 200
+        process.terminate()
+        assert process.wait(30) == 0
+    until_nothing_is_left(tmp_path)
+
+
+def test_when_it_is_killed_its_workers_and_its_database_end_too(tmp_path):
+    with serving(tmp_path, "--workers", "2") as (process, _):
+        process.kill()
+        process.wait(10)
+        until_nothing_is_left(tmp_path)
+
+
+def test_a_port_that_is_taken_is_said_before_anything_is_started(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = CliRunner().invoke(main, ["serve", "--port", str(port), "--data", str(tmp_path / "data")])
+    assert result.exit_code == 1
+    assert f"Port {port} on 127.0.0.1 is taken already" in result.output
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_host_that_is_not_ours_is_said(tmp_path):
+    result = CliRunner().invoke(main, ["serve", "--host", "192.0.2.1", "--port", "0", "--data", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "192.0.2.1" in result.output
+
+
+@pytest.mark.parametrize(
+    ("options", "claims"),
+    [
+        (("--as", "administrator"), ("administrator", "administrator", None, None, "")),
+        (("--as", "clinician", "--facility", "f-1"), ("clinician", "clinician", "f-1", None, "")),
+        (("--as", "patient", "--patient", "p.1", "--purpose", "PATRQT"), ("patient", "patient", None, "p.1", "PATRQT")),
+        (("--as", "system", "--subject", "loader", "--expires", "8h"), ("loader", "system", None, None, "")),
+    ],
+)
+def test_a_token_says_what_was_asked(tmp_path, options, claims):
+    text = token(tmp_path, *options)
+    said = Verifier(signing_key(secrets.load(tmp_path).token)).verify(text.encode())
+    assert (said.subject, said.role, said.facility, said.patient, said.purpose) == claims
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), "--as"),
+        (("--as", "wizard"), "wizard"),
+        (("--as", "clinician"), "needs --facility"),
+        (("--as", "patient"), "needs --patient"),
+        (("--as", "patient", "--patient", "a/b"), "cannot be an id"),
+        (("--as", "system", "--expires", "soon"), "no length of time"),
+        (("--as", "system", "--expires", "9999d"), "may live"),
+        (("--as", "system", "--purpose", "FUN"), "FUN"),
+    ],
+)
+def test_a_token_that_would_open_nothing_is_refused_in_words(tmp_path, options, words):
+    result = CliRunner().invoke(main, ["token", "--data", str(tmp_path / "none"), *options])
+    assert result.exit_code == 2
+    assert words in result.output
+    assert not (tmp_path / "none").exists()
