@@ -78,7 +78,7 @@ def _result(life: Life, visit: Visit, test: Test, value: float, draw: Draw) -> R
     resource["meta"] = _PROFILE
     resource["valueQuantity"] = measured(rounded, test.unit)
     resource["interpretation"] = INTERPRETATIONS[flag(rounded, bounds)]
-    resource["referenceRange"] = [_range(bounds, test.unit)]
+    resource["referenceRange"] = [_range(bounds, test.unit, test.digits)]
     return resource
 
 
@@ -96,8 +96,8 @@ def _code(key: str) -> Element:
 
 
 @lru_cache(maxsize=256)
-def _range(bounds: Range, unit: str) -> Element:
-    low, high = bounds
+def _range(bounds: Range, unit: str, digits: int) -> Element:
+    low, high = (round(bound) if bound is not None and not digits else bound for bound in bounds)
     found: Element = {}
     if low is not None:
         found["low"] = measured(low, unit)
@@ -144,7 +144,7 @@ class _Blood:
         return creatinine_mg_dl(egfr=self.value("egfr"), age=age, female=person.sex == "female")
 
     def _urea(self) -> float:
-        return max(6.0, 13.5 * (100 / max(30.0, self.value("egfr"))) ** 0.6 + self._gauss(0, 2))
+        return max(6.0, 13.5 * math.pow(100 / max(30.0, self.value("egfr")), 0.6) + self._gauss(0, 2))
 
     def _sodium(self) -> float:
         return 140 + self._gauss(0, 1.8)
