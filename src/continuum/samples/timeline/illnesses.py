@@ -30,8 +30,11 @@ def chronic(life: Life, rng: Random) -> list[Illness]:
     for kind in CHRONIC:
         # One draw for each illness, in the order of the table: a new one at its end moves nothing before it.
         place = rng.random()
-        knots = kind.male if person.sex == "male" else kind.female
-        onset = _onset(life, kind, knots, place)
+        if person.illnesses is not None:
+            told = person.illnesses.get(kind.key)
+            onset = years_after(person.born, told) if told is not None else None
+        else:
+            onset = _onset(life, kind, kind.male if person.sex == "male" else kind.female, place)
         if onset is None or onset >= life.until:
             continue
         found.append(Illness(identity("illness", *person.key, kind.key), kind, onset, None))
