@@ -14,7 +14,7 @@ from datetime import date
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO, cast
 
 import orjson
 
@@ -47,9 +47,7 @@ class Recipe:
         """The resources of a family."""
         household = families.compose(self.seed, number, self.today)
         parts = core_contributors() if self.core else None
-        return lives(
-            household, seed=self.seed, today=self.today, years=self.years, keep=self.keep, contributors=parts
-        )
+        return lives(household, seed=self.seed, today=self.today, years=self.years, keep=self.keep, contributors=parts)
 
 
 @dataclass(slots=True)
@@ -95,7 +93,13 @@ def resources(recipe: Recipe, *, patients: int) -> Iterator[Resource]:
 
 
 def write(
-    folder: Path, recipe: Recipe, numbers: Iterable[int], *, processes: int = 1, story: bool = False, zipped: bool = True
+    folder: Path,
+    recipe: Recipe,
+    numbers: Iterable[int],
+    *,
+    processes: int = 1,
+    story: bool = False,
+    zipped: bool = True,
 ) -> Written:
     """Writes the shared world and the families as `<Type>.<part>.ndjson[.gz]`, one part for each process.
 
@@ -111,21 +115,19 @@ def write(
     wanted = list(numbers)
     total = Written()
     shares = [wanted[part::processes] for part in range(processes)]
-    common = _shared(recipe, story=story)
     if processes == 1:
         total.add(_write_part(folder, recipe, shares[0], 0, zipped))
     else:
         with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-            tasks = [
-                pool.submit(_write_part, folder, recipe, share, part, zipped) for part, share in enumerate(shares)
-            ]
+            tasks = [pool.submit(_write_part, folder, recipe, share, part, zipped) for part, share in enumerate(shares)]
             for task in tasks:
                 total.add(task.result())
-    total.add(_write(folder, common, "shared", zipped=zipped))
+    total.add(_write(folder, common(recipe, story=story), "shared", zipped=zipped))
     return total
 
 
-def _shared(recipe: Recipe, *, story: bool) -> Iterator[Resource]:
+def common(recipe: Recipe, *, story: bool) -> Iterator[Resource]:
+    """The shared world and, if wanted, the people with a story."""
     yield from shared(today=recipe.today)
     if story:
         yield from people(today=recipe.today)
@@ -139,7 +141,7 @@ def _write_part(folder: Path, recipe: Recipe, numbers: list[int], part: int, zip
 def _write(folder: Path, every: Iterator[Resource], part: str, *, zipped: bool) -> Written:
     written = Written()
     with ExitStack() as stack:
-        files: dict[str, IO[bytes]] = {}
+        files: dict[str, BinaryIO] = {}
         # In batches, so that each file is written to in large pieces.
         while batch := list(islice(every, 5_000)):
             lines: dict[str, list[bytes]] = {}
@@ -157,19 +159,19 @@ def _write(folder: Path, every: Iterator[Resource], part: str, *, zipped: bool) 
     return written
 
 
-def _open(folder: Path, kind: str, part: str, *, zipped: bool) -> IO[bytes]:
+def _open(folder: Path, kind: str, part: str, *, zipped: bool) -> BinaryIO:
     path = folder / f"{kind}.{part}.ndjson"
     if not zipped:
         return path.open("wb")
     # No file name and no time in the header: the same corpus gives the same bytes.
     raw = path.with_name(f"{path.name}.gz").open("wb")
-    return _Zipped(raw)
+    return cast("BinaryIO", _Zipped(raw))
 
 
 class _Zipped(gzip.GzipFile):
     """A gzip file without name and time that closes the file below it."""
 
-    def __init__(self, raw: IO[bytes]) -> None:
+    def __init__(self, raw: BinaryIO) -> None:
         self._raw = raw
         super().__init__(filename="", mode="wb", compresslevel=_GZIP_LEVEL, fileobj=raw, mtime=0)
 

@@ -89,9 +89,7 @@ def _away(key: str, number: int, start: date, days: int, place: str, country: st
 
 def _postings(*moves: tuple[date, str]) -> list[Posting]:
     ends = [start - timedelta(days=1) for start, _ in moves[1:]]
-    return [
-        Posting(start, end, _HOMES[base]) for (start, base), end in zip(moves, [*ends, None], strict=True)
-    ]
+    return [Posting(start, end, _HOMES[base]) for (start, base), end in zip(moves, [*ends, None], strict=True)]
 
 
 def _born(child: Person, *, weeks: int = 39, caesarean: bool = False) -> Birth:
@@ -120,7 +118,7 @@ def _mother(number: int) -> tuple[Family, Person, str]:
     toddler = _someone(key, number, 3, "child", "male", date(2024, 8, 27), ("Mateo", "Núñez"), hispanic=True)
     service = _service("navy", "active", date(2007, 8, 6), None, 0, deployments=(
         _away(key, 1, date(2015, 1, 12), 230, "halcyon", "", "noise"),
-        _away(key, 2, date(2026, 7, 15), 108, "halcyon", "", "noise", "jet fuel")))  # fmt: skip
+        _away(key, 2, date(2026, 7, 15), 190, "halcyon", "", "noise", "jet fuel")))  # fmt: skip
     family = Family(f"persona:{key}", sponsor, service, "2207 Sandpiper Loop", "555-0162", mother, date(2010, 5, 8))
     family.children = [teenager, toddler]
     family.births = [_born(teenager), _born(toddler, weeks=38, caesarean=True)]

@@ -11,7 +11,19 @@ from continuum.samples.persons import Family
 from continuum.samples.places import world
 from continuum.samples.timeline.plan import plan
 
-__all__ = ["PEOPLE_YEARS", "TODAY", "YEARS", "Persona", "family", "generate", "lives", "people", "personas", "shared"]
+__all__ = [
+    "FIRST_TODAY",
+    "PEOPLE_YEARS",
+    "TODAY",
+    "YEARS",
+    "Persona",
+    "family",
+    "generate",
+    "lives",
+    "people",
+    "personas",
+    "shared",
+]
 
 TODAY = date(2026, 11, 1)
 """The last day of the record unless another is given; fixed, so that two runs agree."""

@@ -70,7 +70,9 @@ def _observation(life: Life, identity: str, code: Element, category: str) -> Res
     }
 
 
-def _period(start: date, end: date | None) -> Element:
+def _period(life: Life, start: date, end: date | None) -> Element:
+    """A period; one that is not over on the last day of the record has no end."""
+    end = end if end is not None and end <= life.today else None
     return {"start": start.isoformat(), **({"end": end.isoformat()} if end is not None else {})}
 
 
@@ -78,7 +80,7 @@ def _episode(life: Life, service: Service, draw: Draw, deployments: list[Resourc
     grade, rank = careers.grade(service, life.until)
     branch = BRANCH_NAMES[service.branch]
     resource = _observation(life, draw.id(), _EPISODE, "social-history")
-    resource["effectivePeriod"] = _period(service.entered, service.left)
+    resource["effectivePeriod"] = _period(life, service.entered, service.left)
     resource["component"] = [
         {"code": _BRANCH, "valueCodeableConcept": concept(f"{LOCAL}service-branch", service.branch, branch)},
         {"code": _GRADE, "valueCodeableConcept": concept(f"{LOCAL}pay-grade", grade, f"Pay grade {grade}")},
@@ -97,7 +99,7 @@ def _episode(life: Life, service: Service, draw: Draw, deployments: list[Resourc
 def _deployment(life: Life, deployment: Deployment) -> Resource:
     place = next(place for place in AFLOAT if place.key == deployment.afloat)
     resource = _observation(life, deployment.id, _DEPLOYMENT, "social-history")
-    resource["effectivePeriod"] = _period(deployment.start, deployment.end)
+    resource["effectivePeriod"] = _period(life, deployment.start, deployment.end)
     resource["component"] = [{"code": _UNIT, "valueString": place.name}]
     if deployment.country:
         country = concept("urn:iso:std:iso:3166", deployment.country, deployment.country)
@@ -107,7 +109,7 @@ def _deployment(life: Life, deployment: Deployment) -> Resource:
 
 def _exposure(life: Life, deployment: Deployment, exposure: str, draw: Draw) -> Resource:
     resource = _observation(life, draw.id(), _EXPOSURE, "social-history")
-    resource["effectivePeriod"] = _period(deployment.start, deployment.end)
+    resource["effectivePeriod"] = _period(life, deployment.start, deployment.end)
     code = concept(f"{LOCAL}exposure", exposure.replace(" ", "-"), exposure.capitalize())
     resource["valueCodeableConcept"] = code
     resource["derivedFrom"] = [reference("Observation", deployment.id)]
