@@ -88,19 +88,8 @@ def _person(
         lipids_z=rng.gauss(0, 1),
         habit=rng.random(),
     )
-    return Person(
-        key,
-        identity("patient", *key),
-        part,
-        sex,
-        born,
-        given,
-        family_name,
-        race,
-        hispanic,
-        dod_id(base_id + key[1]),
-        body,
-    )
+    dod = dod_id(base_id + key[1])
+    return Person(key, identity("patient", *key), part, sex, born, given, family_name, race, hispanic, dod, body)
 
 
 def _marry(rng: Random, family: Family, today: date, base_id: int) -> None:
