@@ -118,13 +118,13 @@ def _have_children(rng: Random, family: Family, today: date, base_id: int) -> No
     mother = family.mother
     bearer = mother or family.sponsor
     since = family.married or years_after(family.sponsor.born, 20.5)
-    day = years_after(since, rng.uniform(-0.2, 2.6))
+    day = years_after(since, rng.uniform(-0.2, 2.1))
     while len(family.births) < wanted and day < today and bearer.age(day) < 43:
         if bearer.age(day) >= 18.6 and years_between(day, today) < table.DEPENDENT_UNTIL_YEARS:
             _add_child(rng, family, day, base_id)
         else:
             wanted -= 1
-        day = years_after(day, rng.uniform(1.4, 4.2))
+        day = years_after(day, rng.uniform(1.4, 3.6))
 
 
 def _add_child(rng: Random, family: Family, born: date, base_id: int) -> None:
