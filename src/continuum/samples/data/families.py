@@ -10,7 +10,7 @@ SOURCES = (
     ),
     Source(
         "Married 46 %, with children 36 %, two children on average, 42 % of the children below 6 years",
-        "DoD, 2020 Demographics: Profile of the Military Community (The Ranger, November 2021)",
+        "DoD, 2020 Demographics: Profile of the Military Community (Northwest Military, November 2021)",
         "read",
     ),
     Source("Share of the married by age", "DoD demographics reports, shape fitted to the total above", "recalled"),

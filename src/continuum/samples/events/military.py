@@ -1,6 +1,6 @@
 """Service: the episode itself, each deployment and what the member was exposed to there.
 
-Code 87511-2 and the components follow HL7's military service history guide; what it has no code for is local.
+LOINC codes are those of HL7's guide on military service history; what LOINC has no code for is local.
 """
 
 from collections.abc import Iterator
@@ -9,19 +9,25 @@ from datetime import date, timedelta
 from continuum.samples import careers
 from continuum.samples.data.bases import AFLOAT
 from continuum.samples.data.services import BRANCH_NAMES
-from continuum.samples.elements import LOCAL, LOINC, Element, Resource, concept, reference
+from continuum.samples.elements import LOCAL, LOINC, Element, Resource, coding, concept, reference
 from continuum.samples.life import Life
 from continuum.samples.observations import CATEGORIES, loinc
 from continuum.samples.persons import Deployment, Service
 from continuum.samples.streams import Draw
 
-_EPISODE = loinc("87511-2", "Military service episode")
+_EPISODE = concept(f"{LOCAL}military", "service-episode", "Military service episode")
 _BRANCH = loinc("86188-0", "History of Occupation industry")
 _GRADE = loinc("87707-6", "Supervisory level or pay grade")
 _OCCUPATION = loinc("21843-8", "History of Usual occupation")
 _STATUS = concept(f"{LOCAL}military", "component", "Component or status")
 _RANK = concept(f"{LOCAL}military", "rank", "Rank title")
-_DEPLOYMENT = concept(f"{LOCAL}military", "deployment", "Deployment")
+_DEPLOYMENT = {
+    "coding": [
+        coding(f"{LOCAL}military", "deployment", "Deployment"),
+        coding(LOINC, "87511-2", "Combat zone AndOr hazardous duty work dates"),
+    ],
+    "text": "Deployment",
+}
 _EXPOSURE = concept(f"{LOCAL}military", "exposure", "Occupational or environmental exposure while deployed")
 _COUNTRY = concept(f"{LOCAL}military", "deployment-country", "Country of deployment")
 _UNIT = concept(f"{LOCAL}military", "deployment-place", "Ship or place of deployment")

@@ -11,9 +11,10 @@ from continuum.samples.contributors import CORE, discover
 from continuum.samples.world import TODAY
 
 OPTOMETRY = """
-from continuum.samples.observations import loinc, observation
+from continuum.samples.elements import LOCAL, concept
+from continuum.samples.observations import observation
 
-_ACUITY = loinc("98496-3", "Visual acuity best corrected Right eye by Snellen eye chart")
+_ACUITY = concept(f"{LOCAL}optometry", "visual-acuity", "Visual acuity")
 
 
 def events(life, draw):
@@ -54,7 +55,7 @@ def made(contributors):
 def test_a_module_laid_into_a_domain_is_found_and_its_events_are_in_the_record(domains):
     found = discover(domains=domains)
     assert "test_domains.optometry.samples" in {contributor.name for contributor in found}
-    acuity = [r for r in made(found) if r.get("code", {}).get("coding", [{}])[0].get("code") == "98496-3"]
+    acuity = [r for r in made(found) if r.get("code", {}).get("coding", [{}])[0].get("code") == "visual-acuity"]
     assert len(acuity) >= 3
     assert {r["encounter"]["reference"] for r in acuity} <= {f"Encounter/{r['id']}" for r in made(found)}
 

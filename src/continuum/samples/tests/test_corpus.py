@@ -7,9 +7,8 @@ from continuum.samples import corpus, world
 def lines(folder):
     found = Counter()
     for path in folder.iterdir():
-        opened = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
-        with opened as handle:
-            found.update(handle.read().splitlines())
+        text = path.read_bytes()
+        found.update((gzip.decompress(text) if path.suffix == ".gz" else text).splitlines())
     return found
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from datetime import date, timedelta
+from itertools import pairwise
 from statistics import mean
 
 import pytest
@@ -104,7 +105,7 @@ def test_ages_of_a_family_fit_each_other(households):
                 assert parent is None or parent.died is None or parent.died > child.born
         births = [birth.born for birth in household.births]
         assert births == sorted(births)
-        gaps = [later - earlier for earlier, later in zip(births, births[1:], strict=False)]
+        gaps = [later - earlier for earlier, later in pairwise(births)]
         assert all(gap >= timedelta(days=400) for gap in gaps)
         assert household.mother is None or all(household.mother.age(day) >= 18 for day in births)
 
@@ -135,7 +136,7 @@ def test_families_live_somewhere_on_every_day(households):
         homes = household.postings
         assert homes[0].start == household.service.entered
         assert homes[-1].end is None
-        for earlier, later in zip(homes, homes[1:], strict=False):
+        for earlier, later in pairwise(homes):
             assert earlier.end == later.start - timedelta(days=1)
 
 
@@ -146,7 +147,7 @@ def test_deployments_follow_each_other_within_the_service(households):
         service = household.service
         for deployment in service.deployments:
             assert service.entered < deployment.start < deployment.end <= (service.left or TODAY)
-        for earlier, later in zip(service.deployments, service.deployments[1:], strict=False):
+        for earlier, later in pairwise(service.deployments):
             assert earlier.end < later.start
 
 
@@ -319,7 +320,7 @@ def test_pregnancy_care_belongs_to_women_and_newborns_weigh_what_newborns_weigh(
 def test_dental_class_and_audiograms_belong_to_those_who_serve(resources):
     classes = audiograms = 0
     for chart in resources.values():
-        serves = any(code(one) == "87511-2" for one in chart["Observation"])
+        serves = any(code(one) == "service-episode" for one in chart["Observation"])
         for one in chart["Observation"]:
             if code(one) == "dental-class":
                 assert serves
