@@ -1,28 +1,39 @@
-"""CPU time and memory of process trees, from /proc."""
+"""CPU time and memory of a server and of the PostgreSQL below it, from /proc."""
 
-from collections.abc import Iterable
+from pathlib import Path
 
 import psutil
 
 
-def _tree(pid: int) -> list[psutil.Process]:
-    root = psutil.Process(pid)
-    return [root, *root.children(recursive=True)]
+class Tree:
+    """The processes below one server, as they are now."""
 
-
-def cpu_s(pids: Iterable[int]) -> float:
-    """Seconds of CPU (user and system) that the trees under `pids` have used, their ended children included."""
-    total = 0.0
-    for pid in pids:
-        for process in _tree(pid):
+    def __init__(self, pid: int) -> None:
+        root = psutil.Process(pid)
+        self._database: list[psutil.Process] = []
+        self._server: list[psutil.Process] = []
+        for process in (root, *root.children(recursive=True)):
             try:
-                times = process.cpu_times()
-            except psutil.NoSuchProcess:
+                database = "postgres" in Path(process.exe()).name
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
                 continue
-            total += times.user + times.system + times.children_user + times.children_system
-    return total
+            (self._database if database else self._server).append(process)
+
+    def cpu_us(self) -> tuple[float, float]:
+        """(server, PostgreSQL) µs of CPU since each process began."""
+        return sum(map(_used_us, self._server)), sum(map(_used_us, self._database))
+
+    def memory_mb(self) -> float:
+        """The largest resident set of a server process, in MB."""
+        return max(float(process.memory_info().rss) for process in self._server) / 1e6
 
 
-def rss_mb(pid: int) -> float:
-    """The largest resident set in MB among the processes of a tree."""
-    return max(process.memory_info().rss for process in _tree(pid)) / 1e6
+def _used_us(process: psutil.Process) -> float:
+    """From schedstat, which counts nanoseconds, over all threads."""
+    total = 0
+    for task in Path(f"/proc/{process.pid}/task").glob("*/schedstat"):
+        try:
+            total += int(task.read_text().split()[0])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return total / 1_000

@@ -191,7 +191,7 @@ class Compiler:
             return [node for node in nodes if _is(node[1], match.group(1))]
         if match := re.fullmatch(r"where\((\w+) ?= ?'([^']*)'\)", segment):
             test = ["eq", match.group(1), match.group(2)]
-            return [(_tested(steps, test), *rest) for steps, *rest in nodes]
+            return [(_tested(node[0], test), *node[1:]) for node in nodes]
         if match := re.fullmatch(r"where\(resolve\(\) is (\w+)\)", segment):
             test = ["ref", match.group(1)]
             return [(_tested(node[0], test), *node[1:]) for node in nodes if node[1] == "Reference"]

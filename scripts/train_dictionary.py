@@ -24,7 +24,7 @@ SAMPLE_MAX_BYTES = 16 * 1024
 
 def main() -> None:
     """Writes `src/continuum/record/body.zdict`."""
-    samples = []
+    samples: list[bytes | bytearray | memoryview] = []
     for _, resource in files(PACKAGE):
         if resource.get("resourceType") in DEFINITIONS or "resourceType" not in resource:
             continue

@@ -17,7 +17,9 @@ def split(text: str, mark: str) -> list[str]:
     """Splits at each mark that has no backslash before it; the parts keep their escapes."""
     if mark not in text:
         return [text]
-    parts, part, escaped = [], [], False
+    parts: list[str] = []
+    part: list[str] = []
+    escaped = False
     for char in text:
         if char == mark and not escaped:
             parts.append("".join(part))

@@ -28,12 +28,11 @@ class Index:
     uris         (param, value); canonicals as written (with `|version` when present).
     composites   (param, component, component, …), one tuple per pair of values that belong together.
     positions    (param, latitude, longitude) in degrees.
-    links        (FHIRPath location, "Type/id") of every local reference anywhere in the resource.
     patient_id   the logical id of the patient in whose compartment the resource lies first, or None.
     """
 
     __slots__ = (
-        "composites", "dates", "links", "numbers", "patient_id", "positions", "quantities", "references",
+        "composites", "dates", "numbers", "patient_id", "positions", "quantities", "references",
         "strings", "tokens", "uris",
     )  # fmt: skip
 
@@ -47,7 +46,6 @@ class Index:
         self.uris: list[tuple[str, str]] = []
         self.composites: list[tuple[Any, ...]] = []
         self.positions: list[tuple[str, float, float]] = []
-        self.links: list[tuple[str, str]] = []
         self.patient_id: str | None = None
 
 

@@ -12,6 +12,7 @@ from continuum.kernel.limits import DATES_CACHED_MAX, DECIMAL_EXPONENT_MAX, STRI
 Check = Callable[[Any], bool]
 Others = tuple[frozenset[str], Mapping[str, tuple[str, Check]], frozenset[str]]
 
+_DECIMAL_LIMIT = 10**DECIMAL_EXPONENT_MAX
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
 _CODE = re.compile(r"[^\s]+(\s[^\s]+)*").fullmatch
 _SPACE = re.compile(r"\s").search
@@ -90,7 +91,7 @@ def is_positiveInt(v: Any) -> bool:  # noqa: N802  named like the FHIR type
 def is_decimal(v: Any) -> bool:
     """A number; its power of ten is bounded, so that nobody can write one that fills the memory."""
     if v.__class__ is int:
-        return -(10**DECIMAL_EXPONENT_MAX) < v < 10**DECIMAL_EXPONENT_MAX
+        return bool(-_DECIMAL_LIMIT < v < _DECIMAL_LIMIT)
     if v.__class__ is not Decimal or not v.is_finite():
         return False
     return abs(v.adjusted()) <= DECIMAL_EXPONENT_MAX and len(v.as_tuple().digits) <= DECIMAL_EXPONENT_MAX
@@ -101,7 +102,8 @@ def is_base64Binary(v: Any) -> bool:  # noqa: N802  named like the FHIR type
     if v.__class__ is not str or not v:
         return False
     plain = "".join(v.split())
-    return len(plain) % 4 == 0 and plain.rstrip("=").replace("+", "").replace("/", "").isalnum() and plain.isascii()
+    alphabet = plain.rstrip("=").replace("+", "").replace("/", "")
+    return len(plain) % 4 == 0 and plain.isascii() and (alphabet.isalnum() or not alphabet)
 
 
 @lru_cache(maxsize=DATES_CACHED_MAX)

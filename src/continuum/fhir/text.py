@@ -2,11 +2,15 @@
 
 import re
 import unicodedata
+from functools import lru_cache
+
+from continuum.kernel.limits import NORMALISED_CACHED_MAX
 
 _APART = re.compile(r"[\W_]+")
 _INSIDE = re.compile(r"['\u2019`\u00b4]")
 
 
+@lru_cache(maxsize=NORMALISED_CACHED_MAX)
 def normalise(text: str) -> str:
     """Lower case, no marks, apostrophes dropped, other punctuation as one space: "O'Brien-Müller" → "obrien muller"."""
     if not text.isascii():

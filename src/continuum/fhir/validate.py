@@ -20,9 +20,11 @@ def certainly_valid(resource: Any) -> bool:
     if resource.__class__ is not dict:
         return False
     name = resource.get("resourceType")
+    if not isinstance(name, str):
+        return False
     checker = _checkers.get(name)
     if checker is None:
-        if name.__class__ is not str or name not in TYPE_IDS:
+        if name not in TYPE_IDS:
             return False
         module = import_module(f"continuum.fhir._generated.validate_{name.lower()}")
         checker = _checkers[name] = module.ok

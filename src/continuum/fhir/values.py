@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
 from continuum.fhir.dates import interval
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.clock import MAX_US, MIN_US
+from continuum.kernel.limits import ADDRESSES_CACHED_MAX
 
 Json = dict[str, Any]
 _LOWEST = Decimal("-Infinity")
@@ -47,6 +49,7 @@ def combine(out: Any, code: str, *parts: Part) -> None:
         out.composites.append((code, *values))
 
 
+@lru_cache(maxsize=ADDRESSES_CACHED_MAX)
 def address_of(reference: str) -> str | None:
     """`Type/id` of a relative reference, without its version; None for any other."""
     parts = reference.split("/")
@@ -187,8 +190,7 @@ def deceased(out: Any, patient: Json) -> None:
 
 
 def finish(out: Any, resource: Json, patient_params: tuple[str, ...]) -> None:
-    """The links of the whole resource, and the patient whose record it is part of."""
-    _links(out.links, resource, resource["resourceType"])
+    """The patient whose record the resource is part of."""
     if resource["resourceType"] == "Patient":
         out.patient_id = resource["id"]
         return
@@ -197,23 +199,3 @@ def finish(out: Any, resource: Json, patient_params: tuple[str, ...]) -> None:
             if code == wanted and target.startswith("Patient/"):
                 out.patient_id = target[8:]
                 return
-
-
-def _links(found: list[tuple[str, str]], node: Json, at: str) -> None:
-    for name, value in node.items():
-        if value.__class__ is dict:
-            text = value.get("reference")
-            if text.__class__ is str and text[0:1] != "#":
-                target = address_of(text)
-                if target is not None:
-                    found.append((f"{at}.{name}", target))
-            _links(found, value, f"{at}.{name}")
-        elif value.__class__ is list:
-            for number_, item in enumerate(value):
-                if item.__class__ is dict:
-                    text = item.get("reference")
-                    if text.__class__ is str and text[0:1] != "#":
-                        target = address_of(text)
-                        if target is not None:
-                            found.append((f"{at}.{name}[{number_}]", target))
-                    _links(found, item, f"{at}.{name}[{number_}]")

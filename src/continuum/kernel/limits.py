@@ -188,3 +188,9 @@ SAMPLE_PROCESSES_MAX = 64
 """Processes that make sample families at once."""
 SAMPLE_YEARS_MAX = 60
 """How many years the records of sample people go back at most."""
+NORMALISED_CACHED_MAX = 32_768
+"""Texts whose normalised form a process remembers."""
+KEYS_CACHED_MAX = 131_072
+"""Sets of search keys that a process remembers, by what they are made of."""
+ADDRESSES_CACHED_MAX = 65_536
+"""References whose address a process remembers."""

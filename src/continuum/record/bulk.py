@@ -5,6 +5,7 @@ Unlike a REST write, a chunk may refer to what comes later; such references are 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from continuum.fhir.types import TYPE_IDS, TYPE_NAMES
 from continuum.record.body import compress, decompress
@@ -89,7 +90,7 @@ class Loader:
     async def _copy(self, fresh: Sequence[Prepared], now_us: int) -> None:
         row_ids = await self._row_ids.take(self._conn, len(fresh))
         rows = list(zip(row_ids, fresh, strict=True))
-        records = {
+        records: dict[str, list[tuple[Any, ...]]] = {
             "resource": [
                 (row_id, p.type_id, p.id, 1, now_us, False, p.labels, p.patient, p.patient_id, compress(p.tail))
                 for row_id, p in rows
@@ -120,7 +121,7 @@ class Loader:
         wanted = {
             (TYPE_IDS[target_type], target_id, prepared.type_id, prepared.id)
             for prepared in latest.values()
-            for _, target in prepared.links
+            for target in prepared.links
             for target_type, _, target_id in (target.partition("/"),)
             if (TYPE_IDS[target_type], target_id) not in latest
         }

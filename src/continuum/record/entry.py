@@ -1,5 +1,7 @@
 """From a resource to the rows that it becomes: validated, indexed, serialised, keyed. Pure."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -9,6 +11,7 @@ from continuum.fhir.search_params import MAIN_DATE
 from continuum.fhir.text import normalise, trigrams
 from continuum.fhir.types import TYPE_IDS
 from continuum.fhir.validate import validate
+from continuum.fhir.values import address_of
 from continuum.kernel.errors import Invalid, Malformed
 from continuum.kernel.limits import GRAMS_MAX, STRING_EXACT_CHARS, STRING_INDEX_CHARS
 from continuum.record.body import tail
@@ -30,6 +33,8 @@ LABEL_BITS = {
     "CEL": 64,
 }
 """The bit of `labels` for each sensitivity code of v3-Confidentiality and v3-ActCode."""
+
+_LINK = re.compile(rb'"reference":"([A-Z][A-Za-z]*)/([A-Za-z0-9\-.]{1,64})(?:/_history/[^"/]*)?"')
 
 FACILITY_ELEMENTS = {
     "Patient": "managingOrganization",
@@ -61,8 +66,8 @@ class Prepared:
     ref_params: list[int]
     refs: list[int]
     keys: list[int]
-    links: list[tuple[str, str]]
-    """(FHIRPath location, "Type/id") of every local reference."""
+    links: list[str]
+    """ "Type/id" of every local reference anywhere in the resource, each once."""
     strings: list[tuple[int, str, str]] = field(default_factory=list)
     dates: list[tuple[int, int, int]] = field(default_factory=list)
     quantities: list[QuantityRow] = field(default_factory=list)
@@ -93,7 +98,9 @@ def arrange(resource: dict[str, Any], resource_type: str, type_id: int, keys: Ke
     index = extract(resource)
     patient_id = index.patient_id
     resource_id: str = resource["id"]
-    wanted = _exact_keys(index, resource_type, keys)
+    text = tail(resource)
+    links = links_of(text)
+    wanted = _exact_keys(index, links, resource_type, keys)
     date_low, date_high, dates = _dates(index, resource_type)
     strings = _strings(index, resource_type, wanted, keys)
     ref_params = []
@@ -113,11 +120,11 @@ def arrange(resource: dict[str, Any], resource_type: str, type_id: int, keys: Ke
         patient=None if patient_id is None else keys.self_key("Patient", patient_id),
         date_low=date_low,
         date_high=date_high,
-        tail=tail(resource),
+        tail=text,
         ref_params=ref_params,
         refs=refs,
         keys=list(wanted),
-        links=index.links,
+        links=links,
         strings=strings,
         dates=dates,
         quantities=_quantities(index, resource_type, keys),
@@ -125,23 +132,45 @@ def arrange(resource: dict[str, Any], resource_type: str, type_id: int, keys: Ke
     )
 
 
+def links_of(text: bytes) -> list[str]:
+    """The local references in a resource's JSON text as `dump` writes it: no other element is called `reference`."""
+    found = dict.fromkeys(_LINK.findall(text))
+    return [f"{kind.decode()}/{one.decode()}" for kind, one in found if kind.decode() in TYPE_IDS]
+
+
+def locations(resource: dict[str, Any], target: str) -> list[str]:
+    """Where a resource refers to `target`, as FHIRPath; asked only when something is wrong with it."""
+    found: list[str] = []
+
+    def walk(node: Any, at: str) -> None:
+        if isinstance(node, dict):
+            text = node.get("reference")
+            if isinstance(text, str) and address_of(text) == target:
+                found.append(at)
+            for name, value in node.items():
+                walk(value, f"{at}.{name}")
+        elif isinstance(node, list):
+            for number, value in enumerate(node):
+                walk(value, f"{at}[{number}]")
+
+    walk(resource, resource["resourceType"])
+    return found
+
+
 def _is_local(target: str) -> bool:
     slash = target.find("/")
     return slash > 0 and target[:slash] in TYPE_IDS and target.count("/") == 1
 
 
-def _exact_keys(index: Index, resource_type: str, keys: Keys) -> set[int]:
+def _exact_keys(index: Index, links: Iterable[str], resource_type: str, keys: Keys) -> set[int]:
     """Tokens, references, uris, exact composites and the presence of every parameter."""
     wanted: set[int] = set()
     add = wanted.add
+    forms = keys.token_forms
     present = set()
-    for param, system, code in index.tokens:
-        present.add(param)
-        if code:
-            add(keys.token(resource_type, param, None, code))
-            add(keys.token(resource_type, param, system, code))
-        if system:
-            add(keys.token(resource_type, param, system, None))
+    for token in index.tokens:
+        present.add(token[0])
+        wanted.update(forms(resource_type, *token))
     for param, target in index.references:
         present.add(param)
         add(keys.reference(resource_type, param, target))
@@ -154,10 +183,10 @@ def _exact_keys(index: Index, resource_type: str, keys: Keys) -> set[int]:
         present.update(value[0] for value in values)
     for param, *parts in index.composites:
         present.add(param)
-        forms = [_component_forms(part) for part in parts]
-        for combination in product(*forms) if all(forms) else ():
+        exact = [_component_forms(part) for part in parts]
+        for combination in product(*exact) if all(exact) else ():
             add(keys.composite(resource_type, param, *combination))
-    for _, target in index.links:
+    for target in links:
         add(keys.address(target))
     for param in present:
         add(keys.present(resource_type, param))

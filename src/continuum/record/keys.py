@@ -10,11 +10,16 @@ import hashlib
 import zlib
 from functools import lru_cache
 
+from continuum.kernel.limits import KEYS_CACHED_MAX
+
 _SEP = "\x1f"
 
 
 class Keys:
-    """Makes keys under one database's secret (16 to 64 bytes)."""
+    """Makes keys under one database's secret (16 to 64 bytes).
+
+    address: the self key of a reference as written, `Type/id`; present on every row that refers to it.
+    """
 
     def __init__(self, secret: bytes) -> None:
         if not 16 <= len(secret) <= 64:
@@ -24,7 +29,17 @@ class Keys:
         def digest(text: str) -> int:
             return int.from_bytes(blake2b(text.encode(), digest_size=8, key=secret).digest(), "big", signed=True)
 
-        self._digest = lru_cache(maxsize=65_536)(digest)
+        self._digest = digest
+        # What recurs is remembered: codes, references to one patient, trigrams. Each kind has its own memory, so
+        # that the endless row of new ids does not push out the few thousand codes.
+        self.token_forms = lru_cache(maxsize=KEYS_CACHED_MAX)(self._token_forms)
+        self.reference = lru_cache(maxsize=KEYS_CACHED_MAX)(self._reference)
+        self.gram = lru_cache(maxsize=KEYS_CACHED_MAX)(self._gram)
+        self.present = lru_cache(maxsize=KEYS_CACHED_MAX)(self._present)
+        self.quantity = lru_cache(maxsize=KEYS_CACHED_MAX)(self._quantity)
+        self.quantity_under = lru_cache(maxsize=KEYS_CACHED_MAX)(self._quantity_under)
+        self.unit = lru_cache(maxsize=KEYS_CACHED_MAX)(self._unit)
+        self.address = lru_cache(maxsize=KEYS_CACHED_MAX)(digest)
 
     def of(self, *parts: str) -> int:
         """The key of any tuple of strings."""
@@ -34,11 +49,7 @@ class Keys:
         """The key of a resource's own address; also the value of every reference to it."""
         return self._digest(f"{resource_type}/{resource_id}")
 
-    def address(self, target: str) -> int:
-        """The self key of a reference as written, `Type/id`; present on every row that refers to it from anywhere."""
-        return self._digest(target)
-
-    def present(self, resource_type: str, param: str) -> int:
+    def _present(self, resource_type: str, param: str) -> int:
         """Present on every row that has any value for the parameter (`:missing`)."""
         return self._digest(f"{resource_type}.{param}{_SEP}?")
 
@@ -47,7 +58,17 @@ class Keys:
         wanted = "*" if system is None else system
         return self._digest(f"{resource_type}.{param}{_SEP}t{_SEP}{wanted}{_SEP}{'*' if code is None else code}")
 
-    def reference(self, resource_type: str, param: str, target: str) -> int:
+    def _token_forms(self, resource_type: str, param: str, system: str, code: str) -> tuple[int, ...]:
+        """All keys of one token: by its code, by both, by its system."""
+        forms = []
+        if code:
+            forms.append(self.token(resource_type, param, None, code))
+            forms.append(self.token(resource_type, param, system, code))
+        if system:
+            forms.append(self.token(resource_type, param, system, None))
+        return tuple(forms)
+
+    def _reference(self, resource_type: str, param: str, target: str) -> int:
         """A reference by its target: `Type/id` when it is ours, the absolute URL or canonical otherwise."""
         return self._digest(f"{resource_type}.{param}{_SEP}r{_SEP}{target}")
 
@@ -59,19 +80,19 @@ class Keys:
         """An exact uri; canonicals are keyed with and without their version."""
         return self._digest(f"{resource_type}.{param}{_SEP}u{_SEP}{value}")
 
-    def gram(self, resource_type: str, trigram: str) -> int:
+    def _gram(self, resource_type: str, trigram: str) -> int:
         """One trigram of any normalised string of the row (`:contains`)."""
         return self._digest(f"{resource_type}{_SEP}g{_SEP}{trigram}")
 
-    def quantity(self, resource_type: str, param: str) -> int:
+    def _quantity(self, resource_type: str, param: str) -> int:
         """The `key` of `record.quantity` rows of a number or quantity parameter."""
         return self._digest(f"{resource_type}.{param}{_SEP}q")
 
-    def quantity_under(self, resource_type: str, param: str, code: str) -> int:
+    def _quantity_under(self, resource_type: str, param: str, code: str) -> int:
         """The `key` of composite rows (`code-value-quantity`): the quantity filed under its code."""
         return self._digest(f"{resource_type}.{param}{_SEP}q{_SEP}{code}")
 
-    def unit(self, system: str | None, code: str) -> int:
+    def _unit(self, system: str | None, code: str) -> int:
         """A unit: `system|code`, or the bare code or unit text when `system` is None."""
         return self._digest(f"unit{_SEP}{'*' if system is None else system}{_SEP}{code}")
 

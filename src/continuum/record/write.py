@@ -9,7 +9,7 @@ from continuum.fhir.types import TYPE_IDS, TYPE_NAMES
 from continuum.kernel.errors import DomainError, Forbidden, Invalid, Issue, ReadOnly, StorageFull
 from continuum.kernel.limits import LOCK_BUCKETS, ROW_BLOCK
 from continuum.record.body import compress
-from continuum.record.entry import Prepared
+from continuum.record.entry import Prepared, locations
 from continuum.record.read import Connection
 
 WRITE = (
@@ -202,7 +202,7 @@ def _links(changes: Sequence[Change]) -> list[tuple[int, str]]:
     wanted: set[tuple[int, str]] = set()
     for change in changes:
         if change.prepared is not None:
-            for _, target in change.prepared.links:
+            for target in change.prepared.links:
                 resource_type, _, resource_id = target.partition("/")
                 wanted.add((TYPE_IDS[resource_type], resource_id))
     wanted.difference_update(change.address for change in changes if change.prepared is not None)
@@ -223,8 +223,9 @@ def broken_references(detail: str, changes: Sequence[Change]) -> Invalid:
         Issue("not-found", f"The reference {target} names a resource that does not exist here.", (location,))
         for change in changes
         if change.prepared is not None
-        for location, target in change.prepared.links
+        for target in change.prepared.links
         if target in absent
+        for location in locations(change.prepared.resource, target)
     ]
     return Invalid("A reference names a resource that does not exist here.", issues=tuple(issues))
 

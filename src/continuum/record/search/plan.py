@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from continuum.fhir.query import Clause, Criterion, Query
+from continuum.fhir.query import Criterion, Query, Value
 from continuum.fhir.search_params import MAIN_DATE
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.limits import GATHER_MAX, GATHER_MIN, GATHER_TRIED
@@ -202,34 +202,29 @@ def _order(query: Query, mode: str, bindings: Bindings) -> tuple[Key, ...]:
     return keys
 
 
-def _main_dates(query: Query) -> list[Criterion]:
-    main = MAIN_DATE.get(query.resource_type)
-    return [clause for clause in query.where if _is_range(clause, main)]
-
-
-def _is_range(clause: Clause, code: str | None) -> bool:
-    return (
-        isinstance(clause, Criterion)
+def _ranges(query: Query, code: str | None) -> list[Value]:
+    """The values of the criteria that bound a date."""
+    return [
+        clause.values[0]
+        for clause in query.where
+        if isinstance(clause, Criterion)
         and clause.param.kind == "date"
         and clause.param.code == code
         and clause.modifier != "missing"
         and len(clause.values) == 1
-    )
+    ]
 
 
 def _main_date_prefix(query: Query) -> str:
-    found = _main_dates(query)
-    return found[0].values[0].prefix if found else ""  # type: ignore[union-attr]
+    ranges = _ranges(query, MAIN_DATE.get(query.resource_type))
+    return ranges[0].prefix if ranges else ""
 
 
 def _bounds(query: Query, column: str, bindings: Bindings) -> str:
     """What the criteria on a date say about the column that is walked, as bare conditions for its index."""
     code = "_lastUpdated" if column == "updated" else MAIN_DATE.get(query.resource_type)
     parts = []
-    for clause in query.where:
-        if not _is_range(clause, code):
-            continue
-        value = clause.values[0]  # type: ignore[union-attr]
+    for value in _ranges(query, code):
         from_below = value.prefix in {"eq", "ge", "gt", "sa", "ap"}
         from_above = value.prefix in {"lt", "le", "eb", "ap"} or (value.prefix == "eq")
         if from_below and column in {"date_high", "updated"}:
