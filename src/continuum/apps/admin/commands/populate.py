@@ -59,7 +59,7 @@ FAMILIES = 100
 )
 @click.option(
     "--per-patient",
-    type=click.IntRange(25, 280),
+    type=click.IntRange(26, 280),
     help="The corpus of the benchmarks, with so many resources a patient on average; replaces --years and --keep.",
 )
 @click.option("--people/--no-people", default=True, show_default=True, help="Also the people with a story.")
