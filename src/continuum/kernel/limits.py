@@ -4,7 +4,7 @@ BODY_MAX_BYTES = 16 * 1024 * 1024
 """The largest request body, after decompression."""
 BINARY_MAX_BYTES = 64 * 1024 * 1024
 """The largest Binary, which is streamed."""
-JSON_MAX_DEPTH = 100
+JSON_MAX_DEPTH = 200
 """How deep a resource may nest; R4's deepest legitimate ones stay below 40."""
 URL_MAX_BYTES = 16 * 1024
 """The longest address of a request, its query included; a longer search goes by POST."""
