@@ -78,10 +78,8 @@ def _chunks() -> Iterator[tuple[Chunk, int]]:
     lines: list[tuple[int, bytes]] = []
     number = 0
     for which in range(-1, FAMILIES + 1):
-        if which < 0:
-            made = shared()
-        else:
-            made = family(which, seed=SEED, keep=KEEP) if which < FAMILIES else people()
+        sample = family(which, seed=SEED, keep=KEEP) if which < FAMILIES else people()
+        made = shared() if which < 0 else sample
         for resource in made:
             lines.append((len(lines) + 1, dump(resource)))
             if len(lines) == IMPORT_CHUNK_LINES:
