@@ -33,11 +33,29 @@ def _exact(value: object) -> orjson.Fragment:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
+def _widened(node: Any) -> Any:
+    """A copy in which integers beyond 64 bits, which orjson refuses, are Decimals of the same digits."""
+    if isinstance(node, dict):
+        return {name: _widened(value) for name, value in node.items()}
+    if isinstance(node, list):
+        return [_widened(value) for value in node]
+    if isinstance(node, int) and not -(2**63) <= node < 2**64:
+        return Decimal(node)
+    return node
+
+
+def _dump(resource: Any, option: int) -> bytes:
+    try:
+        return orjson.dumps(resource, default=_exact, option=option)
+    except TypeError:
+        return orjson.dumps(_widened(resource), default=_exact, option=option)
+
+
 def dump(resource: Any) -> bytes:
     """Writes JSON (UTF-8, no spaces)."""
-    return orjson.dumps(resource, default=_exact)
+    return _dump(resource, 0)
 
 
 def dump_pretty(resource: Any) -> bytes:
     """Writes JSON (UTF-8) indented by two spaces, for people."""
-    return orjson.dumps(resource, default=_exact, option=orjson.OPT_INDENT_2)
+    return _dump(resource, orjson.OPT_INDENT_2)

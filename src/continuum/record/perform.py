@@ -6,7 +6,7 @@ create need no explicit transaction at all: the call is one.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from continuum.fhir.json import parse
@@ -79,7 +79,6 @@ class Step:
     resource: dict[str, Any] | None = None
     change: Change | None = None
     patch: Patch | None = None
-    unknown: bool = field(default=False)
 
 
 class Performer:
@@ -166,8 +165,9 @@ class Performer:
         if not conditional:
             return
         criteria = [step.criteria for step in conditional if step.criteria is not None]
-        locks = sorted({self.keys.of(query.resource_type, repr(query.where)) for query in criteria})
+        locks = sorted({self._criteria_key(query) for query in criteria})
         await conn.execute("SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) k", locks)
+        making: set[int] = set()
         for step in conditional:
             assert step.criteria is not None, "only conditional steps are matched"
             found = await resolve(conn, step.criteria, visibility=warrant.visibility, keys=self.keys, limit=2)
@@ -176,7 +176,16 @@ class Performer:
                     f"The criteria match more than one {step.criteria.resource_type}; make them narrower."
                 )
             step.matched = found[0] if found else None
-            step.unknown = not found
+            if not found and step.operation.method in {"POST", "PUT"}:
+                key = self._criteria_key(step.criteria)
+                if key in making:
+                    raise Malformed(
+                        f"Two entries would each create a {step.criteria.resource_type} under the same criteria."
+                    )
+                making.add(key)
+
+    def _criteria_key(self, criteria: Query) -> int:
+        return self.keys.of(criteria.resource_type, repr(criteria.where))
 
     async def _target(self, conn: Connection, text: str, warrant: Warrant) -> str:
         resource_type, _, criteria = text.partition("?")
@@ -246,6 +255,8 @@ def _steps(operations: Sequence[Operation], patches: Sequence[Patch], warrant: W
     waiting = iter(patches)
     steps = []
     for operation in operations:
+        if operation.resource_type not in TYPE_IDS:
+            raise Malformed(f"There is no resource type {operation.resource_type} in FHIR R4.")
         text = operation.if_none_exist if operation.method == "POST" else operation.query
         step = Step(operation, resource=operation.resource)
         if text is not None and operation.method != "GET":
