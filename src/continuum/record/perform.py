@@ -15,6 +15,7 @@ from continuum.fhir.types import TYPE_IDS, TYPE_NAMES
 from continuum.kernel.errors import (
     Conflict,
     DomainError,
+    Forbidden,
     Gone,
     Invalid,
     Issue,
@@ -33,6 +34,7 @@ from continuum.record.model import Operation, Page, Stored, Written
 from continuum.record.read import Connect, Connection, missing
 from continuum.record.search import resolve
 from continuum.record.together import Together
+from continuum.record.unseen import hide, links_to_judge, refuse_links
 from continuum.record.visibility import Visibility
 from continuum.record.write import (
     RETRY_STATES,
@@ -44,6 +46,7 @@ from continuum.record.write import (
     lock,
     translate,
     write,
+    write_audits,
 )
 
 Result = Written | Page | Stored
@@ -58,8 +61,8 @@ class Warrant(Protocol):
     def permit(self, changes: Sequence[Change]) -> Guard:
         """Lets the changes through or raises Forbidden; the guard is checked in the database."""
 
-    def trace(self, written: Sequence[Change]) -> list[AuditRow]:
-        """The audit rows of the act."""
+    def trace(self, written: Sequence[Change], shown: Sequence[Result] = ()) -> list[AuditRow]:
+        """The audit rows of the act, `shown` being what it answers beside what it wrote."""
 
     def query(self, resource_type: str, text: str) -> Query:
         """Reads the criteria of a conditional interaction."""
@@ -131,6 +134,10 @@ class Performer:
             step.change = self._change(step, None, now_us)
         changes = [step.change for step in steps if step.change is not None]
         guard = warrant.permit(changes)
+        wanted = links_to_judge(changes, warrant.visibility)
+        if wanted:
+            async with self.connect() as conn:
+                await refuse_links(conn, wanted, changes, warrant.visibility)
         await self.together.write(changes, audits=warrant.trace(changes), guard=guard)
         return [_result(step) for step in steps]
 
@@ -146,18 +153,30 @@ class Performer:
             if step.address is not None and step.operation.method in {"PUT", "PATCH", "DELETE"}
         ]
         presents = await lock(conn, known) if known else {}
+        presents, hidden = await hide(conn, presents, warrant.visibility)
         for step in steps:
+            _refuse_hidden(step, hidden)
             self._judge(step, presents, now_us)
         changes = [step.change for step in steps if step.change is not None]
         _refuse_twice(changes)
+        looks = any(step.operation.method == "GET" for step in steps)
         if changes:
             guard = warrant.permit(changes)
-            await write(conn, changes, row_ids=self.row_ids, audits=warrant.trace(changes), guard=guard)
+            wanted = links_to_judge(changes, warrant.visibility)
+            if wanted:
+                await refuse_links(conn, wanted, changes, warrant.visibility)
+            matched = [_result(step) for step in steps if step.matched is not None and step.change is None]
+            audits = () if looks else warrant.trace(changes, matched)
+            await write(conn, changes, row_ids=self.row_ids, audits=audits, guard=guard)
             await self._refuse_orphans(conn, changes)
-        return [
+        results = [
             await warrant.look(conn, step.operation) if step.operation.method == "GET" else _result(step)
             for step in steps
         ]
+        if changes and looks:
+            shown = [result for step, result in zip(steps, results, strict=True) if step.change is None]
+            await write_audits(conn, warrant.trace(changes, shown))
+        return results
 
     async def _match(self, conn: Connection, steps: list[Step], warrant: Warrant) -> None:
         """Locks the criteria of all conditional operations, then looks what they match."""
@@ -287,6 +306,15 @@ def _name(steps: list[Step]) -> None:
             raise NotFound(f"The criteria match no {operation.resource_type} to patch.")
         if step.resource is not None and step.address is not None and operation.method in ("POST", "PUT"):
             step.resource = {**step.resource, "id": step.address[1]}
+
+
+def _refuse_hidden(step: Step, hidden: set[tuple[int, str]]) -> None:
+    """A resource that may not be seen is not there; only its address cannot be taken a second time."""
+    operation = step.operation
+    if operation.method != "PUT" or operation.if_match is not None or step.address is None:
+        return
+    if (TYPE_IDS[step.address[0]], step.address[1]) in hidden:
+        raise Forbidden("This is not open to you for writing.")
 
 
 def _link(steps: list[Step], targets: dict[str, str]) -> None:

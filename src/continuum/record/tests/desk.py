@@ -30,7 +30,7 @@ class Open:
     def permit(self, _):
         return FREE
 
-    def trace(self, _):
+    def trace(self, *_):
         return []
 
     def query(self, resource_type: str, text: str) -> Query:

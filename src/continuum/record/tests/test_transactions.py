@@ -148,12 +148,12 @@ BAD = {
     "read": (lambda: Operation("GET", "Patient", id="absent"), NotFound),
 }
 GOOD = (
-    lambda n: post(patient(birthDate="1990-01-01")),
+    lambda _: post(patient(birthDate="1990-01-01")),
     lambda n: put(patient(id=f"new-{n}", name=[{"family": "Ward"}])),
-    lambda n: post(observation("Patient/there")),
+    lambda _: post(observation("Patient/there")),
     lambda n: put(patient(identifier=[{"value": str(n)}]), query=f"identifier={n}"),
     lambda n: post(patient(), if_none_exist=f"identifier=e{n}"),
-    lambda n: Operation("GET", "Patient", id="there"),
+    lambda _: Operation("GET", "Patient", id="there"),
 )
 
 
