@@ -1,10 +1,12 @@
 """References inside a transaction: to entries that have no address yet, and by criteria (R4 §3.1.0.11.2). Pure."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from continuum.fhir.types import TYPE_IDS
 
+_CONDITIONAL = re.compile(rb'"reference":"[A-Z][A-Za-z]*\?')
 _URI_ELEMENTS = frozenset({"reference", "url", "uri", "valueUri", "valueUrl", "valueCanonical", "valueUuid"})
 
 
@@ -19,6 +21,11 @@ def _references(node: Any) -> Iterator[str]:
             stack.extend(value for value in top.values() if isinstance(value, dict | list))
         elif isinstance(top, list):
             stack.extend(value for value in top if isinstance(value, dict | list))
+
+
+def refers_by_criteria(text: bytes) -> bool:
+    """Whether a resource's JSON text, as `dump` writes it, has a conditional reference."""
+    return _CONDITIONAL.search(text) is not None
 
 
 def conditional(resource: dict[str, Any] | None) -> list[str]:

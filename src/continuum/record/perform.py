@@ -108,8 +108,10 @@ class Performer:
         for attempt in range(1, RETRIES_MAX + 1):
             steps = _steps(operations, patches, warrant)
             try:
-                if plain and not any(bundle_references.conditional(step.resource) for step in steps):
-                    return await self._create(steps, warrant)
+                created = await self._create(steps, warrant) if plain else None
+                if created is not None:
+                    return created
+                steps = _steps(operations, patches, warrant)
                 async with self.connect() as conn, conn.transaction():
                     return await self._act(conn, steps, warrant)
             except DomainError:
@@ -125,14 +127,16 @@ class Performer:
                     raise Conflict("Others kept changing the same resources; please try again.") from error
         raise AssertionError("the loop returns or raises")
 
-    async def _create(self, steps: list[Step], warrant: Warrant) -> list[Result]:
-        """New resources only: nothing to look up, nothing to lock, one call."""
+    async def _create(self, steps: list[Step], warrant: Warrant) -> list[Result] | None:
+        """New resources only: nothing to look up, nothing to lock, one call; None when something must be looked up."""
         now_us = self.clock()
         _name(steps)
         _link(steps, {})
         for step in steps:
             step.change = self._change(step, None, now_us)
         changes = [step.change for step in steps if step.change is not None]
+        if any(bundle_references.refers_by_criteria(change.prepared.tail) for change in changes if change.prepared):
+            return None
         guard = warrant.permit(changes)
         wanted = links_to_judge(changes, warrant.visibility)
         if wanted:

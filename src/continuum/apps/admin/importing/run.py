@@ -47,7 +47,8 @@ async def run(paths: list[Path], target: Target, *, workers: int, rejects: Path,
                 report.rejected += len(done.rejects)
                 for reject in done.rejects:
                     refused.write(json.dumps(asdict(reject), ensure_ascii=False) + "\n")
-                progress(done.chunk.path, len(done.chunk.lines))
+                if done.chunk is not None:
+                    progress(done.chunk.path, len(done.chunk.lines))
         if report.written + report.updated:
             await analyze(target)
         report.dangling = await dangling(conn, IMPORT_DANGLING_SHOWN_MAX)

@@ -17,6 +17,7 @@ from continuum.access.audit import Auditor, Context
 from continuum.apps.admin.importing.resources import Reject, prepared
 from continuum.apps.admin.importing.sources import Chunk
 from continuum.kernel.clock import now_us
+from continuum.kernel.errors import DomainError
 from continuum.kernel.limits import IMPORT_CHUNKS_WAITING_MAX
 from continuum.record.bulk import Loader
 from continuum.record.entry import Prepared
@@ -40,12 +41,19 @@ class Target:
 class Done:
     """What became of one chunk; `failure` is set when the worker itself could not go on."""
 
-    chunk: Chunk
+    chunk: Chunk | None
     written: int = 0
     updated: int = 0
     equal: int = 0
     rejects: tuple[Reject, ...] = ()
     failure: str = ""
+
+
+class ImportStopped(DomainError):
+    """A worker could not go on; the text says why."""
+
+    status = 500
+    code = "exception"
 
 
 class Workers:
@@ -69,12 +77,14 @@ class Workers:
         for process in self._processes:
             process.kill()
             process.join()
+        # Chunks that no worker will take any more must not keep this process from ending.
+        self._chunks.cancel_join_thread()
 
     def run(self, chunks: Iterator[Chunk]) -> Iterator[Done]:
         """Loads all chunks; yields each when it is durable.
 
         Raises:
-            RuntimeError: a worker died; what it had not finished was rolled back.
+            ImportStopped: a worker died; what it had not finished was rolled back.
         """
         outstanding = 0
         more = True
@@ -96,10 +106,11 @@ class Workers:
                 done: Done = self._done.get(timeout=1)
             except queue.Empty:
                 if not all(process.is_alive() for process in self._processes):
-                    raise RuntimeError("A worker of the import died; start the import again to go on.") from None
+                    text = "A worker of the import died; start the import again, and it goes on where it was."
+                    raise ImportStopped(text) from None
             else:
                 if done.failure:
-                    raise RuntimeError(done.failure)
+                    raise ImportStopped(f"The import stopped: {done.failure}. Start it again, and it goes on.")
                 return done
 
 
@@ -108,6 +119,10 @@ def _main(target: Target, chunks: Any, done: Any, parent: int) -> None:
         asyncio.run(_work(target, chunks, done, parent))
     except KeyboardInterrupt:
         return
+    except Exception as error:  # noqa: BLE001  the parent must hear of it, whatever it is
+        done.put(Done(None, failure=f"{type(error).__name__}: {error}"))
+        done.close()
+        done.join_thread()
 
 
 async def _work(target: Target, chunks: Any, done: Any, parent: int) -> None:
