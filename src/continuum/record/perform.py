@@ -166,9 +166,9 @@ class Performer:
         looks = any(step.operation.method == "GET" for step in steps)
         if changes:
             guard = warrant.permit(changes)
-            wanted = links_to_judge(changes, warrant.visibility)
-            if wanted:
-                await refuse_links(conn, wanted, changes, warrant.visibility)
+            judged = links_to_judge(changes, warrant.visibility)
+            if judged:
+                await refuse_links(conn, judged, changes, warrant.visibility)
             matched = [_result(step) for step in steps if step.matched is not None and step.change is None]
             audits = () if looks else warrant.trace(changes, matched)
             await write(conn, changes, row_ids=self.row_ids, audits=audits, guard=guard)
