@@ -25,7 +25,13 @@ DIRECTORY_TYPES = frozenset(
 )  # fmt: skip
 """Types that say nothing about any patient and that a patient may look up."""
 
-STAFF_ONLY_TYPES = frozenset({"AuditEvent", "Binary", "Bundle", "Linkage", "Subscription"})
+STAFF_ONLY_TYPES = frozenset(
+    {
+        "AuditEvent", "Binary", "Bundle", "Contract", "Device", "DeviceMetric", "EnrollmentResponse",
+        "GuidanceResponse", "Linkage", "MessageHeader", "Parameters", "PaymentNotice", "PaymentReconciliation",
+        "Subscription", "Task", "TestReport", "VerificationResult",
+    }
+)  # fmt: skip
 """Types that may hold or name a patient's data without being filed under the patient."""
 
 PATIENT_WRITES = frozenset({"Communication", "QuestionnaireResponse"})
