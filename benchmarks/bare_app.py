@@ -43,7 +43,7 @@ class Warrant:
         """Everything."""
         return FREE
 
-    def trace(self, _: Sequence[Change]) -> list[AuditRow]:
+    def trace(self, _: Sequence[Change], __: Sequence[Result] = ()) -> list[AuditRow]:
         """Nothing."""
         return []
 

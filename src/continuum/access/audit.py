@@ -14,12 +14,10 @@ from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.errors import Busy
 from continuum.kernel.limits import AUDIT_BATCH_MAX, AUDIT_DETAIL_CHARS, AUDIT_WAITING_MAX
 from continuum.record.read import Connect
-from continuum.record.write import AuditRow, linked, translate
+from continuum.record.write import AuditRow, translate, write_audits
 
 SUCCESS, REFUSED, FAILED = 0, 4, 8
 """AuditEvent.outcome: success, minor failure (refused), serious failure."""
-
-WRITE_AUDIT = "SELECT record.write_audit($1::record.audit_entry[], $2)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +120,7 @@ class Auditor:
     async def _commit(self, batch: list[tuple[AuditRow, asyncio.Future[None]]]) -> None:
         async with self._connection() as conn:
             rows = [row for row, _ in batch]
-            await conn.execute(WRITE_AUDIT, rows, linked(rows))
+            await write_audits(conn, rows)
         for _, done in batch:
             if not done.done():
                 done.set_result(None)

@@ -12,7 +12,7 @@ from continuum.access.warrant import SessionWarrant
 from continuum.fhir.grammar import parse as parse_query
 from continuum.fhir.query import Query
 from continuum.kernel.clock import now_us
-from continuum.kernel.errors import DomainError, Forbidden
+from continuum.kernel.errors import DomainError
 from continuum.kernel.limits import POLICIES_CACHED_MAX
 from continuum.record import history, read, search
 from continuum.record.keys import Keys
@@ -84,7 +84,7 @@ class Session:
 
         async def work(conn: Connection) -> Stored:
             if resource_type == "AuditEvent":
-                return await trace.get(conn, resource_id, self._traced_patient())
+                return await trace.get(conn, resource_id, trace.visible_patient(self._context.actor))
             return await read.read(conn, resource_type, resource_id, self._policy.visibility)
 
         return await self._traced("read", work, resource_type, resource_id)
@@ -102,24 +102,11 @@ class Session:
 
         async def work(conn: Connection) -> Page:
             if query.resource_type == "AuditEvent":
-                return await trace.find(conn, trace.read_query(query, self._traced_patient()))
+                return await trace.find(conn, trace.read_query(query, trace.visible_patient(self._context.actor)))
             return await search.search(conn, query, visibility=self._policy.visibility, keys=self._door.keys)
 
         text = "&".join(f"{name}={value}" for name, value in query.self_params)
         return await self._traced("search", work, query.resource_type, query=text)
-
-    def _traced_patient(self) -> str | None:
-        """The only patient whose trace may be seen; None for all.
-
-        Raises:
-            Forbidden: the role sees no trace.
-        """
-        actor = self._context.actor
-        if actor.role == "administrator":
-            return None
-        if actor.role == "patient" and actor.patient_id is not None:
-            return actor.patient_id
-        raise Forbidden("The trace is open to administrators, and to patients for their own record.")
 
     async def everything(self, patient_id: str, **options: Any) -> Page:
         """All that belongs to a patient (Patient/$everything); options as `record.search.everything` takes them."""

@@ -25,7 +25,13 @@ DIRECTORY_TYPES = frozenset(
 )  # fmt: skip
 """Types that say nothing about any patient and that a patient may look up."""
 
-STAFF_ONLY_TYPES = frozenset({"AuditEvent", "Binary", "Bundle", "Linkage", "Subscription"})
+STAFF_ONLY_TYPES = frozenset(
+    {
+        "AuditEvent", "Binary", "Bundle", "Contract", "Device", "DeviceMetric", "EnrollmentResponse",
+        "GuidanceResponse", "Linkage", "MessageHeader", "Parameters", "PaymentNotice", "PaymentReconciliation",
+        "Subscription", "Task", "TestReport", "VerificationResult",
+    }
+)  # fmt: skip
 """Types that may hold or name a patient's data without being filed under the patient."""
 
 PATIENT_WRITES = frozenset({"Communication", "QuestionnaireResponse"})
@@ -68,7 +74,7 @@ def decide(actor: Actor, purpose: str, keys: Keys) -> Policy:
 
 
 def _everything(_: Actor, __: Keys) -> Policy:
-    return Policy(Visibility(otherwise=ALL), frozenset(TYPES))
+    return Policy(Visibility(otherwise=ALL), frozenset(TYPES) - {"AuditEvent"})
 
 
 def _clinician(actor: Actor, keys: Keys) -> Policy:

@@ -9,11 +9,12 @@ import base64
 from dataclasses import dataclass, replace
 from typing import Any
 
+from continuum.access.actor import Actor
 from continuum.fhir.json import dump
 from continuum.fhir.query import Criterion, InCompartment, Query, Value
 from continuum.fhir.types import TYPE_NAMES
 from continuum.kernel.clock import MAX_US, MIN_US, instant
-from continuum.kernel.errors import Malformed, UnknownParameter
+from continuum.kernel.errors import Forbidden, Malformed, UnknownParameter
 from continuum.record.model import Page, Stored
 from continuum.record.read import Connection, missing
 
@@ -45,6 +46,19 @@ class TraceQuery:
     seq: int | None = None
     before: int = MAX_US
     count: int = 20
+
+
+def visible_patient(actor: Actor) -> str | None:
+    """The only patient whose trace an actor may see; None for all.
+
+    Raises:
+        Forbidden: the role sees no trace.
+    """
+    if actor.role == "administrator":
+        return None
+    if actor.role == "patient" and actor.patient_id is not None:
+        return actor.patient_id
+    raise Forbidden("The trace is open to administrators, and to patients for their own record.")
 
 
 def read_query(query: Query, patient_id: str | None) -> TraceQuery:

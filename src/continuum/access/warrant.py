@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from continuum.access import trace
 from continuum.access.audit import Auditor, Context
 from continuum.access.policy import Policy
 from continuum.fhir.query import Query
@@ -10,6 +11,7 @@ from continuum.kernel.errors import Forbidden
 from continuum.record import read, search
 from continuum.record.keys import Keys
 from continuum.record.model import Operation, Page, Stored, Written
+from continuum.record.perform import Result
 from continuum.record.read import Connection
 from continuum.record.write import FREE, AuditRow, Change, Guard
 
@@ -42,7 +44,10 @@ class SessionWarrant:
         about: set[int] = set()
         registered: set[int] = set()
         for change in changes:
-            if TYPE_NAMES[change.address[0]] not in policy.writes:
+            kind = TYPE_NAMES[change.address[0]]
+            if kind == "AuditEvent":
+                raise Forbidden("AuditEvents are written by the server itself, by nobody else.")
+            if kind not in policy.writes:
                 raise Forbidden(_NOT_OPEN)
             if (
                 change.present is not None
@@ -67,8 +72,8 @@ class SessionWarrant:
             care=tuple((patient, policy.facility) for patient in sorted(registered)),
         )
 
-    def trace(self, written: Sequence[Change]) -> list[AuditRow]:
-        """One row for the act, whatever it wrote."""
+    def trace(self, written: Sequence[Change], shown: Sequence[Result] = ()) -> list[AuditRow]:
+        """One row for the act, whatever it wrote and showed."""
         addresses = [f"{TYPE_NAMES[change.address[0]]}/{change.address[1]}/{change.version}" for change in written]
         patients = [
             side.patient_id
@@ -76,6 +81,9 @@ class SessionWarrant:
             for side in (change.prepared, change.present)
             if side is not None and side.patient_id is not None
         ]
+        seen = _shown(shown)
+        patients += [stored.patient_id for stored in seen if stored.patient_id is not None]
+        addresses += [_address(stored) for stored in seen]
         single = len(written) == 1 and self._interaction != "transaction"
         return [
             self._auditor.row(
@@ -88,26 +96,43 @@ class SessionWarrant:
             )
         ]
 
-    def row_of(self, results: Sequence[Written | Page | Stored]) -> AuditRow:
+    def row_of(self, results: Sequence[Result]) -> AuditRow:
         """The row of an act that wrote nothing: a conditional create that found its match, GETs only."""
-        shown: list[Stored] = []
-        for result in results:
-            if isinstance(result, Written):
-                shown.append(result.stored)
-            elif isinstance(result, Page):
-                shown.extend((*result.matches, *result.included))
-            else:
-                shown.append(result)
+        shown = _shown(results)
         return self._auditor.row(
             self._context,
             self._interaction,
             patients=[stored.patient_id for stored in shown if stored.patient_id is not None],
-            detail=" ".join(f"{stored.resource_type}/{stored.id}/{stored.version}" for stored in shown),
+            detail=" ".join(_address(stored) for stored in shown),
         )
 
-    async def look(self, conn: Connection, operation: Operation) -> Written | Page | Stored:
+    async def look(self, conn: Connection, operation: Operation) -> Result:
         """A GET inside a transaction: a read, or a search."""
+        if operation.resource_type == "AuditEvent":
+            patient_id = trace.visible_patient(self._context.actor)
+            if operation.id is not None:
+                return await trace.get(conn, operation.id, patient_id)
+            query = self.query("AuditEvent", operation.query or "")
+            return await trace.find(conn, trace.read_query(query, patient_id))
         if operation.id is not None:
             return await read.read(conn, operation.resource_type, operation.id, self.visibility)
         query = self.query(operation.resource_type, operation.query or "")
         return await search.search(conn, query, visibility=self.visibility, keys=self._keys)
+
+
+def _shown(results: Sequence[Result]) -> list[Stored]:
+    """Every version that results show."""
+    shown: list[Stored] = []
+    for result in results:
+        if isinstance(result, Written):
+            if result.stored.version:
+                shown.append(result.stored)
+        elif isinstance(result, Page):
+            shown.extend((*result.matches, *result.included))
+        else:
+            shown.append(result)
+    return shown
+
+
+def _address(stored: Stored) -> str:
+    return f"{stored.resource_type}/{stored.id}/{stored.version}"

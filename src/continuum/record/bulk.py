@@ -11,7 +11,7 @@ from continuum.fhir.types import TYPE_IDS, TYPE_NAMES
 from continuum.record.body import compress, decompress
 from continuum.record.entry import Prepared
 from continuum.record.read import Connection
-from continuum.record.write import AuditRow, Change, RowIds, linked, lock, write
+from continuum.record.write import AuditRow, Change, RowIds, lock, write, write_audits
 
 _TABLES = {
     "resource": (
@@ -76,9 +76,7 @@ class Loader:
                     if change.prepared is not None:
                         change.prepared.links = []
                 await write(self._conn, changed, row_ids=self._row_ids)
-            await self._conn.execute(
-                "SELECT record.write_audit($1::record.audit_entry[], $2)", [audit], linked([audit])
-            )
+            await write_audits(self._conn, [audit])
             await self._conn.execute(
                 "INSERT INTO record.import_chunk VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (source, chunk)"
                 " DO UPDATE SET written = excluded.written, updated = excluded.updated,"

@@ -99,7 +99,8 @@ def arrange(resource: dict[str, Any], resource_type: str, type_id: int, keys: Ke
     patient_id = index.patient_id
     resource_id: str = resource["id"]
     text = tail(resource)
-    links = links_of(text)
+    # What is inside a stored document or message is a copy whose references lead to its own entries first.
+    links = [] if resource_type == "Bundle" else links_of(text)
     wanted = _exact_keys(index, links, resource_type, keys)
     date_low, date_high, dates = _dates(index, resource_type)
     strings = _strings(index, resource_type, wanted, keys)

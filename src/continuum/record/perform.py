@@ -6,7 +6,7 @@ create need no explicit transaction at all: the call is one.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from continuum.fhir.json import parse
@@ -15,6 +15,7 @@ from continuum.fhir.types import TYPE_IDS, TYPE_NAMES
 from continuum.kernel.errors import (
     Conflict,
     DomainError,
+    Forbidden,
     Gone,
     Invalid,
     Issue,
@@ -33,6 +34,7 @@ from continuum.record.model import Operation, Page, Stored, Written
 from continuum.record.read import Connect, Connection, missing
 from continuum.record.search import resolve
 from continuum.record.together import Together
+from continuum.record.unseen import hide, links_to_judge, refuse_links
 from continuum.record.visibility import Visibility
 from continuum.record.write import (
     RETRY_STATES,
@@ -44,6 +46,7 @@ from continuum.record.write import (
     lock,
     translate,
     write,
+    write_audits,
 )
 
 Result = Written | Page | Stored
@@ -58,8 +61,8 @@ class Warrant(Protocol):
     def permit(self, changes: Sequence[Change]) -> Guard:
         """Lets the changes through or raises Forbidden; the guard is checked in the database."""
 
-    def trace(self, written: Sequence[Change]) -> list[AuditRow]:
-        """The audit rows of the act."""
+    def trace(self, written: Sequence[Change], shown: Sequence[Result] = ()) -> list[AuditRow]:
+        """The audit rows of the act, `shown` being what it answers beside what it wrote."""
 
     def query(self, resource_type: str, text: str) -> Query:
         """Reads the criteria of a conditional interaction."""
@@ -79,7 +82,6 @@ class Step:
     resource: dict[str, Any] | None = None
     change: Change | None = None
     patch: Patch | None = None
-    unknown: bool = field(default=False)
 
 
 class Performer:
@@ -136,6 +138,10 @@ class Performer:
         if any(bundle_references.refers_by_criteria(change.prepared.tail) for change in changes if change.prepared):
             return None
         guard = warrant.permit(changes)
+        wanted = links_to_judge(changes, warrant.visibility)
+        if wanted:
+            async with self.connect() as conn:
+                await refuse_links(conn, wanted, changes, warrant.visibility)
         await self.together.write(changes, audits=warrant.trace(changes), guard=guard)
         return [_result(step) for step in steps]
 
@@ -151,18 +157,30 @@ class Performer:
             if step.address is not None and step.operation.method in {"PUT", "PATCH", "DELETE"}
         ]
         presents = await lock(conn, known) if known else {}
+        presents, hidden = await hide(conn, presents, warrant.visibility)
         for step in steps:
+            _refuse_hidden(step, hidden)
             self._judge(step, presents, now_us)
         changes = [step.change for step in steps if step.change is not None]
         _refuse_twice(changes)
+        looks = any(step.operation.method == "GET" for step in steps)
         if changes:
             guard = warrant.permit(changes)
-            await write(conn, changes, row_ids=self.row_ids, audits=warrant.trace(changes), guard=guard)
+            judged = links_to_judge(changes, warrant.visibility)
+            if judged:
+                await refuse_links(conn, judged, changes, warrant.visibility)
+            matched = [_result(step) for step in steps if step.matched is not None and step.change is None]
+            audits = () if looks else warrant.trace(changes, matched)
+            await write(conn, changes, row_ids=self.row_ids, audits=audits, guard=guard)
             await self._refuse_orphans(conn, changes)
-        return [
+        results = [
             await warrant.look(conn, step.operation) if step.operation.method == "GET" else _result(step)
             for step in steps
         ]
+        if changes and looks:
+            shown = [result for step, result in zip(steps, results, strict=True) if step.change is None]
+            await write_audits(conn, warrant.trace(changes, shown))
+        return results
 
     async def _match(self, conn: Connection, steps: list[Step], warrant: Warrant) -> None:
         """Locks the criteria of all conditional operations, then looks what they match."""
@@ -170,8 +188,9 @@ class Performer:
         if not conditional:
             return
         criteria = [step.criteria for step in conditional if step.criteria is not None]
-        locks = sorted({self.keys.of(query.resource_type, repr(query.where)) for query in criteria})
+        locks = sorted({self._criteria_key(query) for query in criteria})
         await conn.execute("SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) k", locks)
+        making: set[int] = set()
         for step in conditional:
             assert step.criteria is not None, "only conditional steps are matched"
             found = await resolve(conn, step.criteria, visibility=warrant.visibility, keys=self.keys, limit=2)
@@ -180,7 +199,16 @@ class Performer:
                     f"The criteria match more than one {step.criteria.resource_type}; make them narrower."
                 )
             step.matched = found[0] if found else None
-            step.unknown = not found
+            if not found and step.operation.method in {"POST", "PUT"}:
+                key = self._criteria_key(step.criteria)
+                if key in making:
+                    raise Malformed(
+                        f"Two entries would each create a {step.criteria.resource_type} under the same criteria."
+                    )
+                making.add(key)
+
+    def _criteria_key(self, criteria: Query) -> int:
+        return self.keys.of(criteria.resource_type, repr(criteria.where))
 
     async def _target(self, conn: Connection, text: str, warrant: Warrant) -> str:
         resource_type, _, criteria = text.partition("?")
@@ -250,6 +278,8 @@ def _steps(operations: Sequence[Operation], patches: Sequence[Patch], warrant: W
     waiting = iter(patches)
     steps = []
     for operation in operations:
+        if operation.resource_type not in TYPE_IDS:
+            raise Malformed(f"There is no resource type {operation.resource_type} in FHIR R4.")
         text = operation.if_none_exist if operation.method == "POST" else operation.query
         step = Step(operation, resource=operation.resource)
         if text is not None and operation.method != "GET":
@@ -280,6 +310,15 @@ def _name(steps: list[Step]) -> None:
             raise NotFound(f"The criteria match no {operation.resource_type} to patch.")
         if step.resource is not None and step.address is not None and operation.method in ("POST", "PUT"):
             step.resource = {**step.resource, "id": step.address[1]}
+
+
+def _refuse_hidden(step: Step, hidden: set[tuple[int, str]]) -> None:
+    """A resource that may not be seen is not there; only its address cannot be taken a second time."""
+    operation = step.operation
+    if operation.method != "PUT" or operation.if_match is not None or step.address is None:
+        return
+    if (TYPE_IDS[step.address[0]], step.address[1]) in hidden:
+        raise Forbidden("This is not open to you for writing.")
 
 
 def _link(steps: list[Step], targets: dict[str, str]) -> None:

@@ -188,6 +188,11 @@ async def write(
     )
 
 
+async def write_audits(conn: Connection, audits: Sequence[AuditRow]) -> None:
+    """Writes audit rows alone."""
+    await conn.execute("SELECT record.write_audit($1::record.audit_entry[], $2)", audits, linked(audits))
+
+
 def linked(audits: Sequence[AuditRow]) -> bool:
     """Whether any audit row touches more than one patient."""
     return any(row[-1] for row in audits)

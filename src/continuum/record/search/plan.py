@@ -143,10 +143,10 @@ class Planner:
         page = bindings.bind(limit + 1, "bigint")
         base = f"FROM record.search s WHERE s.type = {self._type} AND ({filters}) IS TRUE"
         if not order:
-            place = f" AND s.row_id > {bindings.bind(cursor.row_id, 'bigint')}" if cursor else ""
             under = filed(self.query, bindings)
             if under is not None:
                 return self._walk_filed(bindings, under, filters, page, cursor)
+            place = f" AND s.row_id > {bindings.bind(cursor.row_id, 'bigint')}" if cursor else ""
             inner = f"SELECT s.row_id {base}{place} ORDER BY s.row_id LIMIT {page}"
             shown = ""
         else:
