@@ -149,12 +149,16 @@ def _types(element: dict[str, Any], *, is_resource_id: bool) -> tuple[list[str],
     return list(dict.fromkeys(kinds)), [] if "Resource" in targets else sorted(targets)
 
 
+def text_of(facts: dict[str, Any]) -> str:
+    """The text of the facts' file."""
+    return json.dumps(facts, separators=(",", ":"), sort_keys=True) + "\n"
+
+
 def main() -> None:
     """Writes the facts and the validators."""
     facts = compile_facts()
     (TARGET / "facts").mkdir(exist_ok=True)
-    text = json.dumps(facts, separators=(",", ":"), sort_keys=True)
-    (TARGET / "facts" / "structures.json").write_text(text + "\n", encoding="utf-8")
+    (TARGET / "facts" / "structures.json").write_text(text_of(facts), encoding="utf-8")
     for name, module in generate_validators.modules(facts).items():
         (TARGET / "_generated" / name).write_text(module, encoding="utf-8")
     print(f"{len(facts['types'])} types, {len(facts['value_sets'])} value sets; left out: {facts['left_out']}")

@@ -7,6 +7,7 @@ import jiter
 import orjson
 
 from continuum.kernel.errors import Malformed
+from continuum.kernel.limits import JSON_MAX_DEPTH
 
 
 def parse_value(raw: bytes) -> Any:
@@ -16,6 +17,8 @@ def parse_value(raw: bytes) -> Any:
             raw, allow_inf_nan=False, catch_duplicate_keys=True, float_mode="decimal", cache_mode="keys"
         )
     except ValueError as error:
+        if "recursion" in str(error):
+            raise Malformed(f"The JSON nests deeper than {JSON_MAX_DEPTH} levels, which no resource does.") from error
         raise Malformed(f"This is not JSON that can be read: {error}.") from error
 
 
@@ -33,29 +36,29 @@ def _exact(value: object) -> orjson.Fragment:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
-def _widened(node: Any) -> Any:
-    """A copy in which integers beyond 64 bits, which orjson refuses, are Decimals of the same digits."""
-    if isinstance(node, dict):
-        return {name: _widened(value) for name, value in node.items()}
-    if isinstance(node, list):
-        return [_widened(value) for value in node]
-    if isinstance(node, int) and not -(2**63) <= node < 2**64:
-        return Decimal(node)
-    return node
-
-
-def _dump(resource: Any, option: int) -> bytes:
+def _written(resource: Any, option: int) -> bytes:
     try:
         return orjson.dumps(resource, default=_exact, option=option)
     except TypeError:
-        return orjson.dumps(_widened(resource), default=_exact, option=option)
+        return orjson.dumps(_wide(resource), default=_exact, option=option)
+
+
+def _wide(value: Any) -> Any:
+    """A copy in which whole numbers of more than 64 bits are written by their digits."""
+    if isinstance(value, dict):
+        return {name: _wide(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_wide(one) for one in value]
+    if type(value) is int and not -(2**63) <= value < 2**64:
+        return orjson.Fragment(str(value))
+    return value
 
 
 def dump(resource: Any) -> bytes:
     """Writes JSON (UTF-8, no spaces)."""
-    return _dump(resource, 0)
+    return _written(resource, 0)
 
 
 def dump_pretty(resource: Any) -> bytes:
     """Writes JSON (UTF-8) indented by two spaces, for people."""
-    return _dump(resource, orjson.OPT_INDENT_2)
+    return _written(resource, orjson.OPT_INDENT_2)

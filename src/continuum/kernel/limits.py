@@ -4,7 +4,7 @@ BODY_MAX_BYTES = 16 * 1024 * 1024
 """The largest request body, after decompression."""
 BINARY_MAX_BYTES = 64 * 1024 * 1024
 """The largest Binary, which is streamed."""
-JSON_MAX_DEPTH = 100
+JSON_MAX_DEPTH = 200
 """How deep a resource may nest; R4's deepest legitimate ones stay below 40."""
 URL_MAX_BYTES = 16 * 1024
 """The longest address of a request, its query included; a longer search goes by POST."""
@@ -182,6 +182,12 @@ BACKUP_AGE_MAX_S = 36 * 3_600.0
 """The age of the newest backup above which `continuum doctor` warns."""
 ARCHIVE_LAG_MAX_S = 600.0
 """How long a finished WAL file may wait for the archive before `continuum doctor` warns."""
+SAMPLE_FAMILIES_MAX = 1_000_000
+"""Sample families of one run of `continuum populate`."""
+SAMPLE_PROCESSES_MAX = 64
+"""Processes that make sample families at once."""
+SAMPLE_YEARS_MAX = 60
+"""How many years the records of sample people go back at most."""
 NORMALISED_CACHED_MAX = 32_768
 """Texts whose normalised form a process remembers."""
 KEYS_CACHED_MAX = 131_072

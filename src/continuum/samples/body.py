@@ -70,11 +70,12 @@ class Physiology:
         if onset is None:
             return min(value, 131.0)
         years = (day - onset).days / 365.25
+        goal = max(127.0, min(value, 131.0))
         peak = max(value, 124.0) + 26
         value = value + (peak - value) * max(0.0, min(1.0, 1 + years / 4))
         treated = self.treated.get("hypertension")
         if treated is not None and day > treated:
-            value -= (peak - 127.0) * min(1.0, (day - treated).days / 120)
+            value -= (peak - goal) * min(1.0, (day - treated).days / 120)
         return value
 
     def diastolic_mmhg(self, day: date) -> float:

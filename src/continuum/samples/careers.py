@@ -34,10 +34,10 @@ def begin(rng: Random, *, status: Status, today: date, age_min: float = 0.0) -> 
         since_leaving = 0.0
     elif status == "retired":
         served = 20 + min(rng.expovariate(1 / 2.5), 9.5)
-        since_leaving = rng.uniform(0.2, 34.0)
+        since_leaving = rng.triangular(0.2, 46.0, 12.0)
     else:
         served = rng.uniform(2.8, 11.5)
-        since_leaving = rng.uniform(0.3, 42.0)
+        since_leaving = rng.triangular(0.3, 60.0, 14.0)
     if not officer and branch in services.WITH_WARRANTS and served > 9:
         warrant = rng.random() < 0.08
     left = years_after(today, -since_leaving) if since_leaving else None

@@ -12,6 +12,7 @@ from continuum.samples.streams import identity, stream
 TIMEZONE = "http://hl7.org/fhir/StructureDefinition/timezone"
 NPI = "http://hl7.org/fhir/sid/us-npi"
 AGENCY = identity("organization", "health-agency")
+VETERANS_AGENCY = identity("organization", "veterans-agency")
 SLOT_DAYS = 5
 _SLOT_MINUTES = (510, 570, 630, 810, 870)
 _KINDS = {
@@ -28,14 +29,15 @@ _WARDS = (("ED", "Emergency Department"), ("WARD", "Medical-Surgical Ward"), ("O
 
 def resources(world: World, today: date) -> Iterator[Resource]:
     """Everything shared, owners before what they own."""
-    yield {
-        "resourceType": "Organization",
-        "id": AGENCY,
-        "active": True,
-        "type": [table("organization-type", "govt", "Government")],
-        "name": "Continuum Health Service (synthetic)",
-        "telecom": [{"system": "email", "value": "office@health-service.example"}],
-    }
+    for agency, name in ((AGENCY, "Military Health Service"), (VETERANS_AGENCY, "Veterans Health Service")):
+        yield {
+            "resourceType": "Organization",
+            "id": agency,
+            "active": True,
+            "type": [table("organization-type", "govt", "Government")],
+            "name": f"{name} (synthetic)",
+            "telecom": [{"system": "email", "value": "office@health-service.example"}],
+        }
     for branch, name in BRANCH_NAMES.items():
         yield {
             "resourceType": "Organization",

@@ -31,7 +31,7 @@ def compose(seed: int, number: int, today: date) -> Family:
     born = years_after(service.entered, -entry_age)
     family_name = rng.choice(names.FAMILY_NAMES)
     race, hispanic = _RACE.pick(rng), rng.random() < table.HISPANIC
-    base_id = number * _MEMBERS_MAX + seed * 7_919
+    base_id = first_place(number, seed)
     sponsor = _person(rng, (key, 0), "sponsor", sex, born, family_name, race, hispanic, base_id)
     family = Family(
         key,
@@ -42,18 +42,29 @@ def compose(seed: int, number: int, today: date) -> Family:
     )
     _marry(rng, family, today, base_id)
     _have_children(rng, family, today, base_id)
-    settle(rng, family, today)
+    _settle(rng, family, today)
     return family
 
 
-def settle(rng: Random, family: Family, today: date) -> None:
+def _settle(rng: Random, family: Family, today: date) -> None:
     """Gives a family of known members its homes, deployments and deaths."""
     family.postings = careers.postings(rng, family.service, today)
     births = family.births if family.mother is family.sponsor else []
     family.service.deployments = careers.deployments(rng, family.sponsor, family.service, births, today)
     for person in (family.sponsor, family.spouse):
         if person is not None and not (person is family.sponsor and family.service.left is None):
-            person.died = _death(rng, person, today)
+            died = _death(rng, person, today)
+            person.died = died if died is None or all(birth.born < died for birth in family.births) else None
+
+
+def first_place(number: int, seed: int) -> int:
+    """The place of a family's sponsor among all DoD ID numbers that we hand out; the others follow."""
+    return number * _MEMBERS_MAX + seed * 7_919
+
+
+def dod_id(place: int) -> str:
+    """Ten digits, scattered so that neighbours do not look alike."""
+    return str(DOD_ID_SYNTHETIC + place * _DOD_ID_STEP % _DOD_IDS)
 
 
 def _person(
@@ -77,8 +88,8 @@ def _person(
         lipids_z=rng.gauss(0, 1),
         habit=rng.random(),
     )
-    dod_id = str(DOD_ID_SYNTHETIC + (base_id + key[1]) * _DOD_ID_STEP % _DOD_IDS)
-    return Person(key, identity("patient", *key), part, sex, born, given, family_name, race, hispanic, dod_id, body)
+    dod = dod_id(base_id + key[1])
+    return Person(key, identity("patient", *key), part, sex, born, given, family_name, race, hispanic, dod, body)
 
 
 def _marry(rng: Random, family: Family, today: date, base_id: int) -> None:
@@ -107,13 +118,13 @@ def _have_children(rng: Random, family: Family, today: date, base_id: int) -> No
     mother = family.mother
     bearer = mother or family.sponsor
     since = family.married or years_after(family.sponsor.born, 20.5)
-    day = years_after(since, rng.uniform(-0.2, 2.6))
+    day = years_after(since, rng.uniform(-0.2, 2.1))
     while len(family.births) < wanted and day < today and bearer.age(day) < 43:
         if bearer.age(day) >= 18.6 and years_between(day, today) < table.DEPENDENT_UNTIL_YEARS:
             _add_child(rng, family, day, base_id)
         else:
             wanted -= 1
-        day = years_after(day, rng.uniform(1.4, 4.2))
+        day = years_after(day, rng.uniform(1.4, 3.6))
 
 
 def _add_child(rng: Random, family: Family, born: date, base_id: int) -> None:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from continuum.samples.body import Physiology
 from continuum.samples.data.acute import Acute
+from continuum.samples.data.allergies import Allergen
 from continuum.samples.data.illnesses import Chronic
 from continuum.samples.elements import Element
 from continuum.samples.persons import Birth, Deployment, Family, Person, Service
@@ -60,6 +61,15 @@ class Visit:
     before: "Visit | None" = None
 
 
+@dataclass(frozen=True, slots=True)
+class Allergy:
+    """An allergy of a person, since a day."""
+
+    allergen: Allergen
+    since: date
+    severe: bool
+
+
 @dataclass(slots=True)
 class Life:
     """One person's plan. Days run from `since` (the first that is recorded) to `until` (death or today)."""
@@ -76,6 +86,7 @@ class Life:
     subject: Element
     illnesses: list[Illness] = field(default_factory=list)
     visits: list[Visit] = field(default_factory=list)
+    allergies: list[Allergy] = field(default_factory=list)
     births: list[Birth] = field(default_factory=list)
     deployments: tuple[Deployment, ...] = ()
 

@@ -30,7 +30,10 @@ class Body:
 
 @dataclass(slots=True)
 class Person:
-    """One patient. `key` is (family, number in the family); the sponsor is number 0, a spouse 1, children from 2."""
+    """One patient. `key` is (family, number in the family); the sponsor is number 0, a spouse 1, children from 2.
+
+    `illnesses`, if given, are all the lasting illnesses of the person: keys with the age of onset in years.
+    """
 
     key: tuple[str, int]
     id: str
@@ -44,6 +47,7 @@ class Person:
     dod_id: str
     body: Body
     died: date | None = None
+    illnesses: dict[str, float] | None = None
 
     def age(self, day: date) -> float:
         """Age in years on a day."""

@@ -67,6 +67,10 @@ class World:
         """The hospital that serves a base."""
         return self.sites[f"{base.hospital}-hospital"]
 
+    def care_team(self, base: Base) -> str:
+        """The id of the CareTeam of a base's ordinary care."""
+        return identity("team", self.care(base).key)
+
     def dental(self, base: Base) -> Site:
         """The dental clinic of a base."""
         return self.sites[f"{base.key}-dental"]

@@ -4,9 +4,9 @@ Each part draws from a stream of its own, so a new part never moves what another
 same whichever process makes it.
 """
 
-import itertools
 from collections.abc import Sequence
 from hashlib import blake2b
+from itertools import pairwise
 from random import Random
 from typing import Generic, TypeVar
 
@@ -67,7 +67,7 @@ def curve(knots: Sequence[tuple[float, float]], x: float) -> float:
     """The piecewise linear curve through the knots (x ascending), level beyond its ends."""
     if x <= knots[0][0]:
         return knots[0][1]
-    for (x0, y0), (x1, y1) in itertools.pairwise(knots):
+    for (x0, y0), (x1, y1) in pairwise(knots):
         if x <= x1:
             return y0 + (y1 - y0) * (x - x0) / (x1 - x0)
     return knots[-1][1]

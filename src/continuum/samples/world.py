@@ -6,14 +6,32 @@ from datetime import date
 from continuum.samples import facilities, families
 from continuum.samples.contributors import Contributor, discover
 from continuum.samples.elements import Resource
+from continuum.samples.personas import FIRST_TODAY, Persona, personas
 from continuum.samples.persons import Family
 from continuum.samples.places import world
 from continuum.samples.timeline.plan import plan
+
+__all__ = [
+    "FIRST_TODAY",
+    "PEOPLE_YEARS",
+    "TODAY",
+    "YEARS",
+    "Persona",
+    "family",
+    "generate",
+    "lives",
+    "people",
+    "personas",
+    "shared",
+]
 
 TODAY = date(2026, 11, 1)
 """The last day of the record unless another is given; fixed, so that two runs agree."""
 YEARS = 12.0
 """How far back records go, unless another span is given."""
+
+PEOPLE_YEARS = 25.0
+"""How far back the records of the people with a story go."""
 
 
 def generate(
@@ -45,6 +63,18 @@ def family(
 ) -> Iterator[Resource]:
     """The resources of one family; they refer to each other and to the shared world, never to other families."""
     return lives(families.compose(seed, number, today), seed=seed, today=today, years=years, keep=keep)
+
+
+def people(*, today: date = TODAY, years: float = PEOPLE_YEARS) -> Iterator[Resource]:
+    """The families of those with a story (`personas()` says who they are), with longer records than others.
+
+    Raises:
+        ValueError: `today` is before the day to which their stories reach.
+    """
+    if today < FIRST_TODAY:
+        raise ValueError(f"The people with a story need a record that reaches {FIRST_TODAY}; {today} is earlier.")
+    for persona in personas():
+        yield from lives(persona.family, seed=0, today=today, years=years, keep=1.0)
 
 
 def lives(

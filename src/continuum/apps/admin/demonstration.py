@@ -14,7 +14,7 @@ from continuum.apps.admin.importing.sources import Chunk
 from continuum.apps.admin.importing.work import Target, Workers
 from continuum.fhir.json import dump
 from continuum.kernel.limits import IMPORT_CHUNK_LINES
-from continuum.samples.world import family, shared
+from continuum.samples.world import family, people, personas, shared
 
 FAMILIES = 96
 """About 200 people."""
@@ -77,11 +77,13 @@ def _chunks() -> Iterator[tuple[Chunk, int]]:
     """Chunks of the sample families, the same each time, and how many families were begun."""
     lines: list[tuple[int, bytes]] = []
     number = 0
-    for which in range(-1, FAMILIES):
-        for resource in shared() if which < 0 else family(which, seed=SEED, keep=KEEP):
+    for which in range(-1, FAMILIES + 1):
+        sample = family(which, seed=SEED, keep=KEEP) if which < FAMILIES else people()
+        made = shared() if which < 0 else sample
+        for resource in made:
             lines.append((len(lines) + 1, dump(resource)))
             if len(lines) == IMPORT_CHUNK_LINES:
-                yield Chunk(Path(SOURCE), SOURCE, number, tuple(lines), document=False), max(which, 0)
+                yield Chunk(Path(SOURCE), SOURCE, number, tuple(lines), document=False), min(max(which, 0), FAMILIES)
                 number += 1
                 lines = []
     if lines:
@@ -89,10 +91,10 @@ def _chunks() -> Iterator[tuple[Chunk, int]]:
 
 
 def somebody() -> Person:
-    """The first sample patient who has a facility."""
-    for resource in family(0, seed=SEED, keep=KEEP):
-        if resource["resourceType"] == "Patient" and "managingOrganization" in resource:
-            name = resource["name"][0]
+    """The retiree of the stories, and the facility that cares for him."""
+    retiree = next(one for one in personas() if one.key == "retiree")
+    for resource in people():
+        if resource["resourceType"] == "Patient" and resource["id"] == retiree.patient_id:
             facility = resource["managingOrganization"]["reference"].partition("/")[2]
-            return Person(resource["id"], f"{name['given'][0]} {name['family']}", facility)
-    raise AssertionError("every sample family has a patient with a facility")
+            return Person(retiree.patient_id, retiree.name, facility)
+    raise AssertionError("every persona is among the people")

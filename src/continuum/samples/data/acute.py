@@ -11,7 +11,12 @@ SOURCES = (
     Source(
         "Injuries of the active force, mostly overuse of leg and back", "MSMR (AFHSD), injury summaries", "recalled"
     ),
-    Source("Single illnesses", "shares that make these totals", "chosen"),
+    Source("Single illnesses and injuries", "shares that make these totals", "chosen"),
+    Source(
+        "SNOMED CT codes of passing illnesses",
+        "seen in Synthea's records or public code lists, some recalled",
+        "recalled",
+    ),
 )
 
 
@@ -52,7 +57,7 @@ ACUTE: tuple[Acute, ...] = (
     Acute("conjunctivitis", "9826008", "Conjunctivitis", "H10.9", ((0, .12), (6, .08), (20, .02)), (5, 9)),
     Acute("cystitis", "38822007", "Cystitis", "N30.90", ((14, .01), (20, .14), (50, .1), (85, .16)), (4, 8), sex="female", medicine="nitrofurantoin", emergency=.06),
     Acute("ankle_sprain", "44465007", "Sprain of ankle", "S93.409A", ((6, .02), (16, .07), (30, .06), (50, .02)), (14, 42), strain=True, medicine="ibuprofen", emergency=.25, procedure=("19490002", "Plain X-ray of ankle"), follow_up_days=14),
-    Acute("knee_strain", "202855006", "Tendinitis of knee", "M76.50", ((14, .02), (20, .06), (40, .05), (60, .03)), (21, 60), strain=True, medicine="naproxen", follow_up_days=21),
+    Acute("meniscus_tear", "239720000", "Tear of meniscus of knee", "S83.209A", ((14, .004), (20, .018), (40, .016), (60, .010)), (40, 110), strain=True, medicine="naproxen", follow_up_days=21),
     Acute("back_strain", "279039007", "Low back pain", "M54.50", ((16, .02), (22, .09), (45, .11), (80, .08)), (10, 40), strain=True, medicine="ibuprofen", emergency=.08, follow_up_days=18),
     Acute("shoulder_injury", "307731004", "Injury of tendon of the rotator cuff of shoulder", "S46.019A", ((18, .01), (30, .03), (60, .03)), (30, 90), strain=True, follow_up_days=28),
     Acute("laceration", "284549007", "Laceration of hand", "S61.419A", ((2, .03), (20, .03), (80, .02)), (10, 16), strain=True, emergency=.7, procedure=("288086009", "Suture of open wound")),
@@ -63,6 +68,6 @@ ACUTE: tuple[Acute, ...] = (
     Acute("gallstones", "235919008", "Gallbladder calculus", "K80.20", ((25, .001), (45, .003), (75, .004)), (10, 30), emergency=.8, admitted=.8, procedure=("45595009", "Laparoscopic cholecystectomy"), once=True, follow_up_days=15),
     Acute("kidney_stone", "95570007", "Kidney stone", "N20.0", ((20, .001), (45, .006), (70, .006)), (4, 20), emergency=.8, medicine="ibuprofen"),
     Acute("heart_attack", "22298006", "Myocardial infarction", "I21.9", ((40, .0), (55, .002), (70, .006), (88, .012)), (20, 40), emergency=1.0, admitted=1.0, stay_days=(3, 6), procedure=("415070008", "Percutaneous coronary intervention"), once=True, follow_up_days=14),
-    Acute("heat_illness", "52072009", "Heat exhaustion", "T67.5XXA", ((17, .0), (19, .006), (35, .002), (50, .0)), (2, 4), strain=True, emergency=.7, fever_c=1.5),
+    Acute("heat_stroke", "52072009", "Heat stroke", "T67.01XA", ((17, .0), (19, .003), (35, .001), (50, .0)), (2, 4), strain=True, emergency=1.0, admitted=.3, stay_days=(1, 2), fever_c=3.0),
 )
 # fmt: on

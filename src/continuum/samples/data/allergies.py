@@ -8,7 +8,7 @@ from continuum.samples.data import Source
 SOURCES = (
     Source("Penicillin allergy label about 8 % of adults; food allergy about 6 to 8 % of children",
            "CDC and AAAAI fact sheets", "recalled"),
-    Source("All others", "order of magnitude", "chosen"),
+    Source("All other allergies", "order of magnitude", "chosen"),
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ SOURCES = (
     ),
     Source(
         "Married 46 %, with children 36 %, two children on average, 42 % of the children below 6 years",
-        "DoD, 2020 Demographics: Profile of the Military Community (The Ranger, November 2021)",
+        "DoD, 2020 Demographics: Profile of the Military Community (Northwest Military, November 2021)",
         "read",
     ),
     Source("Share of the married by age", "DoD demographics reports, shape fitted to the total above", "recalled"),
@@ -20,10 +20,10 @@ SOURCES = (
     Source("Deaths by age (Gompertz)", "US life tables, shape only", "recalled"),
 )
 
-MARRIED = ((18, 0.08), (21, 0.22), (25, 0.42), (30, 0.62), (35, 0.74), (42, 0.82), (60, 0.80), (80, 0.66))
+MARRIED = ((18, 0.06), (21, 0.17), (25, 0.35), (30, 0.57), (35, 0.72), (42, 0.82), (60, 0.80), (80, 0.66))
 SAME_SEX = 0.025
 SINGLE_PARENT = 0.09
-CHILDREN = ((0, 0.22), (1, 0.25), (2, 0.33), (3, 0.14), (4, 0.06))
+CHILDREN = ((0, 0.14), (1, 0.22), (2, 0.38), (3, 0.18), (4, 0.08))
 DEPENDENT_UNTIL_YEARS = 21
 
 # OMB category code, display, weight, lines of name tables are not tied to it on purpose.

@@ -26,7 +26,14 @@ SOURCES = (
     Source("Tinnitus of the active force: 6.3 new per 1,000 a year", "Am J Audiol 2019;28:866-876 (abstract)", "read"),
     Source("High cholesterol by age", "CDC NHANES 2015-2018", "recalled"),
     Source("PTSD after deployment: 11 to 20 %", "VA National Center for PTSD", "recalled"),
-    Source("All others", "order of magnitude from CDC and textbooks, shaped for the samples", "chosen"),
+    Source(
+        "All other lasting illnesses", "order of magnitude from CDC and textbooks, shaped for the samples", "chosen"
+    ),
+    Source(
+        "SNOMED CT codes of lasting illnesses",
+        "seen in Synthea's records or public code lists, some recalled",
+        "recalled",
+    ),
 )
 
 Knots = tuple[tuple[float, float], ...]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from continuum.samples.data import Source
 
 SOURCES = (
-    Source("LOINC codes and units", "public synthetic records; LOINC", "read"),
+    Source("LOINC codes and units", "Synthea's records; LOINC", "read"),
     Source("Reference ranges", "usual ranges of US laboratories", "recalled"),
 )
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from continuum.samples.data import Source
 
 SOURCES = (
-    Source("RxNorm codes", "seen in public synthetic records and value sets, a few by ingredient or brand", "read"),
+    Source("RxNorm codes", "seen in Synthea's records and public value sets, a few by ingredient or brand", "read"),
+    Source("RxNorm code of oseltamivir", "RxNorm", "recalled"),
     Source("Doses", "usual starting doses of adults, as on labels", "recalled"),
 )
 

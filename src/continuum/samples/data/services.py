@@ -12,6 +12,7 @@ SOURCES = (
         "read",
     ),
     Source("Pay grade reached after years of service", "plausible promotion times, none published is quoted", "chosen"),
+    Source("Years between deployments, length 140 to 270 days", "plausible for each service", "chosen"),
     Source("Families by the sponsor's status", "weights that give each status enough samples", "chosen"),
 )
 
@@ -129,7 +130,7 @@ OCCUPATIONS: dict[Branch, tuple[Occupation, ...]] = {
     ),
 }
 
-# Share of the years of service, after the first, that are spent deployed in stretches of 5 to 9 months.
+# Mean years from one deployment to the next.
 DEPLOYED_EVERY_YEARS: dict[Branch, float] = {
     "army": 3.8,
     "navy": 2.8,

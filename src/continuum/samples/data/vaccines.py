@@ -9,11 +9,10 @@ from continuum.samples.data import Source
 
 SOURCES = (
     Source("Ages of childhood doses", "CDC child and adolescent immunization schedule 2024, simplified", "recalled"),
-    Source("Adults", "CDC adult immunization schedule 2024, simplified", "recalled"),
-    Source("At entry and before deployment", "AR 40-562 / DHA immunization programme, simplified", "recalled"),
-    Source(
-        "Shares of influenza and COVID-19 vaccination", "CDC FluVaxView and COVID Data Tracker, rounded", "recalled"
-    ),
+    Source("CVX codes", "CDC; most seen in Synthea's records", "recalled"),
+    Source("Ages of adults' doses", "CDC adult immunization schedule 2024, simplified", "recalled"),
+    Source("Vaccines at entry and before deployment", "AR 40-562 / DHA immunization programme, simplified", "recalled"),
+    Source("Shares of influenza and COVID-19 vaccination", "CDC FluVaxView, rounded", "recalled"),
 )
 
 

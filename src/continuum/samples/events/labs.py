@@ -78,7 +78,7 @@ def _result(life: Life, visit: Visit, test: Test, value: float, draw: Draw) -> R
     resource["meta"] = _PROFILE
     resource["valueQuantity"] = measured(rounded, test.unit)
     resource["interpretation"] = INTERPRETATIONS[flag(rounded, bounds)]
-    resource["referenceRange"] = [_range(bounds, test.unit)]
+    resource["referenceRange"] = [_range(bounds, test.unit, test.digits)]
     return resource
 
 
@@ -96,8 +96,8 @@ def _code(key: str) -> Element:
 
 
 @lru_cache(maxsize=256)
-def _range(bounds: Range, unit: str) -> Element:
-    low, high = bounds
+def _range(bounds: Range, unit: str, digits: int) -> Element:
+    low, high = (round(bound) if bound is not None and not digits else bound for bound in bounds)
     found: Element = {}
     if low is not None:
         found["low"] = measured(low, unit)
@@ -109,8 +109,9 @@ def _range(bounds: Range, unit: str) -> Element:
 def creatinine_mg_dl(*, egfr: float, age: float, female: bool) -> float:
     """The creatinine that gives this filtration rate (CKD-EPI 2021, NEJM 385:1737, solved for creatinine)."""
     kappa, alpha = (0.7, -0.241) if female else (0.9, -0.302)
-    share = egfr / (142 * 0.9938**age * (_FEMALE_FACTOR if female else 1.0))
-    return kappa * float(share ** (1 / alpha if share > 1 else -1 / 1.2))
+    share: float = egfr / (142 * math.pow(0.9938, age) * (_FEMALE_FACTOR if female else 1.0))
+    exponent = 1 / alpha if share > 1 else -1 / 1.2
+    return kappa * math.pow(share, exponent)
 
 
 class _Blood:

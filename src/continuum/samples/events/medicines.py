@@ -8,7 +8,6 @@ from continuum.samples.data.acute import Acute
 from continuum.samples.data.illnesses import Chronic, Regimen
 from continuum.samples.data.medicines import MEDICINES, PENICILLIN_INSTEAD, PENICILLINS, Medicine
 from continuum.samples.elements import RXNORM, US_CORE, Element, Resource, concept, reference
-from continuum.samples.events.allergies import allergies
 from continuum.samples.life import Illness, Life, Visit
 from continuum.samples.streams import Draw
 
@@ -18,7 +17,7 @@ _RENEWED_AFTER_DAYS = 365
 
 def events(life: Life, draw: Draw) -> Iterator[Resource]:
     """MedicationRequests: one for a short course, one a year for what is taken for good."""
-    penicillin = any(allergy.allergen.key == "penicillin" for allergy in allergies(life))
+    penicillin = any(allergy.allergen.key == "penicillin" for allergy in life.allergies)
     for illness in life.illnesses:
         kind = illness.kind
         if isinstance(kind, Acute):
@@ -54,10 +53,7 @@ def _long_term(life: Life, illness: Illness, regimen: Regimen, draw: Draw) -> It
     visits = [visit for visit in life.visits if visit.reason is illness and visit.day >= start]
     last = min(end, life.until) if end is not None else life.until
     orders: list[tuple[str, Visit | None, date]] = []
-    if start < life.since:
-        if end is None or end > life.since:
-            orders.append((start.isoformat(), None, start))
-    else:
+    if end is None or end > life.since:
         orders.append((start.isoformat(), None, start))
     for visit in visits:
         if visit.day <= last and (not orders or (visit.day - orders[-1][2]).days >= _RENEWED_AFTER_DAYS):

@@ -1,9 +1,9 @@
 """Which illnesses come, and when."""
 
-import itertools
 from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import cache
+from itertools import pairwise
 from random import Random
 
 from continuum.samples.data.acute import ACUTE, Acute
@@ -30,8 +30,11 @@ def chronic(life: Life, rng: Random) -> list[Illness]:
     for kind in CHRONIC:
         # One draw for each illness, in the order of the table: a new one at its end moves nothing before it.
         place = rng.random()
-        knots = kind.male if person.sex == "male" else kind.female
-        onset = _onset(life, kind, knots, place)
+        if person.illnesses is not None:
+            told = person.illnesses.get(kind.key)
+            onset = years_after(person.born, told) if told is not None else None
+        else:
+            onset = _onset(life, kind, kind.male if person.sex == "male" else kind.female, place)
         if onset is None or onset >= life.until:
             continue
         found.append(Illness(identity("illness", *person.key, kind.key), kind, onset, None))
@@ -49,7 +52,7 @@ def _onset(life: Life, kind: Chronic, knots: Knots, place: float) -> date | None
     chance = place / _risk(life, kind)
     if chance >= knots[-1][1]:
         return None
-    for (age0, share0), (age1, share1) in itertools.pairwise(knots):
+    for (age0, share0), (age1, share1) in pairwise(knots):
         if chance < share1 and share1 > share0:
             share = max(0.0, (chance - share0) / (share1 - share0))
             onset = years_after(life.person.born, max(age0 + share * (age1 - age0), 0.1))

@@ -10,7 +10,7 @@ from continuum.samples.life import Life
 from continuum.samples.persons import Family, Person
 from continuum.samples.places import world
 from continuum.samples.streams import curve, stream
-from continuum.samples.timeline import illnesses, visits
+from continuum.samples.timeline import allergies, illnesses, visits
 
 LAST_DAYS = 8
 """Ordinary visits end this many days before a death; then comes the last admission."""
@@ -46,6 +46,7 @@ def plan(family: Family, person: Person, *, seed: int, today: date, years: float
         reference("Patient", person.id), births=births,
         deployments=service.deployments if service is not None else (),
     )  # fmt: skip
+    life.allergies = allergies.allergies(life)
     life.illnesses = illnesses.chronic(life, rng)
     _visits(life, visits.Planner(life, rng, keep), keep)
     return life

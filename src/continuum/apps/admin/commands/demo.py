@@ -14,6 +14,7 @@ from continuum.kernel.clock import now_us
 from continuum.runtime import secrets
 from continuum.runtime.postgres import Server
 from continuum.runtime.settings import Settings
+from continuum.samples.world import personas
 
 LIFETIME = "12h"
 """How long the tokens hold that the demo prints."""
@@ -67,6 +68,9 @@ Tokens for {LIFETIME} (a clinician of the facility of {person.name}, and {person
 """)
     for role, token in tokens.items():
         click.echo(f"  {role.upper()}={token}")
+    click.echo("\nPeople with a story (token: continuum token --as patient --patient ID):\n")
+    for one in personas():
+        click.echo(f"  {one.name:<17} {one.patient_id}  {one.about}")
     click.echo(f"""
 Try this: patients whose name begins with "{beginning}", as that clinician
 
