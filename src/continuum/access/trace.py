@@ -35,9 +35,13 @@ _SELECT = """
 
 @dataclass(frozen=True, slots=True)
 class TraceQuery:
-    """What part of the trace is asked for; None is no limit. before: the cursor, a sequence number."""
+    """What part of the trace is asked for; None is no limit. before: the cursor, a sequence number.
+
+    viewer: the patient who asks, and may see of others nothing.
+    """
 
     patient_id: str | None = None
+    viewer: str | None = None
     actor: str | None = None
     interaction: str | None = None
     outcome: int | None = None
@@ -67,7 +71,7 @@ def read_query(query: Query, patient_id: str | None) -> TraceQuery:
     Raises:
         UnknownParameter: a parameter, modifier or list that the trace does not answer.
     """
-    wanted = TraceQuery(patient_id=patient_id, before=cursor(query.cursor), count=query.count)
+    wanted = TraceQuery(patient_id=patient_id, viewer=patient_id, before=cursor(query.cursor), count=query.count)
     if query.includes or query.sort or query.total not in ("", "none"):
         raise UnknownParameter("A search of the trace is newest first, without _include, _sort or _total.")
     for clause in query.where:
@@ -141,7 +145,7 @@ async def find(conn: Connection, wanted: TraceQuery) -> Page:
     rows = await conn.fetch(f"{_SELECT} WHERE {' AND '.join(parts)} ORDER BY a.seq DESC LIMIT $4", *arguments)
     shown = rows[: wanted.count]
     more = len(rows) > wanted.count and bool(shown)
-    return Page(tuple(_stored(row) for row in shown), next_cursor=str(shown[-1]["seq"]) if more else "")
+    return Page(tuple(_stored(row, wanted.viewer) for row in shown), next_cursor=str(shown[-1]["seq"]) if more else "")
 
 
 async def get(conn: Connection, event_id: str, patient_id: str | None) -> Stored:
@@ -149,7 +153,7 @@ async def get(conn: Connection, event_id: str, patient_id: str | None) -> Stored
     row = await conn.fetchrow(f"{_SELECT} WHERE a.seq = $1", int(event_id)) if event_id.isdecimal() else None
     if row is None or (patient_id is not None and patient_id not in (row["patient_id"], *row["patients"])):
         raise missing("AuditEvent", event_id)
-    return _stored(row)
+    return _stored(row, patient_id)
 
 
 def cursor(text: str) -> int:
@@ -161,15 +165,20 @@ def cursor(text: str) -> int:
     return int(text)
 
 
-def _stored(row: Any) -> Stored:
-    event = audit_event(row)
-    return Stored(
-        "AuditEvent", event["id"], 1, row["at"], deleted=False, patient_id=row["patient_id"], body=dump(event)
-    )
+def _stored(row: Any, viewer: str | None) -> Stored:
+    event = audit_event(row, viewer)
+    patient_id = viewer or row["patient_id"]
+    return Stored("AuditEvent", event["id"], 1, row["at"], deleted=False, patient_id=patient_id, body=dump(event))
 
 
-def audit_event(row: Any) -> dict[str, Any]:
-    """The AuditEvent of one audit row."""
+def audit_event(row: Any, viewer: str | None = None) -> dict[str, Any]:
+    """The AuditEvent of one audit row.
+
+    viewer: the only patient who may be named. Of an act that touched others too, that patient is shown who
+    did what, when and why, but neither what was asked for nor the list of resources: those are the others'.
+    """
+    patients = [one for one in (row["patient_id"], *row["patients"]) if one and viewer in (None, one)]
+    whole = viewer is None or not {row["patient_id"], *row["patients"]} - {viewer, None}
     interaction = row["interaction"]
     subtype = _SUBTYPES.get(interaction, interaction)
     system = "http://hl7.org/fhir/restful-interaction" if subtype in _RESTFUL or "-" in subtype else "urn:continuum:act"
@@ -194,14 +203,14 @@ def audit_event(row: Any) -> dict[str, Any]:
             }
         ],
         "source": {"observer": {"display": "Continuum"}},
-        "entity": [*_patients(row), *_objects(row), _detail("request", row["request"])],
+        "entity": [*_patients(patients), *(_objects(row) if whole else ()), _detail("request", row["request"])],
     }
-    if row["outcome"] and row["detail"]:
+    if row["outcome"] and row["detail"] and whole:
         event["outcomeDesc"] = row["detail"]
     return event
 
 
-def _patients(row: Any) -> list[dict[str, Any]]:
+def _patients(patients: list[str]) -> list[dict[str, Any]]:
     entity_type = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
     role = "http://terminology.hl7.org/CodeSystem/object-role"
     return [
@@ -210,8 +219,7 @@ def _patients(row: Any) -> list[dict[str, Any]]:
             "type": {"system": entity_type, "code": "1"},
             "role": {"system": role, "code": "1"},
         }
-        for patient_id in (row["patient_id"], *row["patients"])
-        if patient_id
+        for patient_id in patients
     ]
 
 

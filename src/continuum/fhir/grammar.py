@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from continuum.fhir.grammar_values import VALUE_READERS, identifier_value, reference_value, split
+from continuum.fhir.grammar_values import VALUE_READERS, identifier_value, reference_value, split, unescape
 from continuum.fhir.query import (
     Chain,
     Clause,
@@ -17,6 +17,7 @@ from continuum.fhir.query import (
     Value,
 )
 from continuum.fhir.search_params import COMPARTMENTS, param, params
+from continuum.fhir.text import normalise
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.errors import DomainError, Malformed, UnknownParameter
 from continuum.kernel.limits import (
@@ -88,6 +89,8 @@ def parse(
     for name, text in given:
         if name in PRESENTATION:
             continue
+        if not _is_text(name) or not _is_text(text):
+            raise Malformed("A search takes text; NUL and halves of surrogate pairs are none.")
         try:
             _read(draft, name, text)
         except UnknownParameter:
@@ -112,6 +115,13 @@ def parse(
         self_params=tuple(understood),
         ignored=tuple(ignored),
     )
+
+
+def _is_text(text: str) -> bool:
+    """Whether UTF-8 and PostgreSQL can hold it."""
+    if "\x00" in text:
+        return False
+    return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _read(draft: _Draft, name: str, text: str) -> None:
@@ -202,6 +212,9 @@ def _value(draft: _Draft, found: SearchParam, modifier: str, text: str) -> Value
         return reference_value(found, modifier, text, draft.base_url)
     if found.kind == "composite":
         return _composite(draft, found, text)
+    if found.kind == "string" and modifier not in ("exact", "missing") and text and not normalise(unescape(text)):
+        # As the beginning of a name, nothing would match everybody.
+        raise UnknownParameter(f"{found.code} needs a letter or digit to look for; {text} has none.")
     return VALUE_READERS[found.kind](found.code, text)
 
 

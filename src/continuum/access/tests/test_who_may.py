@@ -1,7 +1,5 @@
 """Each role, each method, on the own, on another's and on nothing: another's is as if it were not there."""
 
-import itertools
-
 import pytest
 
 from continuum.access import Actor, Operation
@@ -14,6 +12,7 @@ from continuum.kernel.errors import (
     Forbidden,
     Gone,
     Invalid,
+    NotAllowed,
     NotFound,
     PreconditionFailed,
 )
@@ -57,15 +56,15 @@ READS = {
 
 
 @pytest.mark.parametrize("role", ["clinician", "patient"])
-@pytest.mark.parametrize("name", READS)
-async def test_another_patients_record_reads_like_one_that_never_was(world, role, name):
-    act, session = READS[name], world.session(role)
-    own = await act(session, "o-own")
-    assert "secret of own" in str(own)
-    absent = await said(act(session, "nothing"))
-    assert absent[0] is NotFound
-    for hidden in ("o-other", "gone-other"):
-        assert str(await said(act(session, hidden))) == str(absent).replace("nothing", hidden)
+async def test_another_patients_record_reads_like_one_that_never_was(world, role):
+    session = world.session(role)
+    for name, act in READS.items():
+        own = await act(session, "o-own")
+        assert "secret of own" in str(own), name
+        absent = await said(act(session, "nothing"))
+        assert absent[0] is NotFound, name
+        for hidden in ("o-other", "gone-other"):
+            assert str(await said(act(session, hidden))) == str(absent).replace("nothing", hidden), name
 
 
 @pytest.mark.parametrize("role", ["clinician", "patient"])
@@ -100,25 +99,17 @@ SEARCHES = [
 
 
 @pytest.mark.parametrize("role", ["clinician", "patient"])
-@pytest.mark.parametrize(("kind", "text"), SEARCHES)
-async def test_no_search_shows_counts_or_hints_at_another_patient(world, role, kind, text):
+async def test_no_search_shows_counts_or_hints_at_another_patient(world, role):
     session = world.session(role)
-    page = await session.search(criteria(kind, f"{text}&_total=accurate&_count=50"))
-    shown = [*page.matches, *page.included]
-    assert not [one for one in shown if one.id.endswith("other") and one.resource_type != "Organization"]
-    assert page.total == len(page.matches)
-    count = await session.search(criteria(kind, f"{text}&_summary=count"))
-    assert count.total == page.total
-    if "_has:" in text:
-        assert not page.matches
-
-
-@pytest.mark.parametrize("text", ["subject:Patient.name", "patient.organization.name"])
-async def test_a_chain_finds_the_same_through_another_patient_as_through_nobody(world, text):
-    session = world.session("clinician")
-    for value in ("Family-other", "f-other", "nobody"):
-        page = await session.search(criteria("Observation", f"{text}={value}"))
-        assert not page.matches
+    for kind, text in SEARCHES:
+        page = await session.search(criteria(kind, f"{text}&_total=accurate&_count=50"))
+        shown = [*page.matches, *page.included]
+        assert not [one for one in shown if one.id.endswith("other") and one.resource_type != "Organization"], text
+        assert page.total == len(page.matches), text
+        count = await session.search(criteria(kind, f"{text}&_summary=count"))
+        assert count.total == page.total, text
+        if "_has:" in text:
+            assert not page.matches, text
 
 
 @pytest.mark.parametrize("role", ["clinician", "patient"])
@@ -131,10 +122,10 @@ async def test_everything_of_another_patient_is_as_of_nobody(world, role):
 
 
 @pytest.mark.parametrize("role", ["clinician", "patient"])
-@pytest.mark.parametrize("kind", [None, "Observation", "Patient"])
-async def test_the_history_of_many_patients_is_closed(world, role, kind):
-    with pytest.raises(DomainError):
-        await world.session(role).history(resource_type=kind, count=10)
+async def test_the_history_of_many_patients_is_closed(world, role):
+    for kind in (None, "Observation", "Patient"):
+        with pytest.raises(NotAllowed):
+            await world.session(role).history(resource_type=kind, count=10)
 
 
 WRITES = {
@@ -151,12 +142,12 @@ WRITES = {
 
 
 @pytest.mark.parametrize("role", ["clinician", "patient"])
-@pytest.mark.parametrize("name", WRITES)
-@pytest.mark.parametrize("hidden", ["o-other", "gone-other"])
-async def test_a_write_on_another_patients_resource_is_refused_as_on_none(world, role, name, hidden):
+async def test_a_write_on_another_patients_resource_is_refused_as_on_none(world, role):
     session, before = world.session(role), await world.all()
-    absent = await said(WRITES[name](session, "nothing"))
-    assert str(await said(WRITES[name](session, hidden))) == str(absent).replace("nothing", hidden)
+    for name, act in WRITES.items():
+        absent = await said(act(session, "nothing"))
+        for hidden in ("o-other", "gone-other"):
+            assert str(await said(act(session, hidden))) == str(absent).replace("nothing", hidden), name
     assert await world.all() == before
 
 
@@ -276,9 +267,8 @@ def test_whatever_can_name_a_patient_is_open_to_clinicians_only_if_filed_under_o
     assert not names_patients or policy.visibility.of(kind).kind in ("facility", "nothing")
 
 
-@pytest.mark.parametrize(
-    ("role", "purpose"), list(itertools.product(("administrator", "nobody", ""), ("TREAT", "", "X")))
-)
+@pytest.mark.parametrize("role", ["administrator", "nobody", ""])
+@pytest.mark.parametrize("purpose", ["TREAT", "", "X"])
 def test_a_role_and_a_purpose_that_do_not_go_together_open_nothing(role, purpose):
     with pytest.raises(Forbidden):
         decide(Actor("x", role), purpose, Keys(bytes(32)))
