@@ -61,7 +61,7 @@ CREATE INDEX search_type_row ON record.search (type, row_id);
 CREATE INDEX search_type_low ON record.search (type, date_low, row_id);
 CREATE INDEX search_type_high ON record.search (type, date_high, row_id);
 CREATE INDEX search_type_updated ON record.search (type, updated, row_id);
-CREATE INDEX search_keys ON record.search USING gin (keys) WITH (fastupdate = on, gin_pending_list_limit = 256);
+CREATE INDEX search_keys ON record.search USING gin (keys) WITH (fastupdate = on, gin_pending_list_limit = 64);
 
 -- Normalised strings for prefix search and sorting; `exact` keeps the original for :exact.
 CREATE TABLE record.string (

@@ -45,6 +45,8 @@ class Driver:
     cost: float
     rows: bool = False
     certain: bool = False
+    covers: Clause | None = None
+    """The clause that holds for exactly these rows, so that it needs not be asked again."""
     filed: bool = False
     """The rows lie together under one code, and can also be walked there in order of their row ids."""
 
@@ -117,7 +119,8 @@ def _of_criterion(clause: Criterion, resource_type: str, bindings: Bindings, sta
     if code == "_id":
         ids = [value.code or value.text for value in clause.values]
         wanted = [bindings.keys.self_key(resource_type, one) for one in ids]
-        return Driver(f"s.self = ANY({bindings.bind(wanted, 'bigint[]')})", len(ids), 0.0, certain=True)
+        mine = bindings.bind(wanted, "bigint[]")
+        return Driver(f"s.self = ANY({mine})", len(ids), 0.0, certain=True, covers=clause)
     patients = _patients(clause, resource_type)
     if patients:
         wanted = [bindings.keys.address(target) for target in patients]
@@ -128,7 +131,8 @@ def _of_criterion(clause: Criterion, resource_type: str, bindings: Bindings, sta
     if exact is not None:
         rows = sum(statistics.rows_with(key) for key in exact)
         operator = "@>" if len(exact) == 1 else "&&"
-        return Driver(f"s.keys {operator} {bindings.bind(exact, 'bigint[]')}", rows, rows, certain=True)
+        wanted_keys = bindings.bind(exact, "bigint[]")
+        return Driver(f"s.keys {operator} {wanted_keys}", rows, rows, certain=True, covers=clause)
     return _of_range(clause, resource_type, bindings, statistics)
 
 
@@ -143,18 +147,20 @@ def _of_range(clause: Criterion, resource_type: str, bindings: Bindings, statist
         return Driver(f"s.keys @> {bindings.bind(grams, 'bigint[]')}", rows, rows)
     if kind == "string" and clause.modifier != "contains":
         condition = string_condition(clause, value, resource_type, bindings)
-        return Driver(f"SELECT x.row_id FROM record.string x WHERE {condition}", FEW, 0.0, rows=True)
+        return Driver(f"SELECT x.row_id FROM record.string x WHERE {condition}", FEW, 0.0, rows=True, covers=clause)
     if value.prefix == "ne":
         return None
     if kind in {"number", "quantity"} and clause.param.code not in UNIONS.get(resource_type, {}):
         condition = quantity_condition(bindings.keys.quantity(resource_type, clause.param.code), value, bindings)
-        return Driver(f"SELECT x.row_id FROM record.quantity x WHERE {condition}", UNKNOWN, 0.0, rows=True)
+        return Driver(
+            f"SELECT x.row_id FROM record.quantity x WHERE {condition}", UNKNOWN, 0.0, rows=True, covers=clause
+        )
     if clause.param.code in UNIONS.get(resource_type, {}):
         return None
     if kind == "date" and clause.param.code not in {"_lastUpdated", MAIN_DATE.get(resource_type)}:
         which = f"x.param = {bindings.bind(param_id(resource_type, clause.param.code), 'integer')}"
         condition = f"{which} AND {date_condition('x.low', 'x.high', value, bindings)}"
-        return Driver(f"SELECT x.row_id FROM record.date x WHERE {condition}", UNKNOWN, 0.0, rows=True)
+        return Driver(f"SELECT x.row_id FROM record.date x WHERE {condition}", UNKNOWN, 0.0, rows=True, covers=clause)
     return None
 
 
@@ -210,7 +216,12 @@ def _of_chain(chain: Chain, resource_type: str, bindings: Bindings) -> Driver:
     alias = bindings.alias("i")
     targets = f"SELECT {alias}.self FROM record.search {alias} WHERE {_inner(chain.inner, alias, bindings)}"
     if chain.param.code in PATIENT_IMPLIED.get(resource_type, ()) and chain.target_types == ("Patient",):
-        return Driver(f"s.patient IN ({targets})", FEW, 0.0)
+        link = bindings.alias("u")
+        which = bindings.bind(param_id(resource_type, chain.param.code), "integer")
+        # The patient of the row is nearly always the one that this parameter names; that it is, is asked here.
+        named = f"SELECT 1 FROM unnest(s.ref_params, s.refs) {link}(p, t) WHERE {link}.p = {which}"
+        sql = f"s.patient IN ({targets}) AND EXISTS ({named} AND {link}.t = s.patient)"
+        return Driver(sql, FEW, 0.0, covers=chain)
     return Driver(f"s.keys && ARRAY({targets})", FEW * 2, 0.0)
 
 
@@ -224,4 +235,4 @@ def _of_has(has: Has, bindings: Bindings) -> Driver:
         f"SELECT {link}.t FROM record.search {alias}, unnest({alias}.ref_params, {alias}.refs) {link}(p, t)"
         f" WHERE {inner} AND {link}.p = {which}"
     )
-    return Driver(f"s.self IN ({targets})", FEW * 2, 0.0)
+    return Driver(f"s.self IN ({targets})", FEW * 2, 0.0, covers=has)

@@ -97,8 +97,13 @@ class Planner:
     def _type(self) -> int:
         return TYPE_IDS[self.query.resource_type]
 
-    def _filters(self, bindings: Bindings) -> str:
-        parts = [clause_sql(clause, self.query.resource_type, "s", bindings) for clause in self.query.where]
+    def _filters(self, bindings: Bindings, driver: Driver | None = None) -> str:
+        """What a row must fulfil beyond what the driver has made sure of."""
+        parts = [
+            clause_sql(clause, self.query.resource_type, "s", bindings)
+            for clause in self.query.where
+            if driver is None or clause is not driver.covers
+        ]
         visible = bindings.visible(self.query.resource_type, "s")
         # The cheapest first: PostgreSQL keeps the order of equally costly predicates.
         return " AND ".join([*(part for part in (visible,) if part != "true"), *sorted(parts, key=len)]) or "true"
@@ -117,7 +122,7 @@ class Planner:
         columns = "".join(f", {key.sql} AS {name}" for key, name in zip(order, names, strict=True))
         place = f" WHERE {after(order, names, cursor, bindings)}" if cursor else ""
         listed = order_by(order, names)
-        filters = self._filters(bindings)
+        filters = self._filters(bindings, driver)
         page = bindings.bind(limit + 1, "bigint")
         sql = (
             f"WITH d AS MATERIALIZED (SELECT s.row_id{columns} FROM record.search s"
@@ -155,7 +160,7 @@ class Planner:
         place = f" WHERE {after(order, names, cursor, bindings)}" if cursor else ""
         listed = order_by(order, names)
         total = "(SELECT count(*) FROM m)" if with_total else "NULL::bigint"
-        filters = self._filters(bindings)
+        filters = self._filters(bindings, driver)
         page = bindings.bind(limit + 1, "bigint")
         shown = "".join(f", p.{name}" for name in names)
         sql = (

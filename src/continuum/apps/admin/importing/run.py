@@ -87,9 +87,11 @@ def _todo(
 
 
 async def analyze(target: Target) -> None:
-    """Renews PostgreSQL's statistics, by which searches steer."""
+    """Renews PostgreSQL's statistics, by which searches steer, and tidies the index of keys after so many rows."""
     owner = await asyncpg.connect(**target.owner)
     try:
-        await owner.execute("ANALYZE record.resource, record.search, record.string, record.date, record.quantity")
+        await owner.execute(
+            "VACUUM (ANALYZE) record.resource, record.search, record.string, record.date, record.quantity"
+        )
     finally:
         await owner.close()
