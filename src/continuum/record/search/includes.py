@@ -1,14 +1,12 @@
 """`_include` and `_revinclude`: what the matches refer to, and what refers to them (R4 §3.1.1.5.4)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from continuum.fhir.index import extract
-from continuum.fhir.json import parse
 from continuum.fhir.query import Include
-from continuum.fhir.types import TYPE_IDS
+from continuum.fhir.types import TYPE_IDS, TYPES
 from continuum.kernel.errors import TooCostly
 from continuum.kernel.limits import INCLUDE_ITERATIONS_MAX, INCLUDE_MAX
-from continuum.record.keys import Keys
+from continuum.record.keys import Keys, param_id
 from continuum.record.model import Stored
 from continuum.record.read import COLUMNS, Connection, stored
 from continuum.record.search.filters import Bindings
@@ -46,8 +44,10 @@ async def _round(
     keys: Keys,
     seen: set[tuple[str, str]],
 ) -> list[Stored]:
-    addresses = [pair for pair in _targets([i for i in includes if not i.reverse], base) if pair not in seen]
-    found = await _by_address(conn, addresses, visibility, keys) if addresses else []
+    found: list[Stored] = []
+    forward = [include for include in includes if not include.reverse]
+    if forward:
+        found += await _referred(conn, forward, base, visibility, keys)
     for include in includes:
         if include.reverse:
             found += await _referring(conn, include, base, visibility, keys)
@@ -59,35 +59,37 @@ async def _round(
     return fresh
 
 
-def _targets(includes: Sequence[Include], base: Iterable[Stored]) -> list[tuple[str, str]]:
-    """The addresses that forward includes lead to from the bodies of `base`."""
-    wanted: dict[tuple[str, str], None] = {}
-    for one in base if includes else ():
-        if one.body is None:
-            continue
-        references = extract(parse(one.body)).references
-        for include in includes:
-            if include.param is not None and include.source_type != one.resource_type:
-                continue
-            for code, target in references:
-                kind, _, target_id = target.partition("/")
-                if include.param is not None and code != include.param.code:
-                    continue
-                if kind in TYPE_IDS and target_id and include.target_type in {None, kind}:
-                    wanted[kind, target_id] = None
-    return list(wanted)
-
-
-async def _by_address(
-    conn: Connection, addresses: Sequence[tuple[str, str]], visibility: Visibility, keys: Keys
+async def _referred(
+    conn: Connection, includes: Sequence[Include], base: Sequence[Stored], visibility: Visibility, keys: Keys
 ) -> list[Stored]:
+    """What `base` refers to through the parameters of the includes, read from the rows' own references."""
     bindings = Bindings(keys, visibility)
-    types = bindings.bind([TYPE_IDS[kind] for kind, _ in addresses], "smallint[]")
-    ids = bindings.bind([one for _, one in addresses], "text[]")
+    ways = []
+    for include in includes:
+        sources = [
+            keys.self_key(one.resource_type, one.id)
+            for one in base
+            if include.param is None or one.resource_type == include.source_type
+        ]
+        if not sources:
+            continue
+        parts = [f"m.self = ANY({bindings.bind(sources, 'bigint[]')})"]
+        if include.param is not None:
+            which = param_id(include.source_type, include.param.code)
+            parts.append(f"u.p = {bindings.bind(which, 'integer')}")
+        kind = "NULL::smallint" if include.target_type is None else f"{TYPE_IDS[include.target_type]}::smallint"
+        ways.append(
+            f"SELECT u.t, {kind} AS kind FROM record.search m, unnest(m.ref_params, m.refs) u(p, t)"
+            f" WHERE {' AND '.join(parts)}"
+        )
+    if not ways:
+        return []
+    most = bindings.bind(INCLUDE_MAX + 1, "bigint")
     rows = await conn.fetch(
-        f"SELECT {COLUMNS} FROM unnest({types}, {ids}) AS a(type, id)"
-        f" JOIN record.resource r ON r.type = a.type AND r.id = a.id"
-        f" WHERE NOT r.deleted AND {visible_types(sorted({kind for kind, _ in addresses}), 'r', bindings)}",
+        f"WITH t AS MATERIALIZED ({' UNION '.join(ways)}), x AS MATERIALIZED ("
+        f" SELECT DISTINCT s.row_id FROM t JOIN record.search s ON s.self = t.t"
+        f" WHERE (t.kind IS NULL OR s.type = t.kind) AND {visible_types(TYPES, 's', bindings)} LIMIT {most})"
+        f" SELECT {COLUMNS} FROM x JOIN record.resource r ON r.row_id = x.row_id ORDER BY r.row_id",
         *bindings.values,
     )
     return [stored(row) for row in rows]
@@ -118,7 +120,7 @@ async def _referring(
     addresses = [f"{one.resource_type}/{one.id}" for one in targets]
     if include.param is None:
         wanted = [keys.address(address) for address in addresses]
-        types = tuple(TYPE_IDS)
+        types: Sequence[str] = TYPES
         kind = "true"
     else:
         wanted = [keys.reference(include.source_type, include.param.code, address) for address in addresses]

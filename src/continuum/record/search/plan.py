@@ -58,6 +58,8 @@ class Planner:
             bindings = Bindings(self.keys, self.visibility)
             order = _order(self.query, mode, bindings)
             return self._walk(bindings, order, mode, cursor, limit)
+        if driver is not None and not with_total and self._surely_few(driver, bound):
+            return self._gather_certain(bindings, driver, order, mode, cursor, limit)
         if not walkable:
             bound = GATHER_MAX
         return self._gather(bindings, driver, order, mode, cursor, limit=limit, bound=bound, with_total=with_total)
@@ -75,6 +77,10 @@ class Planner:
         rows = self.statistics.rows_of(TYPE_IDS[self.query.resource_type])
         walk = limit * rows / max(driver.estimate, 1.0)
         return driver.estimate + driver.cost * 0.05 < walk
+
+    def _surely_few(self, driver: Driver, bound: int) -> bool:
+        """Whether figures say so; a database that was never analysed has none."""
+        return driver.certain and not driver.rows and driver.estimate <= bound and self.statistics.rows > 0
 
     def count(self) -> Plan:
         """The statement that counts all matches; PostgreSQL may choose, since every match is read anyway."""
@@ -96,6 +102,31 @@ class Planner:
         visible = bindings.visible(self.query.resource_type, "s")
         # The cheapest first: PostgreSQL keeps the order of equally costly predicates.
         return " AND ".join([*(part for part in (visible,) if part != "true"), *sorted(parts, key=len)]) or "true"
+
+    def _gather_certain(
+        self,
+        bindings: Bindings,
+        driver: Driver,
+        order: tuple[Key, ...],
+        mode: str,
+        cursor: Cursor | None,
+        limit: int,
+    ) -> Plan:
+        """Gathers rows that figures say are few: nothing needs to be counted, so the statement is short."""
+        names = [f"k{number}" for number in range(len(order))]
+        columns = "".join(f", {key.sql} AS {name}" for key, name in zip(order, names, strict=True))
+        place = f" WHERE {after(order, names, cursor, bindings)}" if cursor else ""
+        listed = order_by(order, names)
+        filters = self._filters(bindings)
+        page = bindings.bind(limit + 1, "bigint")
+        sql = (
+            f"WITH d AS MATERIALIZED (SELECT s.row_id{columns} FROM record.search s"
+            f" WHERE s.type = {self._type} AND {driver.sql} AND ({filters}) IS TRUE)"
+            f" SELECT {COLUMNS}{''.join(f', p.{name}' for name in names)}"
+            f" FROM (SELECT * FROM d{place} ORDER BY {listed} LIMIT {page}) p"
+            f" JOIN record.resource r ON r.row_id = p.row_id ORDER BY {listed.replace('row_id', 'p.row_id')}"
+        )
+        return Plan(sql, bindings.values, mode, len(order), 0, gathers=False)
 
     def _gather(
         self,

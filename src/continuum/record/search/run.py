@@ -1,10 +1,9 @@
 """Runs a search: a page, its includes, its total; and the few matches that conditional interactions ask for."""
 
-import dataclasses
+from dataclasses import replace
 from typing import Any
 
-from continuum.fhir.query import Query
-from continuum.fhir.types import TYPE_IDS
+from continuum.fhir.query import Criterion, Query
 from continuum.kernel.errors import TooCostly
 from continuum.kernel.limits import GATHER_MAX, OVERFLOWS_REMEMBERED_MAX
 from continuum.record.keys import Keys
@@ -17,8 +16,9 @@ from continuum.record.search.statistics import Statistics, read_statistics
 from continuum.record.visibility import Visibility
 
 _statistics: dict[Keys, Statistics] = {}
-_overflowed: dict[Keys, dict[tuple[Any, ...], int]] = {}
-"""Drivers that were found to have too many rows, by database (each has its own Keys)."""
+_overflowed: dict[Keys, dict[tuple[Any, ...], float]] = {}
+"""Searches that were found to have too many rows to gather, by database (each has its own Keys), with their rank."""
+NEVER = float("-inf")
 
 
 async def statistics_of(conn: Connection, keys: Keys) -> Statistics:
@@ -61,7 +61,7 @@ async def search(conn: Connection, query: Query, *, visibility: Visibility, keys
 
 async def resolve(conn: Connection, query: Query, *, visibility: Visibility, keys: Keys, limit: int) -> list[Stored]:
     """At most `limit` matches, for conditional interactions."""
-    plain = dataclasses.replace(query, includes=(), sort=(), total="", summary="", cursor="", count=limit)
+    plain = replace(query, includes=(), sort=(), total="", summary="", cursor="", count=limit)
     page = await search(conn, plain, visibility=visibility, keys=keys)
     return list(page.matches)
 
@@ -73,13 +73,34 @@ async def _count(conn: Connection, planner: Planner) -> int:
     return total
 
 
+def _shape(query: Query) -> tuple[tuple[Any, ...], float]:
+    """A search without the bound of its one quantity, and how narrow that bound makes it: a higher rank finds less."""
+    plain = (query.resource_type, query.where, query.sort)
+    bounds = [
+        (number, clause)
+        for number, clause in enumerate(query.where)
+        if isinstance(clause, Criterion) and clause.param.kind == "quantity" and len(clause.values) == 1
+    ]
+    if len(bounds) != 1:
+        return plain, 0.0
+    number, clause = bounds[0]
+    value = clause.values[0]
+    direction = {"gt": 1, "ge": 1, "sa": 1, "lt": -1, "le": -1, "eb": -1}.get(value.prefix)
+    if direction is None or value.number is None:
+        return plain, 0.0
+    unbound = replace(clause, values=(replace(value, text="", number=None, low=None, high=None),))
+    where = (*query.where[:number], unbound, *query.where[number + 1 :])
+    return (query.resource_type, where, query.sort), direction * float(value.number)
+
+
 async def _rows(
     conn: Connection, planner: Planner, limit: int, *, with_total: bool
 ) -> tuple[list[Any], Plan, int | None]:
     """The rows of a page and one more; gathers when that promises few rows, else walks."""
     seen = _overflowed.setdefault(planner.keys, {})
-    shape = (planner.query.resource_type, planner.query.where, planner.query.sort)
-    plan = planner.page(allow_gather=shape not in seen, limit=limit, with_total=with_total)
+    shape, rank = _shape(planner.query)
+    # What had too many rows above one bound has no fewer above a lower one.
+    plan = planner.page(allow_gather=rank > seen.get(shape, NEVER), limit=limit, with_total=with_total)
     rows = await conn.fetch(plan.sql, *plan.values)
     if not plan.gathers:
         return rows, plan, None
@@ -94,7 +115,7 @@ async def _rows(
         )
     if len(seen) >= OVERFLOWS_REMEMBERED_MAX:
         seen.clear()
-    seen[shape] = TYPE_IDS[planner.query.resource_type]
+    seen[shape] = max(rank, seen.get(shape, NEVER))
     plan = planner.page(allow_gather=False, limit=limit, with_total=False)
     rows = await conn.fetch(plan.sql, *plan.values)
     if not plan.gathers:
