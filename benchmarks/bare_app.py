@@ -63,6 +63,7 @@ class BareSession:
         self._connect = connect
         self._keys = keys
         self._performer = performer
+        self.acts = 0
 
     async def read(self, resource_type: str, resource_id: str) -> Stored:
         """The present version."""

@@ -78,6 +78,8 @@ class Session:
         self._door = door
         self._policy = policy
         self._context = context
+        self.acts = 0
+        """How many acts this session has taken on; each has its row, or will."""
 
     async def read(self, resource_type: str, resource_id: str) -> Stored:
         """The present version. Raises NotFound, Gone."""
@@ -186,6 +188,7 @@ class Session:
 
     async def refused(self, interaction: str, target: str, error: DomainError) -> None:
         """Leaves the trace of a request that was refused before it reached any other method."""
+        self.acts += 1
         await self._door.auditor.write(
             self._door.auditor.row(self._context, interaction, outcome=REFUSED, target=target, detail=str(error))
         )
@@ -206,6 +209,7 @@ class Session:
         return written
 
     async def _perform(self, name: str, operations: Sequence[Operation], patches: Sequence[Patch]) -> list[Result]:
+        self.acts += 1
         warrant = SessionWarrant(self._door.auditor, self._door.keys, self._policy, self._context, name, self.parse)
         first = operations[0] if operations else None
         single = first if first is not None and name != "transaction" else None
@@ -226,6 +230,7 @@ class Session:
         target: str | None = None,
         query: str | None = None,
     ) -> T:
+        self.acts += 1
         try:
             async with self._door.connect() as conn:
                 result = await work(conn)

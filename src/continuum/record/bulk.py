@@ -10,6 +10,7 @@ from typing import Any
 from continuum.fhir.types import TYPE_IDS, TYPE_NAMES
 from continuum.record.body import compress, decompress
 from continuum.record.entry import Prepared
+from continuum.record.keys import Keys
 from continuum.record.read import Connection
 from continuum.record.write import AuditRow, Change, RowIds, lock, write, write_audits
 
@@ -139,7 +140,7 @@ class Loader:
             )
 
 
-async def dangling(conn: Connection, limit: int) -> list[tuple[str, str]]:
+async def dangling(conn: Connection, keys: Keys, limit: int) -> list[tuple[str, str]]:
     """After an import: (source, target) of references that still name nothing, at most `limit`; settled ones go."""
     await conn.execute(
         """
@@ -147,11 +148,31 @@ async def dangling(conn: Connection, limit: int) -> list[tuple[str, str]]:
         WHERE r.type = l.target_type AND r.id = l.target_id AND NOT r.deleted
         """
     )
-    rows = await conn.fetch("SELECT * FROM record.import_link ORDER BY 1, 2, 3, 4 LIMIT $1", limit)
-    return [
-        (
-            f"{TYPE_NAMES[row['source_type']]}/{row['source_id']}",
-            f"{TYPE_NAMES[row['target_type']]}/{row['target_id']}",
+    while True:
+        rows = await conn.fetch("SELECT * FROM record.import_link ORDER BY 1, 2, 3, 4 LIMIT $1", limit)
+        found = [
+            (
+                f"{TYPE_NAMES[row['source_type']]}/{row['source_id']}",
+                f"{TYPE_NAMES[row['target_type']]}/{row['target_id']}",
+            )
+            for row in rows
+        ]
+        columns = [[row[name] for row in rows] for name in ("source_type", "source_id", "target_type", "target_id")]
+        # A source that was changed or deleted since may no longer refer to it.
+        settled = await conn.fetch(
+            """
+            DELETE FROM record.import_link l
+            USING unnest($1::smallint[], $2::text[], $3::smallint[], $4::text[], $5::bigint[])
+              AS g(source_type, source_id, target_type, target_id, key)
+            WHERE l.source_type = g.source_type AND l.source_id = g.source_id
+              AND l.target_type = g.target_type AND l.target_id = g.target_id
+              AND NOT EXISTS (
+                SELECT 1 FROM record.resource r JOIN record.search s USING (row_id)
+                WHERE r.type = g.source_type AND r.id = g.source_id AND s.keys @> ARRAY[g.key])
+            RETURNING 1
+            """,
+            *columns,
+            [keys.address(target) for _, target in found],
         )
-        for row in rows
-    ]
+        if not settled:
+            return found

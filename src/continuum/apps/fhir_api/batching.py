@@ -47,7 +47,7 @@ async def _batch(x: Exchange, raw: list[Any], handle: Handle) -> list[bytes]:
         try:
             entry = read_entry(number, item, x.base.decode())
         except DomainError as error:
-            await x.refused(error, f"entry {number}")
+            await x.session.refused("batch", f"entry {number}", error)
             answers.append(_refused(error))
             continue
         part = _part(x, entry)
@@ -57,8 +57,6 @@ async def _batch(x: Exchange, raw: list[Any], handle: Handle) -> list[bytes]:
             await part.refused(error, entry.path)
             answers.append(_refused(error))
             continue
-        finally:
-            x.reached = x.reached or part.reached
         answers.append(_answered(entry, response))
     return answers
 

@@ -47,6 +47,7 @@ class Exchange:
     """
 
     __slots__ = (
+        "_acts_before",
         "_params",
         "_receive",
         "_session",
@@ -55,7 +56,6 @@ class Exchange:
         "method",
         "prefer",
         "query",
-        "reached",
         "read_only",
         "request_id",
         "resource_given",
@@ -87,14 +87,13 @@ class Exchange:
         self.request_id = request_id
         self.read_only = read_only
         self.resource_given = resource_given
-        self.reached = False
+        self._acts_before = session.acts
         prefer = headers.get(b"prefer")
         self.prefer = _NO_PREFERENCES if prefer is None else preferences(prefer.decode("latin-1"))
 
     @property
     def session(self) -> Session:
         """The door. What goes through it is traced there, so a later refusal needs no trace of ours."""
-        self.reached = True
         return self._session
 
     def header(self, name: bytes) -> str | None:
@@ -150,7 +149,7 @@ class Exchange:
 
     async def refused(self, error: DomainError, path: str) -> None:
         """Leaves the trace of a refusal that the door has not seen."""
-        if not self.reached:
+        if self._session.acts == self._acts_before:
             await self._session.refused(self.target.route.interaction, path, error)
 
 

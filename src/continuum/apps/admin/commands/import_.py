@@ -56,7 +56,7 @@ async def command(source: Path, data: str | None, database_url: str | None, work
         target = Target(server.app.connect, server.owner.connect, known.record, known.audit)
         report = await load(paths, target, workers=workers, rejects=rejects)
     tell(report, rejects)
-    if report.rejected or report.files_failed or report.dangling:
+    if report.rejected or report.unread or report.dangling:
         sys.exit(1)
 
 
@@ -88,8 +88,8 @@ def tell(report: Report, rejects: Path) -> None:
         f"Loaded {report.written} new, {report.updated} changed; {report.equal} were equal,"
         f" {report.passed_over} were loaded by an earlier run."
     )
-    for failure in report.files_failed:
-        click.echo(f"Not read: {failure}", err=True)
+    for unread in report.unread:
+        click.echo(f"Not read: {unread}", err=True)
     if report.rejected:
         click.echo(f"{report.rejected} resources were refused; {rejects} says which and why.", err=True)
     for source, target in report.dangling:

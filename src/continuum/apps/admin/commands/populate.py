@@ -170,6 +170,6 @@ async def _into_database(
 
 def _judge(report: Report, rejects: Path) -> None:
     tell(report, rejects)
-    if report.rejected or report.files_failed or report.dangling:
+    if report.rejected or report.unread or report.dangling:
         first = rejects.read_text(encoding="utf-8").partition("\n")[0]
         raise click.ClickException(f"Not all sample resources could be loaded. {first}")

@@ -59,6 +59,8 @@ def _one(file: str, line: int, location: str, resource: dict[str, Any], keys: Ke
     try:
         if not isinstance(resource.get("id"), str):
             raise Malformed("The resource has no id, and an import keeps ids.")
+        if resource.get("resourceType") == "AuditEvent":
+            raise Malformed("AuditEvents are written by the server itself and cannot be imported.")
         unresolved = conditional(resource)
         if unresolved:
             raise Malformed(

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import asyncpg
 
-from continuum.apps.admin.importing.sources import Chunk, chunks, digest
+from continuum.apps.admin.importing.resources import Reject
+from continuum.apps.admin.importing.sources import Chunk, Unreadable, chunks, digest
 from continuum.apps.admin.importing.work import Target, Workers
-from continuum.kernel.errors import DomainError
 from continuum.kernel.limits import IMPORT_DANGLING_SHOWN_MAX
 from continuum.record.bulk import dangling
+from continuum.record.keys import Keys
 
 
 @dataclass(slots=True)
@@ -24,7 +25,7 @@ class Report:
     equal: int = 0
     passed_over: int = 0
     rejected: int = 0
-    files_failed: list[str] = field(default_factory=list)
+    unread: list[Unreadable] = field(default_factory=list)
     dangling: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -49,9 +50,12 @@ async def run(paths: list[Path], target: Target, *, workers: int, rejects: Path,
                     refused.write(json.dumps(asdict(reject), ensure_ascii=False) + "\n")
                 if done.chunk is not None:
                     progress(done.chunk.path, len(done.chunk.lines))
+            for unread in report.unread:
+                refused.write(json.dumps(asdict(Reject(str(unread.path), unread.line, "", unread.reason))) + "\n")
         if report.written + report.updated:
             await analyze(target)
-        report.dangling = await dangling(conn, IMPORT_DANGLING_SHOWN_MAX)
+        await _forget(conn, list(sources.values()))
+        report.dangling = await dangling(conn, Keys(target.key_secret), IMPORT_DANGLING_SHOWN_MAX)
     finally:
         await conn.close()
     return report
@@ -65,6 +69,11 @@ async def _settled(conn: asyncpg.Connection, sources: list[str]) -> Counter[tupl
         sources,
     )
     return Counter({(row["source"], row["chunk"]): row["loaded"] for row in rows})
+
+
+async def _forget(conn: asyncpg.Connection, sources: list[str]) -> None:
+    """What a run notes helps to go on with it; after its end, the same files are compared with the record again."""
+    await conn.execute("DELETE FROM record.import_chunk WHERE source = ANY($1::text[])", sources)
 
 
 def _todo(
@@ -82,8 +91,8 @@ def _todo(
                     progress(path, len(chunk.lines))
                 else:
                     yield chunk
-        except DomainError as error:
-            report.files_failed.append(str(error))
+        except Unreadable as error:
+            report.unread.append(error)
 
 
 async def analyze(target: Target) -> None:

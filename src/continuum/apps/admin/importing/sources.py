@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,20 @@ DOCUMENTS = (".json", ".json.gz")
 
 _FIRST = ("Organization", "Location", "Practitioner", "PractitionerRole", "Medication", "Patient", "Encounter")
 """Types that others refer to; loading them first leaves fewer references to check at the end."""
+
+
+_MOST = IMPORT_DOCUMENT_MAX_BYTES + 1
+_TOO_LARGE = f"a line or document is larger than {IMPORT_DOCUMENT_MAX_BYTES >> 20} MB; split it"
+
+
+class Unreadable(Malformed):
+    """A file, or what follows a line of it, cannot be read; `line` is the first line that is missing."""
+
+    def __init__(self, path: Path, line: int, reason: str) -> None:
+        super().__init__(f"{path}, line {line}: {reason}")
+        self.path = path
+        self.line = line
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,40 +73,44 @@ def digest(path: Path) -> str:
 
 
 def chunks(path: Path, source: str) -> Iterator[Chunk]:
-    """The chunks of one file.
+    """The chunks of one file; what can be read of a damaged one comes before the refusal.
 
     Raises:
-        Malformed: a document is larger than IMPORT_DOCUMENT_MAX_BYTES, or the gzip is damaged.
+        Unreadable: a document or line is larger than IMPORT_DOCUMENT_MAX_BYTES, the gzip is damaged, or the
+            file cannot be read.
     """
-    try:
-        with _open(path) as handle:
-            if path.name.endswith(NDJSON):
-                yield from _lines(path, source, handle)
-            else:
-                text = handle.read(IMPORT_DOCUMENT_MAX_BYTES + 1)
-                if len(text) > IMPORT_DOCUMENT_MAX_BYTES:
-                    raise Malformed(
-                        f"{path} is larger than {IMPORT_DOCUMENT_MAX_BYTES >> 20} MB; split it, or use NDJSON."
-                    )
-                yield Chunk(path, source, 0, ((1, text),), document=True)
-    except (gzip.BadGzipFile, EOFError) as error:
-        raise Malformed(f"{path} is not a whole gzip file: {error}") from error
-
-
-def _lines(path: Path, source: str, handle: IO[bytes]) -> Iterator[Chunk]:
+    line = 1
     lines: list[tuple[int, bytes]] = []
     size = 0
     number = 0
-    for line_number, line in enumerate(handle, start=1):
-        if line.strip():
-            lines.append((line_number, line))
-            size += len(line)
-        if len(lines) >= IMPORT_CHUNK_LINES or size >= IMPORT_CHUNK_BYTES:
-            yield Chunk(path, source, number, tuple(lines), document=False)
-            number += 1
-            lines, size = [], 0
+    damage: Unreadable | None = None
+    document = not path.name.endswith(NDJSON)
+    try:
+        with _open(path) as handle:
+            while text := handle.read(_MOST) if document else handle.readline(_MOST):
+                if len(text) == _MOST:
+                    damage = Unreadable(path, line, _TOO_LARGE)
+                    break
+                if text.strip():
+                    lines.append((line, text))
+                    size += len(text)
+                if document:
+                    break
+                line += 1
+                if len(lines) >= IMPORT_CHUNK_LINES or size >= IMPORT_CHUNK_BYTES:
+                    yield Chunk(path, source, number, tuple(lines), document=False)
+                    number += 1
+                    lines, size = [], 0
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        damage = Unreadable(path, line, f"the gzip file is damaged or not whole: {error}")
+    except OSError as error:
+        damage = Unreadable(path, line, f"cannot be read: {error.strerror}")
     if lines:
-        yield Chunk(path, source, number, tuple(lines), document=False)
+        yield Chunk(path, source, number, tuple(lines), document=document)
+    elif document and damage is None:
+        damage = Unreadable(path, line, "the file is empty")
+    if damage is not None:
+        raise damage
 
 
 def _open(path: Path) -> IO[bytes]:

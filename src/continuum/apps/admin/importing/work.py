@@ -4,6 +4,7 @@ import asyncio
 import multiprocessing
 import os
 import queue
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.context import SpawnContext
@@ -18,10 +19,11 @@ from continuum.apps.admin.importing.resources import Reject, prepared
 from continuum.apps.admin.importing.sources import Chunk
 from continuum.kernel.clock import now_us
 from continuum.kernel.errors import DomainError
-from continuum.kernel.limits import IMPORT_CHUNKS_WAITING_MAX
+from continuum.kernel.limits import IMPORT_CHUNKS_WAITING_MAX, RETRIES_MAX
 from continuum.record.bulk import Loader
 from continuum.record.entry import Prepared
 from continuum.record.keys import Keys
+from continuum.record.write import RETRY_STATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,7 @@ class Workers:
         self._chunks: Any = context.Queue(IMPORT_CHUNKS_WAITING_MAX)
         self._done: Any = context.Queue()
         self._processes: list[BaseProcess] = [
-            context.Process(target=_main, args=(target, self._chunks, self._done, os.getpid()), daemon=True)
-            for _ in range(count)
+            context.Process(target=_main, args=(target, self._chunks, self._done), daemon=True) for _ in range(count)
         ]
 
     def __enter__(self) -> Self:
@@ -114,9 +115,21 @@ class Workers:
                 return done
 
 
-def _main(target: Target, chunks: Any, done: Any, parent: int) -> None:
+def _end_with_parent() -> None:
+    """Ends this process at once when the import's own is gone; what it had under way is rolled back.
+
+    A queue is no sign of that: a worker that waits in the middle of a message, or for room, waits for ever.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "a worker is a child of the import"
+    parent.join()
+    os._exit(1)
+
+
+def _main(target: Target, chunks: Any, done: Any) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        asyncio.run(_work(target, chunks, done, parent))
+        asyncio.run(_work(target, chunks, done))
     except KeyboardInterrupt:
         return
     except Exception as error:  # noqa: BLE001  the parent must hear of it, whatever it is
@@ -125,7 +138,7 @@ def _main(target: Target, chunks: Any, done: Any, parent: int) -> None:
         done.join_thread()
 
 
-async def _work(target: Target, chunks: Any, done: Any, parent: int) -> None:
+async def _work(target: Target, chunks: Any, done: Any) -> None:
     keys = Keys(target.key_secret)
     conn = await asyncpg.connect(**target.connect)
     try:
@@ -133,12 +146,7 @@ async def _work(target: Target, chunks: Any, done: Any, parent: int) -> None:
         auditor = Auditor(target.audit_secret, _no_connection, now_us)
         context = Context(Actor("continuum-import", "system"), "HOPERAT", "command line", f"import-{os.getpid()}")
         while True:
-            try:
-                chunk: Chunk = chunks.get(timeout=1)
-            except queue.Empty:
-                if os.getppid() != parent:  # the import was killed; so are we
-                    return
-                continue
+            chunk: Chunk = chunks.get()
             try:
                 done.put(await _load(chunk, loader, auditor, context, keys))
             except Exception as error:  # noqa: BLE001  the parent must hear of it, whatever it is
@@ -166,5 +174,14 @@ async def _load(chunk: Chunk, loader: Loader, auditor: Auditor, context: Context
         patients=[one.patient_id for one in ready if one.patient_id is not None],
         detail=" ".join(f"{one.resource_type}/{one.id}" for one in ready),
     )
-    loaded = await loader.load(ready, source=chunk.source, number=chunk.number, rejected=len(rejects), audit=audit)
+    for attempt in range(1, RETRIES_MAX + 1):
+        try:
+            loaded = await loader.load(
+                ready, source=chunk.source, number=chunk.number, rejected=len(rejects), audit=audit
+            )
+            break
+        except asyncpg.PostgresError as error:
+            # Another worker, or a client of a running server, wrote one of these resources at the same moment.
+            if error.sqlstate not in RETRY_STATES or attempt == RETRIES_MAX:
+                raise
     return Done(chunk, loaded.written, loaded.updated, loaded.equal, tuple(rejects))

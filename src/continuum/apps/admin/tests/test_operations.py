@@ -63,3 +63,22 @@ def test_what_cannot_be_done_is_said_in_one_plain_sentence(words, environment, s
     assert done.returncode == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_import_says_what_it_did_and_fails_when_anything_was_refused(data, tmp_path):
+    (tmp_path / "good.ndjson").write_text('{"resourceType":"Patient","id":"a"}\n')
+    (tmp_path / "bad.ndjson").write_text('{"resourceType":"Patient","id":"b","gender":7}\n')
+    rejects = tmp_path / "refused"
+    good = continuum("import", tmp_path / "good.ndjson", "--data", data, "--rejects", rejects)
+    assert good.returncode == 0, good.stderr
+    assert "Loaded 1 new, 0 changed; 0 were equal" in good.stdout
+    again = continuum("import", tmp_path / "good.ndjson", "--data", data, "--rejects", rejects)
+    assert "Loaded 0 new, 0 changed; 1 were equal" in again.stdout
+    bad = continuum("import", tmp_path / "bad.ndjson", "--data", data, "--rejects", rejects)
+    assert bad.returncode == 1
+    assert "1 resources were refused" in bad.stderr
+    (said,) = [json.loads(line) for line in rejects.read_text().splitlines()]
+    assert (said["line"], said["location"]) == (1, "Patient.gender")
+    nothing = continuum("import", tmp_path / "absent", "--data", data)
+    assert nothing.returncode == 1
+    assert "There is no file or folder" in nothing.stderr

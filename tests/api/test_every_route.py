@@ -1,0 +1,132 @@
+"""Whatever is asked of whatever address, by whom it may be: exactly one row of trace for each act."""
+
+import asyncpg
+import pytest
+
+from continuum.apps.fhir_api.routes import ROUTES
+from tests.api.conftest import PATCH, fresh_id, patient
+from tests.live import Running
+
+pytestmark = pytest.mark.server
+
+OPEN = "capabilities"
+"""The one interaction that nobody needs a name for, and that shows nothing of anybody."""
+
+
+async def rows(running: Running, actor: str):
+    connection = await asyncpg.connect(running.owner)
+    try:
+        return await connection.fetch("SELECT * FROM record.audit WHERE actor = $1 ORDER BY seq", actor)
+    finally:
+        await connection.close()
+
+
+def request(route, name):
+    """A request that the route can do, on patient `name`."""
+    places = {"{type}": "Patient", "{id}": name, "{version}": "1", "{compartment}": "Patient"}
+    path = route.template
+    if "{compartment}" in path:
+        places["{type}"] = "Observation"
+    for mark, value in places.items():
+        path = path.replace(mark, value)
+    headers = {}
+    content = None
+    body = None
+    if route.interaction.endswith("-matching"):
+        path += f"?_id={name}"
+    if route.interaction in ("create", "update", "update-matching"):
+        body = patient(id=name)
+    elif route.interaction.startswith("patch"):
+        headers["content-type"] = PATCH
+        content = b'[{"op": "add", "path": "/language", "value": "en"}]'
+    elif route.interaction == "bundle":
+        body = {"resourceType": "Bundle", "type": "transaction", "entry": [
+            {"request": {"method": "GET", "url": f"Patient/{name}"}}]}  # fmt: skip
+    elif route.template.endswith("_search"):
+        headers["content-type"] = "application/x-www-form-urlencoded"
+        content = f"_id={name}".encode()
+    return {"method": route.method, "url": path, "json": body, "content": content, "headers": headers}
+
+
+ROLES = {
+    "administrator": {},
+    "system": {},
+    "clinician": {"facility": "nowhere"},
+    "patient": {"patient": "nobody"},
+}
+SPOILED = (
+    ("", {}),
+    ("", {"accept": "application/fhir+xml"}),
+    ("?_format=xml", {}),
+    ("?nonsense=%00", {}),
+    ("", {"if-match": "nonsense", "content-type": "text/plain"}),
+    ("", {"x-purpose-of-use": "HMARKT"}),
+)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.template}")
+async def test_a_request_leaves_one_row_whatever_becomes_of_it(running, api, route):
+    if route.interaction == OPEN:
+        pytest.skip("open to everybody, touches no record")
+    statuses = set()
+    for role, more in ROLES.items():
+        for number, (query, headers) in enumerate(SPOILED if role == "administrator" else SPOILED[:2]):
+            name, actor = fresh_id(), f"{role}-{number}-{fresh_id()}"
+            assert (await api.put(f"/Patient/{name}", json=patient(id=name))).status_code == 201
+            given = request(route, name)
+            if query:
+                given["url"] += query if "?" not in given["url"] else query.replace("?", "&")
+            given["headers"] |= headers
+            async with running.client(role, subject=actor, **more) as client:
+                answer = await client.request(**given)
+            statuses.add(answer.status_code)
+            assert answer.status_code < 500, answer.text
+            found = await rows(running, actor)
+            what = (role, given, answer.status_code, answer.text)
+            if headers.get("x-purpose-of-use"):
+                # Without a purpose the door never opens, and there is no act.
+                assert answer.status_code == 400, what
+                assert len(found) <= 1, what
+                continue
+            assert len(found) == 1, what
+            assert found[0]["outcome"] == (0 if answer.status_code < 400 else 4), what
+            assert found[0]["request"] == answer.headers["x-request-id"]
+    assert min(statuses) < 300, statuses  # the route can be used at all
+    assert max(statuses) >= 400
+
+
+async def test_each_entry_of_a_batch_leaves_its_row(running, api):
+    name, actor = fresh_id(), fresh_id()
+    entries = [
+        {"request": {"method": "PUT", "url": f"Patient/{name}"}, "resource": patient(id=name)},
+        {"request": {"method": "GET", "url": f"Patient/{name}"}},
+        {"request": {"method": "GET", "url": f"Patient/{fresh_id()}"}},
+        {"request": {"method": "GET", "url": "Patient?nonsense=1"}},
+        {"request": {"method": "GET", "url": "Nonsense/1"}},
+        {"request": {"method": "BREW", "url": "Patient"}},
+        {"request": {"method": "DELETE", "url": f"Patient/{name}"}},
+    ]
+    async with running.client(subject=actor) as client:
+        answer = await client.post("/", json={"resourceType": "Bundle", "type": "batch", "entry": entries})
+    statuses = [entry["response"]["status"][:3] for entry in answer.json()["entry"]]
+    found = await rows(running, actor)
+    assert [row["outcome"] for row in found] == [0 if status < "400" else 4 for status in statuses]
+    assert {row["request"] for row in found} == {answer.headers["x-request-id"]}
+
+
+async def test_odd_addresses_leave_their_row_too(running):
+    for path in ("/Patient/%00", "/Patient/a%00b", "/%00", "/Patient/%ED%A0%80", "/Patient?family=%00",
+                 "/Patient?family=%F0%9F%98%80x", "/Patient?_id=%ED%A0%80", "/Patient/" + "é" * 70):  # fmt: skip
+        actor = fresh_id()
+        async with running.client(subject=actor) as client:
+            answer = await client.get(path)
+        assert answer.status_code < 500, (path, answer.text)
+        assert len(await rows(running, actor)) == 1, path
+
+
+async def test_a_number_beyond_any_machine_word_is_kept(api):
+    one = b'{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":%s}}'
+    for digits in (b"123456789012345678901234567890", b"-99999999999999999999", b"18446744073709551616"):
+        made = await api.post("/Observation", content=one % digits, headers={"content-type": "application/fhir+json"})
+        assert made.status_code == 201, made.text
+        assert b'"value":%s' % digits in (await api.get(f"/Observation/{made.json()['id']}")).content
