@@ -7,7 +7,9 @@ from functools import lru_cache
 from continuum.kernel.clock import EPOCH
 from continuum.kernel.limits import DATES_CACHED_MAX
 
-_SHAPE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|[+-]\d\d:\d\d)?)?)?)?")
+ZONE = r"Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00)"
+"""A time zone as R4 writes it: no place on Earth is further than 14 hours from UTC."""
+_SHAPE = re.compile(rf"(\d{{4}})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?({ZONE})?)?)?)?", re.ASCII)
 _DAY_US = 86_400_000_000
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -29,7 +31,7 @@ def interval(text: str) -> tuple[int, int]:
     if month is None:
         low = _us(datetime(int(year), 1, 1, tzinfo=UTC))
         end = int(year) + 1
-        return low, (_us(datetime(end, 1, 1, tzinfo=UTC)) if end < 10_000 else low + 366 * _DAY_US) - 1
+        return low, (_us(datetime(end, 1, 1, tzinfo=UTC)) if end < 10_000 else low + 365 * _DAY_US) - 1
     if day is None:
         low = _us(datetime(int(year), int(month), 1, tzinfo=UTC))
         later = (int(year) + int(month) // 12, int(month) % 12 + 1)

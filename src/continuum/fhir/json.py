@@ -9,6 +9,8 @@ import orjson
 from continuum.kernel.errors import Malformed
 from continuum.kernel.limits import JSON_MAX_DEPTH
 
+_BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+
 
 def parse_value(raw: bytes) -> Any:
     """Reads any JSON value. Raises Malformed with the place and the reason."""
@@ -17,9 +19,22 @@ def parse_value(raw: bytes) -> Any:
             raw, allow_inf_nan=False, catch_duplicate_keys=True, float_mode="decimal", cache_mode="keys"
         )
     except ValueError as error:
-        if "recursion" in str(error):
-            raise Malformed(f"The JSON nests deeper than {JSON_MAX_DEPTH} levels, which no resource does.") from error
-        raise Malformed(f"This is not JSON that can be read: {error}.") from error
+        raise Malformed(_reason(raw, str(error))) from error
+
+
+def _reason(raw: bytes, said: str) -> str:
+    """The parser's words, in ours where its own say nothing to a person."""
+    _, at, place = said.rpartition(" at line ")
+    where = f"{at}{place}"
+    if "recursion" in said:
+        return f"The JSON nests deeper than {JSON_MAX_DEPTH} levels{where}, which no resource does."
+    if raw.startswith(_BYTE_ORDER_MARKS):
+        return "The JSON begins with a byte order mark; write it in UTF-8 without one."
+    if not raw or raw.isspace():
+        return "There is no JSON here: the body is empty."
+    if "InvalidOperation" in said or "number out of range" in said:
+        return f"This is not JSON that can be read: the number is too large or too small to be kept exactly{where}."
+    return f"This is not JSON that can be read: {said}."
 
 
 def parse(raw: bytes) -> dict[str, Any]:

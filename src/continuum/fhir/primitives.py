@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from continuum.fhir.dates import interval
+from continuum.fhir.dates import ZONE, interval
 from continuum.kernel.limits import DATES_CACHED_MAX, DECIMAL_EXPONENT_MAX, STRING_MAX_CHARS
 
 Check = Callable[[Any], bool]
@@ -18,11 +18,10 @@ _CODE = re.compile(r"[^\s]+(\s[^\s]+)*").fullmatch
 _SPACE = re.compile(r"\s").search
 _OID = re.compile(r"urn:oid:[0-2](\.(0|[1-9][0-9]*))+").fullmatch
 _UUID = re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE).fullmatch
-_BASE64 = re.compile(r"(\s*([0-9a-zA-Z+/=]){4}\s*)+").fullmatch
-_DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?").fullmatch
-_DATE_TIME = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?)?)?").fullmatch
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)").fullmatch
-_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?").fullmatch
+_DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?", re.ASCII).fullmatch
+_DATE_TIME = re.compile(rf"\d{{4}}(-\d\d(-\d\d(T\d\d:\d\d:\d\d(\.\d+)?({ZONE}))?)?)?", re.ASCII).fullmatch
+_INSTANT = re.compile(rf"\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?({ZONE})", re.ASCII).fullmatch
+_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?", re.ASCII).fullmatch
 _UNSAFE_HTML = re.compile(
     r"<\s*(script|iframe|object|embed|form|link|base|style)\b|\son\w+\s*=|javascript:", re.IGNORECASE
 )
@@ -102,8 +101,10 @@ def is_base64Binary(v: Any) -> bool:  # noqa: N802  named like the FHIR type
     if v.__class__ is not str or not v:
         return False
     plain = "".join(v.split())
-    alphabet = plain.rstrip("=").replace("+", "").replace("/", "")
-    return len(plain) % 4 == 0 and plain.isascii() and (alphabet.isalnum() or not alphabet)
+    content = plain.rstrip("=")
+    alphabet = content.replace("+", "").replace("/", "")
+    padded = len(plain) % 4 == 0 and len(plain) - len(content) <= 2
+    return padded and plain.isascii() and bool(content) and (alphabet.isalnum() or not alphabet)
 
 
 @lru_cache(maxsize=DATES_CACHED_MAX)

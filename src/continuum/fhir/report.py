@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any
 
 from continuum.fhir import primitives
@@ -70,7 +71,7 @@ def _resource(value: Any, at: str, issues: list[Issue], *, contained: bool) -> N
 
 def _object(value: Any, type_name: str, at: str, issues: list[Issue], *, skip: str = "") -> None:
     if not isinstance(value, dict):
-        _say(issues, "structure", f"Here stands an object ({type_name}), not {_kind(value)}.", at)
+        _say(issues, "structure", f"Here belongs an object ({type_name}), not {_kind(value)}.", at)
         return
     if not value:
         _say(issues, "structure", "An object cannot be empty; leave the element out.", at)
@@ -117,7 +118,7 @@ def _element(
     sibling = json_name.startswith("_")
     if fact.get("many"):
         if not isinstance(content, list) or not content:
-            _say(issues, "structure", "Here stands a list with at least one value.", at)
+            _say(issues, "structure", "Here belongs a list with at least one value.", at)
             return
         other = owner.get(json_name[1:] if sibling else f"_{json_name}")
         if sibling and isinstance(other, list) and len(other) != len(content):
@@ -135,7 +136,7 @@ def _element(
                 _value(one, kind, fact, place, issues)
         return
     if isinstance(content, list):
-        _say(issues, "structure", "Here stands one value, not a list.", at)
+        _say(issues, "structure", "Here belongs one value, not a list.", at)
     elif sibling:
         _object(content, "Element", at, issues)
     else:
@@ -145,7 +146,7 @@ def _element(
 def _value(value: Any, kind: str, fact: Mapping[str, Any], at: str, issues: list[Issue]) -> None:
     if kind in _WORDS:
         if not getattr(primitives, f"is_{kind}")(value):
-            _say(issues, "value", f"Here stands {_WORDS[kind]}, not {_shown(value)}.", at)
+            _say(issues, "value", f"Here belongs {_WORDS[kind]}, not {_shown(value)}.", at)
             return
     elif kind == "Resource":
         contained = at.rpartition(".")[2].startswith("contained[")
@@ -190,5 +191,7 @@ def _kind(value: Any) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, dict):
         return "an object"
-    text = _kind(value) if isinstance(value, list) else repr(value)
+    if isinstance(value, list):
+        return "a list"
+    text = str(value) if isinstance(value, Decimal) else repr(value)
     return text if len(text) <= 60 else text[:57] + "…"

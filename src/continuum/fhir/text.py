@@ -7,14 +7,21 @@ from functools import lru_cache
 from continuum.kernel.limits import NORMALISED_CACHED_MAX
 
 _APART = re.compile(r"[\W_]+")
-_INSIDE = re.compile(r"['\u2019`\u00b4]")
+_INSIDE = re.compile(r"['\u2018\u2019\u02bb\u02bc`\u00b4]")
+_STROKES = str.maketrans({
+    "ł": "l", "Ł": "l", "ø": "o", "Ø": "o", "đ": "d", "Đ": "d", "ð": "d", "Ð": "d", "ħ": "h", "Ħ": "h",
+    "ŧ": "t", "Ŧ": "t", "\u0131": "i", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe", "þ": "th", "Þ": "th",
+})  # fmt: skip
+"""Letters with a stroke or of two letters, which Unicode does not take apart."""
 
 
 @lru_cache(maxsize=NORMALISED_CACHED_MAX)
 def normalise(text: str) -> str:
     """Lower case, no marks, apostrophes dropped, other punctuation as one space: "O'Brien-Müller" → "obrien muller"."""
     if not text.isascii():
+        text = text.replace("\u00b4", "'")  # a spacing accent would become a space below
         text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+        text = text.translate(_STROKES)
     return _APART.sub(" ", _INSIDE.sub("", text.casefold())).strip()
 
 

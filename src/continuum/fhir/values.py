@@ -104,7 +104,7 @@ def moment(value: str | None) -> tuple[int | None, int]:
         return None, 0
     try:
         return interval(value)
-    except ValueError:  # a year 0000 or a zone beyond 24 h: valid by pattern, but no instant
+    except ValueError:  # what a validator would have refused has no place in time
         return None, 0
 
 
