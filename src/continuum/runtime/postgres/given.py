@@ -9,7 +9,7 @@ from dataclasses import replace
 import asyncpg
 
 from continuum.kernel.errors import DomainError
-from continuum.kernel.limits import CONNECT_TIMEOUT_S
+from continuum.kernel.limits import CONNECT_TIMEOUT_S, RETRIES_MAX
 from continuum.runtime.backup import archive, receive
 from continuum.runtime.postgres.address import Address
 from continuum.runtime.postgres.roles import APP
@@ -112,7 +112,7 @@ async def _check(connection: asyncpg.Connection) -> tuple[int, str]:
             f" GRANT CREATE ON DATABASE {facts['database']} TO {facts['me']}"
         )
     if not facts["app_usable"] and not reasons:
-        reasons += await _make_app_role(connection, facts["me"], exists=facts["app_exists"])
+        reasons += await make_app_role(connection, facts["me"], exists=facts["app_exists"])
     if reasons:
         raise Unsuitable("The PostgreSQL of CONTINUUM_DATABASE_URL cannot be used: " + "; ".join(reasons) + ".")
     return facts[
@@ -120,17 +120,24 @@ async def _check(connection: asyncpg.Connection) -> tuple[int, str]:
     ], f"PostgreSQL {facts['version']}, database {facts['database']}, given by CONTINUUM_DATABASE_URL"
 
 
-async def _make_app_role(connection: asyncpg.Connection, me: str, *, exists: bool) -> list[str]:
+async def make_app_role(connection: asyncpg.Connection, me: str, *, exists: bool) -> list[str]:
     """Makes the role without a login; our connections log in as themselves and then act as it."""
     quoted = '"' + me.replace('"', '""') + '"'
-    try:
-        if not exists:
-            await connection.execute(f"CREATE ROLE {APP} NOLOGIN")
-        await connection.execute(f"GRANT {APP} TO {quoted}")
-    except (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
-        await connection.execute(f"GRANT {APP} TO {quoted}")  # another process made it a moment ago
-    except asyncpg.InsufficientPrivilegeError:
-        return [
-            f"{me} may not make roles; ask an administrator to run: CREATE ROLE {APP} NOLOGIN; GRANT {APP} TO {quoted}"
-        ]
+    for attempt in range(RETRIES_MAX):
+        try:
+            if not exists:
+                await connection.execute(f"CREATE ROLE {APP} NOLOGIN")
+                exists = True
+            await connection.execute(f"GRANT {APP} TO {quoted}")
+        except (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError, asyncpg.InternalServerError):
+            # Roles belong to the whole server, where no lock of ours reaches: others made it, or are just now
+            # granting it ("tuple concurrently updated"). Once they have committed, ours finds it done.
+            exists = bool(await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", APP))
+            if attempt == RETRIES_MAX - 1:
+                raise
+        except asyncpg.InsufficientPrivilegeError:
+            mending = f"CREATE ROLE {APP} NOLOGIN; GRANT {APP} TO {quoted}"
+            return [f"{me} may not make roles; ask an administrator to run: {mending}"]
+        else:
+            break
     return []

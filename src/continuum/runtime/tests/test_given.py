@@ -1,5 +1,6 @@
 """A PostgreSQL that somebody else runs: addresses, checks, plain words."""
 
+import asyncio
 import os
 import shutil
 import tempfile
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from continuum.runtime import postgres
 from continuum.runtime.migrate import migrate
+from continuum.runtime.postgres import given as given_server
 from continuum.runtime.postgres.address import Address, BadAddress
 from continuum.runtime.postgres.given import Unsuitable
 from continuum.runtime.settings import Settings
@@ -72,6 +74,21 @@ async def _is_used(address, tmp_path):
     assert not server.embedded
     assert server.superuser is None
     assert address.password not in server.described or not address.password
+
+
+async def test_many_that_start_at_once_on_a_bare_server_all_find_the_application_role(maker, monkeypatch):
+    monkeypatch.setattr(given_server, "APP", "continuum_test_race")
+    connections = [await asyncpg.connect(**maker.connect) for _ in range(8)]
+    me = await connections[0].fetchval("SELECT current_user::text")
+    try:
+        for _ in range(20):
+            await asyncio.gather(*(given_server.make_app_role(one, me, exists=False) for one in connections))
+            assert await connections[0].fetchval("SELECT pg_has_role(current_user, 'continuum_test_race', 'MEMBER')")
+            await connections[0].execute("DROP ROLE continuum_test_race")
+    finally:
+        await connections[0].execute("DROP ROLE IF EXISTS continuum_test_race")
+        for one in connections:
+            await one.close()
 
 
 async def test_what_is_missing_is_said_with_what_to_do(maker, tmp_path):
