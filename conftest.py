@@ -17,6 +17,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from continuum.runtime import postgres
 from continuum.runtime.migrate import CannotMigrate, known, migrate
@@ -24,6 +25,10 @@ from continuum.runtime.pool import Pool
 from continuum.runtime.postgres.address import Address
 from continuum.runtime.postgres.layout import plan
 from continuum.runtime.settings import Settings
+
+# How long an example takes says more about the machine than about the code; bounds on time are tests of their own.
+settings.register_profile("continuum", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("continuum")
 
 DATA = "CONTINUUM_TEST_DATA"
 URL = "CONTINUUM_TEST_DATABASE_URL"

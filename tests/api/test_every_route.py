@@ -95,7 +95,7 @@ async def test_a_request_leaves_one_row_whatever_becomes_of_it(running, api, rou
     assert max(statuses) >= 400
 
 
-async def test_each_entry_of_a_batch_leaves_its_row(running, api):
+async def test_each_entry_of_a_batch_leaves_its_row(running):
     name, actor = fresh_id(), fresh_id()
     entries = [
         {"request": {"method": "PUT", "url": f"Patient/{name}"}, "resource": patient(id=name)},

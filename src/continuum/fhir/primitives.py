@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import lru_cache
+from html import unescape
 from typing import Any
 
 from continuum.fhir.dates import ZONE, interval
@@ -22,9 +23,14 @@ _DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?", re.ASCII).fullmatch
 _DATE_TIME = re.compile(rf"\d{{4}}(-\d\d(-\d\d(T\d\d:\d\d:\d\d(\.\d+)?({ZONE}))?)?)?", re.ASCII).fullmatch
 _INSTANT = re.compile(rf"\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?({ZONE})", re.ASCII).fullmatch
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?", re.ASCII).fullmatch
-_UNSAFE_HTML = re.compile(
-    r"<\s*(script|iframe|object|embed|form|link|base|style)\b|\son\w+\s*=|javascript:", re.IGNORECASE
+_NARRATIVE_ELEMENTS = (
+    "a|abbr|acronym|b|big|blockquote|br|caption|cite|code|col|colgroup|dd|dfn|div|dl|dt|em|h[1-6]|hr|i|img|li|ol|p|pre"
+    "|q|samp|small|span|strong|sub|sup|table|tbody|td|tfoot|th|thead|tr|tt|ul|var"
 )
+"""The elements of a narrative (R4 §2.4.0.1, constraint txt-1)."""
+_FOREIGN = re.compile(rf"<(?!/?(?:{_NARRATIVE_ELEMENTS})[\s/>]|!--)").search
+_EVENT = re.compile(r"[\s/\"']on\w+\s*=", re.IGNORECASE).search
+_RUNS = re.compile(r"(?:java|vb)script:|data:text/html").search
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]").search
 
 
@@ -138,10 +144,13 @@ def is_time(v: Any) -> bool:
 
 
 def is_xhtml(v: Any) -> bool:
-    """A `div` without anything that runs."""
+    """A `div` of the elements that a narrative may have, and without anything that runs."""
     if v.__class__ is not str or not v.startswith("<div") or not v.rstrip().endswith(("</div>", "/>")):
         return False
-    return _UNSAFE_HTML.search(v) is None
+    if _FOREIGN(v) or _EVENT(v) or _CONTROL(v):
+        return False
+    # Browsers read addresses with their entities resolved and without spaces.
+    return _RUNS("".join(unescape(v).split()).casefold()) is None
 
 
 def is_reference(v: Any, check: Check, targets: frozenset[str]) -> bool:

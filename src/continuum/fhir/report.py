@@ -31,7 +31,7 @@ _WORDS = {
     "dateTime": "a date such as 2026-11-23, or an instant with its zone such as 2026-11-23T06:00:00Z",
     "instant": "an instant with its zone such as 2026-11-23T06:00:00.000Z",
     "time": "a time of day such as 06:30:00",
-    "xhtml": "a <div> without scripts, forms, frames, links to styles or event handlers",
+    "xhtml": "a <div> of text, lists, tables, images and links, without scripts, forms, frames or event handlers",
 }
 _ELEMENT: Mapping[str, Any] = {"id": {"types": ["string"]}, "extension": {"types": ["Extension"], "many": True}}
 
