@@ -159,7 +159,9 @@ class Function:
             for code in codes:
                 self.put(depth + 1, f"{self.to('quantities')}.append(({code!r}, *{got}))")
         else:
-            self.put(depth, f"if {var} is not None:")
+            # A canonical that begins with # names a contained resource, which has no address.
+            outside = f" and {var}[0] != '#'" if kind == "reference" else ""
+            self.put(depth, f"if {var} is not None{outside}:")
             for code in codes:
                 self.put(depth + 1, f"{self.to(f'{kind}s')}.append(({code!r}, {var}))")
 
