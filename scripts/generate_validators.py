@@ -33,7 +33,12 @@ class Module:
         self.shared = shared
         self.lines: list[str] = []
         self.sets: dict[str, str] = {}
+        self.pairs: dict[str, str] = {}
         self.targets: dict[tuple[str, ...], str] = {}
+
+    def concepts(self, url: str) -> str:
+        """The name of a frozen set of (system, code)."""
+        return self.pairs.setdefault(url, f"CONCEPTS_{len(self.pairs) + 1}")
 
     def codes(self, url: str) -> str:
         """The name of a frozen set of codes."""
@@ -59,7 +64,7 @@ class Module:
             return f"not p.is_reference({var}, d.ok_Reference, {self.allowed(fact['targets'])})"
         if "codes" in fact and kind in {"Coding", "CodeableConcept"}:
             check = "is_bound_coding" if kind == "Coding" else "is_bound_concept"
-            return f"not ({self.call(kind)}({var}) and p.{check}({var}, {self.codes(fact['codes'])}))"
+            return f"not ({self.call(kind)}({var}) and p.{check}({var}, {self.concepts(fact['codes'])}))"
         if kind == "boolean":
             return f"{var} is not True and {var} is not False"
         return f"not {self.call(kind)}({var})"
@@ -133,7 +138,7 @@ class Module:
                 for json_name, kind in choice_names(name, fact["types"]).items():
                     put(f"        {json_name!r}: ({name!r}, {self.checker(fact, kind)}),")
                     if kind in PRIMITIVES:
-                        put(f"        {'_' + json_name!r}: ('', d.ok_Element),")
+                        put(f"        {'_' + json_name!r}: ({name!r}, d.ok_Element),")
             elif fact["types"] and fact["types"][0] in PRIMITIVES and not fact.get("many"):
                 put(f"        {'_' + name!r}: ('', d.ok_Element),")
         put("    },")
@@ -162,6 +167,9 @@ class Module:
         head += "\n"
         for url, name in self.sets.items():
             head += f"{name} = frozenset({self.facts['value_sets'][url]!r})\n"
+        for url, name in self.pairs.items():
+            by_system = self.facts["concepts"][url]
+            head += f"{name} = frozenset({[(system, code) for system in by_system for code in by_system[system]]!r})\n"
         for targets, name in self.targets.items():
             head += f"{name} = frozenset({list(targets)!r})\n"
         return head + "\n\n" + "\n".join(self.lines).rstrip() + "\n"

@@ -459,7 +459,7 @@ OTHERS_ok_ActivityDefinition = (
         '_doNotPerform': ('', d.ok_Element),
         'timingTiming': ('timing[x]', d.ok_Timing),
         'timingDateTime': ('timing[x]', p.is_dateTime),
-        '_timingDateTime': ('', d.ok_Element),
+        '_timingDateTime': ('timing[x]', d.ok_Element),
         'timingAge': ('timing[x]', d.ok_Age),
         'timingPeriod': ('timing[x]', d.ok_Period),
         'timingRange': ('timing[x]', d.ok_Range),

@@ -4,8 +4,8 @@ from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
 
 CODES_1 = frozenset(['actual', 'potential'])
-CODES_2 = frozenset(['mild', 'moderate', 'severe'])
-CODES_3 = frozenset(['fatal', 'ongoing', 'recovering', 'resolved', 'resolvedWithSequelae', 'unknown'])
+CONCEPTS_1 = frozenset([('http://terminology.hl7.org/CodeSystem/adverse-event-severity', 'mild'), ('http://terminology.hl7.org/CodeSystem/adverse-event-severity', 'moderate'), ('http://terminology.hl7.org/CodeSystem/adverse-event-severity', 'severe')])
+CONCEPTS_2 = frozenset([('http://terminology.hl7.org/CodeSystem/adverse-event-outcome', 'fatal'), ('http://terminology.hl7.org/CodeSystem/adverse-event-outcome', 'ongoing'), ('http://terminology.hl7.org/CodeSystem/adverse-event-outcome', 'recovering'), ('http://terminology.hl7.org/CodeSystem/adverse-event-outcome', 'resolved'), ('http://terminology.hl7.org/CodeSystem/adverse-event-outcome', 'resolvedWithSequelae'), ('http://terminology.hl7.org/CodeSystem/adverse-event-outcome', 'unknown')])
 TARGETS_1 = frozenset(['Group', 'Patient', 'Practitioner', 'RelatedPerson'])
 TARGETS_2 = frozenset(['Encounter'])
 TARGETS_3 = frozenset(['Condition'])
@@ -144,12 +144,12 @@ def ok_AdverseEvent(o):
     v = get('severity')
     if v is not None:
         n += 1
-        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CODES_2)):
+        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CONCEPTS_1)):
             return False
     v = get('outcome')
     if v is not None:
         n += 1
-        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CODES_3)):
+        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CONCEPTS_2)):
             return False
     v = get('recorder')
     if v is not None:

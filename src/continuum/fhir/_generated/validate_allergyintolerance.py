@@ -3,12 +3,12 @@
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
 
-CODES_1 = frozenset(['active', 'inactive', 'resolved'])
-CODES_2 = frozenset(['confirmed', 'entered-in-error', 'refuted', 'unconfirmed'])
-CODES_3 = frozenset(['allergy', 'intolerance'])
-CODES_4 = frozenset(['biologic', 'environment', 'food', 'medication'])
-CODES_5 = frozenset(['high', 'low', 'unable-to-assess'])
-CODES_6 = frozenset(['mild', 'moderate', 'severe'])
+CODES_1 = frozenset(['allergy', 'intolerance'])
+CODES_2 = frozenset(['biologic', 'environment', 'food', 'medication'])
+CODES_3 = frozenset(['high', 'low', 'unable-to-assess'])
+CODES_4 = frozenset(['mild', 'moderate', 'severe'])
+CONCEPTS_1 = frozenset([('http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical', 'active'), ('http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical', 'inactive'), ('http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical', 'resolved')])
+CONCEPTS_2 = frozenset([('http://terminology.hl7.org/CodeSystem/allergyintolerance-verification', 'confirmed'), ('http://terminology.hl7.org/CodeSystem/allergyintolerance-verification', 'entered-in-error'), ('http://terminology.hl7.org/CodeSystem/allergyintolerance-verification', 'refuted'), ('http://terminology.hl7.org/CodeSystem/allergyintolerance-verification', 'unconfirmed')])
 TARGETS_1 = frozenset(['Patient'])
 TARGETS_2 = frozenset(['Encounter'])
 TARGETS_3 = frozenset(['Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
@@ -79,17 +79,17 @@ def ok_AllergyIntolerance(o):
     v = get('clinicalStatus')
     if v is not None:
         n += 1
-        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CODES_1)):
+        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CONCEPTS_1)):
             return False
     v = get('verificationStatus')
     if v is not None:
         n += 1
-        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CODES_2)):
+        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CONCEPTS_2)):
             return False
     v = get('type')
     if v is not None:
         n += 1
-        if v.__class__ is not str or v not in CODES_3:
+        if v.__class__ is not str or v not in CODES_1:
             return False
     v = get('category')
     if v is not None:
@@ -97,12 +97,12 @@ def ok_AllergyIntolerance(o):
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if x.__class__ is not str or x not in CODES_4:
+            if x.__class__ is not str or x not in CODES_2:
                 return False
     v = get('criticality')
     if v is not None:
         n += 1
-        if v.__class__ is not str or v not in CODES_5:
+        if v.__class__ is not str or v not in CODES_3:
             return False
     v = get('code')
     if v is not None:
@@ -214,7 +214,7 @@ def ok_AllergyIntolerance_reaction(o):
     v = get('severity')
     if v is not None:
         n += 1
-        if v.__class__ is not str or v not in CODES_6:
+        if v.__class__ is not str or v not in CODES_4:
             return False
     v = get('exposureRoute')
     if v is not None:
@@ -243,12 +243,12 @@ OTHERS_ok_AllergyIntolerance = (
         '_type': ('', d.ok_Element),
         '_criticality': ('', d.ok_Element),
         'onsetDateTime': ('onset[x]', p.is_dateTime),
-        '_onsetDateTime': ('', d.ok_Element),
+        '_onsetDateTime': ('onset[x]', d.ok_Element),
         'onsetAge': ('onset[x]', d.ok_Age),
         'onsetPeriod': ('onset[x]', d.ok_Period),
         'onsetRange': ('onset[x]', d.ok_Range),
         'onsetString': ('onset[x]', p.is_string),
-        '_onsetString': ('', d.ok_Element),
+        '_onsetString': ('onset[x]', d.ok_Element),
         '_recordedDate': ('', d.ok_Element),
         '_lastOccurrence': ('', d.ok_Element),
     },

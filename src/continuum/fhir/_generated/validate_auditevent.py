@@ -494,9 +494,9 @@ OTHERS_ok_AuditEvent_entity_detail = (
         '_id': ('', d.ok_Element),
         '_type': ('', d.ok_Element),
         'valueString': ('value[x]', p.is_string),
-        '_valueString': ('', d.ok_Element),
+        '_valueString': ('value[x]', d.ok_Element),
         'valueBase64Binary': ('value[x]', p.is_base64Binary),
-        '_valueBase64Binary': ('', d.ok_Element),
+        '_valueBase64Binary': ('value[x]', d.ok_Element),
     },
     frozenset(['value[x]']),
 )

@@ -461,7 +461,7 @@ OTHERS_ok_CarePlan_activity_detail = (
         'scheduledTiming': ('scheduled[x]', d.ok_Timing),
         'scheduledPeriod': ('scheduled[x]', d.ok_Period),
         'scheduledString': ('scheduled[x]', p.is_string),
-        '_scheduledString': ('', d.ok_Element),
+        '_scheduledString': ('scheduled[x]', d.ok_Element),
         'productCodeableConcept': ('product[x]', d.ok_CodeableConcept),
         'productReference': ('product[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_12))),
         '_description': ('', d.ok_Element),

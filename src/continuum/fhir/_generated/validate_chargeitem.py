@@ -280,7 +280,7 @@ OTHERS_ok_ChargeItem = (
         '_language': ('', d.ok_Element),
         '_status': ('', d.ok_Element),
         'occurrenceDateTime': ('occurrence[x]', p.is_dateTime),
-        '_occurrenceDateTime': ('', d.ok_Element),
+        '_occurrenceDateTime': ('occurrence[x]', d.ok_Element),
         'occurrencePeriod': ('occurrence[x]', d.ok_Period),
         'occurrenceTiming': ('occurrence[x]', d.ok_Timing),
         '_factorOverride': ('', d.ok_Element),

@@ -1078,7 +1078,7 @@ OTHERS_ok_ClaimResponse_addItem = (
     {
         '_id': ('', d.ok_Element),
         'servicedDate': ('serviced[x]', p.is_date),
-        '_servicedDate': ('', d.ok_Element),
+        '_servicedDate': ('serviced[x]', d.ok_Element),
         'servicedPeriod': ('serviced[x]', d.ok_Period),
         'locationCodeableConcept': ('location[x]', d.ok_CodeableConcept),
         'locationAddress': ('location[x]', d.ok_Address),

@@ -297,7 +297,7 @@ OTHERS_ok_ClinicalImpression = (
         '_status': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
         'effectiveDateTime': ('effective[x]', p.is_dateTime),
-        '_effectiveDateTime': ('', d.ok_Element),
+        '_effectiveDateTime': ('effective[x]', d.ok_Element),
         'effectivePeriod': ('effective[x]', d.ok_Period),
         '_date': ('', d.ok_Element),
         '_summary': ('', d.ok_Element),

@@ -279,7 +279,7 @@ OTHERS_ok_Communication_payload = (
     {
         '_id': ('', d.ok_Element),
         'contentString': ('content[x]', p.is_string),
-        '_contentString': ('', d.ok_Element),
+        '_contentString': ('content[x]', d.ok_Element),
         'contentAttachment': ('content[x]', d.ok_Attachment),
         'contentReference': ('content[x]', d.ok_Reference),
     },

@@ -253,7 +253,7 @@ OTHERS_ok_CommunicationRequest = (
         '_priority': ('', d.ok_Element),
         '_doNotPerform': ('', d.ok_Element),
         'occurrenceDateTime': ('occurrence[x]', p.is_dateTime),
-        '_occurrenceDateTime': ('', d.ok_Element),
+        '_occurrenceDateTime': ('occurrence[x]', d.ok_Element),
         'occurrencePeriod': ('occurrence[x]', d.ok_Period),
         '_authoredOn': ('', d.ok_Element),
     },
@@ -264,7 +264,7 @@ OTHERS_ok_CommunicationRequest_payload = (
     {
         '_id': ('', d.ok_Element),
         'contentString': ('content[x]', p.is_string),
-        '_contentString': ('', d.ok_Element),
+        '_contentString': ('content[x]', d.ok_Element),
         'contentAttachment': ('content[x]', d.ok_Attachment),
         'contentReference': ('content[x]', d.ok_Reference),
     },

@@ -3,8 +3,8 @@
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
 
-CODES_1 = frozenset(['active', 'inactive', 'recurrence', 'relapse', 'remission', 'resolved'])
-CODES_2 = frozenset(['confirmed', 'differential', 'entered-in-error', 'provisional', 'refuted', 'unconfirmed'])
+CONCEPTS_1 = frozenset([('http://terminology.hl7.org/CodeSystem/condition-clinical', 'active'), ('http://terminology.hl7.org/CodeSystem/condition-clinical', 'inactive'), ('http://terminology.hl7.org/CodeSystem/condition-clinical', 'recurrence'), ('http://terminology.hl7.org/CodeSystem/condition-clinical', 'relapse'), ('http://terminology.hl7.org/CodeSystem/condition-clinical', 'remission'), ('http://terminology.hl7.org/CodeSystem/condition-clinical', 'resolved')])
+CONCEPTS_2 = frozenset([('http://terminology.hl7.org/CodeSystem/condition-ver-status', 'confirmed'), ('http://terminology.hl7.org/CodeSystem/condition-ver-status', 'differential'), ('http://terminology.hl7.org/CodeSystem/condition-ver-status', 'entered-in-error'), ('http://terminology.hl7.org/CodeSystem/condition-ver-status', 'provisional'), ('http://terminology.hl7.org/CodeSystem/condition-ver-status', 'refuted'), ('http://terminology.hl7.org/CodeSystem/condition-ver-status', 'unconfirmed')])
 TARGETS_1 = frozenset(['Group', 'Patient'])
 TARGETS_2 = frozenset(['Encounter'])
 TARGETS_3 = frozenset(['Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
@@ -76,12 +76,12 @@ def ok_Condition(o):
     v = get('clinicalStatus')
     if v is not None:
         n += 1
-        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CODES_1)):
+        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CONCEPTS_1)):
             return False
     v = get('verificationStatus')
     if v is not None:
         n += 1
-        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CODES_2)):
+        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CONCEPTS_2)):
             return False
     v = get('category')
     if v is not None:
@@ -267,19 +267,19 @@ OTHERS_ok_Condition = (
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
         'onsetDateTime': ('onset[x]', p.is_dateTime),
-        '_onsetDateTime': ('', d.ok_Element),
+        '_onsetDateTime': ('onset[x]', d.ok_Element),
         'onsetAge': ('onset[x]', d.ok_Age),
         'onsetPeriod': ('onset[x]', d.ok_Period),
         'onsetRange': ('onset[x]', d.ok_Range),
         'onsetString': ('onset[x]', p.is_string),
-        '_onsetString': ('', d.ok_Element),
+        '_onsetString': ('onset[x]', d.ok_Element),
         'abatementDateTime': ('abatement[x]', p.is_dateTime),
-        '_abatementDateTime': ('', d.ok_Element),
+        '_abatementDateTime': ('abatement[x]', d.ok_Element),
         'abatementAge': ('abatement[x]', d.ok_Age),
         'abatementPeriod': ('abatement[x]', d.ok_Period),
         'abatementRange': ('abatement[x]', d.ok_Range),
         'abatementString': ('abatement[x]', p.is_string),
-        '_abatementString': ('', d.ok_Element),
+        '_abatementString': ('abatement[x]', d.ok_Element),
         '_recordedDate': ('', d.ok_Element),
     },
     frozenset([]),

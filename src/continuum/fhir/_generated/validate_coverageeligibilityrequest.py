@@ -386,7 +386,7 @@ OTHERS_ok_CoverageEligibilityRequest = (
         '_language': ('', d.ok_Element),
         '_status': ('', d.ok_Element),
         'servicedDate': ('serviced[x]', p.is_date),
-        '_servicedDate': ('', d.ok_Element),
+        '_servicedDate': ('serviced[x]', d.ok_Element),
         'servicedPeriod': ('serviced[x]', d.ok_Period),
         '_created': ('', d.ok_Element),
     },

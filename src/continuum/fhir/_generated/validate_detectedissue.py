@@ -240,7 +240,7 @@ OTHERS_ok_DetectedIssue = (
         '_status': ('', d.ok_Element),
         '_severity': ('', d.ok_Element),
         'identifiedDateTime': ('identified[x]', p.is_dateTime),
-        '_identifiedDateTime': ('', d.ok_Element),
+        '_identifiedDateTime': ('identified[x]', d.ok_Element),
         'identifiedPeriod': ('identified[x]', d.ok_Period),
         '_detail': ('', d.ok_Element),
         '_reference': ('', d.ok_Element),

@@ -497,7 +497,7 @@ OTHERS_ok_DeviceDefinition = (
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
         'manufacturerString': ('manufacturer[x]', p.is_string),
-        '_manufacturerString': ('', d.ok_Element),
+        '_manufacturerString': ('manufacturer[x]', d.ok_Element),
         'manufacturerReference': ('manufacturer[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_1))),
         '_modelNumber': ('', d.ok_Element),
         '_url': ('', d.ok_Element),

@@ -271,7 +271,7 @@ OTHERS_ok_DeviceRequest = (
         'codeReference': ('code[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_8))),
         'codeCodeableConcept': ('code[x]', d.ok_CodeableConcept),
         'occurrenceDateTime': ('occurrence[x]', p.is_dateTime),
-        '_occurrenceDateTime': ('', d.ok_Element),
+        '_occurrenceDateTime': ('occurrence[x]', d.ok_Element),
         'occurrencePeriod': ('occurrence[x]', d.ok_Period),
         'occurrenceTiming': ('occurrence[x]', d.ok_Timing),
         '_authoredOn': ('', d.ok_Element),
@@ -286,7 +286,7 @@ OTHERS_ok_DeviceRequest_parameter = (
         'valueQuantity': ('value[x]', d.ok_Quantity),
         'valueRange': ('value[x]', d.ok_Range),
         'valueBoolean': ('value[x]', p.is_boolean),
-        '_valueBoolean': ('', d.ok_Element),
+        '_valueBoolean': ('value[x]', d.ok_Element),
     },
     frozenset([]),
 )

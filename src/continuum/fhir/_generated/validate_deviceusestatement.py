@@ -162,7 +162,7 @@ OTHERS_ok_DeviceUseStatement = (
         'timingTiming': ('timing[x]', d.ok_Timing),
         'timingPeriod': ('timing[x]', d.ok_Period),
         'timingDateTime': ('timing[x]', p.is_dateTime),
-        '_timingDateTime': ('', d.ok_Element),
+        '_timingDateTime': ('timing[x]', d.ok_Element),
         '_recordedOn': ('', d.ok_Element),
     },
     frozenset([]),

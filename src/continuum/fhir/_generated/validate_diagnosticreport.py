@@ -243,7 +243,7 @@ OTHERS_ok_DiagnosticReport = (
         '_language': ('', d.ok_Element),
         '_status': ('', d.ok_Element),
         'effectiveDateTime': ('effective[x]', p.is_dateTime),
-        '_effectiveDateTime': ('', d.ok_Element),
+        '_effectiveDateTime': ('effective[x]', d.ok_Element),
         'effectivePeriod': ('effective[x]', d.ok_Period),
         '_issued': ('', d.ok_Element),
         '_conclusion': ('', d.ok_Element),

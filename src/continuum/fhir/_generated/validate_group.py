@@ -243,7 +243,7 @@ OTHERS_ok_Group_characteristic = (
         '_id': ('', d.ok_Element),
         'valueCodeableConcept': ('value[x]', d.ok_CodeableConcept),
         'valueBoolean': ('value[x]', p.is_boolean),
-        '_valueBoolean': ('', d.ok_Element),
+        '_valueBoolean': ('value[x]', d.ok_Element),
         'valueQuantity': ('value[x]', d.ok_Quantity),
         'valueRange': ('value[x]', d.ok_Range),
         'valueReference': ('value[x]', d.ok_Reference),

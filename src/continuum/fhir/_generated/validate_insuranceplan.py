@@ -4,7 +4,7 @@ from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
 
 CODES_1 = frozenset(['active', 'draft', 'retired', 'unknown'])
-CODES_2 = frozenset(['in-network', 'other', 'out-of-network'])
+CONCEPTS_1 = frozenset([('http://terminology.hl7.org/CodeSystem/applicability', 'in-network'), ('http://terminology.hl7.org/CodeSystem/applicability', 'other'), ('http://terminology.hl7.org/CodeSystem/applicability', 'out-of-network')])
 TARGETS_1 = frozenset(['Organization'])
 TARGETS_2 = frozenset(['Location'])
 TARGETS_3 = frozenset(['Endpoint'])
@@ -617,7 +617,7 @@ def ok_InsurancePlan_plan_specificCost_benefit_cost(o):
     v = get('applicability')
     if v is not None:
         n += 1
-        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CODES_2)):
+        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CONCEPTS_1)):
             return False
     v = get('qualifiers')
     if v is not None:

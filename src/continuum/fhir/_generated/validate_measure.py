@@ -4,7 +4,7 @@ from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
 
 CODES_1 = frozenset(['active', 'draft', 'retired', 'unknown'])
-CODES_2 = frozenset(['decrease', 'increase'])
+CONCEPTS_1 = frozenset([('http://terminology.hl7.org/CodeSystem/measure-improvement-notation', 'decrease'), ('http://terminology.hl7.org/CodeSystem/measure-improvement-notation', 'increase')])
 TARGETS_1 = frozenset(['Group'])
 
 
@@ -277,7 +277,7 @@ def ok_Measure(o):
     v = get('improvementNotation')
     if v is not None:
         n += 1
-        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CODES_2)):
+        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CONCEPTS_1)):
             return False
     v = get('definition')
     if v is not None:

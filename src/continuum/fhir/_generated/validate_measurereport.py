@@ -5,7 +5,7 @@ from continuum.fhir._generated import datatypes as d
 
 CODES_1 = frozenset(['complete', 'error', 'pending'])
 CODES_2 = frozenset(['data-collection', 'individual', 'subject-list', 'summary'])
-CODES_3 = frozenset(['decrease', 'increase'])
+CONCEPTS_1 = frozenset([('http://terminology.hl7.org/CodeSystem/measure-improvement-notation', 'decrease'), ('http://terminology.hl7.org/CodeSystem/measure-improvement-notation', 'increase')])
 TARGETS_1 = frozenset(['Device', 'Group', 'Location', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
 TARGETS_2 = frozenset(['Location', 'Organization', 'Practitioner', 'PractitionerRole'])
 TARGETS_3 = frozenset(['List'])
@@ -115,7 +115,7 @@ def ok_MeasureReport(o):
     v = get('improvementNotation')
     if v is not None:
         n += 1
-        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CODES_3)):
+        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CONCEPTS_1)):
             return False
     v = get('group')
     if v is not None:

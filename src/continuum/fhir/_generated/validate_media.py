@@ -200,7 +200,7 @@ OTHERS_ok_Media = (
         '_language': ('', d.ok_Element),
         '_status': ('', d.ok_Element),
         'createdDateTime': ('created[x]', p.is_dateTime),
-        '_createdDateTime': ('', d.ok_Element),
+        '_createdDateTime': ('created[x]', d.ok_Element),
         'createdPeriod': ('created[x]', d.ok_Period),
         '_issued': ('', d.ok_Element),
         '_deviceName': ('', d.ok_Element),

@@ -302,7 +302,7 @@ OTHERS_ok_MedicationAdministration = (
         'medicationCodeableConcept': ('medication[x]', d.ok_CodeableConcept),
         'medicationReference': ('medication[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_9))),
         'effectiveDateTime': ('effective[x]', p.is_dateTime),
-        '_effectiveDateTime': ('', d.ok_Element),
+        '_effectiveDateTime': ('effective[x]', d.ok_Element),
         'effectivePeriod': ('effective[x]', d.ok_Period),
     },
     frozenset(['effective[x]', 'medication[x]']),

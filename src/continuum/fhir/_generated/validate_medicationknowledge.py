@@ -980,10 +980,10 @@ OTHERS_ok_MedicationKnowledge_drugCharacteristic = (
         '_id': ('', d.ok_Element),
         'valueCodeableConcept': ('value[x]', d.ok_CodeableConcept),
         'valueString': ('value[x]', p.is_string),
-        '_valueString': ('', d.ok_Element),
+        '_valueString': ('value[x]', d.ok_Element),
         'valueQuantity': ('value[x]', d.ok_Quantity),
         'valueBase64Binary': ('value[x]', p.is_base64Binary),
-        '_valueBase64Binary': ('', d.ok_Element),
+        '_valueBase64Binary': ('value[x]', d.ok_Element),
     },
     frozenset([]),
 )

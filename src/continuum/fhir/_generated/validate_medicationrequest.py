@@ -427,7 +427,7 @@ OTHERS_ok_MedicationRequest = (
         '_priority': ('', d.ok_Element),
         '_doNotPerform': ('', d.ok_Element),
         'reportedBoolean': ('reported[x]', p.is_boolean),
-        '_reportedBoolean': ('', d.ok_Element),
+        '_reportedBoolean': ('reported[x]', d.ok_Element),
         'reportedReference': ('reported[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_13))),
         'medicationCodeableConcept': ('medication[x]', d.ok_CodeableConcept),
         'medicationReference': ('medication[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_14))),
@@ -455,7 +455,7 @@ OTHERS_ok_MedicationRequest_substitution = (
     {
         '_id': ('', d.ok_Element),
         'allowedBoolean': ('allowed[x]', p.is_boolean),
-        '_allowedBoolean': ('', d.ok_Element),
+        '_allowedBoolean': ('allowed[x]', d.ok_Element),
         'allowedCodeableConcept': ('allowed[x]', d.ok_CodeableConcept),
     },
     frozenset(['allowed[x]']),

@@ -296,7 +296,7 @@ OTHERS_ok_MedicinalProductAuthorization_procedure = (
         '_id': ('', d.ok_Element),
         'datePeriod': ('date[x]', d.ok_Period),
         'dateDateTime': ('date[x]', p.is_dateTime),
-        '_dateDateTime': ('', d.ok_Element),
+        '_dateDateTime': ('date[x]', d.ok_Element),
     },
     frozenset([]),
 )

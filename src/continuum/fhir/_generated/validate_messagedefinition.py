@@ -327,7 +327,7 @@ OTHERS_ok_MessageDefinition = (
         '_base': ('', d.ok_Element),
         'eventCoding': ('event[x]', d.ok_Coding),
         'eventUri': ('event[x]', p.is_uri),
-        '_eventUri': ('', d.ok_Element),
+        '_eventUri': ('event[x]', d.ok_Element),
         '_category': ('', d.ok_Element),
         '_responseRequired': ('', d.ok_Element),
     },

@@ -291,7 +291,7 @@ OTHERS_ok_MessageHeader = (
         '_language': ('', d.ok_Element),
         'eventCoding': ('event[x]', d.ok_Coding),
         'eventUri': ('event[x]', p.is_uri),
-        '_eventUri': ('', d.ok_Element),
+        '_eventUri': ('event[x]', d.ok_Element),
         '_definition': ('', d.ok_Element),
     },
     frozenset(['event[x]']),

@@ -247,7 +247,7 @@ OTHERS_ok_Provenance = (
         '_language': ('', d.ok_Element),
         'occurredPeriod': ('occurred[x]', d.ok_Period),
         'occurredDateTime': ('occurred[x]', p.is_dateTime),
-        '_occurredDateTime': ('', d.ok_Element),
+        '_occurredDateTime': ('occurred[x]', d.ok_Element),
         '_recorded': ('', d.ok_Element),
     },
     frozenset([]),

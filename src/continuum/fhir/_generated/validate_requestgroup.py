@@ -445,7 +445,7 @@ OTHERS_ok_RequestGroup_action = (
         '_textEquivalent': ('', d.ok_Element),
         '_priority': ('', d.ok_Element),
         'timingDateTime': ('timing[x]', p.is_dateTime),
-        '_timingDateTime': ('', d.ok_Element),
+        '_timingDateTime': ('timing[x]', d.ok_Element),
         'timingAge': ('timing[x]', d.ok_Age),
         'timingPeriod': ('timing[x]', d.ok_Period),
         'timingDuration': ('timing[x]', d.ok_Duration),

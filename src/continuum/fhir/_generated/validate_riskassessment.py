@@ -229,7 +229,7 @@ OTHERS_ok_RiskAssessment = (
         '_language': ('', d.ok_Element),
         '_status': ('', d.ok_Element),
         'occurrenceDateTime': ('occurrence[x]', p.is_dateTime),
-        '_occurrenceDateTime': ('', d.ok_Element),
+        '_occurrenceDateTime': ('occurrence[x]', d.ok_Element),
         'occurrencePeriod': ('occurrence[x]', d.ok_Period),
         '_mitigation': ('', d.ok_Element),
     },
@@ -240,7 +240,7 @@ OTHERS_ok_RiskAssessment_prediction = (
     {
         '_id': ('', d.ok_Element),
         'probabilityDecimal': ('probability[x]', p.is_decimal),
-        '_probabilityDecimal': ('', d.ok_Element),
+        '_probabilityDecimal': ('probability[x]', d.ok_Element),
         'probabilityRange': ('probability[x]', d.ok_Range),
         '_relativeRisk': ('', d.ok_Element),
         'whenPeriod': ('when[x]', d.ok_Period),

@@ -336,7 +336,7 @@ OTHERS_ok_Specimen_collection = (
     {
         '_id': ('', d.ok_Element),
         'collectedDateTime': ('collected[x]', p.is_dateTime),
-        '_collectedDateTime': ('', d.ok_Element),
+        '_collectedDateTime': ('collected[x]', d.ok_Element),
         'collectedPeriod': ('collected[x]', d.ok_Period),
         'fastingStatusCodeableConcept': ('fastingStatus[x]', d.ok_CodeableConcept),
         'fastingStatusDuration': ('fastingStatus[x]', d.ok_Duration),
@@ -359,7 +359,7 @@ OTHERS_ok_Specimen_processing = (
         '_id': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
         'timeDateTime': ('time[x]', p.is_dateTime),
-        '_timeDateTime': ('', d.ok_Element),
+        '_timeDateTime': ('time[x]', d.ok_Element),
         'timePeriod': ('time[x]', d.ok_Period),
     },
     frozenset([]),

@@ -361,7 +361,7 @@ OTHERS_ok_SpecimenDefinition_typeTested_container = (
         '_description': ('', d.ok_Element),
         'minimumVolumeQuantity': ('minimumVolume[x]', d.ok_Quantity),
         'minimumVolumeString': ('minimumVolume[x]', p.is_string),
-        '_minimumVolumeString': ('', d.ok_Element),
+        '_minimumVolumeString': ('minimumVolume[x]', d.ok_Element),
         '_preparation': ('', d.ok_Element),
     },
     frozenset([]),

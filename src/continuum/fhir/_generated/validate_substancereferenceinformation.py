@@ -364,7 +364,7 @@ OTHERS_ok_SubstanceReferenceInformation_target = (
         'amountQuantity': ('amount[x]', d.ok_Quantity),
         'amountRange': ('amount[x]', d.ok_Range),
         'amountString': ('amount[x]', p.is_string),
-        '_amountString': ('', d.ok_Element),
+        '_amountString': ('amount[x]', d.ok_Element),
     },
     frozenset([]),
 )

@@ -823,7 +823,7 @@ OTHERS_ok_SubstanceSpecification_moiety = (
         '_molecularFormula': ('', d.ok_Element),
         'amountQuantity': ('amount[x]', d.ok_Quantity),
         'amountString': ('amount[x]', p.is_string),
-        '_amountString': ('', d.ok_Element),
+        '_amountString': ('amount[x]', d.ok_Element),
     },
     frozenset([]),
 )
@@ -853,7 +853,7 @@ OTHERS_ok_SubstanceSpecification_property = (
         'definingSubstanceCodeableConcept': ('definingSubstance[x]', d.ok_CodeableConcept),
         'amountQuantity': ('amount[x]', d.ok_Quantity),
         'amountString': ('amount[x]', p.is_string),
-        '_amountString': ('', d.ok_Element),
+        '_amountString': ('amount[x]', d.ok_Element),
     },
     frozenset([]),
 )
@@ -868,7 +868,7 @@ OTHERS_ok_SubstanceSpecification_relationship = (
         'amountRange': ('amount[x]', d.ok_Range),
         'amountRatio': ('amount[x]', d.ok_Ratio),
         'amountString': ('amount[x]', p.is_string),
-        '_amountString': ('', d.ok_Element),
+        '_amountString': ('amount[x]', d.ok_Element),
     },
     frozenset([]),
 )

@@ -4,7 +4,7 @@ from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
 
 CODES_1 = frozenset(['abandoned', 'completed', 'entered-in-error', 'in-progress'])
-CODES_2 = frozenset(['device', 'medication'])
+CONCEPTS_1 = frozenset([('http://terminology.hl7.org/CodeSystem/supply-item-type', 'device'), ('http://terminology.hl7.org/CodeSystem/supply-item-type', 'medication')])
 TARGETS_1 = frozenset(['SupplyRequest'])
 TARGETS_2 = frozenset(['Contract', 'SupplyDelivery'])
 TARGETS_3 = frozenset(['Patient'])
@@ -105,7 +105,7 @@ def ok_SupplyDelivery(o):
     v = get('type')
     if v is not None:
         n += 1
-        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CODES_2)):
+        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CONCEPTS_1)):
             return False
     v = get('suppliedItem')
     if v is not None:
@@ -179,7 +179,7 @@ OTHERS_ok_SupplyDelivery = (
         '_language': ('', d.ok_Element),
         '_status': ('', d.ok_Element),
         'occurrenceDateTime': ('occurrence[x]', p.is_dateTime),
-        '_occurrenceDateTime': ('', d.ok_Element),
+        '_occurrenceDateTime': ('occurrence[x]', d.ok_Element),
         'occurrencePeriod': ('occurrence[x]', d.ok_Period),
         'occurrenceTiming': ('occurrence[x]', d.ok_Timing),
     },
