@@ -173,13 +173,19 @@ def text_of(facts: dict[str, Any]) -> str:
     return json.dumps(facts, separators=(",", ":"), sort_keys=True) + "\n"
 
 
+def compiled() -> dict[str, str]:
+    """Path below `fhir/` → text of every file that is made; the validators from the facts just as they ship."""
+    text = text_of(compile_facts())
+    made = generate_validators.modules(json.loads(text))
+    return {"facts/structures.json": text, **{f"_generated/{name}": module for name, module in made.items()}}
+
+
 def main() -> None:
-    """Writes the facts and the validators."""
-    facts = compile_facts()
-    (TARGET / "facts").mkdir(exist_ok=True)
-    (TARGET / "facts" / "structures.json").write_text(text_of(facts), encoding="utf-8")
-    for name, module in generate_validators.modules(facts).items():
-        (TARGET / "_generated" / name).write_text(module, encoding="utf-8")
+    """Writes the facts and the validators, and says which required value sets cannot be listed."""
+    made = compiled()
+    for name, text in made.items():
+        (TARGET / name).write_text(text, encoding="utf-8")
+    facts = json.loads(made["facts/structures.json"])
     print(f"{len(facts['types'])} types, {len(facts['value_sets'])} value sets; left out: {facts['left_out']}")
 
 

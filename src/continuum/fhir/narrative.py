@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 from xml.parsers import expat
 
-_ELEMENTS = frozenset(
-    "a abbr acronym address b bdo big blockquote br caption center cite code col colgroup dd del dfn div dl dt em font "
-    "h1 h2 h3 h4 h5 h6 hr i img ins kbd li ol p pre q s samp small span strike strong sub sup table tbody td tfoot th "
-    "thead tr tt u ul var".split()
-)
+_ELEMENTS = frozenset({
+    "a", "abbr", "acronym", "address", "b", "bdo", "big", "blockquote", "br", "caption", "center", "cite",
+    "code", "col", "colgroup", "dd", "del", "dfn", "div", "dl", "dt", "em", "font", "h1", "h2", "h3", "h4",
+    "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "ol", "p", "pre", "q", "s", "samp", "small", "span",
+    "strike", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "tt", "u", "ul",
+    "var",
+})  # fmt: skip
 _ADDRESSES = frozenset({"href", "src", "background", "cite", "longdesc"})
 _SCHEMES = ("http:", "https:", "ftp:", "mailto:", "tel:", "urn:", "data:image/")
 

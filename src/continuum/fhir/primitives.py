@@ -18,7 +18,7 @@ DEFINITIONS = "http://hl7.org/fhir/StructureDefinition/"
 
 _DECIMAL_LIMIT = 10**DECIMAL_EXPONENT_MAX
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
-_CODE = re.compile(r"[^\s\x00-\x1f]+( [^\s\x00-\x1f]+)*").fullmatch
+_NOT_CODE = re.compile(r"[^\S ]|[\x00-\x1f]|  |\A | \Z").search
 _NOT_URI = re.compile(r"[\s\x00-\x1f]").search
 _OID = re.compile(r"urn:oid:[0-2](\.(0|[1-9][0-9]*))+").fullmatch
 _UUID = re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE).fullmatch
@@ -48,7 +48,7 @@ is_markdown = is_string
 
 def is_code(v: Any) -> bool:
     """Text without leading, trailing or double space, and with no other white space or control characters."""
-    return v.__class__ is str and _CODE(v) is not None
+    return v.__class__ is str and bool(v) and _NOT_CODE(v) is None
 
 
 def is_id(v: Any) -> bool:
@@ -167,23 +167,24 @@ def is_bound_concept(v: Mapping[str, Any], concepts: frozenset[tuple[str, str]])
     return not given or any(pair in concepts for pair in given)
 
 
-def others(o: Mapping[str, Any], table: Others) -> bool:
-    """The elements that the flat part did not count: choices (at most one each) and primitive siblings."""
+def others(o: Mapping[str, Any], table: Others, count: int) -> bool:
+    """The `count` elements that the flat part did not count: choices (at most one each) and primitive siblings."""
     known, checkers, needed = table
     seen: dict[str, str] = {}
-    for name, value in o.items():
+    for name in o:
         if name in known:
-            if value is None:
-                return False
             continue
         found = checkers.get(name)
-        if found is None or not found[1](value):
+        if found is None or not found[1](o[name]):
             return False
         group = found[0]
         if group:
             plain = name.removeprefix("_")
             if seen.setdefault(group, plain) != plain:
                 return False
+        count -= 1
+        if not count:
+            break
     return needed <= seen.keys()
 
 

@@ -2,36 +2,36 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 
 
 def ok_Parameters(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
         if not p.is_id(v):
             return False
-    v = get('meta')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if not d.ok_Meta(v):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
         n += 1
         if not p.is_code(v):
             return False
-    v = get('parameter')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'parameter' in o:
+        v = o['parameter']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -39,57 +39,56 @@ def ok_Parameters(o):
             if not ok_Parameters_parameter(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Parameters)
+        return p.others(o, OTHERS_ok_Parameters, len(o) - n)
     return True
 
 
 def ok_Parameters_parameter(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('name')
-    if v is None:
+    if 'name' not in o:
         return False
+    v = o['name']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
-    v = get('resource')
-    if v is not None:
-        n += 1
-        if not p.is_resource(v):
-            return False
-    v = get('part')
-    if v is not None:
+    if 'part' in o:
+        v = o['part']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Parameters_parameter(x):
                 return False
+    if 'resource' in o:
+        v = o['resource']
+        n += 1
+        if not p.is_resource(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Parameters_parameter)
+        return p.others(o, OTHERS_ok_Parameters_parameter, len(o) - n)
     return True
 
 
