@@ -194,3 +194,5 @@ KEYS_CACHED_MAX = 131_072
 """Sets of search keys that a process remembers, by what they are made of."""
 ADDRESSES_CACHED_MAX = 65_536
 """References whose address a process remembers."""
+DATE_MAX_CHARS = 64
+"""Characters of one date, instant or time of day in a resource."""

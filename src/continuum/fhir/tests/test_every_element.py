@@ -49,10 +49,10 @@ def right_value(kind: str, fact: dict[str, Any], *, contained: bool = False) -> 
         return RIGHT[kind]
     if kind == "Reference":
         return {"reference": f"{(fact.get('targets') or ['Patient'])[0]}/x"}
-    if kind == "Coding" and "codes" in fact:
-        return {"code": codes[0]}
-    if kind == "CodeableConcept" and "codes" in fact:
-        return {"coding": [{"code": codes[0]}]}
+    if kind in {"Coding", "CodeableConcept"} and "codes" in fact:
+        system, codes = next(iter(facts()["concepts"][fact["codes"]].items()))
+        coding = {"system": system, "code": codes[0]}
+        return coding if kind == "Coding" else {"coding": [coding]}
     return minimal(kind)
 
 

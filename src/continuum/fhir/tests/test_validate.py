@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from continuum.fhir.primitives import is_xhtml
@@ -129,6 +129,8 @@ JSON = st.recursive(
 )
 
 
+# No deadline: the first resource of a type loads its validator, which a busy machine may take long for.
+@settings(deadline=None)
 @given(
     st.sampled_from(TYPES),
     st.dictionaries(st.sampled_from(["id", "name", "code", "subject", "contained", "meta", "_id", "valueX"]), JSON),
