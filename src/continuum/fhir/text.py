@@ -9,6 +9,9 @@ from continuum.kernel.limits import NORMALISED_CACHED_MAX
 _APART = re.compile(r"[\W_]+")
 _INSIDE = re.compile(r"['\u2019`\u00b4]")
 
+MORE_GRAMS = ""
+"""Stands among the trigrams of a resource that has more of them than are kept: it may contain any text."""
+
 
 @lru_cache(maxsize=NORMALISED_CACHED_MAX)
 def normalise(text: str) -> str:

@@ -124,12 +124,15 @@ async def _referring(
         wanted = [keys.reference(include.source_type, include.param.code, address) for address in addresses]
         types = (include.source_type,)
         kind = f"s.type = {TYPE_IDS[include.source_type]}"
+    visible = visible_types(types, "s", bindings)
     which = bindings.bind(wanted, "bigint[]")
     most = bindings.bind(INCLUDE_MAX + 1, "bigint")
     rows = await conn.fetch(
-        f"WITH s AS MATERIALIZED (SELECT * FROM record.search WHERE keys && {which} LIMIT {most})"
-        f" SELECT {COLUMNS} FROM s JOIN record.resource r ON r.row_id = s.row_id"
-        f" WHERE {kind} AND {visible_types(types, 's', bindings)} ORDER BY r.row_id",
+        "WITH s AS MATERIALIZED (SELECT s.row_id FROM record.search s"
+        f" WHERE s.keys && {which} AND ({kind} AND {visible}) IS TRUE LIMIT {most})"
+        f" SELECT {COLUMNS} FROM s JOIN record.resource r ON r.row_id = s.row_id ORDER BY r.row_id",
         *bindings.values,
     )
+    if len(rows) > INCLUDE_MAX:
+        raise TooCostly(f"The includes add more than {INCLUDE_MAX} resources to one page; ask for a smaller page.")
     return [stored(row) for row in rows]

@@ -4,21 +4,20 @@ import dataclasses
 from typing import Any
 
 from continuum.fhir.query import Query
-from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.errors import TooCostly
 from continuum.kernel.limits import GATHER_MAX, OVERFLOWS_REMEMBERED_MAX
 from continuum.record.keys import Keys
 from continuum.record.model import Page, Stored
 from continuum.record.read import Connection, stored
 from continuum.record.search.includes import included
-from continuum.record.search.order import Cursor
-from continuum.record.search.plan import Plan, Planner
+from continuum.record.search.order import Cursor, read_cursor, search_of
+from continuum.record.search.plan import EFFORTS, Plan, Planner
 from continuum.record.search.statistics import Statistics, read_statistics
 from continuum.record.visibility import Visibility
 
 _statistics: dict[Keys, Statistics] = {}
-_overflowed: dict[Keys, dict[tuple[Any, ...], int]] = {}
-"""Drivers that were found to have too many rows, by database (each has its own Keys)."""
+_failed: dict[Keys, dict[tuple[Any, ...], int]] = {}
+"""The first effort that may succeed for searches of which lesser ones did not, by database (each has its own Keys)."""
 
 
 async def statistics_of(conn: Connection, keys: Keys) -> Statistics:
@@ -26,7 +25,7 @@ async def statistics_of(conn: Connection, keys: Keys) -> Statistics:
     found = _statistics.get(keys)
     if found is None or found.stale:
         found = _statistics[keys] = await read_statistics(conn)
-        _overflowed[keys] = {}
+        _failed[keys] = {}
     return found
 
 
@@ -35,28 +34,30 @@ async def search(conn: Connection, query: Query, *, visibility: Visibility, keys
 
     Raises:
         TooCostly: the matches cannot be brought into the order that is asked for within GATHER_MAX rows.
-        Malformed: the cursor is not one of ours.
+        Malformed: the cursor was changed or belongs to another search.
     """
     planner = Planner(query, visibility, keys, await statistics_of(conn, keys))
-    wants_total = query.total == "accurate" or query.summary == "count"
     if query.summary == "count":
         return Page(matches=(), total=await _count(conn, planner))
-    if query.total == "estimate":
-        wants_total = True
-    rows, plan, total = await _rows(conn, planner, query.count, with_total=wants_total)
-    if wants_total and total is None:
-        total = await _count(conn, planner)
-    shown = rows[: query.count]
+    wants_total = query.total in {"accurate", "estimate"}
+    named = search_of(query)
+    cursor = read_cursor(query.cursor, named, keys)
+    rows, plan = await _rows(conn, planner, cursor, query.count, with_total=wants_total)
+    total: int | None = None
+    if wants_total:
+        total = rows[0]["total"] if plan.totals else await _count(conn, planner)
+    found = rows if plan.whole else [row for row in rows if row["row_id"] is not None]
+    shown = found[: query.count]
     matches = tuple(stored(row) for row in shown)
-    cursor = ""
-    if len(rows) > query.count and shown:
+    onward = ""
+    if len(found) > query.count and shown:
         last = shown[-1]
         place = tuple(last[f"k{number}"] for number in range(plan.keys))
-        cursor = Cursor(plan.mode, place, last["row_id"]).text()
+        onward = Cursor(plan.mode, place, last["row_id"]).text(named, keys)
     extra: tuple[Stored, ...] = ()
     if query.includes and matches:
         extra = await included(conn, query.includes, matches, visibility=visibility, keys=keys)
-    return Page(matches, extra, cursor, total)
+    return Page(matches, extra, onward, total)
 
 
 async def resolve(conn: Connection, query: Query, *, visibility: Visibility, keys: Keys, limit: int) -> list[Stored]:
@@ -74,31 +75,25 @@ async def _count(conn: Connection, planner: Planner) -> int:
 
 
 async def _rows(
-    conn: Connection, planner: Planner, limit: int, *, with_total: bool
-) -> tuple[list[Any], Plan, int | None]:
-    """The rows of a page and one more; gathers when that promises few rows, else walks."""
-    seen = _overflowed.setdefault(planner.keys, {})
-    shape = (planner.query.resource_type, planner.query.where, planner.query.sort)
-    plan = planner.page(allow_gather=shape not in seen, limit=limit, with_total=with_total)
-    rows = await conn.fetch(plan.sql, *plan.values)
-    if not plan.gathers:
-        return rows, plan, None
-    tried = rows[0]["tried"]
-    if tried <= plan.bound:
-        total = rows[0]["total"]
-        return [row for row in rows if row["row_id"] is not None], plan, total
-    if plan.bound >= GATHER_MAX:
-        raise TooCostly(
-            f"More than {GATHER_MAX} {planner.query.resource_type} resources would have to be sorted;"
-            " add criteria, or sort by date or _lastUpdated."
-        )
-    if len(seen) >= OVERFLOWS_REMEMBERED_MAX:
-        seen.clear()
-    seen[shape] = TYPE_IDS[planner.query.resource_type]
-    plan = planner.page(allow_gather=False, limit=limit, with_total=False)
-    rows = await conn.fetch(plan.sql, *plan.values)
-    if not plan.gathers:
-        return rows, plan, None
-    if rows[0]["tried"] > plan.bound:
-        raise TooCostly("The search would read too many resources; add criteria.")
-    return [row for row in rows if row["row_id"] is not None], plan, rows[0]["total"]
+    conn: Connection, planner: Planner, cursor: Cursor | None, limit: int, *, with_total: bool
+) -> tuple[list[Any], Plan]:
+    """The rows of a page and one more, by the cheapest effort that gives all of them."""
+    query = planner.query
+    failed = _failed.setdefault(planner.keys, {})
+    shape = (query.resource_type, query.where, query.sort)
+    effort = failed.get(shape, 0)
+    for _ in EFFORTS:
+        plan = planner.page(effort, cursor, limit=limit, with_total=with_total)
+        rows = await conn.fetch(plan.sql, *plan.values)
+        if plan.whole or not rows[0]["cut"]:
+            return rows, plan
+        effort = plan.effort + 1
+        if len(failed) >= OVERFLOWS_REMEMBERED_MAX:
+            failed.clear()
+        failed[shape] = effort
+        if not plan.walkable:
+            break
+    raise TooCostly(
+        f"More than {GATHER_MAX} {query.resource_type} resources would have to be sorted;"
+        " add criteria, or sort by one parameter only."
+    )
