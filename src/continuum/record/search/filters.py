@@ -236,19 +236,18 @@ def quantity_condition(key: int, value: Value, bindings: Bindings) -> str:
         # A range that begins below may still end above; only those rows are looked for by their end.
         return f"({bound('low', sign, number)} OR (x.low <> x.high AND {bound('high', sign, number)}))"
 
-    parts.append(
-        {
-            "eq": inside,
-            "ne": lambda: f"NOT ({inside()})",
-            "gt": lambda: above(">"),
-            "ge": lambda: above(">="),
-            "lt": lambda: bound("low", "<", number),
-            "le": lambda: bound("low", "<=", number),
-            "sa": lambda: bound("low", ">", number),
-            "eb": lambda: bound("high", "<", number),
-            "ap": lambda: f"{bound('low', '<=', high)} AND {bound('high', '>=', low)}",
-        }[value.prefix or "eq"]()
-    )
+    forms: dict[str, Callable[[], str]] = {
+        "eq": inside,
+        "ne": lambda: f"NOT ({inside()})",
+        "gt": lambda: above(">"),
+        "ge": lambda: above(">="),
+        "lt": lambda: bound("low", "<", number),
+        "le": lambda: bound("low", "<=", number),
+        "sa": lambda: bound("low", ">", number),
+        "eb": lambda: bound("high", "<", number),
+        "ap": lambda: f"{bound('low', '<=', high)} AND {bound('high', '>=', low)}",
+    }
+    parts.append(forms[value.prefix or "eq"]())
     if value.code is not None and value.system is not None:
         parts.append(f"x.system_unit = {bindings.bind(bindings.keys.unit(value.system, value.code), 'bigint')}")
     elif value.code is not None:
