@@ -258,7 +258,7 @@ def _include(draft: _Draft, modifier: str, text: str, *, reverse: bool) -> None:
         raise UnknownParameter(f"_include takes :iterate, not :{modifier}.")
     iterate = modifier != ""
     if text == "*":
-        draft.includes.append(Include(draft.resource_type, None, None, reverse, iterate))
+        draft.includes.append(Include("*", None, None, reverse, iterate))
         return
     source, _, rest = text.partition(":")
     code, _, target = rest.partition(":")

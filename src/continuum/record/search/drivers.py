@@ -66,12 +66,12 @@ class Driver:
         return self.estimate + self.cost * 0.05
 
     def begin(self, type_id: int, most: str) -> str:
-        """SELECT of the ids of at most `most` rows, some perhaps more than once."""
+        """SELECT of at most `most` rows of record.search, or (rows) of ids, some perhaps more than once."""
         if self.rows:
             return self.sql.replace("{most}", most)
         # Only the driver's index may be used: no other condition is one that an index could answer.
         kind = f"s.type = {type_id}" if self.typed else f"(s.type = {type_id}) IS TRUE"
-        return f"SELECT s.row_id FROM record.search s WHERE {self.sql} AND {kind} LIMIT {most}"
+        return f"SELECT s.* FROM record.search s WHERE {self.sql} AND {kind} LIMIT {most}"
 
 
 def choose(query: Query, bindings: Bindings, statistics: Statistics) -> Driver | None:
@@ -301,10 +301,12 @@ def _steps(
         steps += driver.steps
         cut += driver.overflow
         steps.append(f"{begun} AS MATERIALIZED ({driver.begin(TYPE_IDS[target], most)})")
+        source = f"{begun} i"
+        if driver.rows:
+            source = f"(SELECT DISTINCT row_id FROM {begun}) o JOIN record.search i ON i.row_id = o.row_id"
         holds = clause_sql(clause, target, "i", bindings)
         steps.append(
-            f"{kept} AS MATERIALIZED (SELECT {shown} FROM (SELECT DISTINCT row_id FROM {begun}) o"
-            f" JOIN record.search i ON i.row_id = o.row_id{unfolded}"
+            f"{kept} AS MATERIALIZED (SELECT {shown} FROM {source}{unfolded}"
             f" WHERE (i.type = {TYPE_IDS[target]} AND {holds} AND {bindings.visible(target, 'i')}) IS TRUE{more})"
         )
         names.append(kept)

@@ -46,7 +46,7 @@ async def everything(
     wanted = [name for name in _MEMBERS if not types or name in types]
     person = bindings.bind(keys.self_key("Patient", patient_id), "bigint")
     ties = bindings.bind(_TIES, "integer[]")
-    filters = [visible_types(wanted, "s", bindings)]
+    filters = [f"({visible_types(wanted, 's', bindings)})"]
     filters += _in_time(since_us, start_us, end_us, bindings)
     named = f"$everything/{patient_id}"
     place = read_cursor(cursor, named, keys)

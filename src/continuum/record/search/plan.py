@@ -143,25 +143,26 @@ class Planner:
         most = bindings.bind(bound + 1, "bigint")
         if driver is None:
             visible = bindings.visible(self.query.resource_type, "s")
-            begin = (
-                f"SELECT s.row_id FROM record.search s WHERE s.type = {self._type} AND ({visible}) IS TRUE LIMIT {most}"
-            )
+            begin = f"SELECT s.* FROM record.search s WHERE s.type = {self._type} AND ({visible}) IS TRUE LIMIT {most}"
         else:
             begin = driver.begin(self._type, most)
+        source = "d s"
+        if driver is not None and driver.rows:
+            source = "(SELECT DISTINCT row_id FROM d) o JOIN record.search s ON s.row_id = o.row_id"
         columns = "".join(f", {key.sql} AS {name}" for key, name in zip(order, names, strict=True))
         place = f" WHERE {after(order, names, cursor, bindings)}" if cursor else ""
         listed = order_by(order, names)
-        total = "(SELECT count(*) FROM m)" if with_total else "NULL::bigint"
-        filters = self._filters(bindings)
+        matches = f"SELECT s.row_id{columns} FROM {source} WHERE (s.type = {self._type} AND {self._filters(bindings)}) IS TRUE"
         page = bindings.bind(limit + 1, "bigint")
         shown = "".join(f", p.{name}" for name in names)
         steps = "".join(f"{step}, " for step in (driver.steps if driver else ()))
         cut = " OR ".join([f"(SELECT count(*) FROM d) >= {most}", *(driver.overflow if driver else ())])
+        total, kept, found = "NULL::bigint", "", f"({matches}) m"
+        if with_total:
+            total, kept, found = "(SELECT count(*) FROM m)", f"m AS MATERIALIZED ({matches}), ", "m"
         sql = (
-            f"WITH {steps}d AS MATERIALIZED ({begin}),"
-            f" m AS MATERIALIZED (SELECT s.row_id{columns} FROM (SELECT DISTINCT row_id FROM d) o"
-            f" JOIN record.search s ON s.row_id = o.row_id WHERE (s.type = {self._type} AND {filters}) IS TRUE),"
-            f" p AS MATERIALIZED (SELECT * FROM m{place} ORDER BY {listed} LIMIT {page})"
+            f"WITH {steps}d AS MATERIALIZED ({begin}), {kept}"
+            f"p AS MATERIALIZED (SELECT * FROM {found}{place} ORDER BY {listed} LIMIT {page})"
             f" SELECT t.cut, {total} AS total, {COLUMNS}{shown}"
             f" FROM (SELECT {cut} AS cut) t LEFT JOIN (p JOIN record.resource r ON r.row_id = p.row_id) ON true"
             f" ORDER BY {listed.replace('row_id', 'p.row_id')}"
