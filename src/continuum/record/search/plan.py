@@ -152,7 +152,8 @@ class Planner:
         columns = "".join(f", {key.sql} AS {name}" for key, name in zip(order, names, strict=True))
         place = f" WHERE {after(order, names, cursor, bindings)}" if cursor else ""
         listed = order_by(order, names)
-        matches = f"SELECT s.row_id{columns} FROM {source} WHERE (s.type = {self._type} AND {self._filters(bindings)}) IS TRUE"
+        filters = self._filters(bindings)
+        matches = f"SELECT s.row_id{columns} FROM {source} WHERE (s.type = {self._type} AND {filters}) IS TRUE"
         page = bindings.bind(limit + 1, "bigint")
         shown = "".join(f", p.{name}" for name in names)
         steps = "".join(f"{step}, " for step in (driver.steps if driver else ()))
