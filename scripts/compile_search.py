@@ -10,7 +10,7 @@ from typing import Any
 
 import generate_index
 from r4_packages import ROOT, files
-from search_expressions import WHOLE, Compiler, Definitions, Path, resource_types
+from search_expressions import FIRST, WHOLE, Compiler, Definitions, Path, resource_types
 
 TARGET = ROOT / "src" / "continuum" / "fhir"
 
@@ -87,7 +87,10 @@ def _fact(one: dict[str, Any], name: str, compiler: Compiler, by_url: dict[str, 
         components = [by_url[part["definition"]] for part in one["component"]]
         fact["components"] = [[part["code"], part["type"]] for part in components]
         fact["groups"] = [
-            [steps, [_part(part["type"], text, base, name, compiler) for part, text in zip(components, texts, strict=True)]]
+            [
+                steps,
+                [_part(part["type"], text, base, name, compiler) for part, text in zip(components, texts, strict=True)],
+            ]
             for steps, _, _, base in compiler.paths(one["expression"], name)
         ]
         return fact
@@ -97,12 +100,16 @@ def _fact(one: dict[str, Any], name: str, compiler: Compiler, by_url: dict[str, 
     elif expression == "Bundle.entry[0].resource":
         # The first entry of a document or message is no reference, but what it holds has an address of its own.
         (target,) = fact["targets"]
-        steps = [["entry", "first", None], ["resource", False, ["eq", "resourceType", target]]]
+        steps = [["entry", FIRST, None], ["resource", False, ["eq", "resourceType", target]]]
         fact["paths"] = [[steps, "Resource", ""]]
     else:
         fact["paths"] = compiler.values(expression, name, one["type"])
     if not fact["paths"]:
         raise ValueError("its expression has no value of its kind")
+    tests = [steps[-1][2] if steps else None for steps, _, _ in fact["paths"]]
+    if all(test and test[0] == "ref" for test in tests):
+        # R4 lists types here that the expression itself leaves out.
+        fact["targets"] = sorted({test[1] for test in tests})
     return fact
 
 

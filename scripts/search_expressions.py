@@ -14,8 +14,9 @@ PACKAGE = "hl7.fhir.r4.examples@4.0.1"
 Step = list[Any]
 """[JSON name, is a list, test]; a test is None, ["eq", name, value] or ["ref", type].
 
-A list of which only the first is meant (`entry[0]`) says "first". The step WHOLE begins at the resource again."""
+A list of which only the first is meant (`entry[0]`) says FIRST. The step WHOLE begins at the resource again."""
 WHOLE = "%resource"
+FIRST = "first"
 Path = list[Any]
 """[steps, data type, system that a code belongs to or ""]."""
 Node = tuple[list[Step], str, str, str]
@@ -39,6 +40,9 @@ WITHOUT_VALUE = {
     ("date", "string"): "an onset or a schedule in words has no place in time",
     ("date", "Age"): "an age is no date",
     ("date", "Range"): "an age is no date",
+    ("token", "Quantity"): "the value of a group's characteristic is asked for as a code",
+    ("token", "Range"): "as above",
+    ("token", "Reference"): "as above",
     ("reference", "Attachment"): "what is attached has no address of ours",
 }
 """Data types at the end of an expression from which the kind takes nothing, with the reason."""

@@ -104,6 +104,8 @@ def expected(kind: str, node: Any) -> Iterator[Any]:
     """What a node of the FHIRPath says to a parameter of a kind, by the words of R4 §3.1.1.4."""
     if kind == "token":
         yield from tokens(node)
+    elif kind == "reference" and isinstance(node, dict) and "id" in node and "resourceType" in node:
+        yield f"{node['resourceType']}/{node['id']}"
     elif kind == "reference":
         text = node.get("reference", "") if isinstance(node, dict) else node
         if text and not text.startswith("#"):
@@ -164,6 +166,10 @@ def amounts(node: dict[str, Any]) -> Iterator[tuple[Decimal, Decimal]]:
     if "low" in node or "high" in node:
         low, high = node.get("low", {}).get("value", lowest), node.get("high", {}).get("value", highest)
         yield Decimal(low), Decimal(high)
+    elif "data" in node and "origin" in node:
+        points = [Decimal(one) for one in node["data"].split() if one not in {"E", "U", "L"}]
+        values = [Decimal(node["origin"]["value"]) + one * Decimal(node.get("factor", 1)) for one in points]
+        yield min(values), max(values)
     elif "value" in node:
         value, comparator = Decimal(node["value"]), node.get("comparator", "")
         yield lowest if comparator.startswith("<") else value, highest if comparator.startswith(">") else value
@@ -187,6 +193,9 @@ def compare(
         if kind not in SINKS or code in NOT_COMPARED or code in UNIONS.get(resource_type, {}):
             continue
         wanted = Counter(one for node in nodes(resource, expression) for one in expected(kind, node))
+        if resource_type == "Bundle" and kind == "reference":  # of the first entry only what the parameter is about
+            about = params(resource_type)[code].targets
+            wanted = Counter({one: n for one, n in wanted.items() if one.partition("/")[0] in about})
         plain = {text for system, text in wanted if system is None} if kind == "token" else set()
         got: Counter[Any] = Counter()
         for value in getattr(index, SINKS[kind]):

@@ -47,6 +47,13 @@ TEXTS = st.text(max_size=30) | st.text(alphabet="0123456789.eE+-|$,\\:/ TZgtleq"
 
 
 @settings(max_examples=1_500, deadline=None)
+def read_or_refused(resource_type, given, *, lenient):
+    try:
+        return parse(resource_type, given, lenient=lenient, base_url=BASE)
+    except (UnknownParameter, Malformed) as refused:
+        return refused
+
+
 @given(
     st.sampled_from(["Observation", "Patient", "Location", "MolecularSequence"]),
     st.lists(st.tuples(NAMES, TEXTS), max_size=3),
@@ -59,18 +66,17 @@ TEXTS = st.text(max_size=30) | st.text(alphabet="0123456789.eE+-|$,\\:/ TZgtleq"
 @example("Observation", [("code-value-quantity", "\\$$\\")])
 @example("Patient", [("birthdate", "2020-01-01T00:00:00+14:01")])
 def test_any_text_gives_a_query_or_a_refusal_in_words(resource_type, given):
-    try:
-        query = parse(resource_type, given, lenient=False, base_url=BASE)
-    except (UnknownParameter, Malformed) as refused:
-        assert len(str(refused)) > 10
-        assert refused.issues[0].text
-    else:
+    query = read_or_refused(resource_type, given, lenient=False)
+    if isinstance(query, Query):
         assert query.ignored == ()
         assert len(query.self_params) <= len(given)
-    try:
-        lenient = parse(resource_type, given, lenient=True, base_url=BASE)
-    except Malformed as refused:
-        assert refused.issues[0].text
+    else:
+        assert len(str(query)) > 10
+        assert query.issues[0].text
+    lenient = read_or_refused(resource_type, given, lenient=True)
+    if not isinstance(lenient, Query):
+        assert isinstance(lenient, Malformed)
+        assert lenient.issues[0].text
     else:
         understood = [pair for pair in given if pair[0] not in lenient.ignored]
         again = parse(resource_type, understood, lenient=True, base_url=BASE)
@@ -82,7 +88,7 @@ def test_every_parameter_of_every_type_reads_its_own_kind_and_refuses_a_modifier
     samples = {"token": "a|b", "string": "abc", "uri": "urn:x", "date": "2020", "number": "5", "quantity": "5",
                "reference": "Patient/a"}  # fmt: skip
     for code, found in params(name).items():
-        if found.kind in {"special"}:
+        if found.kind == "special":
             with pytest.raises(UnknownParameter, match=code):
                 read(name, (code, "x"))
             continue
@@ -251,7 +257,7 @@ def test_too_many_parameters_or_values_are_refused_even_when_lenient():
             read("Patient", *[("gender", "female")] * (SEARCH_PARAMETERS_MAX + 1), lenient=lenient)
         with pytest.raises(Malformed, match=str(SEARCH_VALUES_MAX)):
             read("Patient", ("gender", ",".join(["a"] * (SEARCH_VALUES_MAX + 1))), lenient=lenient)
-        with pytest.raises(Malformed, match="NUL"):
+        with pytest.raises(Malformed, match="may not stand in FHIR text"):
             read("Patient", ("name", "a\x00"), lenient=lenient)
     assert len(read("Patient", ("gender", ",".join(["a"] * SEARCH_VALUES_MAX))).where) == 1
 
@@ -268,5 +274,5 @@ def test_a_compartment_knows_its_members():
     assert {found.code for found in clause.params} == set(COMPARTMENTS["Patient"]["Observation"])
     with pytest.raises(UnknownParameter, match="not part of the Patient compartment"):
         parse("Organization", [], lenient=False, compartment=("Patient", "a"))
-    with pytest.raises(UnknownParameter, match="there are: .*Encounter"):
+    with pytest.raises(UnknownParameter, match=r"there are: .*Encounter"):
         parse("Observation", [], lenient=False, compartment=("Nothing", "a"))

@@ -143,9 +143,9 @@ def test_a_patient_says_its_name_address_and_telecom_in_every_part():
 @pytest.mark.parametrize(
     ("member", "expected"),
     [({"deceasedBoolean": True}, ["true"]), ({"deceasedBoolean": False}, ["false"]),
-     ({"deceasedDateTime": "2020"}, ["true"]), ({}, [])],
+     ({"deceasedDateTime": "2020"}, ["true"]), ({}, ["false"])],
 )  # fmt: skip
-def test_a_patient_is_deceased_when_it_is_said_and_not_denied(member, expected):
+def test_a_patient_is_deceased_when_it_is_said_and_not_denied_and_nobody_else_is(member, expected):
     assert [code for _, code in said(index_of("Patient", **member).tokens, "deceased")] == expected
 
 
@@ -236,10 +236,62 @@ def test_what_is_said_of_a_parameter_holds_by_the_definitions(name):
 def test_every_extractor_takes_a_resource_that_says_nothing():
     for name in TYPES:
         index = index_of(name)
-        assert [*index.tokens, *index.references, *index.strings, *index.dates, *index.quantities, *index.uris] == []
+        tokens = [one for one in index.tokens if one[0] != "deceased"]
+        assert [*tokens, *index.references, *index.strings, *index.dates, *index.quantities, *index.uris] == []
 
 
 def test_no_two_parameters_have_one_number_in_the_store():
     names = {(name, code) for name in TYPES for code in params(name)}
     names |= {(name, f"{code}:identifier") for name, code in names if params(name)[code].kind == "reference"}
     assert len({zlib.crc32(f"{name}.{code}".encode()) for name, code in names}) == len(names) > 2_000
+
+
+@pytest.mark.parametrize(
+    ("data", "low", "high"),
+    [
+        ("1 2 3", Decimal(12), Decimal(16)),
+        ("-0.5 E 1e1", Decimal(9), Decimal(30)),
+        ("1 U", Decimal(12), HIGH),
+        ("L 1", LOW, Decimal(12)),
+        ("NaN 1 1e99999", Decimal(12), Decimal(12)),
+    ],
+)
+def test_sampled_data_span_from_their_least_to_their_greatest_value(data, low, high):
+    origin = {"value": 10, "unit": "mV", "system": UCUM, "code": "mV"}
+    sampled = {"origin": origin, "period": 10, "factor": 2, "dimensions": 1, "data": data}
+    found = said(index_of("Observation", valueSampledData=sampled).quantities, "value-quantity")
+    assert found == [(low, high, UCUM, "mV", "mV")]
+
+
+@pytest.mark.parametrize("data", ["E", ""])
+def test_sampled_data_without_a_value_have_none(data):
+    sampled = {"origin": {"value": 0}, "period": 10, "dimensions": 1, "data": data}
+    assert index_of("Observation", valueSampledData=sampled).quantities == []
+
+
+def test_a_document_or_message_is_found_by_its_first_entry_only():
+    composition = {"resourceType": "Composition", "id": "c"}
+    header = {"resourceType": "MessageHeader", "id": "m"}
+    document = index_of("Bundle", entry=[{"resource": composition}, {"resource": header}])
+    assert (said(document.references, "composition"), said(document.references, "message")) == (["Composition/c"], [])
+    message = index_of("Bundle", entry=[{"resource": header}, {"resource": composition}])
+    assert (said(message.references, "composition"), said(message.references, "message")) == ([], ["MessageHeader/m"])
+    assert index_of("Bundle", entry=[{"fullUrl": "urn:x"}]).references == []
+
+
+def test_a_composite_that_asks_of_the_whole_resource_takes_its_value_from_there():
+    sequence = index_of(
+        "MolecularSequence",
+        referenceSeq={"chromosome": {"coding": [{"system": "urn:c", "code": "1"}]}},
+        variant=[{"start": 5, "end": 9}],
+    )
+    assert ("chromosome-variant-coordinate", ("token", "urn:c", "1"), ("number", 5, 5), ("number", 9, 9)) in (
+        sequence.composites
+    )
+
+
+def test_a_relation_of_documents_is_found_by_its_target_and_its_code():
+    related = {"code": "replaces", "target": {"reference": "DocumentReference/old"}}
+    found = index_of("DocumentReference", relatesTo=[related]).composites
+    relation = ("token", "http://hl7.org/fhir/document-relationship-type", "replaces")
+    assert found == [("relationship", ("reference", "DocumentReference/old"), relation)]
