@@ -10,7 +10,7 @@ from typing import Any
 
 import generate_index
 from r4_packages import ROOT, files
-from search_expressions import Compiler, Definitions, Path, resource_types
+from search_expressions import FIRST, WHOLE, Compiler, Definitions, Path, resource_types
 
 TARGET = ROOT / "src" / "continuum" / "fhir"
 
@@ -44,53 +44,87 @@ PREFERRED_PATIENT = ("patient", "subject", "beneficiary")
 COLUMNS = ("_id", "_lastUpdated")
 """Parameters that are columns of a row in the store, not values in its index."""
 
+NOT_INDEXED = {
+    "_content": "R4 gives it no expression: it asks for text anywhere in a resource",
+    "_filter": "R4 gives it no expression: it is a language of its own",
+    "_query": "R4 gives it no expression: it names an operation",
+    "_text": "R4 gives it no expression: it asks for text in the narrative",
+}
+"""Parameters of R4 that have no value in a resource. Any other that is not understood stops the compilation."""
+SWAPPED = {"http://hl7.org/fhir/SearchParameter/DocumentReference-relationship"}
+"""Composites of which R4 4.0.1 gives each component the expression of the other: the kinds say what is meant."""
+
 Facts = dict[str, dict[str, dict[str, Any]]]
-Skipped = list[tuple[str, str, str]]
 
 
-def compile_params(definitions: Definitions) -> tuple[Facts, Skipped]:
-    """Type → code → what is known of the parameter; and (type, code, reason) of those that cannot be indexed."""
+def compile_params(definitions: Definitions) -> Facts:
+    """Type → code → what is known of the parameter.
+
+    Raises:
+        SystemExit: a parameter is written in a way that is not understood.
+    """
     compiler = Compiler(definitions)
     by_url = {one["url"]: one for one in definitions.params}
     facts: Facts = {name: {} for name in resource_types()}
-    skipped: Skipped = []
     for one in sorted(definitions.params, key=lambda found: str(found["url"])):
         everywhere = one["base"][0] in {"Resource", "DomainResource"}
         for name in resource_types() if everywhere else one["base"]:
-            if name not in facts:
+            if name not in facts or (everywhere and one["code"] in NOT_INDEXED and "expression" not in one):
                 continue
             try:
-                fact = _fact(one, name, compiler, by_url)
+                facts[name][one["code"]] = _fact(one, name, compiler, by_url)
             except (KeyError, ValueError) as error:
-                skipped.append((name, one["code"], str(error)))
-            else:
-                facts[name][one["code"]] = fact
-    return facts, skipped
+                raise SystemExit(f"{one['url']} is not understood for {name}: {error}") from error
+    return facts
 
 
 def _fact(one: dict[str, Any], name: str, compiler: Compiler, by_url: dict[str, Any]) -> dict[str, Any]:
     """Raises KeyError or ValueError with the reason when the parameter cannot be indexed."""
     fact: dict[str, Any] = {"kind": one["type"], "url": one["url"], "targets": one.get("target", [])}
-    expression = one.get("expression")
     if one["type"] == "composite":
-        components = [(by_url[part["definition"]], part["expression"]) for part in one["component"]]
-        fact["components"] = [[part["code"], part["type"]] for part, _ in components]
+        written = [part["expression"] for part in one["component"]]
+        texts = written[::-1] if one["url"] in SWAPPED else written
+        components = [by_url[part["definition"]] for part in one["component"]]
+        fact["components"] = [[part["code"], part["type"]] for part in components]
         fact["groups"] = [
-            [steps, [[part["type"], compiler.values(text, base, part["type"])] for part, text in components]]
+            [
+                steps,
+                [_part(part["type"], text, base, name, compiler) for part, text in zip(components, texts, strict=True)],
+            ]
             for steps, _, _, base in compiler.paths(one["expression"], name)
         ]
         return fact
-    if not expression:
-        raise ValueError("R4 gives it no expression")
-    if expression.startswith("Patient.deceased"):
-        fact["paths"] = [[[["deceased", False, None]], "deceased", ""]]
-        return fact
-    if expression == "Bundle.entry[0].resource":
-        raise ValueError("it names a resource inside a Bundle, not a reference")
-    fact["paths"] = compiler.values(expression, name, one["type"])
+    expression = one["expression"]
+    if expression == "Patient.deceased.exists() and Patient.deceased != false":
+        fact["paths"] = [[[], "deceased", ""]]
+    elif expression == "Bundle.entry[0].resource":
+        # The first entry of a document or message is no reference, but what it holds has an address of its own.
+        (target,) = fact["targets"]
+        steps = [["entry", FIRST, None], ["resource", False, ["eq", "resourceType", target]]]
+        fact["paths"] = [[steps, "Resource", ""]]
+    else:
+        fact["paths"] = compiler.values(expression, name, one["type"])
     if not fact["paths"]:
         raise ValueError("its expression has no value of its kind")
+    tests = [steps[-1][2] if steps else None for steps, _, _ in fact["paths"]]
+    if all(test and test[0] == "ref" for test in tests):
+        # R4 lists types here that the expression itself leaves out.
+        fact["targets"] = sorted({test[1] for test in tests})
     return fact
+
+
+def _part(kind: str, text: str, base: str, name: str, compiler: Compiler) -> list[Any]:
+    """[kind, paths] of a component; the paths of one that is asked of the whole resource begin there."""
+    if not text.startswith(f"{WHOLE}."):
+        paths = compiler.values(text, base, kind)
+    else:
+        paths = [
+            [[[WHOLE, False, None], *steps], datatype, system]
+            for steps, datatype, system in compiler.values(text.removeprefix(f"{WHOLE}."), name, kind)
+        ]
+    if not paths:
+        raise ValueError(f"its component {text} has no {kind}")
+    return [kind, paths]
 
 
 def main_dates(facts: Facts) -> dict[str, str]:
@@ -144,7 +178,7 @@ def unions_of(params: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
 def compiled() -> dict[str, str]:
     """Path below `fhir/` → text of every file that is made."""
     definitions = Definitions(files)
-    facts, _ = compile_params(definitions)
+    facts = compile_params(definitions)
     unions = unions_of(facts["Observation"])
     order = {name: patient_params(definitions, name) for name in facts}
     for params in facts.values():
@@ -161,6 +195,7 @@ def compiled() -> dict[str, str]:
     whole = {
         "compartments": definitions.compartments,
         "main_date": main_dates(facts),
+        "not_indexed": NOT_INDEXED,
         "params": shown,
         "patient_implied": {name: codes for name, codes in implied.items() if codes},
         "unions": {"Observation": unions},
@@ -172,12 +207,11 @@ def compiled() -> dict[str, str]:
 
 
 def main() -> None:
-    """Writes the facts and the extractors, and says what could not be indexed."""
+    """Writes the facts and the extractors, and says what is not indexed."""
     for name, text in compiled().items():
         (TARGET / name).write_text(text, encoding="utf-8")
-    _, skipped = compile_params(Definitions(files))
-    for reason in sorted({(code, reason) for _, code, reason in skipped}):
-        print("Not indexed:", *reason)
+    for code, reason in NOT_INDEXED.items():
+        print("Not indexed:", code, reason)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,12 @@ class Module:
         self.shared = shared
         self.lines: list[str] = []
         self.sets: dict[str, str] = {}
+        self.pairs: dict[str, str] = {}
         self.targets: dict[tuple[str, ...], str] = {}
+
+    def concepts(self, url: str) -> str:
+        """The name of a frozen set of (system, code)."""
+        return self.pairs.setdefault(url, f"CONCEPTS_{len(self.pairs) + 1}")
 
     def codes(self, url: str) -> str:
         """The name of a frozen set of codes."""
@@ -59,9 +64,16 @@ class Module:
             return f"not p.is_reference({var}, d.ok_Reference, {self.allowed(fact['targets'])})"
         if "codes" in fact and kind in {"Coding", "CodeableConcept"}:
             check = "is_bound_coding" if kind == "Coding" else "is_bound_concept"
-            return f"not ({self.call(kind)}({var}) and p.{check}({var}, {self.codes(fact['codes'])}))"
+            return f"not ({self.call(kind)}({var}) and p.{check}({var}, {self.concepts(fact['codes'])}))"
         if kind == "boolean":
             return f"{var} is not True and {var} is not False"
+        # What nearly every text and address is like is seen here; the call is for the rest.
+        if kind in {"string", "markdown"}:
+            usual = f"{var}[:1] > ' ' and {var}.isprintable() and len({var}) <= STRING_MAX_CHARS"
+            return f"not ({var}.__class__ is str and {usual} or p.is_string({var}))"
+        if kind in {"uri", "url", "canonical"}:
+            usual = f"{var} and ' ' not in {var} and {var}.isprintable()"
+            return f"not ({var}.__class__ is str and {usual} or p.is_uri({var}))"
         return f"not {self.call(kind)}({var})"
 
     def add(self, type_name: str) -> None:
@@ -71,7 +83,6 @@ class Module:
         put(f"def {function(type_name)}(o):")
         put("    if o.__class__ is not dict or not o:")
         put("        return False")
-        put("    get = o.get")
         put(f"    n = {1 if self.facts['types'][type_name]['resource'] else 0}")
         others: list[str] = []
         needed_choices = []
@@ -82,16 +93,16 @@ class Module:
                     needed_choices.append(name)
                 continue
             self.element(name, fact)
+        table = f"OTHERS_{function(type_name)}"
         if type_name == "Extension":
-            put("    if ('extension' in o) is any(name.startswith(('value', '_value')) for name in o):")
-            put("        return False")
-        put("    if n != len(o):")
-        put(f"        return p.others(o, OTHERS_{function(type_name)})")
-        for name in needed_choices:
-            put(f"    return False  # {name} is missing")
-            break
+            # ext-1: either extensions or a value. With extensions only what has been counted may be there.
+            put("    if 'extension' in o:")
+            put("        return n == len(o)")
+            put(f"    return p.others(o, {table}, len(o) - n)")
         else:
-            put("    return True")
+            put("    if n != len(o):")
+            put(f"        return p.others(o, {table}, len(o) - n)")
+            put("    return False  # a choice is missing" if needed_choices else "    return True")
         put("")
         put("")
 
@@ -101,14 +112,14 @@ class Module:
         kind = fact["types"][0] if fact["types"] else "Resource"
         if name == "contained":
             kind = "contained"
-        put(f"    v = get({name!r})")
         if fact.get("min"):
-            put("    if v is None:")
+            put(f"    if {name!r} not in o:")
             put("        return False")
             indent = "    "
         else:
-            put("    if v is not None:")
+            put(f"    if {name!r} in o:")
             indent = "        "
+        put(f"{indent}v = o[{name!r}]")
         put(f"{indent}n += 1")
         if fact.get("many"):
             put(f"{indent}if v.__class__ is not list or not v:")
@@ -125,15 +136,17 @@ class Module:
         put = self.lines.append
         elements = self.facts["types"][type_name]["elements"]
         needed = [name for name, fact in elements.items() if name.endswith("[x]") and fact.get("min")]
+        if type_name == "Extension":
+            needed = ["value[x]"]
         put(f"OTHERS_{function(type_name)} = (")
-        put(f"    frozenset({sorted(n for n in self.known(type_name))!r}),")
+        put(f"    frozenset({sorted(self.known(type_name))!r}),")
         put("    {")
         for name, fact in elements.items():
             if name.endswith("[x]"):
                 for json_name, kind in choice_names(name, fact["types"]).items():
                     put(f"        {json_name!r}: ({name!r}, {self.checker(fact, kind)}),")
                     if kind in PRIMITIVES:
-                        put(f"        {'_' + json_name!r}: ('', d.ok_Element),")
+                        put(f"        {'_' + json_name!r}: ({name!r}, d.ok_Element),")
             elif fact["types"] and fact["types"][0] in PRIMITIVES and not fact.get("many"):
                 put(f"        {'_' + name!r}: ('', d.ok_Element),")
         put("    },")
@@ -157,11 +170,15 @@ class Module:
     def text(self, *, imports_datatypes: bool) -> str:
         """The module."""
         head = HEAD + "from continuum.fhir import primitives as p\n"
+        limit = "from continuum.kernel.limits import STRING_MAX_CHARS\n"
         if imports_datatypes:
             head += "from continuum.fhir._generated import datatypes as d\n"
-        head += "\n"
+        head += limit + "\n"
         for url, name in self.sets.items():
             head += f"{name} = frozenset({self.facts['value_sets'][url]!r})\n"
+        for url, name in self.pairs.items():
+            by_system = self.facts["concepts"][url]
+            head += f"{name} = frozenset({[(system, code) for system in by_system for code in by_system[system]]!r})\n"
         for targets, name in self.targets.items():
             head += f"{name} = frozenset({list(targets)!r})\n"
         return head + "\n\n" + "\n".join(self.lines).rstrip() + "\n"

@@ -38,12 +38,18 @@ def fetch(package: str) -> Path:
     return path
 
 
-def files(package: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Each (file name, parsed JSON) of a package whose name begins with `prefix`."""
+def texts(package: str, prefix: str = "") -> Iterator[tuple[str, bytes]]:
+    """Each (file name, JSON text) of a package whose name begins with `prefix`."""
     with tarfile.open(fetch(package)) as tar:
         for member in tar:
             name = Path(member.name).name
             if name.endswith(".json") and name.startswith(prefix):
                 handle = tar.extractfile(member)
                 if handle is not None:
-                    yield name, json.load(handle)
+                    yield name, handle.read()
+
+
+def files(package: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Each (file name, parsed JSON) of a package whose name begins with `prefix`."""
+    for name, text in texts(package, prefix):
+        yield name, json.loads(text)

@@ -12,7 +12,11 @@ from continuum.fhir.types import TYPES
 
 PACKAGE = "hl7.fhir.r4.examples@4.0.1"
 Step = list[Any]
-"""[JSON name, is a list, test]; a test is None, ["eq", name, value] or ["ref", type]."""
+"""[JSON name, is a list, test]; a test is None, ["eq", name, value] or ["ref", type].
+
+A list of which only the first is meant (`entry[0]`) says FIRST. The step WHOLE begins at the resource again."""
+WHOLE = "%resource"
+FIRST = "first"
 Path = list[Any]
 """[steps, data type, system that a code belongs to or ""]."""
 Node = tuple[list[Step], str, str, str]
@@ -27,11 +31,21 @@ KIND_TYPES = {
     "string": {"string", "markdown", "HumanName", "Address", "code", "id"},
     "date": {"date", "dateTime", "instant", "Period", "Timing"},
     "number": {"integer", "decimal", "positiveInt", "unsignedInt", "Range"},
-    "quantity": {"Quantity", "Age", "Duration", "Money", "Count", "Distance", "Range"},
+    "quantity": {"Quantity", "Age", "Duration", "Money", "Count", "Distance", "Range", "SampledData"},
     "uri": {"uri", "url", "canonical", "oid", "uuid"},
     "special": {"BackboneElement"},
 }  # fmt: skip
 """The data types from which each kind of parameter takes values."""
+WITHOUT_VALUE = {
+    ("date", "string"): "an onset or a schedule in words has no place in time",
+    ("date", "Age"): "an age is no date",
+    ("date", "Range"): "an age is no date",
+    ("token", "Quantity"): "the value of a group's characteristic is asked for as a code",
+    ("token", "Range"): "as above",
+    ("token", "Reference"): "as above",
+    ("reference", "Attachment"): "what is attached has no address of ours",
+}
+"""Data types at the end of an expression from which the kind takes nothing, with the reason."""
 
 _NOT_OURS = re.compile(r"SearchParameter-(example|.*-extensions-|device-|diagnosticreport-genetic|observation-genetic)")
 _GENERAL_QUANTITIES = {"SimpleQuantity", "Age", "Duration", "Count", "Distance", "Money"}
@@ -150,12 +164,19 @@ class Compiler:
         self._definitions = definitions
 
     def values(self, expression: str, root: str, kind: str) -> list[Path]:
-        """The paths of an expression that end in a data type from which the kind takes values."""
+        """The paths of an expression that end in a data type from which the kind takes values.
+
+        Raises:
+            KeyError, ValueError: as `paths`, or an end is of a data type that is neither taken nor left with a reason.
+        """
         found: list[Path] = []
         for steps, datatype, system, _ in self.paths(expression, root):
             path: Path = [steps, datatype, system if datatype == "code" else ""]
-            if datatype in KIND_TYPES[kind] and path not in found:
-                found.append(path)
+            if datatype in KIND_TYPES[kind]:
+                if path not in found:
+                    found.append(path)
+            elif (kind, datatype) not in WITHOUT_VALUE:
+                raise ValueError(f"{expression} ends in {datatype}, of which no {kind} is known")
         return found
 
     def paths(self, expression: str, root: str) -> list[Node]:
@@ -185,8 +206,8 @@ class Compiler:
         return out
 
     def _step(self, nodes: list[Node], segment: str) -> list[Node]:
-        if match := re.fullmatch(r"(\w+)(\[0\])?", segment):
-            return self._children(nodes, match.group(1))
+        if re.fullmatch(r"\w+", segment):
+            return self._children(nodes, segment)
         if match := re.fullmatch(r"(?:as|ofType)\((\w+)\)", segment):
             return [node for node in nodes if _is(node[1], match.group(1))]
         if match := re.fullmatch(r"where\((\w+) ?= ?'([^']*)'\)", segment):

@@ -21,6 +21,7 @@ from continuum.fhir.text import normalise
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.errors import DomainError, Malformed, UnknownParameter
 from continuum.kernel.limits import (
+    CHAIN_BRANCHES_MAX,
     CHAIN_DEPTH_MAX,
     PAGE_DEFAULT,
     PAGE_MAX,
@@ -61,6 +62,8 @@ class _Draft:
     summary: str = ""
     elements: list[str] = field(default_factory=list)
     cursor: str = ""
+    branches: int = 0
+    """Types that chains have led to so far."""
 
 
 def parse(
@@ -79,7 +82,7 @@ def parse(
 
     Raises:
         UnknownParameter: a name, modifier or value that cannot be used; the words say what would be valid.
-        Malformed: more than the named limits.
+        Malformed: more than the named limits, or characters that no FHIR string can hold.
     """
     if len(given) > SEARCH_PARAMETERS_MAX:
         raise Malformed(f"A search takes at most {SEARCH_PARAMETERS_MAX} parameters; this one has {len(given)}.")
@@ -89,8 +92,7 @@ def parse(
     for name, text in given:
         if name in PRESENTATION:
             continue
-        if not _is_text(name) or not _is_text(text):
-            raise Malformed("A search takes text; NUL and halves of surrogate pairs are none.")
+        _refuse_unwritable(name, text)
         try:
             _read(draft, name, text)
         except UnknownParameter:
@@ -117,11 +119,15 @@ def parse(
     )
 
 
-def _is_text(text: str) -> bool:
-    """Whether UTF-8 and PostgreSQL can hold it."""
-    if "\x00" in text:
-        return False
-    return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
+def _refuse_unwritable(name: str, text: str) -> None:
+    """R4 §2.24.0.1: no U+0000; and half of a surrogate pair is no character at all."""
+    try:
+        found = b"\0" in name.encode() or b"\0" in text.encode()
+    except UnicodeEncodeError:
+        found = True
+    if found:
+        shown = name.encode("ascii", "backslashreplace").decode().replace("\0", "\\0")
+        raise Malformed(f"{shown} holds a character that may not stand in FHIR text.")
 
 
 def _read(draft: _Draft, name: str, text: str) -> None:
@@ -162,15 +168,24 @@ def _chain(draft: _Draft, found: SearchParam, modifier: str, rest: str, text: st
     if modifier and modifier not in TYPE_IDS:
         raise UnknownParameter(f"{found.code}:{modifier}: {modifier} is not a resource type.")
     candidates = (modifier,) if modifier else (found.targets or tuple(TYPE_IDS))
+    code = rest.partition(".")[0].partition(":")[0]
     inner: list[tuple[str, Clause]] = []
     refusal: DomainError | None = None
     for target in candidates:
+        if code != "_has" and param(target, code) is None:
+            continue
+        draft.branches += 1
+        if draft.branches > CHAIN_BRANCHES_MAX:
+            raise Malformed(
+                f"The chain leads to more than {CHAIN_BRANCHES_MAX} types;"
+                f" say which one is meant, as in {found.code}:{target}.{rest}."
+            )
         try:
             inner.append((target, _clause(draft, target, rest, text, depth + 1)))
         except UnknownParameter as error:
             refusal = error
     if not inner:
-        raise refusal or UnknownParameter(f"{found.code} cannot be chained.")
+        raise refusal or UnknownParameter(_unknown(candidates[0], code))
     return Chain(found, tuple(target for target, _ in inner), tuple(inner))
 
 
@@ -193,6 +208,8 @@ def _criterion(draft: _Draft, found: SearchParam, modifier: str, text: str) -> C
     if modifier and modifier not in MODIFIERS[found.kind] and not (found.kind == "reference" and modifier in TYPE_IDS):
         valid = ", ".join(f":{name}" for name in MODIFIERS[found.kind])
         raise UnknownParameter(f"{found.code} does not take :{modifier}. A {found.kind} takes {valid}.")
+    if modifier == "below" and found.code.startswith("_"):
+        raise UnknownParameter(f"{found.code} does not take :below. It takes :above and :missing.")
     if modifier == "missing":
         if text not in {"true", "false"}:
             raise UnknownParameter(f"{found.code}:missing is true or false, not {text!r}.")
@@ -245,7 +262,7 @@ def _include(draft: _Draft, modifier: str, text: str, *, reverse: bool) -> None:
         raise UnknownParameter(f"_include takes :iterate, not :{modifier}.")
     iterate = modifier != ""
     if text == "*":
-        draft.includes.append(Include(draft.resource_type, None, None, reverse, iterate))
+        draft.includes.append(Include("*", None, None, reverse, iterate))
         return
     source, _, rest = text.partition(":")
     code, _, target = rest.partition(":")

@@ -1,14 +1,19 @@
 """How the text of one search value is read, for each kind of parameter (R4 §3.1.1.4). Pure."""
 
+import re
 import time
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 
 from continuum.fhir.dates import interval
 from continuum.fhir.query import SearchParam, Value
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.errors import UnknownParameter
 from continuum.kernel.limits import NUMBER_EXPONENT_MAX
+
+_EXACT = Context(prec=3 * NUMBER_EXPONENT_MAX)
+"""Enough digits for any number that the limits let through."""
+_WRITTEN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 
@@ -89,11 +94,14 @@ def date_value(code: str, text: str) -> Value:
 
 
 def _number(code: str, prefix: str, text: str) -> Value:
+    plain = text.strip()
+    if _WRITTEN.fullmatch(plain) is None:
+        raise UnknownParameter(f"{code}: {text!r} is not a number. Write it like 5.4, -3 or 1e2.")
     try:
-        number = Decimal(text.strip())
-        exponent = number.as_tuple().exponent
-    except InvalidOperation as error:
-        raise UnknownParameter(f"{code}: {text!r} is not a number.") from error
+        number = Decimal(plain)
+    except InvalidOperation as error:  # an exponent beyond what a decimal can hold
+        raise UnknownParameter(f"{code}: {text!r} is not a number that can be compared.") from error
+    exponent = number.as_tuple().exponent
     if (
         not isinstance(exponent, int)
         or abs(exponent) > NUMBER_EXPONENT_MAX
@@ -103,8 +111,9 @@ def _number(code: str, prefix: str, text: str) -> Value:
     # R4 §3.1.1.4.6: 100 means [99.5, 100.5), 100.00 means [99.995, 100.005), 1e2 means [95, 105).
     half = Decimal((0, (5,), exponent - 1 if exponent <= 0 else exponent - 2))
     if prefix == "ap":
-        half = max(half, abs(number) / 10)
-    return Value(text, prefix=prefix, number=number, low=number - half, high=number + half)
+        half = max(half, _EXACT.divide(number.copy_abs(), Decimal(10)))
+    low, high = _EXACT.subtract(number, half), _EXACT.add(number, half)
+    return Value(text, prefix=prefix, number=number, low=low, high=high)
 
 
 def number_value(code: str, text: str) -> Value:
@@ -121,6 +130,8 @@ def quantity_value(code: str, text: str) -> Value:
     if len(parts) == 1 or not any(parts[1:]):
         return value
     system, unit = parts[1] or None, parts[2] or None
+    if unit is None:
+        raise UnknownParameter(f"{code}: {text!r} names a system of units but no unit of it.")
     return Value(
         text, prefix=value.prefix, number=value.number, low=value.low, high=value.high, system=system, code=unit
     )

@@ -1,5 +1,6 @@
 """JSON without loss: decimals keep their digits, nothing ambiguous is read."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,46 @@ import orjson
 from continuum.kernel.errors import Malformed
 from continuum.kernel.limits import JSON_MAX_DEPTH
 
-_BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_NAME_SHOWN_CHARS = 80
+
+
+_PLACE = re.compile(r" at line (\d+) column (\d+)$")
+_DUPLICATE = re.compile(r'Detected duplicate key (".*")', re.DOTALL)
+_WORDS = (
+    ("recursion", f"it nests deeper than {JSON_MAX_DEPTH} levels, which no resource does"),
+    ("EOF while parsing", "it ends too early"),
+    ("trailing characters", "something follows after its end"),
+    ("trailing comma", "a comma stands before a closing bracket"),
+    ("key must be a string", "the name of a member must stand in double quotes"),
+    ("control character", "text holds a control character that is not escaped"),
+    ("lone leading surrogate", "text holds half of a character (a lone surrogate)"),
+    ("unexpected end of hex escape", "text holds half of a character (a lone surrogate)"),
+    ("invalid unicode code point", "text is not UTF-8"),
+    ("invalid escape", "text holds an escape that JSON does not have"),
+    ("number out of range", "a whole number has too many digits"),
+    ("InvalidOperation", "a number has a power of ten that cannot be read"),
+    ("invalid number", "a number is not written as JSON writes numbers"),
+    ("expected `:`", "a colon is missing after the name of a member"),
+    ("expected `,`", "a comma or a closing bracket is missing"),
+    ("expected", "a value is missing, or is none that JSON knows (NaN and Infinity are not)"),
+)
+"""What the parser says → what it means."""
+
+
+def _why(raw: bytes, message: str) -> str:
+    """Plain words for a parser's message, with line and column where it names them."""
+    if raw[:3] == b"\xef\xbb\xbf" or raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return "it begins with a byte order mark; send plain UTF-8 without one"
+    if not raw.strip():
+        return "it is empty"
+    duplicate = _DUPLICATE.match(message)
+    if duplicate:
+        name = duplicate[1][:_NAME_SHOWN_CHARS]
+        reason = f"the member {name} stands twice in one object"
+    else:
+        reason = next((words for part, words in _WORDS if part in message), "its text is not right")
+    place = _PLACE.search(message)
+    return f"{reason} (line {place[1]}, column {place[2]})" if place else reason
 
 
 def parse_value(raw: bytes) -> Any:
@@ -19,22 +59,7 @@ def parse_value(raw: bytes) -> Any:
             raw, allow_inf_nan=False, catch_duplicate_keys=True, float_mode="decimal", cache_mode="keys"
         )
     except ValueError as error:
-        raise Malformed(_reason(raw, str(error))) from error
-
-
-def _reason(raw: bytes, said: str) -> str:
-    """The parser's words, in ours where its own say nothing to a person."""
-    _, at, place = said.rpartition(" at line ")
-    where = f"{at}{place}"
-    if "recursion" in said:
-        return f"The JSON nests deeper than {JSON_MAX_DEPTH} levels{where}, which no resource does."
-    if raw.startswith(_BYTE_ORDER_MARKS):
-        return "The JSON begins with a byte order mark; write it in UTF-8 without one."
-    if not raw or raw.isspace():
-        return "There is no JSON here: the body is empty."
-    if "InvalidOperation" in said or "number out of range" in said:
-        return f"This is not JSON that can be read: the number is too large or too small to be kept exactly{where}."
-    return f"This is not JSON that can be read: {said}."
+        raise Malformed(f"This JSON cannot be read: {_why(raw, str(error))}.") from error
 
 
 def parse(raw: bytes) -> dict[str, Any]:

@@ -7,24 +7,26 @@ from functools import lru_cache
 from typing import Any
 
 from continuum.fhir.dates import ZONE, interval
-from continuum.kernel.limits import DATES_CACHED_MAX, DECIMAL_EXPONENT_MAX, STRING_MAX_CHARS
+from continuum.fhir.narrative import is_xhtml as is_xhtml  # noqa: PLC0414  generated code finds every primitive here
+from continuum.kernel.limits import DATE_MAX_CHARS, DATES_CACHED_MAX, DECIMAL_EXPONENT_MAX, STRING_MAX_CHARS
 
 Check = Callable[[Any], bool]
 Others = tuple[frozenset[str], Mapping[str, tuple[str, Check]], frozenset[str]]
 
+DEFINITIONS = "http://hl7.org/fhir/StructureDefinition/"
+"""What a type's name may be written behind in `Reference.type`."""
+
 _DECIMAL_LIMIT = 10**DECIMAL_EXPONENT_MAX
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
-_CODE = re.compile(r"[^\s]+(\s[^\s]+)*").fullmatch
-_SPACE = re.compile(r"\s").search
+_NOT_CODE = re.compile(r"[^\S ]|[\x00-\x1f]|  |\A | \Z").search
+_NOT_URI = re.compile(r"[\s\x00-\x1f]").search
 _OID = re.compile(r"urn:oid:[0-2](\.(0|[1-9][0-9]*))+").fullmatch
 _UUID = re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE).fullmatch
+_CLOCK = r"T\d\d:\d\d:\d\d(?:\.\d+)?"
 _DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?", re.ASCII).fullmatch
-_DATE_TIME = re.compile(rf"\d{{4}}(-\d\d(-\d\d(T\d\d:\d\d:\d\d(\.\d+)?({ZONE}))?)?)?", re.ASCII).fullmatch
-_INSTANT = re.compile(rf"\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?({ZONE})", re.ASCII).fullmatch
+_DATE_TIME = re.compile(rf"\d{{4}}(-\d\d(-\d\d({_CLOCK}({ZONE}))?)?)?", re.ASCII).fullmatch
+_INSTANT = re.compile(rf"\d{{4}}-\d\d-\d\d{_CLOCK}({ZONE})", re.ASCII).fullmatch
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?", re.ASCII).fullmatch
-_UNSAFE_HTML = re.compile(
-    r"<\s*(script|iframe|object|embed|form|link|base|style)\b|\son\w+\s*=|javascript:", re.IGNORECASE
-)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]").search
 
 
@@ -44,8 +46,8 @@ is_markdown = is_string
 
 
 def is_code(v: Any) -> bool:
-    """Text without leading, trailing or double space."""
-    return v.__class__ is str and _CODE(v) is not None
+    """Text without leading, trailing or double space, and with no other white space or control characters."""
+    return v.__class__ is str and bool(v) and _NOT_CODE(v) is None
 
 
 def is_id(v: Any) -> bool:
@@ -54,8 +56,8 @@ def is_id(v: Any) -> bool:
 
 
 def is_uri(v: Any) -> bool:
-    """Text without space."""
-    return v.__class__ is str and bool(v) and _SPACE(v) is None
+    """Text without space or control characters."""
+    return v.__class__ is str and bool(v) and _NOT_URI(v) is None
 
 
 is_url = is_uri
@@ -101,10 +103,11 @@ def is_base64Binary(v: Any) -> bool:  # noqa: N802  named like the FHIR type
     if v.__class__ is not str or not v:
         return False
     plain = "".join(v.split())
-    content = plain.rstrip("=")
-    alphabet = content.replace("+", "").replace("/", "")
-    padded = len(plain) % 4 == 0 and len(plain) - len(content) <= 2
-    return padded and plain.isascii() and bool(content) and (alphabet.isalnum() or not alphabet)
+    digits = plain.rstrip("=")
+    if len(plain) % 4 or len(plain) - len(digits) > 2 or not plain.isascii():
+        return False
+    alphabet = digits.replace("+", "").replace("/", "")
+    return alphabet.isalnum() or (not alphabet and bool(digits))
 
 
 @lru_cache(maxsize=DATES_CACHED_MAX)
@@ -119,34 +122,30 @@ def _exists(text: str) -> bool:
 
 def is_date(v: Any) -> bool:
     """A year, month or day that the calendar has."""
-    return v.__class__ is str and _DATE(v) is not None and _exists(v)
+    return v.__class__ is str and len(v) <= DATE_MAX_CHARS and _DATE(v) is not None and _exists(v)
 
 
 def is_dateTime(v: Any) -> bool:  # noqa: N802  named like the FHIR type
     """A date, or an instant with its zone."""
-    return v.__class__ is str and _DATE_TIME(v) is not None and _exists(v)
+    return v.__class__ is str and len(v) <= DATE_MAX_CHARS and _DATE_TIME(v) is not None and _exists(v)
 
 
 def is_instant(v: Any) -> bool:
     """An instant to the second or finer, with its zone."""
-    return v.__class__ is str and _INSTANT(v) is not None and _exists(v)
+    return v.__class__ is str and len(v) <= DATE_MAX_CHARS and _INSTANT(v) is not None and _exists(v)
 
 
 def is_time(v: Any) -> bool:
     """A time of day."""
-    return v.__class__ is str and _TIME(v) is not None
-
-
-def is_xhtml(v: Any) -> bool:
-    """A `div` without anything that runs."""
-    if v.__class__ is not str or not v.startswith("<div") or not v.rstrip().endswith(("</div>", "/>")):
-        return False
-    return _UNSAFE_HTML.search(v) is None
+    return v.__class__ is str and len(v) <= DATE_MAX_CHARS and _TIME(v) is not None
 
 
 def is_reference(v: Any, check: Check, targets: frozenset[str]) -> bool:
-    """A Reference whose relative address names an allowed type."""
+    """A Reference whose relative address and whose `type`, where given, name an allowed type."""
     if not check(v):
+        return False
+    kind = v.get("type")
+    if kind is not None and kind.removeprefix(DEFINITIONS) not in targets:
         return False
     text = v.get("reference")
     if text is not None:
@@ -156,35 +155,36 @@ def is_reference(v: Any, check: Check, targets: frozenset[str]) -> bool:
     return True
 
 
-def is_bound_coding(v: Mapping[str, Any], codes: frozenset[str]) -> bool:
-    """A Coding whose code is one of a required value set."""
-    return "code" not in v or v["code"] in codes
+def is_bound_coding(v: Mapping[str, Any], concepts: frozenset[tuple[str, str]]) -> bool:
+    """A Coding whose (system, code) is one of a required value set; one without a code says nothing against it."""
+    return "code" not in v or (v.get("system"), v["code"]) in concepts
 
 
-def is_bound_concept(v: Mapping[str, Any], codes: frozenset[str]) -> bool:
+def is_bound_concept(v: Mapping[str, Any], concepts: frozenset[tuple[str, str]]) -> bool:
     """A CodeableConcept with at least one code of a required value set, when it has any."""
-    given = [coding["code"] for coding in v.get("coding", ()) if "code" in coding]
-    return not given or any(code in codes for code in given)
+    given = [(coding.get("system"), coding["code"]) for coding in v.get("coding", ()) if "code" in coding]
+    return not given or any(pair in concepts for pair in given)
 
 
-def others(o: Mapping[str, Any], table: Others) -> bool:
-    """The elements that the flat part did not count: choices (at most one each) and primitive siblings."""
+def others(o: Mapping[str, Any], table: Others, count: int) -> bool:
+    """The `count` elements that the flat part did not count: choices (at most one each) and primitive siblings."""
     known, checkers, needed = table
-    seen = set()
-    for name, value in o.items():
+    seen: dict[str, str] = {}
+    for name in o:
         if name in known:
-            if value is None:
-                return False
             continue
         found = checkers.get(name)
-        if found is None or not found[1](value):
+        if found is None or not found[1](o[name]):
             return False
         group = found[0]
         if group:
-            if group in seen:
+            plain = name.removeprefix("_")
+            if seen.setdefault(group, plain) != plain:
                 return False
-            seen.add(group)
-    return needed <= seen
+        count -= 1
+        if not count:
+            break
+    return needed <= seen.keys()
 
 
 def is_resource(v: Any) -> bool:

@@ -87,7 +87,10 @@ Clause = Criterion | Chain | Has | InCompartment
 
 @dataclass(frozen=True, slots=True)
 class Include:
-    """`_include` (forward) or `_revinclude` (reverse); param None is `*`."""
+    """`_include` (forward) or `_revinclude` (reverse).
+
+    param None is any parameter of the type (`Type:*`); source_type "*" is any type (`*`).
+    """
 
     source_type: str
     param: SearchParam | None

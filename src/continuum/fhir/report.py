@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from continuum.fhir import primitives
@@ -31,7 +32,7 @@ _WORDS = {
     "dateTime": "a date such as 2026-11-23, or an instant with its zone such as 2026-11-23T06:00:00Z",
     "instant": "an instant with its zone such as 2026-11-23T06:00:00.000Z",
     "time": "a time of day such as 06:30:00",
-    "xhtml": "a <div> without scripts, forms, frames, links to styles or event handlers",
+    "xhtml": "a well-formed <div> of simple HTML, without scripts, forms, frames, comments with > or event handlers",
 }
 _ELEMENT: Mapping[str, Any] = {"id": {"types": ["string"]}, "extension": {"types": ["Extension"], "many": True}}
 
@@ -69,13 +70,9 @@ def _resource(value: Any, at: str, issues: list[Issue], *, contained: bool) -> N
     _object(value, name, place, issues, skip="resourceType")
 
 
-def _object(value: Any, type_name: str, at: str, issues: list[Issue], *, skip: str = "") -> None:
-    if not isinstance(value, dict):
-        _say(issues, "structure", f"Here belongs an object ({type_name}), not {_kind(value)}.", at)
-        return
-    if not value:
-        _say(issues, "structure", "An object cannot be empty; leave the element out.", at)
-        return
+@lru_cache(maxsize=1_024)
+def _names(type_name: str) -> tuple[Mapping[str, tuple[str, str, Mapping[str, Any]]], tuple[str, ...]]:
+    """JSON name → (element, type, fact) of a type's elements, choices spread out; and those that must be there."""
     members = _ELEMENT if type_name == "Element" else elements(type_name)
     names: dict[str, tuple[str, str, Mapping[str, Any]]] = {}
     for name, fact in members.items():
@@ -83,6 +80,17 @@ def _object(value: Any, type_name: str, at: str, issues: list[Issue], *, skip: s
             names.update({one: (name, kind, fact) for one, kind in choice_names(name, fact["types"]).items()})
         else:
             names[name] = (name, fact["types"][0] if fact["types"] else "Resource", fact)
+    return names, tuple(name for name, fact in members.items() if fact.get("min"))
+
+
+def _object(value: Any, type_name: str, at: str, issues: list[Issue], *, skip: str = "") -> None:
+    if not isinstance(value, dict):
+        _say(issues, "structure", f"Here belongs an object ({type_name}), not {_kind(value)}.", at)
+        return
+    if not value:
+        _say(issues, "structure", "An object cannot be empty; leave the element out.", at)
+        return
+    names, needed = _names(type_name)
     seen: dict[str, str] = {}
     for json_name, content in value.items():
         if json_name == skip:
@@ -98,8 +106,8 @@ def _object(value: Any, type_name: str, at: str, issues: list[Issue], *, skip: s
             _say(issues, "structure", text, f"{at}.{json_name}")
         seen[group] = plain
         _element(value, json_name, content, kind, fact, f"{at}.{plain}", issues)
-    for name, fact in members.items():
-        if fact.get("min") and name not in seen:
+    for name in needed:
+        if name not in seen:
             _say(issues, "required", f"{type_name}.{name} is missing.", f"{at}.{name.removesuffix('[x]')}")
     if type_name == "Extension" and ("extension" in value) is ("value[x]" in seen):
         _say(issues, "invariant", "An extension has either a value or extensions of its own.", at)
@@ -154,33 +162,40 @@ def _value(value: Any, kind: str, fact: Mapping[str, Any], at: str, issues: list
         return
     else:
         _object(value, kind, at, issues)
-    codes = facts()["value_sets"].get(fact.get("codes", "")) if "codes" in fact else None
-    if codes is not None:
-        _bound(value, kind, codes, at, issues)
+    if "codes" in fact:
+        _bound(value, kind, fact["codes"], at, issues)
     if kind == "Reference" and isinstance(value, dict) and fact.get("targets"):
         _target(value, fact["targets"], at, issues)
 
 
-def _bound(value: Any, kind: str, codes: list[str], at: str, issues: list[Issue]) -> None:
-    known = frozenset(codes)
-    fits = value in known if kind == "code" else True
-    if isinstance(value, dict):
+def _bound(value: Any, kind: str, url: str, at: str, issues: list[Issue]) -> None:
+    codes = facts()["value_sets"][url]
+    listed = ", ".join(codes[:20]) + (" …" if len(codes) > 20 else "")
+    if kind == "code":
+        if value not in codes:
+            _say(issues, "code-invalid", f"The code {_shown(value)} is not one of: {listed}.", at)
+    elif isinstance(value, dict) and kind in {"Coding", "CodeableConcept"}:
+        by_system = facts()["concepts"][url]
+        concepts = frozenset((system, code) for system in by_system for code in by_system[system])
         try:
             check = primitives.is_bound_coding if kind == "Coding" else primitives.is_bound_concept
-            fits = check(value, known)
+            fits = check(value, concepts)
         except (TypeError, AttributeError, KeyError):
             return  # its structure is wrong, and that has been said
-    if not fits:
-        listed = ", ".join(codes[:20]) + (" …" if len(codes) > 20 else "")
-        _say(issues, "code-invalid", f"The code {_shown(value)} is not one of: {listed}.", at)
+        if not fits:
+            systems = ", ".join(by_system)
+            _say(issues, "code-invalid", f"A code must be one of: {listed}; with the system {systems}.", at)
 
 
 def _target(value: Mapping[str, Any], targets: list[str], at: str, issues: list[Issue]) -> None:
+    allowed = ", ".join(targets)
+    kind = value.get("type")
+    if isinstance(kind, str) and kind.removeprefix(primitives.DEFINITIONS) not in targets:
+        _say(issues, "structure", f"This names a {_shown(kind)}; allowed are: {allowed}.", f"{at}.type")
     text = value.get("reference")
     if isinstance(text, str):
         parts = text.split("/")
         if len(parts) in {2, 4} and parts[0].isalpha() and parts[0][:1].isupper() and parts[0] not in targets:
-            allowed = ", ".join(targets)
             _say(issues, "structure", f"This refers to a {parts[0]}; allowed are: {allowed}.", f"{at}.reference")
 
 

@@ -10,7 +10,11 @@ import orjson
 
 @lru_cache(maxsize=1)
 def facts() -> Mapping[str, Any]:
-    """Facts: types → elements (types, min, many, summary, modifier, targets, codes) and value_sets → codes."""
+    """The facts as they ship.
+
+    types → elements (types, min, many, summary, modifier, targets, codes); value_sets → codes; concepts → value sets →
+    systems → codes, for elements that are concepts; left_out: required value sets whose codes cannot be listed.
+    """
     loaded: Mapping[str, Any] = orjson.loads((files("continuum.fhir") / "facts" / "structures.json").read_bytes())
     return loaded
 

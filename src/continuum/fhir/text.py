@@ -14,6 +14,9 @@ _STROKES = str.maketrans({
 })  # fmt: skip
 """Letters with a stroke or of two letters, which Unicode does not take apart."""
 
+MORE_GRAMS = ""
+"""Stands among the trigrams of a resource that has more of them than are kept: it may contain any text."""
+
 
 @lru_cache(maxsize=NORMALISED_CACHED_MAX)
 def normalise(text: str) -> str:

@@ -1,5 +1,6 @@
 """How each R4 data type becomes search values; called by the generated extractors (`_generated/index_*.py`)."""
 
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from functools import lru_cache
@@ -14,6 +15,7 @@ from continuum.kernel.limits import ADDRESSES_CACHED_MAX
 Json = dict[str, Any]
 _LOWEST = Decimal("-Infinity")
 _HIGHEST = Decimal("Infinity")
+_POINT = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,2})?", re.ASCII).fullmatch
 _SPECIAL = "http://terminology.hl7.org/CodeSystem/special-values"
 
 
@@ -182,11 +184,28 @@ def range_quantity(value: Json) -> tuple[Decimal, Decimal, str, str, str] | None
     )
 
 
+def sampled(value: Json) -> tuple[Decimal, Decimal, str, str, str] | None:
+    """SampledData: from the least to the greatest of its values, in the unit of its origin (R4 §2.24.0.9).
+
+    U and L are values beyond what the device can measure, E is none.
+    """
+    origin, factor = value["origin"], Decimal(value.get("factor", 1))
+    at = Decimal(origin.get("value", 0))
+    points = set(value.get("data", "").split())
+    found = [at + Decimal(point) * factor for point in points if _POINT(point)]
+    if "U" in points:
+        found.append(_HIGHEST)
+    if "L" in points:
+        found.append(_LOWEST)
+    if not found:
+        return None
+    return min(found), max(found), origin.get("system", ""), origin.get("code", ""), origin.get("unit", "")
+
+
 def deceased(out: Any, patient: Json) -> None:
-    """Patient.deceased: true when it is said and is not false."""
-    value = patient.get("deceasedBoolean", patient.get("deceasedDateTime"))
-    if value is not None:
-        out.tokens.append(("deceased", _SPECIAL, "false" if value is False else "true"))
+    """Patient.deceased: true when it is said and is not false, false for everybody else."""
+    value = patient.get("deceasedBoolean", patient.get("deceasedDateTime", False))
+    out.tokens.append(("deceased", _SPECIAL, "false" if value is False else "true"))
 
 
 def finish(out: Any, resource: Json, patient_params: tuple[str, ...]) -> None:

@@ -50,8 +50,10 @@ SEARCH_VALUES_MAX = 1_000
 """OR values in one criterion."""
 CHAIN_DEPTH_MAX = 8
 """Links in one chain or nested `_has`."""
-CHAIN_FANOUT_MAX = 10_000
-"""Rows that one hop of a chain may yield before the search is refused as too costly."""
+CHAIN_BRANCHES_MAX = 400
+"""Types that the links of one search's chains may lead to, all together."""
+CHAIN_TARGETS_MAX = 200
+"""Rows at the end of a chain up to which a search begins with them; with more it tests each row."""
 PAGE_DEFAULT = 20
 """Matches on a page when `_count` does not say."""
 PAGE_MAX = 1_000
@@ -146,6 +148,8 @@ NUMBER_EXPONENT_MAX = 300
 """The largest power of ten of a number in a search: what a float8 can compare."""
 GATHER_MIN = 250
 """Rows that a search may always gather before it sorts them."""
+WALK_TRIED = 4_000
+"""Rows that a search tests in the order of an index before it gathers what its criteria select instead."""
 GATHER_MAX = 100_000
 """Rows that a search may gather when no index has the order that is asked for."""
 OVERFLOWS_REMEMBERED_MAX = 10_000
@@ -194,3 +198,5 @@ KEYS_CACHED_MAX = 131_072
 """Sets of search keys that a process remembers, by what they are made of."""
 ADDRESSES_CACHED_MAX = 65_536
 """References whose address a process remembers."""
+DATE_MAX_CHARS = 64
+"""Characters of one date, instant or time of day in a resource."""

@@ -24,7 +24,7 @@ _TABLES = {
     ),
     "string": ("row_id", "param", "value", "exact"),
     "date": ("row_id", "param", "low", "high"),
-    "quantity": ("row_id", "key", "low", "high", "unit", "system_unit", "under"),
+    "quantity": ("row_id", "key", "low", "high", "unit", "system_unit", "under", "exact_low", "exact_high"),
 }  # fmt: skip
 
 

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import product
 from typing import Any
 
 from continuum.fhir.index import Index, extract
 from continuum.fhir.search_params import MAIN_DATE
-from continuum.fhir.text import normalise, trigrams
+from continuum.fhir.text import MORE_GRAMS, normalise, trigrams
 from continuum.fhir.types import TYPE_IDS
 from continuum.fhir.validate import validate
 from continuum.fhir.values import address_of
@@ -44,8 +45,8 @@ FACILITY_ELEMENTS = {
 """Which element of a resource says that a facility cares for its patient."""
 
 
-QuantityRow = tuple[int, float, float, int | None, int | None, int | None]
-"""key, low, high, unit, system_unit, under: a row of record.quantity without its row id."""
+QuantityRow = tuple[int, float, float, int | None, int | None, int | None, Decimal | None, Decimal | None]
+"""key, low, high, unit, system_unit, under, exact_low, exact_high: a row of record.quantity without its row id."""
 
 
 @dataclass(slots=True)
@@ -175,6 +176,8 @@ def _exact_keys(index: Index, links: Iterable[str], resource_type: str, keys: Ke
     for param, target in index.references:
         present.add(param)
         add(keys.reference(resource_type, param, target))
+        if "|" in target:  # a canonical is also meant by those who name no version
+            add(keys.reference(resource_type, param, target.partition("|")[0]))
     for param, value in index.uris:
         present.add(param)
         add(keys.uri(resource_type, param, value))
@@ -219,14 +222,20 @@ def _dates(index: Index, resource_type: str) -> tuple[int | None, int | None, li
 
 
 def _strings(index: Index, resource_type: str, wanted: set[int], keys: Keys) -> list[tuple[int, str, str]]:
-    """Rows of normalised strings; the trigrams of all of them join the row's keys."""
-    rows = []
+    """Rows of normalised strings, and of uris for `:below`; the trigrams of the strings join the row's keys."""
+    rows = [
+        (param_id(resource_type, param), value[:STRING_INDEX_CHARS], value[:STRING_EXACT_CHARS])
+        for param, value in index.uris
+        if not param.startswith("_")  # what every resource has would cost every write
+    ]
     grams: set[str] = set()
     for param, text in index.strings:
         plain = normalise(text)[:STRING_INDEX_CHARS]
         rows.append((param_id(resource_type, param), plain, text[:STRING_EXACT_CHARS]))
         if len(grams) < GRAMS_MAX:
             grams |= trigrams(plain)
+        else:
+            grams.add(MORE_GRAMS)
     for gram in grams:
         wanted.add(keys.gram(resource_type, gram))
     return rows
@@ -236,19 +245,31 @@ def _quantities(index: Index, resource_type: str, keys: Keys) -> list[QuantityRo
     """Rows of numbers and quantities, and of quantities filed under the code they belong to."""
     rows: list[QuantityRow] = []
     for param, low, high in index.numbers:
-        rows.append((keys.quantity(resource_type, param), float(low), float(high), None, None, None))
+        rows.append(_quantity_row(keys.quantity(resource_type, param), low, high, (None, None), None))
     for param, low, high, system, code, unit in index.quantities:
         units = _units(system, code, unit, keys)
-        rows.append((keys.quantity(resource_type, param), float(low), float(high), *units, None))
+        rows.append(_quantity_row(keys.quantity(resource_type, param), low, high, units, None))
     for param, *parts in index.composites:
         if len(parts) != 2 or parts[0][0] != "token" or parts[1][0] not in {"quantity", "number"} or not parts[0][2]:
             continue
         _, system, code = parts[0]
         _, low, high, unit_system, unit_code, unit = (*parts[1], "", "", "")[:6]
         units = _units(unit_system, unit_code, unit, keys)
-        key = keys.quantity_under(resource_type, param, code)
-        rows.append((key, float(low), float(high), *units, keys.of(system)))
+        rows.append(_quantity_row(keys.quantity_under(resource_type, param, code), low, high, units, keys.of(system)))
     return rows
+
+
+def _quantity_row(
+    key: int, low: Decimal, high: Decimal, units: tuple[int | None, int | None], under: int | None
+) -> QuantityRow:
+    first = float(low)
+    if high is low:
+        exact = None if Decimal(repr(first)) == low else low
+        return key, first, first, *units, under, exact, exact
+    last = float(high)
+    exact_low = None if Decimal(repr(first)) == low else low
+    exact_high = None if Decimal(repr(last)) == high else high
+    return key, first, last, *units, under, exact_low, exact_high
 
 
 def _units(system: str, code: str, unit: str, keys: Keys) -> tuple[int | None, int | None]:

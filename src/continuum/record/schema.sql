@@ -60,6 +60,9 @@ CREATE INDEX search_patient ON record.search (patient, type, date_low, row_id);
 CREATE INDEX search_type_row ON record.search (type, row_id);
 CREATE INDEX search_type_low ON record.search (type, date_low, row_id);
 CREATE INDEX search_type_high ON record.search (type, date_high, row_id);
+-- The few that last longer than 31 days: whatever else ended after an instant began at most 31 days before it.
+CREATE INDEX search_type_long ON record.search (type, date_low, row_id)
+  WHERE date_high > date_low + 2678400000000;
 CREATE INDEX search_type_updated ON record.search (type, updated, row_id);
 CREATE INDEX search_keys ON record.search USING gin (keys) WITH (fastupdate = on, gin_pending_list_limit = 64);
 
@@ -93,11 +96,13 @@ CREATE TABLE record.quantity (
   row_id  bigint NOT NULL,
   unit    bigint,                           -- Keys.unit(None, code)
   system_unit bigint,                       -- Keys.unit(system, code)
-  under   bigint                            -- Keys.of(system) of the code it is filed under
+  under   bigint,                           -- Keys.of(system) of the code it is filed under
+  exact_low  numeric,                       -- a bound to its last digit, when its float8 does not say it
+  exact_high numeric
 );
 CREATE INDEX quantity_low ON record.quantity (key, low, row_id);
 CREATE INDEX quantity_high ON record.quantity (key, high, row_id) WHERE low <> high;
-CREATE INDEX quantity_order ON record.quantity (key, row_id) INCLUDE (low, high);
+CREATE INDEX quantity_order ON record.quantity (key, row_id) INCLUDE (low, high, exact_low, exact_high);
 CREATE INDEX quantity_row ON record.quantity (row_id);
 
 -- Which facilities care or cared for a patient: what "my facility's patients" means.
@@ -206,6 +211,7 @@ CREATE FUNCTION record.write(
   date_rows bigint[], date_params integer[], date_lows bigint[], date_highs bigint[],
   quantity_rows bigint[], quantity_keys bigint[], quantity_lows float8[], quantity_highs float8[],
   quantity_units bigint[], quantity_system_units bigint[], quantity_unders bigint[],
+  quantity_exact_lows numeric[], quantity_exact_highs numeric[],
   care_patients bigint[], care_facilities bigint[],
   link_types smallint[], link_ids text[], shared_buckets integer[], exclusive_buckets integer[],
   guard_patients bigint[], guard_facilities bigint[],
@@ -282,9 +288,10 @@ BEGIN
     SELECT * FROM unnest(date_rows, date_params, date_lows, date_highs);
   END IF;
   IF cardinality(quantity_rows) > 0 THEN
-    INSERT INTO record.quantity (row_id, key, low, high, unit, system_unit, under)
+    INSERT INTO record.quantity (row_id, key, low, high, unit, system_unit, under, exact_low, exact_high)
     SELECT * FROM unnest(quantity_rows, quantity_keys, quantity_lows, quantity_highs,
-                         quantity_units, quantity_system_units, quantity_unders);
+                         quantity_units, quantity_system_units, quantity_unders,
+                         quantity_exact_lows, quantity_exact_highs);
   END IF;
   IF cardinality(care_patients) > 0 THEN
     INSERT INTO record.care SELECT * FROM unnest(care_patients, care_facilities) ON CONFLICT DO NOTHING;

@@ -14,7 +14,7 @@ from continuum.record.read import Connection
 
 WRITE = (
     "SELECT record.write($1::record.entry[], $2::record.entry[], $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
-    " $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26::record.audit_entry[], $27)"
+    " $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28::record.audit_entry[], $29)"
 )
 
 AuditRow = tuple[Any, ...]
@@ -174,7 +174,7 @@ async def write(
         [change.row() for change in changes if change.present is not None],
         *_columns(strings, 4),
         *_columns(dates, 4),
-        *_columns(quantities, 7),
+        *_columns(quantities, 9),
         [pair[0] for pair in ordered_care],
         [pair[1] for pair in ordered_care],
         [link[0] for link in links],

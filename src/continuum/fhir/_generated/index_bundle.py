@@ -5,6 +5,7 @@ from continuum.fhir import values
 
 def index(r, out):
     tokens = out.tokens
+    references = out.references
     dates = out.dates
     uris = out.uris
     v1 = r.get('meta')
@@ -32,19 +33,30 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
-    v13 = r.get('identifier')
-    if v13 is not None:
-        v14 = v13.get("system", "")
-        v15 = v13.get("value", "")
-        if v14 or v15:
-            tokens.append(('identifier', v14, v15))
-    v16 = r.get('timestamp')
-    if v16 is not None:
-        v17, v18 = values.moment(v16)
-        if v17 is not None:
-            dates.append(('timestamp', v17, v18))
-    v19 = r.get('type')
-    if v19 is not None:
+    v13 = r.get('entry')
+    if v13:
+        v13 = v13[0]
+        v14 = v13.get('resource')
+        if v14 is not None:
+            if v14.get('resourceType') == 'Composition':
+                if "id" in v14:
+                    references.append(('composition', f'{v14["resourceType"]}/{v14["id"]}'))
+            if v14.get('resourceType') == 'MessageHeader':
+                if "id" in v14:
+                    references.append(('message', f'{v14["resourceType"]}/{v14["id"]}'))
+    v15 = r.get('identifier')
+    if v15 is not None:
+        v16 = v15.get("system", "")
+        v17 = v15.get("value", "")
+        if v16 or v17:
+            tokens.append(('identifier', v16, v17))
+    v18 = r.get('timestamp')
+    if v18 is not None:
+        v19, v20 = values.moment(v18)
         if v19 is not None:
-            tokens.append(('type', 'http://hl7.org/fhir/bundle-type', str(v19)))
+            dates.append(('timestamp', v19, v20))
+    v21 = r.get('type')
+    if v21 is not None:
+        if v21 is not None:
+            tokens.append(('type', 'http://hl7.org/fhir/bundle-type', str(v21)))
     values.finish(out, r, ())

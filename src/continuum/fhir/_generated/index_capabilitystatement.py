@@ -120,7 +120,7 @@ def index(r, out):
     v51 = r.get('implementationGuide')
     if v51:
         for v52 in v51:
-            if v52 is not None:
+            if v52 is not None and v52[0] != '#':
                 references.append(('guide', v52))
     v53 = r.get('jurisdiction')
     if v53:
@@ -146,12 +146,12 @@ def index(r, out):
                             tokens.append(('resource', 'http://hl7.org/fhir/resource-types', str(v63)))
                     v64 = v62.get('profile')
                     if v64 is not None:
-                        if v64 is not None:
+                        if v64 is not None and v64[0] != '#':
                             references.append(('resource-profile', v64))
                     v65 = v62.get('supportedProfile')
                     if v65:
                         for v66 in v65:
-                            if v66 is not None:
+                            if v66 is not None and v66[0] != '#':
                                 references.append(('supported-profile', v66))
             v67 = v59.get('security')
             if v67 is not None:

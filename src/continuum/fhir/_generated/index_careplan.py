@@ -104,7 +104,7 @@ def index(r, out):
     v50 = r.get('instantiatesCanonical')
     if v50:
         for v51 in v50:
-            if v51 is not None:
+            if v51 is not None and v51[0] != '#':
                 references.append(('instantiates-canonical', v51))
     v52 = r.get('instantiatesUri')
     if v52:

@@ -154,7 +154,7 @@ def index(r, out):
             tokens.append(('status', 'http://hl7.org/fhir/publication-status', str(v66)))
     v67 = r.get('supplements')
     if v67 is not None:
-        if v67 is not None:
+        if v67 is not None and v67[0] != '#':
             references.append(('supplements', v67))
     v68 = r.get('url')
     if v68 is not None:

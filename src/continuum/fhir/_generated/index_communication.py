@@ -58,7 +58,7 @@ def index(r, out):
     v25 = r.get('instantiatesCanonical')
     if v25:
         for v26 in v25:
-            if v26 is not None:
+            if v26 is not None and v26[0] != '#':
                 references.append(('instantiates-canonical', v26))
     v27 = r.get('instantiatesUri')
     if v27:

@@ -138,7 +138,7 @@ def index(r, out):
             if v61 is not None:
                 v62 = v61.get('url')
                 if v62 is not None:
-                    if v62 is not None:
+                    if v62 is not None and v62[0] != '#':
                         references.append(('other', v62))
             v63 = v48.get('source')
             if v63 is not None:
@@ -176,11 +176,11 @@ def index(r, out):
             strings.append(('publisher', v75))
     v76 = r.get('sourceCanonical')
     if v76 is not None:
-        if v76 is not None:
+        if v76 is not None and v76[0] != '#':
             references.append(('source', v76))
     v77 = r.get('sourceUri')
     if v77 is not None:
-        if v77 is not None:
+        if v77 is not None and v77[0] != '#':
             references.append(('source-uri', v77))
     v78 = r.get('status')
     if v78 is not None:
@@ -188,11 +188,11 @@ def index(r, out):
             tokens.append(('status', 'http://hl7.org/fhir/publication-status', str(v78)))
     v79 = r.get('targetCanonical')
     if v79 is not None:
-        if v79 is not None:
+        if v79 is not None and v79[0] != '#':
             references.append(('target', v79))
     v80 = r.get('targetUri')
     if v80 is not None:
-        if v80 is not None:
+        if v80 is not None and v80[0] != '#':
             references.append(('target-uri', v80))
     v81 = r.get('title')
     if v81 is not None:

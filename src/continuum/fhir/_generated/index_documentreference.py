@@ -141,35 +141,41 @@ def index(r, out):
     v64 = r.get('relatesTo')
     if v64:
         for v65 in v64:
-            v66 = values.Part()
-            pass
-            v67 = values.Part()
-            pass
-            values.combine(out, 'relationship', v66, v67)
-            v68 = v65.get('target')
-            if v68 is not None:
-                values.reference(out, v68, ('relatesto',))
-            v69 = v65.get('code')
-            if v69 is not None:
+            if 'code' in v65:
+                v66 = values.Part()
+                v67 = v65.get('target')
+                if v67 is not None:
+                    values.reference(v66, v67, ('',))
+                v68 = values.Part()
+                v69 = v65.get('code')
                 if v69 is not None:
-                    tokens.append(('relation', 'http://hl7.org/fhir/document-relationship-type', str(v69)))
-    v70 = r.get('securityLabel')
-    if v70:
-        for v71 in v70:
-            for v72 in v71.get("coding", ()):
-                v73 = v72.get("system", "")
-                v74 = v72.get("code", "")
-                if v73 or v74:
-                    tokens.append(('security-label', v73, v74))
-    v75 = r.get('status')
-    if v75 is not None:
-        if v75 is not None:
-            tokens.append(('status', 'http://hl7.org/fhir/document-reference-status', str(v75)))
-    v76 = r.get('type')
-    if v76 is not None:
-        for v77 in v76.get("coding", ()):
-            v78 = v77.get("system", "")
-            v79 = v77.get("code", "")
-            if v78 or v79:
-                tokens.append(('type', v78, v79))
+                    if v69 is not None:
+                        v68.tokens.append(('', 'http://hl7.org/fhir/document-relationship-type', str(v69)))
+                values.combine(out, 'relationship', v66, v68)
+            v70 = v65.get('target')
+            if v70 is not None:
+                values.reference(out, v70, ('relatesto',))
+            v71 = v65.get('code')
+            if v71 is not None:
+                if v71 is not None:
+                    tokens.append(('relation', 'http://hl7.org/fhir/document-relationship-type', str(v71)))
+    v72 = r.get('securityLabel')
+    if v72:
+        for v73 in v72:
+            for v74 in v73.get("coding", ()):
+                v75 = v74.get("system", "")
+                v76 = v74.get("code", "")
+                if v75 or v76:
+                    tokens.append(('security-label', v75, v76))
+    v77 = r.get('status')
+    if v77 is not None:
+        if v77 is not None:
+            tokens.append(('status', 'http://hl7.org/fhir/document-reference-status', str(v77)))
+    v78 = r.get('type')
+    if v78 is not None:
+        for v79 in v78.get("coding", ()):
+            v80 = v79.get("system", "")
+            v81 = v79.get("code", "")
+            if v80 or v81:
+                tokens.append(('type', v80, v81))
     values.finish(out, r, ('subject', 'author'))

@@ -58,7 +58,7 @@ def index(r, out):
     v26 = r.get('instantiatesCanonical')
     if v26:
         for v27 in v26:
-            if v27 is not None:
+            if v27 is not None and v27[0] != '#':
                 references.append(('instantiates-canonical', v27))
     v28 = r.get('instantiatesUri')
     if v28:

@@ -108,7 +108,7 @@ def index(r, out):
         for v48 in v47:
             v49 = v48.get('uri')
             if v49 is not None:
-                if v49 is not None:
+                if v49 is not None and v49[0] != '#':
                     references.append(('depends-on', v49))
     v50 = r.get('description')
     if v50 is not None:
@@ -122,7 +122,7 @@ def index(r, out):
         for v53 in v52:
             v54 = v53.get('profile')
             if v54 is not None:
-                if v54 is not None:
+                if v54 is not None and v54[0] != '#':
                     references.append(('global', v54))
     v55 = r.get('jurisdiction')
     if v55:

@@ -41,27 +41,27 @@ def index(r, out):
             if v14.get('type') == 'composed-of':
                 v15 = v14.get('resource')
                 if v15 is not None:
-                    if v15 is not None:
+                    if v15 is not None and v15[0] != '#':
                         references.append(('composed-of', v15))
             if v14.get('type') == 'depends-on':
                 v16 = v14.get('resource')
                 if v16 is not None:
-                    if v16 is not None:
+                    if v16 is not None and v16[0] != '#':
                         references.append(('depends-on', v16))
             if v14.get('type') == 'derived-from':
                 v17 = v14.get('resource')
                 if v17 is not None:
-                    if v17 is not None:
+                    if v17 is not None and v17[0] != '#':
                         references.append(('derived-from', v17))
             if v14.get('type') == 'predecessor':
                 v18 = v14.get('resource')
                 if v18 is not None:
-                    if v18 is not None:
+                    if v18 is not None and v18[0] != '#':
                         references.append(('predecessor', v18))
             if v14.get('type') == 'successor':
                 v19 = v14.get('resource')
                 if v19 is not None:
-                    if v19 is not None:
+                    if v19 is not None and v19[0] != '#':
                         references.append(('successor', v19))
     v20 = r.get('useContext')
     if v20:
@@ -134,7 +134,7 @@ def index(r, out):
     v54 = r.get('library')
     if v54:
         for v55 in v54:
-            if v55 is not None:
+            if v55 is not None and v55[0] != '#':
                 references.append(('depends-on', v55))
     v56 = r.get('description')
     if v56 is not None:

@@ -51,7 +51,7 @@ def index(r, out):
                 tokens.append(('identifier', v20, v21))
     v22 = r.get('measure')
     if v22 is not None:
-        if v22 is not None:
+        if v22 is not None and v22[0] != '#':
             references.append(('measure', v22))
     v23 = r.get('subject')
     if v23 is not None:

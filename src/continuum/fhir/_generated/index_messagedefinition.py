@@ -150,7 +150,7 @@ def index(r, out):
     v66 = r.get('parent')
     if v66:
         for v67 in v66:
-            if v67 is not None:
+            if v67 is not None and v67[0] != '#':
                 references.append(('parent', v67))
     v68 = r.get('publisher')
     if v68 is not None:

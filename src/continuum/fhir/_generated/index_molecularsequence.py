@@ -101,31 +101,79 @@ def index(r, out):
             v52, v53 = values.number(v51)
             if v52 is not None:
                 out.numbers.append(('window-start', v52, v53))
-    v54 = r.get('identifier')
+    v54 = r.get('variant')
     if v54:
         for v55 in v54:
-            v56 = v55.get("system", "")
-            v57 = v55.get("value", "")
-            if v56 or v57:
-                tokens.append(('identifier', v56, v57))
-    v58 = r.get('patient')
-    if v58 is not None:
-        values.reference(out, v58, ('patient',))
-    v59 = r.get('type')
-    if v59 is not None:
-        if v59 is not None:
-            tokens.append(('type', 'http://hl7.org/fhir/sequence-type', str(v59)))
-    v60 = r.get('variant')
-    if v60:
-        for v61 in v60:
-            v62 = v61.get('end')
-            if v62 is not None:
-                v63, v64 = values.number(v62)
+            if 'end' in v55:
+                v56 = values.Part()
+                v57 = r.get('referenceSeq')
+                if v57 is not None:
+                    v58 = v57.get('chromosome')
+                    if v58 is not None:
+                        for v59 in v58.get("coding", ()):
+                            v60 = v59.get("system", "")
+                            v61 = v59.get("code", "")
+                            if v60 or v61:
+                                v56.tokens.append(('', v60, v61))
+                v62 = values.Part()
+                v63 = v55.get('start')
                 if v63 is not None:
-                    out.numbers.append(('variant-end', v63, v64))
-            v65 = v61.get('start')
-            if v65 is not None:
-                v66, v67 = values.number(v65)
-                if v66 is not None:
-                    out.numbers.append(('variant-start', v66, v67))
+                    v64, v65 = values.number(v63)
+                    if v64 is not None:
+                        v62.numbers.append(('', v64, v65))
+                v66 = values.Part()
+                v67 = v55.get('end')
+                if v67 is not None:
+                    v68, v69 = values.number(v67)
+                    if v68 is not None:
+                        v66.numbers.append(('', v68, v69))
+                values.combine(out, 'chromosome-variant-coordinate', v56, v62, v66)
+            if 'end' in v55:
+                v70 = values.Part()
+                v71 = r.get('referenceSeq')
+                if v71 is not None:
+                    v72 = v71.get('referenceSeqId')
+                    if v72 is not None:
+                        for v73 in v72.get("coding", ()):
+                            v74 = v73.get("system", "")
+                            v75 = v73.get("code", "")
+                            if v74 or v75:
+                                v70.tokens.append(('', v74, v75))
+                v76 = values.Part()
+                v77 = v55.get('start')
+                if v77 is not None:
+                    v78, v79 = values.number(v77)
+                    if v78 is not None:
+                        v76.numbers.append(('', v78, v79))
+                v80 = values.Part()
+                v81 = v55.get('end')
+                if v81 is not None:
+                    v82, v83 = values.number(v81)
+                    if v82 is not None:
+                        v80.numbers.append(('', v82, v83))
+                values.combine(out, 'referenceseqid-variant-coordinate', v70, v76, v80)
+            v84 = v55.get('end')
+            if v84 is not None:
+                v85, v86 = values.number(v84)
+                if v85 is not None:
+                    out.numbers.append(('variant-end', v85, v86))
+            v87 = v55.get('start')
+            if v87 is not None:
+                v88, v89 = values.number(v87)
+                if v88 is not None:
+                    out.numbers.append(('variant-start', v88, v89))
+    v90 = r.get('identifier')
+    if v90:
+        for v91 in v90:
+            v92 = v91.get("system", "")
+            v93 = v91.get("value", "")
+            if v92 or v93:
+                tokens.append(('identifier', v92, v93))
+    v94 = r.get('patient')
+    if v94 is not None:
+        values.reference(out, v94, ('patient',))
+    v95 = r.get('type')
+    if v95 is not None:
+        if v95 is not None:
+            tokens.append(('type', 'http://hl7.org/fhir/sequence-type', str(v95)))
     values.finish(out, r, ('patient',))

@@ -67,7 +67,7 @@ def index(r, out):
     v30 = r.get('instantiatesCanonical')
     if v30:
         for v31 in v30:
-            if v31 is not None:
+            if v31 is not None and v31[0] != '#':
                 references.append(('instantiates-canonical', v31))
     v32 = r.get('instantiatesUri')
     if v32:

@@ -181,113 +181,123 @@ def index(r, out):
                 v91 = values.quantity(v90)
                 if v91 is not None:
                     quantities.append(('component-value-quantity', *v91))
-    v92 = r.get('dataAbsentReason')
-    if v92 is not None:
-        for v93 in v92.get("coding", ()):
-            v94 = v93.get("system", "")
-            v95 = v93.get("code", "")
-            if v94 or v95:
-                tokens.append(('data-absent-reason', v94, v95))
-    v96 = r.get('effectiveDateTime')
-    if v96 is not None:
-        v97, v98 = values.moment(v96)
-        if v97 is not None:
-            dates.append(('date', v97, v98))
-    v99 = r.get('effectivePeriod')
-    if v99 is not None:
-        v100, v101 = values.period(v99)
-        if v100 is not None:
-            dates.append(('date', v100, v101))
-    v102 = r.get('effectiveTiming')
-    if v102 is not None:
-        v103, v104 = values.timing(v102)
-        if v103 is not None:
-            dates.append(('date', v103, v104))
-    v105 = r.get('effectiveInstant')
-    if v105 is not None:
-        v106, v107 = values.moment(v105)
-        if v106 is not None:
-            dates.append(('date', v106, v107))
-    v108 = r.get('derivedFrom')
-    if v108:
-        for v109 in v108:
-            values.reference(out, v109, ('derived-from',))
-    v110 = r.get('device')
-    if v110 is not None:
-        values.reference(out, v110, ('device',))
-    v111 = r.get('encounter')
-    if v111 is not None:
-        values.reference(out, v111, ('encounter',))
-    v112 = r.get('focus')
-    if v112:
-        for v113 in v112:
-            values.reference(out, v113, ('focus',))
-    v114 = r.get('hasMember')
+            v92 = v59.get('valueSampledData')
+            if v92 is not None:
+                v93 = values.sampled(v92)
+                if v93 is not None:
+                    quantities.append(('component-value-quantity', *v93))
+    v94 = r.get('dataAbsentReason')
+    if v94 is not None:
+        for v95 in v94.get("coding", ()):
+            v96 = v95.get("system", "")
+            v97 = v95.get("code", "")
+            if v96 or v97:
+                tokens.append(('data-absent-reason', v96, v97))
+    v98 = r.get('effectiveDateTime')
+    if v98 is not None:
+        v99, v100 = values.moment(v98)
+        if v99 is not None:
+            dates.append(('date', v99, v100))
+    v101 = r.get('effectivePeriod')
+    if v101 is not None:
+        v102, v103 = values.period(v101)
+        if v102 is not None:
+            dates.append(('date', v102, v103))
+    v104 = r.get('effectiveTiming')
+    if v104 is not None:
+        v105, v106 = values.timing(v104)
+        if v105 is not None:
+            dates.append(('date', v105, v106))
+    v107 = r.get('effectiveInstant')
+    if v107 is not None:
+        v108, v109 = values.moment(v107)
+        if v108 is not None:
+            dates.append(('date', v108, v109))
+    v110 = r.get('derivedFrom')
+    if v110:
+        for v111 in v110:
+            values.reference(out, v111, ('derived-from',))
+    v112 = r.get('device')
+    if v112 is not None:
+        values.reference(out, v112, ('device',))
+    v113 = r.get('encounter')
+    if v113 is not None:
+        values.reference(out, v113, ('encounter',))
+    v114 = r.get('focus')
     if v114:
         for v115 in v114:
-            values.reference(out, v115, ('has-member',))
-    v116 = r.get('identifier')
+            values.reference(out, v115, ('focus',))
+    v116 = r.get('hasMember')
     if v116:
         for v117 in v116:
-            v118 = v117.get("system", "")
-            v119 = v117.get("value", "")
-            if v118 or v119:
-                tokens.append(('identifier', v118, v119))
-    v120 = r.get('method')
-    if v120 is not None:
-        for v121 in v120.get("coding", ()):
-            v122 = v121.get("system", "")
-            v123 = v121.get("code", "")
-            if v122 or v123:
-                tokens.append(('method', v122, v123))
-    v124 = r.get('partOf')
-    if v124:
-        for v125 in v124:
-            values.reference(out, v125, ('part-of',))
-    v126 = r.get('subject')
-    if v126 is not None:
-        values.reference(out, v126, ('subject',))
-        if values.points_to(v126, 'Patient'):
-            values.reference(out, v126, ('patient',))
-    v127 = r.get('performer')
-    if v127:
-        for v128 in v127:
-            values.reference(out, v128, ('performer',))
-    v129 = r.get('specimen')
-    if v129 is not None:
-        values.reference(out, v129, ('specimen',))
-    v130 = r.get('status')
-    if v130 is not None:
-        if v130 is not None:
-            tokens.append(('status', 'http://hl7.org/fhir/observation-status', str(v130)))
-    v131 = r.get('valueCodeableConcept')
+            values.reference(out, v117, ('has-member',))
+    v118 = r.get('identifier')
+    if v118:
+        for v119 in v118:
+            v120 = v119.get("system", "")
+            v121 = v119.get("value", "")
+            if v120 or v121:
+                tokens.append(('identifier', v120, v121))
+    v122 = r.get('method')
+    if v122 is not None:
+        for v123 in v122.get("coding", ()):
+            v124 = v123.get("system", "")
+            v125 = v123.get("code", "")
+            if v124 or v125:
+                tokens.append(('method', v124, v125))
+    v126 = r.get('partOf')
+    if v126:
+        for v127 in v126:
+            values.reference(out, v127, ('part-of',))
+    v128 = r.get('subject')
+    if v128 is not None:
+        values.reference(out, v128, ('subject',))
+        if values.points_to(v128, 'Patient'):
+            values.reference(out, v128, ('patient',))
+    v129 = r.get('performer')
+    if v129:
+        for v130 in v129:
+            values.reference(out, v130, ('performer',))
+    v131 = r.get('specimen')
     if v131 is not None:
-        for v132 in v131.get("coding", ()):
-            v133 = v132.get("system", "")
-            v134 = v132.get("code", "")
-            if v133 or v134:
-                tokens.append(('value-concept', v133, v134))
-        v135 = v131.get('text')
-        if v135 is not None:
-            if v135 is not None:
-                strings.append(('value-string', v135))
-    v136 = r.get('valueDateTime')
-    if v136 is not None:
-        v137, v138 = values.moment(v136)
+        values.reference(out, v131, ('specimen',))
+    v132 = r.get('status')
+    if v132 is not None:
+        if v132 is not None:
+            tokens.append(('status', 'http://hl7.org/fhir/observation-status', str(v132)))
+    v133 = r.get('valueCodeableConcept')
+    if v133 is not None:
+        for v134 in v133.get("coding", ()):
+            v135 = v134.get("system", "")
+            v136 = v134.get("code", "")
+            if v135 or v136:
+                tokens.append(('value-concept', v135, v136))
+        v137 = v133.get('text')
         if v137 is not None:
-            dates.append(('value-date', v137, v138))
-    v139 = r.get('valuePeriod')
-    if v139 is not None:
-        v140, v141 = values.period(v139)
-        if v140 is not None:
-            dates.append(('value-date', v140, v141))
-    v142 = r.get('valueQuantity')
-    if v142 is not None:
-        v143 = values.quantity(v142)
-        if v143 is not None:
-            quantities.append(('value-quantity', *v143))
-    v144 = r.get('valueString')
+            if v137 is not None:
+                strings.append(('value-string', v137))
+    v138 = r.get('valueDateTime')
+    if v138 is not None:
+        v139, v140 = values.moment(v138)
+        if v139 is not None:
+            dates.append(('value-date', v139, v140))
+    v141 = r.get('valuePeriod')
+    if v141 is not None:
+        v142, v143 = values.period(v141)
+        if v142 is not None:
+            dates.append(('value-date', v142, v143))
+    v144 = r.get('valueQuantity')
     if v144 is not None:
-        if v144 is not None:
-            strings.append(('value-string', v144))
+        v145 = values.quantity(v144)
+        if v145 is not None:
+            quantities.append(('value-quantity', *v145))
+    v146 = r.get('valueSampledData')
+    if v146 is not None:
+        v147 = values.sampled(v146)
+        if v147 is not None:
+            quantities.append(('value-quantity', *v147))
+    v148 = r.get('valueString')
+    if v148 is not None:
+        if v148 is not None:
+            strings.append(('value-string', v148))
     values.finish(out, r, ('subject', 'performer'))

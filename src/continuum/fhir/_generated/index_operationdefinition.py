@@ -37,7 +37,7 @@ def index(r, out):
                     tokens.append(('_tag', v11, v12))
     v13 = r.get('base')
     if v13 is not None:
-        if v13 is not None:
+        if v13 is not None and v13[0] != '#':
             references.append(('base', v13))
     v14 = r.get('code')
     if v14 is not None:
@@ -117,7 +117,7 @@ def index(r, out):
             strings.append(('description', v49))
     v50 = r.get('inputProfile')
     if v50 is not None:
-        if v50 is not None:
+        if v50 is not None and v50[0] != '#':
             references.append(('input-profile', v50))
     v51 = r.get('instance')
     if v51 is not None:
@@ -140,7 +140,7 @@ def index(r, out):
             strings.append(('name', v58))
     v59 = r.get('outputProfile')
     if v59 is not None:
-        if v59 is not None:
+        if v59 is not None and v59[0] != '#':
             references.append(('output-profile', v59))
     v60 = r.get('publisher')
     if v60 is not None:

@@ -74,7 +74,7 @@ def index(r, out):
     v34 = r.get('instantiatesCanonical')
     if v34:
         for v35 in v34:
-            if v35 is not None:
+            if v35 is not None and v35[0] != '#':
                 references.append(('instantiates-canonical', v35))
     v36 = r.get('instantiatesUri')
     if v36:

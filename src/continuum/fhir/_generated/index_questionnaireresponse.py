@@ -65,7 +65,7 @@ def index(r, out):
             values.reference(out, v25, ('patient',))
     v26 = r.get('questionnaire')
     if v26 is not None:
-        if v26 is not None:
+        if v26 is not None and v26[0] != '#':
             references.append(('questionnaire', v26))
     v27 = r.get('source')
     if v27 is not None:

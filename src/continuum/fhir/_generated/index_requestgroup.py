@@ -67,7 +67,7 @@ def index(r, out):
     v29 = r.get('instantiatesCanonical')
     if v29:
         for v30 in v29:
-            if v30 is not None:
+            if v30 is not None and v30[0] != '#':
                 references.append(('instantiates-canonical', v30))
     v31 = r.get('instantiatesUri')
     if v31:

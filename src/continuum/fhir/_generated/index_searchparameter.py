@@ -49,7 +49,7 @@ def index(r, out):
         for v17 in v16:
             v18 = v17.get('definition')
             if v18 is not None:
-                if v18 is not None:
+                if v18 is not None and v18[0] != '#':
                     references.append(('component', v18))
     v19 = r.get('useContext')
     if v19:
@@ -121,7 +121,7 @@ def index(r, out):
             dates.append(('date', v51, v52))
     v53 = r.get('derivedFrom')
     if v53 is not None:
-        if v53 is not None:
+        if v53 is not None and v53[0] != '#':
             references.append(('derived-from', v53))
     v54 = r.get('description')
     if v54 is not None:

@@ -78,7 +78,7 @@ def index(r, out):
     v37 = r.get('instantiatesCanonical')
     if v37:
         for v38 in v37:
-            if v38 is not None:
+            if v38 is not None and v38[0] != '#':
                 references.append(('instantiates-canonical', v38))
     v39 = r.get('instantiatesUri')
     if v39:

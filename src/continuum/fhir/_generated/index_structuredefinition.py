@@ -40,7 +40,7 @@ def index(r, out):
         tokens.append(('abstract', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v13 else "false"))
     v14 = r.get('baseDefinition')
     if v14 is not None:
-        if v14 is not None:
+        if v14 is not None and v14[0] != '#':
             references.append(('base', v14))
     v15 = r.get('snapshot')
     if v15 is not None:
@@ -61,7 +61,7 @@ def index(r, out):
                 if v21 is not None:
                     v22 = v21.get('valueSet')
                     if v22 is not None:
-                        if v22 is not None:
+                        if v22 is not None and v22[0] != '#':
                             references.append(('valueset', v22))
     v23 = r.get('differential')
     if v23 is not None:

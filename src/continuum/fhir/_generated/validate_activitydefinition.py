@@ -2,471 +2,469 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['active', 'draft', 'retired', 'unknown'])
+CODES_1 = frozenset(['directive', 'filler-order', 'instance-order', 'option', 'order', 'original-order', 'plan', 'proposal', 'reflex-order'])
 CODES_2 = frozenset(['Appointment', 'AppointmentResponse', 'CarePlan', 'Claim', 'CommunicationRequest', 'Contract', 'DeviceRequest', 'EnrollmentRequest', 'ImmunizationRecommendation', 'MedicationRequest', 'NutritionOrder', 'ServiceRequest', 'SupplyRequest', 'Task', 'VisionPrescription'])
-CODES_3 = frozenset(['directive', 'filler-order', 'instance-order', 'option', 'order', 'original-order', 'plan', 'proposal', 'reflex-order'])
-CODES_4 = frozenset(['asap', 'routine', 'stat', 'urgent'])
+CODES_3 = frozenset(['asap', 'routine', 'stat', 'urgent'])
+CODES_4 = frozenset(['active', 'draft', 'retired', 'unknown'])
 CODES_5 = frozenset(['device', 'patient', 'practitioner', 'related-person'])
 TARGETS_1 = frozenset(['Location'])
-TARGETS_2 = frozenset(['SpecimenDefinition'])
-TARGETS_3 = frozenset(['ObservationDefinition'])
-TARGETS_4 = frozenset(['Group'])
-TARGETS_5 = frozenset(['Medication', 'Substance'])
+TARGETS_2 = frozenset(['ObservationDefinition'])
+TARGETS_3 = frozenset(['SpecimenDefinition'])
+TARGETS_4 = frozenset(['Medication', 'Substance'])
+TARGETS_5 = frozenset(['Group'])
 
 
 def ok_ActivityDefinition(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'approvalDate' in o:
+        v = o['approvalDate']
         n += 1
-        if not p.is_id(v):
+        if not p.is_date(v):
             return False
-    v = get('meta')
-    if v is not None:
+    if 'author' in o:
+        v = o['author']
         n += 1
-        if not d.ok_Meta(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('implicitRules')
-    if v is not None:
+        for x in v:
+            if not d.ok_ContactDetail(x):
+                return False
+    if 'bodySite' in o:
+        v = o['bodySite']
         n += 1
-        if not p.is_uri(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('language')
-    if v is not None:
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'code' in o:
+        v = o['code']
         n += 1
-        if not p.is_code(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('text')
-    if v is not None:
+    if 'contact' in o:
+        v = o['contact']
         n += 1
-        if not d.ok_Narrative(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('contained')
-    if v is not None:
+        for x in v:
+            if not d.ok_ContactDetail(x):
+                return False
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'copyright' in o:
+        v = o['copyright']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('url')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('version')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('title')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('subtitle')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('experimental')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('date')
-    if v is not None:
+    if 'date' in o:
+        v = o['date']
         n += 1
         if not p.is_dateTime(v):
             return False
-    v = get('publisher')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('contact')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactDetail(x):
-                return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('useContext')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_UsageContext(x):
-                return False
-    v = get('jurisdiction')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('purpose')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('usage')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('copyright')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('approvalDate')
-    if v is not None:
-        n += 1
-        if not p.is_date(v):
-            return False
-    v = get('lastReviewDate')
-    if v is not None:
-        n += 1
-        if not p.is_date(v):
-            return False
-    v = get('effectivePeriod')
-    if v is not None:
-        n += 1
-        if not d.ok_Period(v):
-            return False
-    v = get('topic')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('author')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactDetail(x):
-                return False
-    v = get('editor')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactDetail(x):
-                return False
-    v = get('reviewer')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactDetail(x):
-                return False
-    v = get('endorser')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactDetail(x):
-                return False
-    v = get('relatedArtifact')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_RelatedArtifact(x):
-                return False
-    v = get('library')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_canonical(x):
-                return False
-    v = get('kind')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_2:
-            return False
-    v = get('profile')
-    if v is not None:
-        n += 1
-        if not p.is_canonical(v):
-            return False
-    v = get('code')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('intent')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_3:
-            return False
-    v = get('priority')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_4:
-            return False
-    v = get('doNotPerform')
-    if v is not None:
+    if 'doNotPerform' in o:
+        v = o['doNotPerform']
         n += 1
         if v is not True and v is not False:
             return False
-    v = get('location')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('participant')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_ActivityDefinition_participant(x):
-                return False
-    v = get('quantity')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('dosage')
-    if v is not None:
+    if 'dosage' in o:
+        v = o['dosage']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Dosage(x):
                 return False
-    v = get('bodySite')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('specimenRequirement')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
-                return False
-    v = get('observationRequirement')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
-                return False
-    v = get('observationResultRequirement')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
-                return False
-    v = get('transform')
-    if v is not None:
-        n += 1
-        if not p.is_canonical(v):
-            return False
-    v = get('dynamicValue')
-    if v is not None:
+    if 'dynamicValue' in o:
+        v = o['dynamicValue']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ActivityDefinition_dynamicValue(x):
                 return False
+    if 'editor' in o:
+        v = o['editor']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_ContactDetail(x):
+                return False
+    if 'effectivePeriod' in o:
+        v = o['effectivePeriod']
+        n += 1
+        if not d.ok_Period(v):
+            return False
+    if 'endorser' in o:
+        v = o['endorser']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_ContactDetail(x):
+                return False
+    if 'experimental' in o:
+        v = o['experimental']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'intent' in o:
+        v = o['intent']
+        n += 1
+        if v.__class__ is not str or v not in CODES_1:
+            return False
+    if 'jurisdiction' in o:
+        v = o['jurisdiction']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'kind' in o:
+        v = o['kind']
+        n += 1
+        if v.__class__ is not str or v not in CODES_2:
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'lastReviewDate' in o:
+        v = o['lastReviewDate']
+        n += 1
+        if not p.is_date(v):
+            return False
+    if 'library' in o:
+        v = o['library']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'location' in o:
+        v = o['location']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'observationRequirement' in o:
+        v = o['observationRequirement']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
+                return False
+    if 'observationResultRequirement' in o:
+        v = o['observationResultRequirement']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
+                return False
+    if 'participant' in o:
+        v = o['participant']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_ActivityDefinition_participant(x):
+                return False
+    if 'priority' in o:
+        v = o['priority']
+        n += 1
+        if v.__class__ is not str or v not in CODES_3:
+            return False
+    if 'profile' in o:
+        v = o['profile']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'publisher' in o:
+        v = o['publisher']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'purpose' in o:
+        v = o['purpose']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'quantity' in o:
+        v = o['quantity']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'relatedArtifact' in o:
+        v = o['relatedArtifact']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_RelatedArtifact(x):
+                return False
+    if 'reviewer' in o:
+        v = o['reviewer']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_ContactDetail(x):
+                return False
+    if 'specimenRequirement' in o:
+        v = o['specimenRequirement']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
+                return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_4:
+        return False
+    if 'subtitle' in o:
+        v = o['subtitle']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'title' in o:
+        v = o['title']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'topic' in o:
+        v = o['topic']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'transform' in o:
+        v = o['transform']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'url' in o:
+        v = o['url']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'usage' in o:
+        v = o['usage']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'useContext' in o:
+        v = o['useContext']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_UsageContext(x):
+                return False
+    if 'version' in o:
+        v = o['version']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ActivityDefinition)
+        return p.others(o, OTHERS_ok_ActivityDefinition, len(o) - n)
     return True
 
 
 def ok_ActivityDefinition_dynamicValue(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('path')
-    if v is None:
+    if 'expression' not in o:
         return False
-    n += 1
-    if not p.is_string(v):
-        return False
-    v = get('expression')
-    if v is None:
-        return False
+    v = o['expression']
     n += 1
     if not d.ok_Expression(v):
         return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'path' not in o:
+        return False
+    v = o['path']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ActivityDefinition_dynamicValue)
+        return p.others(o, OTHERS_ok_ActivityDefinition_dynamicValue, len(o) - n)
     return True
 
 
 def ok_ActivityDefinition_participant(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_5:
-        return False
-    v = get('role')
-    if v is not None:
+    if 'role' in o:
+        v = o['role']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if v.__class__ is not str or v not in CODES_5:
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ActivityDefinition_participant)
+        return p.others(o, OTHERS_ok_ActivityDefinition_participant, len(o) - n)
     return True
 
 
 OTHERS_ok_ActivityDefinition = (
     frozenset(['approvalDate', 'author', 'bodySite', 'code', 'contact', 'contained', 'copyright', 'date', 'description', 'doNotPerform', 'dosage', 'dynamicValue', 'editor', 'effectivePeriod', 'endorser', 'experimental', 'extension', 'id', 'identifier', 'implicitRules', 'intent', 'jurisdiction', 'kind', 'language', 'lastReviewDate', 'library', 'location', 'meta', 'modifierExtension', 'name', 'observationRequirement', 'observationResultRequirement', 'participant', 'priority', 'profile', 'publisher', 'purpose', 'quantity', 'relatedArtifact', 'resourceType', 'reviewer', 'specimenRequirement', 'status', 'subtitle', 'text', 'title', 'topic', 'transform', 'url', 'usage', 'useContext', 'version']),
     {
+        '_approvalDate': ('', d.ok_Element),
+        '_copyright': ('', d.ok_Element),
+        '_date': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
+        '_doNotPerform': ('', d.ok_Element),
+        '_experimental': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
-        '_language': ('', d.ok_Element),
-        '_url': ('', d.ok_Element),
-        '_version': ('', d.ok_Element),
-        '_name': ('', d.ok_Element),
-        '_title': ('', d.ok_Element),
-        '_subtitle': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_experimental': ('', d.ok_Element),
-        'subjectCodeableConcept': ('subject[x]', d.ok_CodeableConcept),
-        'subjectReference': ('subject[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_4))),
-        '_date': ('', d.ok_Element),
-        '_publisher': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
-        '_purpose': ('', d.ok_Element),
-        '_usage': ('', d.ok_Element),
-        '_copyright': ('', d.ok_Element),
-        '_approvalDate': ('', d.ok_Element),
-        '_lastReviewDate': ('', d.ok_Element),
-        '_kind': ('', d.ok_Element),
-        '_profile': ('', d.ok_Element),
         '_intent': ('', d.ok_Element),
+        '_kind': ('', d.ok_Element),
+        '_language': ('', d.ok_Element),
+        '_lastReviewDate': ('', d.ok_Element),
+        '_name': ('', d.ok_Element),
         '_priority': ('', d.ok_Element),
-        '_doNotPerform': ('', d.ok_Element),
+        'productReference': ('product[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_4))),
+        'productCodeableConcept': ('product[x]', d.ok_CodeableConcept),
+        '_profile': ('', d.ok_Element),
+        '_publisher': ('', d.ok_Element),
+        '_purpose': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
+        'subjectCodeableConcept': ('subject[x]', d.ok_CodeableConcept),
+        'subjectReference': ('subject[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_5))),
+        '_subtitle': ('', d.ok_Element),
         'timingTiming': ('timing[x]', d.ok_Timing),
         'timingDateTime': ('timing[x]', p.is_dateTime),
-        '_timingDateTime': ('', d.ok_Element),
+        '_timingDateTime': ('timing[x]', d.ok_Element),
         'timingAge': ('timing[x]', d.ok_Age),
         'timingPeriod': ('timing[x]', d.ok_Period),
         'timingRange': ('timing[x]', d.ok_Range),
         'timingDuration': ('timing[x]', d.ok_Duration),
-        'productReference': ('product[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_5))),
-        'productCodeableConcept': ('product[x]', d.ok_CodeableConcept),
+        '_title': ('', d.ok_Element),
         '_transform': ('', d.ok_Element),
+        '_url': ('', d.ok_Element),
+        '_usage': ('', d.ok_Element),
+        '_version': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,19 +2,20 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['actual', 'potential'])
-CODES_2 = frozenset(['mild', 'moderate', 'severe'])
-CODES_3 = frozenset(['fatal', 'ongoing', 'recovering', 'resolved', 'resolvedWithSequelae', 'unknown'])
-TARGETS_1 = frozenset(['Group', 'Patient', 'Practitioner', 'RelatedPerson'])
+CONCEPTS_1 = frozenset([('http://terminology.hl7.org/CodeSystem/adverse-event-outcome', 'fatal'), ('http://terminology.hl7.org/CodeSystem/adverse-event-outcome', 'ongoing'), ('http://terminology.hl7.org/CodeSystem/adverse-event-outcome', 'recovering'), ('http://terminology.hl7.org/CodeSystem/adverse-event-outcome', 'resolved'), ('http://terminology.hl7.org/CodeSystem/adverse-event-outcome', 'resolvedWithSequelae'), ('http://terminology.hl7.org/CodeSystem/adverse-event-outcome', 'unknown')])
+CONCEPTS_2 = frozenset([('http://terminology.hl7.org/CodeSystem/adverse-event-severity', 'mild'), ('http://terminology.hl7.org/CodeSystem/adverse-event-severity', 'moderate'), ('http://terminology.hl7.org/CodeSystem/adverse-event-severity', 'severe')])
+TARGETS_1 = frozenset(['Device', 'Practitioner', 'PractitionerRole'])
 TARGETS_2 = frozenset(['Encounter'])
-TARGETS_3 = frozenset(['Condition'])
-TARGETS_4 = frozenset(['Location'])
-TARGETS_5 = frozenset(['Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
-TARGETS_6 = frozenset(['Device', 'Practitioner', 'PractitionerRole'])
-TARGETS_7 = frozenset(['AllergyIntolerance', 'Condition', 'DocumentReference', 'FamilyMemberHistory', 'Immunization', 'Media', 'Observation', 'Procedure'])
-TARGETS_8 = frozenset(['DocumentReference'])
-TARGETS_9 = frozenset(['ResearchStudy'])
+TARGETS_3 = frozenset(['Location'])
+TARGETS_4 = frozenset(['Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
+TARGETS_5 = frozenset(['DocumentReference'])
+TARGETS_6 = frozenset(['Condition'])
+TARGETS_7 = frozenset(['ResearchStudy'])
+TARGETS_8 = frozenset(['Group', 'Patient', 'Practitioner', 'RelatedPerson'])
+TARGETS_9 = frozenset(['AllergyIntolerance', 'Condition', 'DocumentReference', 'FamilyMemberHistory', 'Immunization', 'Media', 'Observation', 'Procedure'])
 TARGETS_10 = frozenset(['Device', 'Immunization', 'Medication', 'MedicationAdministration', 'MedicationStatement', 'Procedure', 'Substance'])
 TARGETS_11 = frozenset(['Practitioner', 'PractitionerRole'])
 
@@ -22,290 +23,287 @@ TARGETS_11 = frozenset(['Practitioner', 'PractitionerRole'])
 def ok_AdverseEvent(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if not d.ok_Identifier(v):
-            return False
-    v = get('actuality')
-    if v is None:
+    if 'actuality' not in o:
         return False
+    v = o['actuality']
     n += 1
     if v.__class__ is not str or v not in CODES_1:
         return False
-    v = get('category')
-    if v is not None:
+    if 'category' in o:
+        v = o['category']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('event')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('subject')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-        return False
-    v = get('encounter')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('date')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('detected')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('recordedDate')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('resultingCondition')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
+            if not p.is_contained(x):
                 return False
-    v = get('location')
-    if v is not None:
+    if 'contributor' in o:
+        v = o['contributor']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+        if v.__class__ is not list or not v:
             return False
-    v = get('seriousness')
-    if v is not None:
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+                return False
+    if 'date' in o:
+        v = o['date']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'detected' in o:
+        v = o['detected']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'encounter' in o:
+        v = o['encounter']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'event' in o:
+        v = o['event']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('severity')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CODES_2)):
+        if v.__class__ is not list or not v:
             return False
-    v = get('outcome')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CODES_3)):
+        if not p.is_id(v):
             return False
-    v = get('recorder')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
+        if not d.ok_Identifier(v):
             return False
-    v = get('contributor')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'location' in o:
+        v = o['location']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'outcome' in o:
+        v = o['outcome']
+        n += 1
+        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CONCEPTS_1)):
+            return False
+    if 'recordedDate' in o:
+        v = o['recordedDate']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'recorder' in o:
+        v = o['recorder']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+            return False
+    if 'referenceDocument' in o:
+        v = o['referenceDocument']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
+                return False
+    if 'resultingCondition' in o:
+        v = o['resultingCondition']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_6):
                 return False
-    v = get('suspectEntity')
-    if v is not None:
+    if 'seriousness' in o:
+        v = o['seriousness']
         n += 1
-        if v.__class__ is not list or not v:
+        if not d.ok_CodeableConcept(v):
             return False
-        for x in v:
-            if not ok_AdverseEvent_suspectEntity(x):
-                return False
-    v = get('subjectMedicalHistory')
-    if v is not None:
+    if 'severity' in o:
+        v = o['severity']
+        n += 1
+        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CONCEPTS_2)):
+            return False
+    if 'study' in o:
+        v = o['study']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_7):
                 return False
-    v = get('referenceDocument')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_8):
-                return False
-    v = get('study')
-    if v is not None:
+    if 'subject' not in o:
+        return False
+    v = o['subject']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_8):
+        return False
+    if 'subjectMedicalHistory' in o:
+        v = o['subjectMedicalHistory']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_9):
                 return False
+    if 'suspectEntity' in o:
+        v = o['suspectEntity']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_AdverseEvent_suspectEntity(x):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_AdverseEvent)
+        return p.others(o, OTHERS_ok_AdverseEvent, len(o) - n)
     return True
 
 
 def ok_AdverseEvent_suspectEntity(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('instance')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_10):
-        return False
-    v = get('causality')
-    if v is not None:
+    if 'causality' in o:
+        v = o['causality']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_AdverseEvent_suspectEntity_causality(x):
                 return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'instance' not in o:
+        return False
+    v = o['instance']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_10):
+        return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_AdverseEvent_suspectEntity)
+        return p.others(o, OTHERS_ok_AdverseEvent_suspectEntity, len(o) - n)
     return True
 
 
 def ok_AdverseEvent_suspectEntity_causality(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('assessment')
-    if v is not None:
+    if 'assessment' in o:
+        v = o['assessment']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('productRelatedness')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('author')
-    if v is not None:
+    if 'author' in o:
+        v = o['author']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_11):
             return False
-    v = get('method')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'method' in o:
+        v = o['method']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'productRelatedness' in o:
+        v = o['productRelatedness']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_AdverseEvent_suspectEntity_causality)
+        return p.others(o, OTHERS_ok_AdverseEvent_suspectEntity_causality, len(o) - n)
     return True
 
 
 OTHERS_ok_AdverseEvent = (
     frozenset(['actuality', 'category', 'contained', 'contributor', 'date', 'detected', 'encounter', 'event', 'extension', 'id', 'identifier', 'implicitRules', 'language', 'location', 'meta', 'modifierExtension', 'outcome', 'recordedDate', 'recorder', 'referenceDocument', 'resourceType', 'resultingCondition', 'seriousness', 'severity', 'study', 'subject', 'subjectMedicalHistory', 'suspectEntity', 'text']),
     {
-        '_id': ('', d.ok_Element),
-        '_implicitRules': ('', d.ok_Element),
-        '_language': ('', d.ok_Element),
         '_actuality': ('', d.ok_Element),
         '_date': ('', d.ok_Element),
         '_detected': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_implicitRules': ('', d.ok_Element),
+        '_language': ('', d.ok_Element),
         '_recordedDate': ('', d.ok_Element),
     },
     frozenset([]),

@@ -2,263 +2,262 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['active', 'inactive', 'resolved'])
-CODES_2 = frozenset(['confirmed', 'entered-in-error', 'refuted', 'unconfirmed'])
+CODES_1 = frozenset(['biologic', 'environment', 'food', 'medication'])
+CODES_2 = frozenset(['high', 'low', 'unable-to-assess'])
 CODES_3 = frozenset(['allergy', 'intolerance'])
-CODES_4 = frozenset(['biologic', 'environment', 'food', 'medication'])
-CODES_5 = frozenset(['high', 'low', 'unable-to-assess'])
-CODES_6 = frozenset(['mild', 'moderate', 'severe'])
-TARGETS_1 = frozenset(['Patient'])
+CODES_4 = frozenset(['mild', 'moderate', 'severe'])
+CONCEPTS_1 = frozenset([('http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical', 'active'), ('http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical', 'inactive'), ('http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical', 'resolved')])
+CONCEPTS_2 = frozenset([('http://terminology.hl7.org/CodeSystem/allergyintolerance-verification', 'confirmed'), ('http://terminology.hl7.org/CodeSystem/allergyintolerance-verification', 'entered-in-error'), ('http://terminology.hl7.org/CodeSystem/allergyintolerance-verification', 'refuted'), ('http://terminology.hl7.org/CodeSystem/allergyintolerance-verification', 'unconfirmed')])
+TARGETS_1 = frozenset(['Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
 TARGETS_2 = frozenset(['Encounter'])
-TARGETS_3 = frozenset(['Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
+TARGETS_3 = frozenset(['Patient'])
 
 
 def ok_AllergyIntolerance(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'asserter' in o:
+        v = o['asserter']
         n += 1
-        if not p.is_id(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('meta')
-    if v is not None:
+    if 'category' in o:
+        v = o['category']
         n += 1
-        if not d.ok_Meta(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('implicitRules')
-    if v is not None:
+        for x in v:
+            if x.__class__ is not str or x not in CODES_1:
+                return False
+    if 'clinicalStatus' in o:
+        v = o['clinicalStatus']
         n += 1
-        if not p.is_uri(v):
+        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CONCEPTS_1)):
             return False
-    v = get('language')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
-        if not p.is_code(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'criticality' in o:
+        v = o['criticality']
+        n += 1
+        if v.__class__ is not str or v not in CODES_2:
+            return False
+    if 'encounter' in o:
+        v = o['encounter']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('clinicalStatus')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CODES_1)):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('verificationStatus')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
         n += 1
-        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CODES_2)):
+        if not p.is_code(v):
             return False
-    v = get('type')
-    if v is not None:
+    if 'lastOccurrence' in o:
+        v = o['lastOccurrence']
         n += 1
-        if v.__class__ is not str or v not in CODES_3:
+        if not p.is_dateTime(v):
             return False
-    v = get('category')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if x.__class__ is not str or x not in CODES_4:
+            if not d.ok_Extension(x):
                 return False
-    v = get('criticality')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_5:
-            return False
-    v = get('code')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('patient')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-        return False
-    v = get('encounter')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('recordedDate')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('recorder')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('asserter')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('lastOccurrence')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('note')
-    if v is not None:
+    if 'note' in o:
+        v = o['note']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Annotation(x):
                 return False
-    v = get('reaction')
-    if v is not None:
+    if 'patient' not in o:
+        return False
+    v = o['patient']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+        return False
+    if 'reaction' in o:
+        v = o['reaction']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_AllergyIntolerance_reaction(x):
                 return False
+    if 'recordedDate' in o:
+        v = o['recordedDate']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'recorder' in o:
+        v = o['recorder']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if v.__class__ is not str or v not in CODES_3:
+            return False
+    if 'verificationStatus' in o:
+        v = o['verificationStatus']
+        n += 1
+        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CONCEPTS_2)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_AllergyIntolerance)
+        return p.others(o, OTHERS_ok_AllergyIntolerance, len(o) - n)
     return True
 
 
 def ok_AllergyIntolerance_reaction(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('substance')
-    if v is not None:
+    if 'exposureRoute' in o:
+        v = o['exposureRoute']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('manifestation')
-    if v is None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'manifestation' not in o:
         return False
+    v = o['manifestation']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not d.ok_CodeableConcept(x):
             return False
-    v = get('description')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('onset')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('severity')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_6:
-            return False
-    v = get('exposureRoute')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('note')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'note' in o:
+        v = o['note']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Annotation(x):
                 return False
+    if 'onset' in o:
+        v = o['onset']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'severity' in o:
+        v = o['severity']
+        n += 1
+        if v.__class__ is not str or v not in CODES_4:
+            return False
+    if 'substance' in o:
+        v = o['substance']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_AllergyIntolerance_reaction)
+        return p.others(o, OTHERS_ok_AllergyIntolerance_reaction, len(o) - n)
     return True
 
 
 OTHERS_ok_AllergyIntolerance = (
     frozenset(['asserter', 'category', 'clinicalStatus', 'code', 'contained', 'criticality', 'encounter', 'extension', 'id', 'identifier', 'implicitRules', 'language', 'lastOccurrence', 'meta', 'modifierExtension', 'note', 'patient', 'reaction', 'recordedDate', 'recorder', 'resourceType', 'text', 'type', 'verificationStatus']),
     {
+        '_criticality': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_type': ('', d.ok_Element),
-        '_criticality': ('', d.ok_Element),
+        '_lastOccurrence': ('', d.ok_Element),
         'onsetDateTime': ('onset[x]', p.is_dateTime),
-        '_onsetDateTime': ('', d.ok_Element),
+        '_onsetDateTime': ('onset[x]', d.ok_Element),
         'onsetAge': ('onset[x]', d.ok_Age),
         'onsetPeriod': ('onset[x]', d.ok_Period),
         'onsetRange': ('onset[x]', d.ok_Range),
         'onsetString': ('onset[x]', p.is_string),
-        '_onsetString': ('', d.ok_Element),
+        '_onsetString': ('onset[x]', d.ok_Element),
         '_recordedDate': ('', d.ok_Element),
-        '_lastOccurrence': ('', d.ok_Element),
+        '_type': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_AllergyIntolerance_reaction = (
     frozenset(['description', 'exposureRoute', 'extension', 'id', 'manifestation', 'modifierExtension', 'note', 'onset', 'severity', 'substance']),
     {
-        '_id': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_onset': ('', d.ok_Element),
         '_severity': ('', d.ok_Element),
     },

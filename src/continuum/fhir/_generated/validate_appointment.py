@@ -2,295 +2,294 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['arrived', 'booked', 'cancelled', 'checked-in', 'entered-in-error', 'fulfilled', 'noshow', 'pending', 'proposed', 'waitlist'])
 CODES_2 = frozenset(['information-only', 'optional', 'required'])
 CODES_3 = frozenset(['accepted', 'declined', 'needs-action', 'tentative'])
-TARGETS_1 = frozenset(['Condition', 'ImmunizationRecommendation', 'Observation', 'Procedure'])
-TARGETS_2 = frozenset(['Slot'])
-TARGETS_3 = frozenset(['ServiceRequest'])
+TARGETS_1 = frozenset(['ServiceRequest'])
+TARGETS_2 = frozenset(['Condition', 'ImmunizationRecommendation', 'Observation', 'Procedure'])
+TARGETS_3 = frozenset(['Slot'])
 TARGETS_4 = frozenset(['Device', 'HealthcareService', 'Location', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
 
 
 def ok_Appointment(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('cancelationReason')
-    if v is not None:
+    if 'appointmentType' in o:
+        v = o['appointmentType']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('serviceCategory')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('serviceType')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('specialty')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('appointmentType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('reasonCode')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('reasonReference')
-    if v is not None:
+    if 'basedOn' in o:
+        v = o['basedOn']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_1):
                 return False
-    v = get('priority')
-    if v is not None:
+    if 'cancelationReason' in o:
+        v = o['cancelationReason']
         n += 1
-        if not p.is_unsignedInt(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('description')
-    if v is not None:
+    if 'comment' in o:
+        v = o['comment']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('supportingInformation')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Reference(x):
-                return False
-    v = get('start')
-    if v is not None:
-        n += 1
-        if not p.is_instant(v):
-            return False
-    v = get('end')
-    if v is not None:
-        n += 1
-        if not p.is_instant(v):
-            return False
-    v = get('minutesDuration')
-    if v is not None:
-        n += 1
-        if not p.is_positiveInt(v):
-            return False
-    v = get('slot')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
+            if not p.is_contained(x):
                 return False
-    v = get('created')
-    if v is not None:
+    if 'created' in o:
+        v = o['created']
         n += 1
         if not p.is_dateTime(v):
             return False
-    v = get('comment')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('patientInstruction')
-    if v is not None:
+    if 'end' in o:
+        v = o['end']
         n += 1
-        if not p.is_string(v):
+        if not p.is_instant(v):
             return False
-    v = get('basedOn')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
+            if not d.ok_Extension(x):
                 return False
-    v = get('participant')
-    if v is None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'minutesDuration' in o:
+        v = o['minutesDuration']
+        n += 1
+        if not p.is_positiveInt(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'participant' not in o:
         return False
+    v = o['participant']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not ok_Appointment_participant(x):
             return False
-    v = get('requestedPeriod')
-    if v is not None:
+    if 'patientInstruction' in o:
+        v = o['patientInstruction']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Period(x):
-                return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_Appointment)
-    return True
-
-
-def ok_Appointment_participant(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
+    if 'priority' in o:
+        v = o['priority']
         n += 1
-        if not p.is_string(v):
+        if not p.is_unsignedInt(v):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is not None:
+    if 'reasonCode' in o:
+        v = o['reasonCode']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('actor')
-    if v is not None:
+    if 'reasonReference' in o:
+        v = o['reasonReference']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
+                return False
+    if 'requestedPeriod' in o:
+        v = o['requestedPeriod']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Period(x):
+                return False
+    if 'serviceCategory' in o:
+        v = o['serviceCategory']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'serviceType' in o:
+        v = o['serviceType']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'slot' in o:
+        v = o['slot']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
+                return False
+    if 'specialty' in o:
+        v = o['specialty']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'start' in o:
+        v = o['start']
+        n += 1
+        if not p.is_instant(v):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'supportingInformation' in o:
+        v = o['supportingInformation']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Reference(x):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_Appointment, len(o) - n)
+    return True
+
+
+def ok_Appointment_participant(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'actor' in o:
+        v = o['actor']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_4):
             return False
-    v = get('required')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if v.__class__ is not str or v not in CODES_2:
+        if v.__class__ is not list or not v:
             return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_3:
-        return False
-    v = get('period')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'period' in o:
+        v = o['period']
         n += 1
         if not d.ok_Period(v):
             return False
+    if 'required' in o:
+        v = o['required']
+        n += 1
+        if v.__class__ is not str or v not in CODES_2:
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_3:
+        return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Appointment_participant)
+        return p.others(o, OTHERS_ok_Appointment_participant, len(o) - n)
     return True
 
 
 OTHERS_ok_Appointment = (
     frozenset(['appointmentType', 'basedOn', 'cancelationReason', 'comment', 'contained', 'created', 'description', 'end', 'extension', 'id', 'identifier', 'implicitRules', 'language', 'meta', 'minutesDuration', 'modifierExtension', 'participant', 'patientInstruction', 'priority', 'reasonCode', 'reasonReference', 'requestedPeriod', 'resourceType', 'serviceCategory', 'serviceType', 'slot', 'specialty', 'start', 'status', 'supportingInformation', 'text']),
     {
+        '_comment': ('', d.ok_Element),
+        '_created': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
+        '_end': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_priority': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
-        '_start': ('', d.ok_Element),
-        '_end': ('', d.ok_Element),
         '_minutesDuration': ('', d.ok_Element),
-        '_created': ('', d.ok_Element),
-        '_comment': ('', d.ok_Element),
         '_patientInstruction': ('', d.ok_Element),
+        '_priority': ('', d.ok_Element),
+        '_start': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,129 +2,129 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['accepted', 'declined', 'needs-action', 'tentative'])
-TARGETS_1 = frozenset(['Appointment'])
-TARGETS_2 = frozenset(['Device', 'HealthcareService', 'Location', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
+TARGETS_1 = frozenset(['Device', 'HealthcareService', 'Location', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
+TARGETS_2 = frozenset(['Appointment'])
 
 
 def ok_AppointmentResponse(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'actor' in o:
+        v = o['actor']
         n += 1
-        if not p.is_id(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('meta')
-    if v is not None:
+    if 'appointment' not in o:
+        return False
+    v = o['appointment']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+        return False
+    if 'comment' in o:
+        v = o['comment']
         n += 1
-        if not d.ok_Meta(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'end' in o:
+        v = o['end']
+        n += 1
+        if not p.is_instant(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('appointment')
-    if v is None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'participantStatus' not in o:
         return False
+    v = o['participantStatus']
     n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+    if v.__class__ is not str or v not in CODES_1:
         return False
-    v = get('start')
-    if v is not None:
-        n += 1
-        if not p.is_instant(v):
-            return False
-    v = get('end')
-    if v is not None:
-        n += 1
-        if not p.is_instant(v):
-            return False
-    v = get('participantType')
-    if v is not None:
+    if 'participantType' in o:
+        v = o['participantType']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('actor')
-    if v is not None:
+    if 'start' in o:
+        v = o['start']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+        if not p.is_instant(v):
             return False
-    v = get('participantStatus')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('comment')
-    if v is not None:
+    if 'text' in o:
+        v = o['text']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_Narrative(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_AppointmentResponse)
+        return p.others(o, OTHERS_ok_AppointmentResponse, len(o) - n)
     return True
 
 
 OTHERS_ok_AppointmentResponse = (
     frozenset(['actor', 'appointment', 'comment', 'contained', 'end', 'extension', 'id', 'identifier', 'implicitRules', 'language', 'meta', 'modifierExtension', 'participantStatus', 'participantType', 'resourceType', 'start', 'text']),
     {
+        '_comment': ('', d.ok_Element),
+        '_end': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_start': ('', d.ok_Element),
-        '_end': ('', d.ok_Element),
         '_participantStatus': ('', d.ok_Element),
-        '_comment': ('', d.ok_Element),
+        '_start': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,439 +2,434 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['C', 'D', 'E', 'R', 'U'])
 CODES_2 = frozenset(['0', '12', '4', '8'])
 CODES_3 = frozenset(['1', '2', '3', '4', '5'])
-TARGETS_1 = frozenset(['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
-TARGETS_2 = frozenset(['Location'])
+TARGETS_1 = frozenset(['Location'])
+TARGETS_2 = frozenset(['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
 
 
 def ok_AuditEvent(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_Coding(v):
-        return False
-    v = get('subtype')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Coding(x):
-                return False
-    v = get('action')
-    if v is not None:
+    if 'action' in o:
+        v = o['action']
         n += 1
         if v.__class__ is not str or v not in CODES_1:
             return False
-    v = get('period')
-    if v is not None:
-        n += 1
-        if not d.ok_Period(v):
-            return False
-    v = get('recorded')
-    if v is None:
+    if 'agent' not in o:
         return False
-    n += 1
-    if not p.is_instant(v):
-        return False
-    v = get('outcome')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_2:
-            return False
-    v = get('outcomeDesc')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('purposeOfEvent')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('agent')
-    if v is None:
-        return False
+    v = o['agent']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not ok_AuditEvent_agent(x):
             return False
-    v = get('source')
-    if v is None:
-        return False
-    n += 1
-    if not ok_AuditEvent_source(v):
-        return False
-    v = get('entity')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'entity' in o:
+        v = o['entity']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_AuditEvent_entity(x):
                 return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'outcome' in o:
+        v = o['outcome']
+        n += 1
+        if v.__class__ is not str or v not in CODES_2:
+            return False
+    if 'outcomeDesc' in o:
+        v = o['outcomeDesc']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'period' in o:
+        v = o['period']
+        n += 1
+        if not d.ok_Period(v):
+            return False
+    if 'purposeOfEvent' in o:
+        v = o['purposeOfEvent']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'recorded' not in o:
+        return False
+    v = o['recorded']
+    n += 1
+    if not p.is_instant(v):
+        return False
+    if 'source' not in o:
+        return False
+    v = o['source']
+    n += 1
+    if not ok_AuditEvent_source(v):
+        return False
+    if 'subtype' in o:
+        v = o['subtype']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Coding(x):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not d.ok_Coding(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_AuditEvent)
+        return p.others(o, OTHERS_ok_AuditEvent, len(o) - n)
     return True
 
 
 def ok_AuditEvent_agent(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'altId' in o:
+        v = o['altId']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('role')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('who')
-    if v is not None:
+    if 'location' in o:
+        v = o['location']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('altId')
-    if v is not None:
+    if 'media' in o:
+        v = o['media']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_Coding(v):
             return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('requestor')
-    if v is None:
-        return False
-    n += 1
-    if v is not True and v is not False:
-        return False
-    v = get('location')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('policy')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_uri(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('media')
-    if v is not None:
+    if 'name' in o:
+        v = o['name']
         n += 1
-        if not d.ok_Coding(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('network')
-    if v is not None:
+    if 'network' in o:
+        v = o['network']
         n += 1
         if not ok_AuditEvent_agent_network(v):
             return False
-    v = get('purposeOfUse')
-    if v is not None:
+    if 'policy' in o:
+        v = o['policy']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'purposeOfUse' in o:
+        v = o['purposeOfUse']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
+    if 'requestor' not in o:
+        return False
+    v = o['requestor']
+    n += 1
+    if v is not True and v is not False:
+        return False
+    if 'role' in o:
+        v = o['role']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'who' in o:
+        v = o['who']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_AuditEvent_agent)
+        return p.others(o, OTHERS_ok_AuditEvent_agent, len(o) - n)
     return True
 
 
 def ok_AuditEvent_agent_network(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'address' in o:
+        v = o['address']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('address')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('type')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'type' in o:
+        v = o['type']
         n += 1
         if v.__class__ is not str or v not in CODES_3:
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_AuditEvent_agent_network)
+        return p.others(o, OTHERS_ok_AuditEvent_agent_network, len(o) - n)
     return True
 
 
 def ok_AuditEvent_entity(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('what')
-    if v is not None:
-        n += 1
-        if not d.ok_Reference(v):
-            return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_Coding(v):
-            return False
-    v = get('role')
-    if v is not None:
-        n += 1
-        if not d.ok_Coding(v):
-            return False
-    v = get('lifecycle')
-    if v is not None:
-        n += 1
-        if not d.ok_Coding(v):
-            return False
-    v = get('securityLabel')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Coding(x):
-                return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('query')
-    if v is not None:
-        n += 1
-        if not p.is_base64Binary(v):
-            return False
-    v = get('detail')
-    if v is not None:
+    if 'detail' in o:
+        v = o['detail']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_AuditEvent_entity_detail(x):
                 return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'lifecycle' in o:
+        v = o['lifecycle']
+        n += 1
+        if not d.ok_Coding(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'query' in o:
+        v = o['query']
+        n += 1
+        if not p.is_base64Binary(v):
+            return False
+    if 'role' in o:
+        v = o['role']
+        n += 1
+        if not d.ok_Coding(v):
+            return False
+    if 'securityLabel' in o:
+        v = o['securityLabel']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Coding(x):
+                return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_Coding(v):
+            return False
+    if 'what' in o:
+        v = o['what']
+        n += 1
+        if not d.ok_Reference(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_AuditEvent_entity)
+        return p.others(o, OTHERS_ok_AuditEvent_entity, len(o) - n)
     return True
 
 
 def ok_AuditEvent_entity_detail(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is None:
+    if 'type' not in o:
         return False
+    v = o['type']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_AuditEvent_entity_detail)
-    return False  # value[x] is missing
+        return p.others(o, OTHERS_ok_AuditEvent_entity_detail, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_AuditEvent_source(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('site')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('observer')
-    if v is None:
+    if 'observer' not in o:
         return False
+    v = o['observer']
     n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+    if not p.is_reference(v, d.ok_Reference, TARGETS_2):
         return False
-    v = get('type')
-    if v is not None:
+    if 'site' in o:
+        v = o['site']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'type' in o:
+        v = o['type']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -442,28 +437,28 @@ def ok_AuditEvent_source(o):
             if not d.ok_Coding(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_AuditEvent_source)
+        return p.others(o, OTHERS_ok_AuditEvent_source, len(o) - n)
     return True
 
 
 OTHERS_ok_AuditEvent = (
     frozenset(['action', 'agent', 'contained', 'entity', 'extension', 'id', 'implicitRules', 'language', 'meta', 'modifierExtension', 'outcome', 'outcomeDesc', 'period', 'purposeOfEvent', 'recorded', 'resourceType', 'source', 'subtype', 'text', 'type']),
     {
+        '_action': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_action': ('', d.ok_Element),
-        '_recorded': ('', d.ok_Element),
         '_outcome': ('', d.ok_Element),
         '_outcomeDesc': ('', d.ok_Element),
+        '_recorded': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_AuditEvent_agent = (
     frozenset(['altId', 'extension', 'id', 'location', 'media', 'modifierExtension', 'name', 'network', 'policy', 'purposeOfUse', 'requestor', 'role', 'type', 'who']),
     {
-        '_id': ('', d.ok_Element),
         '_altId': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
         '_requestor': ('', d.ok_Element),
     },
@@ -472,8 +467,8 @@ OTHERS_ok_AuditEvent_agent = (
 OTHERS_ok_AuditEvent_agent_network = (
     frozenset(['address', 'extension', 'id', 'modifierExtension', 'type']),
     {
-        '_id': ('', d.ok_Element),
         '_address': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_type': ('', d.ok_Element),
     },
     frozenset([]),
@@ -481,9 +476,9 @@ OTHERS_ok_AuditEvent_agent_network = (
 OTHERS_ok_AuditEvent_entity = (
     frozenset(['description', 'detail', 'extension', 'id', 'lifecycle', 'modifierExtension', 'name', 'query', 'role', 'securityLabel', 'type', 'what']),
     {
+        '_description': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
         '_query': ('', d.ok_Element),
     },
     frozenset([]),
@@ -494,9 +489,9 @@ OTHERS_ok_AuditEvent_entity_detail = (
         '_id': ('', d.ok_Element),
         '_type': ('', d.ok_Element),
         'valueString': ('value[x]', p.is_string),
-        '_valueString': ('', d.ok_Element),
+        '_valueString': ('value[x]', d.ok_Element),
         'valueBase64Binary': ('value[x]', p.is_base64Binary),
-        '_valueBase64Binary': ('', d.ok_Element),
+        '_valueBase64Binary': ('value[x]', d.ok_Element),
     },
     frozenset(['value[x]']),
 )

@@ -2,63 +2,63 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 
 
 def ok_Binary(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('contentType')
-    if v is None:
+    if 'contentType' not in o:
         return False
+    v = o['contentType']
     n += 1
     if not p.is_code(v):
         return False
-    v = get('securityContext')
-    if v is not None:
-        n += 1
-        if not d.ok_Reference(v):
-            return False
-    v = get('data')
-    if v is not None:
+    if 'data' in o:
+        v = o['data']
         n += 1
         if not p.is_base64Binary(v):
             return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'securityContext' in o:
+        v = o['securityContext']
+        n += 1
+        if not d.ok_Reference(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Binary)
+        return p.others(o, OTHERS_ok_Binary, len(o) - n)
     return True
 
 
 OTHERS_ok_Binary = (
     frozenset(['contentType', 'data', 'id', 'implicitRules', 'language', 'meta', 'resourceType', 'securityContext']),
     {
+        '_contentType': ('', d.ok_Element),
+        '_data': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_contentType': ('', d.ok_Element),
-        '_data': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,12 +2,13 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['biologicalAgent', 'cells', 'fluid', 'organ', 'tissue'])
 CODES_2 = frozenset(['available', 'unavailable'])
 CODES_3 = frozenset(['celsius', 'farenheit', 'kelvin'])
-TARGETS_1 = frozenset(['ServiceRequest'])
-TARGETS_2 = frozenset(['BiologicallyDerivedProduct'])
+TARGETS_1 = frozenset(['BiologicallyDerivedProduct'])
+TARGETS_2 = frozenset(['ServiceRequest'])
 TARGETS_3 = frozenset(['Practitioner', 'PractitionerRole'])
 TARGETS_4 = frozenset(['Organization', 'Patient'])
 TARGETS_5 = frozenset(['Substance'])
@@ -16,303 +17,298 @@ TARGETS_5 = frozenset(['Substance'])
 def ok_BiologicallyDerivedProduct(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'collection' in o:
+        v = o['collection']
         n += 1
-        if not p.is_id(v):
+        if not ok_BiologicallyDerivedProduct_collection(v):
             return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('productCategory')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if v.__class__ is not str or v not in CODES_1:
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('productCode')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if not p.is_code(v):
             return False
-    v = get('status')
-    if v is not None:
+    if 'manipulation' in o:
+        v = o['manipulation']
         n += 1
-        if v.__class__ is not str or v not in CODES_2:
+        if not ok_BiologicallyDerivedProduct_manipulation(v):
             return False
-    v = get('request')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'parent' in o:
+        v = o['parent']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_1):
                 return False
-    v = get('quantity')
-    if v is not None:
-        n += 1
-        if not p.is_integer(v):
-            return False
-    v = get('parent')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
-                return False
-    v = get('collection')
-    if v is not None:
-        n += 1
-        if not ok_BiologicallyDerivedProduct_collection(v):
-            return False
-    v = get('processing')
-    if v is not None:
+    if 'processing' in o:
+        v = o['processing']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_BiologicallyDerivedProduct_processing(x):
                 return False
-    v = get('manipulation')
-    if v is not None:
+    if 'productCategory' in o:
+        v = o['productCategory']
         n += 1
-        if not ok_BiologicallyDerivedProduct_manipulation(v):
+        if v.__class__ is not str or v not in CODES_1:
             return False
-    v = get('storage')
-    if v is not None:
+    if 'productCode' in o:
+        v = o['productCode']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'quantity' in o:
+        v = o['quantity']
+        n += 1
+        if not p.is_integer(v):
+            return False
+    if 'request' in o:
+        v = o['request']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
+                return False
+    if 'status' in o:
+        v = o['status']
+        n += 1
+        if v.__class__ is not str or v not in CODES_2:
+            return False
+    if 'storage' in o:
+        v = o['storage']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_BiologicallyDerivedProduct_storage(x):
                 return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_BiologicallyDerivedProduct)
+        return p.others(o, OTHERS_ok_BiologicallyDerivedProduct, len(o) - n)
     return True
 
 
 def ok_BiologicallyDerivedProduct_collection(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('collector')
-    if v is not None:
+    if 'collector' in o:
+        v = o['collector']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_3):
             return False
-    v = get('source')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'source' in o:
+        v = o['source']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_4):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_BiologicallyDerivedProduct_collection)
+        return p.others(o, OTHERS_ok_BiologicallyDerivedProduct_collection, len(o) - n)
     return True
 
 
 def ok_BiologicallyDerivedProduct_manipulation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('description')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_BiologicallyDerivedProduct_manipulation)
+        return p.others(o, OTHERS_ok_BiologicallyDerivedProduct_manipulation, len(o) - n)
     return True
 
 
 def ok_BiologicallyDerivedProduct_processing(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('procedure')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('additive')
-    if v is not None:
+    if 'additive' in o:
+        v = o['additive']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_5):
             return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'procedure' in o:
+        v = o['procedure']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_BiologicallyDerivedProduct_processing)
+        return p.others(o, OTHERS_ok_BiologicallyDerivedProduct_processing, len(o) - n)
     return True
 
 
 def ok_BiologicallyDerivedProduct_storage(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('temperature')
-    if v is not None:
-        n += 1
-        if not p.is_decimal(v):
-            return False
-    v = get('scale')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_3:
-            return False
-    v = get('duration')
-    if v is not None:
+    if 'duration' in o:
+        v = o['duration']
         n += 1
         if not d.ok_Period(v):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'scale' in o:
+        v = o['scale']
+        n += 1
+        if v.__class__ is not str or v not in CODES_3:
+            return False
+    if 'temperature' in o:
+        v = o['temperature']
+        n += 1
+        if not p.is_decimal(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_BiologicallyDerivedProduct_storage)
+        return p.others(o, OTHERS_ok_BiologicallyDerivedProduct_storage, len(o) - n)
     return True
 
 
@@ -323,28 +319,28 @@ OTHERS_ok_BiologicallyDerivedProduct = (
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
         '_productCategory': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
         '_quantity': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_BiologicallyDerivedProduct_collection = (
     frozenset(['collector', 'extension', 'id', 'modifierExtension', 'source']),
     {
-        '_id': ('', d.ok_Element),
         'collectedDateTime': ('collected[x]', p.is_dateTime),
-        '_collectedDateTime': ('', d.ok_Element),
+        '_collectedDateTime': ('collected[x]', d.ok_Element),
         'collectedPeriod': ('collected[x]', d.ok_Period),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_BiologicallyDerivedProduct_manipulation = (
     frozenset(['description', 'extension', 'id', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         'timeDateTime': ('time[x]', p.is_dateTime),
-        '_timeDateTime': ('', d.ok_Element),
+        '_timeDateTime': ('time[x]', d.ok_Element),
         'timePeriod': ('time[x]', d.ok_Period),
     },
     frozenset([]),
@@ -352,10 +348,10 @@ OTHERS_ok_BiologicallyDerivedProduct_manipulation = (
 OTHERS_ok_BiologicallyDerivedProduct_processing = (
     frozenset(['additive', 'description', 'extension', 'id', 'modifierExtension', 'procedure']),
     {
-        '_id': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         'timeDateTime': ('time[x]', p.is_dateTime),
-        '_timeDateTime': ('', d.ok_Element),
+        '_timeDateTime': ('time[x]', d.ok_Element),
         'timePeriod': ('time[x]', d.ok_Period),
     },
     frozenset([]),
@@ -363,10 +359,10 @@ OTHERS_ok_BiologicallyDerivedProduct_processing = (
 OTHERS_ok_BiologicallyDerivedProduct_storage = (
     frozenset(['description', 'duration', 'extension', 'id', 'modifierExtension', 'scale', 'temperature']),
     {
-        '_id': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
-        '_temperature': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_scale': ('', d.ok_Element),
+        '_temperature': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['batch', 'batch-response', 'collection', 'document', 'history', 'message', 'searchset', 'transaction', 'transaction-response'])
 CODES_2 = frozenset(['DELETE', 'GET', 'HEAD', 'PATCH', 'POST', 'PUT'])
@@ -11,340 +12,334 @@ CODES_3 = frozenset(['include', 'match', 'outcome'])
 def ok_Bundle(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if not d.ok_Identifier(v):
-            return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('timestamp')
-    if v is not None:
-        n += 1
-        if not p.is_instant(v):
-            return False
-    v = get('total')
-    if v is not None:
-        n += 1
-        if not p.is_unsignedInt(v):
-            return False
-    v = get('link')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Bundle_link(x):
-                return False
-    v = get('entry')
-    if v is not None:
+    if 'entry' in o:
+        v = o['entry']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Bundle_entry(x):
                 return False
-    v = get('signature')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not d.ok_Signature(v):
+        if not p.is_id(v):
             return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_Bundle)
-    return True
-
-
-def ok_Bundle_entry(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_Identifier(v):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_code(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('link')
-    if v is not None:
+    if 'link' in o:
+        v = o['link']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Bundle_link(x):
                 return False
-    v = get('fullUrl')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
         n += 1
-        if not p.is_uri(v):
+        if not d.ok_Meta(v):
             return False
-    v = get('resource')
-    if v is not None:
+    if 'signature' in o:
+        v = o['signature']
         n += 1
-        if not p.is_resource(v):
+        if not d.ok_Signature(v):
             return False
-    v = get('search')
-    if v is not None:
+    if 'timestamp' in o:
+        v = o['timestamp']
         n += 1
-        if not ok_Bundle_entry_search(v):
+        if not p.is_instant(v):
             return False
-    v = get('request')
-    if v is not None:
+    if 'total' in o:
+        v = o['total']
+        n += 1
+        if not p.is_unsignedInt(v):
+            return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_Bundle, len(o) - n)
+    return True
+
+
+def ok_Bundle_entry(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'fullUrl' in o:
+        v = o['fullUrl']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'link' in o:
+        v = o['link']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Bundle_link(x):
+                return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'request' in o:
+        v = o['request']
         n += 1
         if not ok_Bundle_entry_request(v):
             return False
-    v = get('response')
-    if v is not None:
+    if 'resource' in o:
+        v = o['resource']
+        n += 1
+        if not p.is_resource(v):
+            return False
+    if 'response' in o:
+        v = o['response']
         n += 1
         if not ok_Bundle_entry_response(v):
             return False
+    if 'search' in o:
+        v = o['search']
+        n += 1
+        if not ok_Bundle_entry_search(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Bundle_entry)
+        return p.others(o, OTHERS_ok_Bundle_entry, len(o) - n)
     return True
 
 
 def ok_Bundle_entry_request(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('method')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_2:
-        return False
-    v = get('url')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_uri(v):
-        return False
-    v = get('ifNoneMatch')
-    if v is not None:
+    if 'ifMatch' in o:
+        v = o['ifMatch']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('ifModifiedSince')
-    if v is not None:
+    if 'ifModifiedSince' in o:
+        v = o['ifModifiedSince']
         n += 1
         if not p.is_instant(v):
             return False
-    v = get('ifMatch')
-    if v is not None:
+    if 'ifNoneExist' in o:
+        v = o['ifNoneExist']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('ifNoneExist')
-    if v is not None:
+    if 'ifNoneMatch' in o:
+        v = o['ifNoneMatch']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
+    if 'method' not in o:
+        return False
+    v = o['method']
+    n += 1
+    if v.__class__ is not str or v not in CODES_2:
+        return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'url' not in o:
+        return False
+    v = o['url']
+    n += 1
+    if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Bundle_entry_request)
+        return p.others(o, OTHERS_ok_Bundle_entry_request, len(o) - n)
     return True
 
 
 def ok_Bundle_entry_response(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'etag' in o:
+        v = o['etag']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_string(v):
-        return False
-    v = get('location')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not p.is_uri(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('etag')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('lastModified')
-    if v is not None:
+    if 'lastModified' in o:
+        v = o['lastModified']
         n += 1
         if not p.is_instant(v):
             return False
-    v = get('outcome')
-    if v is not None:
+    if 'location' in o:
+        v = o['location']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'outcome' in o:
+        v = o['outcome']
         n += 1
         if not p.is_resource(v):
             return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Bundle_entry_response)
+        return p.others(o, OTHERS_ok_Bundle_entry_response, len(o) - n)
     return True
 
 
 def ok_Bundle_entry_search(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('mode')
-    if v is not None:
+    if 'mode' in o:
+        v = o['mode']
         n += 1
         if v.__class__ is not str or v not in CODES_3:
             return False
-    v = get('score')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'score' in o:
+        v = o['score']
         n += 1
         if not p.is_decimal(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Bundle_entry_search)
+        return p.others(o, OTHERS_ok_Bundle_entry_search, len(o) - n)
     return True
 
 
 def ok_Bundle_link(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('relation')
-    if v is None:
+    if 'relation' not in o:
         return False
+    v = o['relation']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
-    v = get('url')
-    if v is None:
+    if 'url' not in o:
         return False
+    v = o['url']
     n += 1
-    if not p.is_uri(v):
+    if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Bundle_link)
+        return p.others(o, OTHERS_ok_Bundle_link, len(o) - n)
     return True
 
 
@@ -354,17 +349,17 @@ OTHERS_ok_Bundle = (
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_type': ('', d.ok_Element),
         '_timestamp': ('', d.ok_Element),
         '_total': ('', d.ok_Element),
+        '_type': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_Bundle_entry = (
     frozenset(['extension', 'fullUrl', 'id', 'link', 'modifierExtension', 'request', 'resource', 'response', 'search']),
     {
-        '_id': ('', d.ok_Element),
         '_fullUrl': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -372,23 +367,23 @@ OTHERS_ok_Bundle_entry_request = (
     frozenset(['extension', 'id', 'ifMatch', 'ifModifiedSince', 'ifNoneExist', 'ifNoneMatch', 'method', 'modifierExtension', 'url']),
     {
         '_id': ('', d.ok_Element),
+        '_ifMatch': ('', d.ok_Element),
+        '_ifModifiedSince': ('', d.ok_Element),
+        '_ifNoneExist': ('', d.ok_Element),
+        '_ifNoneMatch': ('', d.ok_Element),
         '_method': ('', d.ok_Element),
         '_url': ('', d.ok_Element),
-        '_ifNoneMatch': ('', d.ok_Element),
-        '_ifModifiedSince': ('', d.ok_Element),
-        '_ifMatch': ('', d.ok_Element),
-        '_ifNoneExist': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_Bundle_entry_response = (
     frozenset(['etag', 'extension', 'id', 'lastModified', 'location', 'modifierExtension', 'outcome', 'status']),
     {
-        '_id': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_location': ('', d.ok_Element),
         '_etag': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_lastModified': ('', d.ok_Element),
+        '_location': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,19 +2,20 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['active', 'draft', 'retired', 'unknown'])
+CODES_1 = frozenset(['0.0.80', '0.0.81', '0.0.82', '0.01', '0.05', '0.06', '0.11', '0.4.0', '0.5.0', '1.0.0', '1.0.1', '1.0.2', '1.1.0', '1.4.0', '1.6.0', '1.8.0', '3.0.0', '3.0.1', '3.3.0', '3.5.0', '4.0.0', '4.0.1'])
 CODES_2 = frozenset(['capability', 'instance', 'requirements'])
-CODES_3 = frozenset(['0.0.80', '0.0.81', '0.0.82', '0.01', '0.05', '0.06', '0.11', '0.4.0', '0.5.0', '1.0.0', '1.0.1', '1.0.2', '1.1.0', '1.4.0', '1.6.0', '1.8.0', '3.0.0', '3.0.1', '3.3.0', '3.5.0', '4.0.0', '4.0.1'])
+CODES_3 = frozenset(['active', 'draft', 'retired', 'unknown'])
 CODES_4 = frozenset(['consumer', 'producer'])
 CODES_5 = frozenset(['receiver', 'sender'])
 CODES_6 = frozenset(['client', 'server'])
 CODES_7 = frozenset(['batch', 'history-system', 'search-system', 'transaction'])
-CODES_8 = frozenset(['Account', 'ActivityDefinition', 'AdverseEvent', 'AllergyIntolerance', 'Appointment', 'AppointmentResponse', 'AuditEvent', 'Basic', 'Binary', 'BiologicallyDerivedProduct', 'BodyStructure', 'Bundle', 'CapabilityStatement', 'CarePlan', 'CareTeam', 'CatalogEntry', 'ChargeItem', 'ChargeItemDefinition', 'Claim', 'ClaimResponse', 'ClinicalImpression', 'CodeSystem', 'Communication', 'CommunicationRequest', 'CompartmentDefinition', 'Composition', 'ConceptMap', 'Condition', 'Consent', 'Contract', 'Coverage', 'CoverageEligibilityRequest', 'CoverageEligibilityResponse', 'DetectedIssue', 'Device', 'DeviceDefinition', 'DeviceMetric', 'DeviceRequest', 'DeviceUseStatement', 'DiagnosticReport', 'DocumentManifest', 'DocumentReference', 'DomainResource', 'EffectEvidenceSynthesis', 'Encounter', 'Endpoint', 'EnrollmentRequest', 'EnrollmentResponse', 'EpisodeOfCare', 'EventDefinition', 'Evidence', 'EvidenceVariable', 'ExampleScenario', 'ExplanationOfBenefit', 'FamilyMemberHistory', 'Flag', 'Goal', 'GraphDefinition', 'Group', 'GuidanceResponse', 'HealthcareService', 'ImagingStudy', 'Immunization', 'ImmunizationEvaluation', 'ImmunizationRecommendation', 'ImplementationGuide', 'InsurancePlan', 'Invoice', 'Library', 'Linkage', 'List', 'Location', 'Measure', 'MeasureReport', 'Media', 'Medication', 'MedicationAdministration', 'MedicationDispense', 'MedicationKnowledge', 'MedicationRequest', 'MedicationStatement', 'MedicinalProduct', 'MedicinalProductAuthorization', 'MedicinalProductContraindication', 'MedicinalProductIndication', 'MedicinalProductIngredient', 'MedicinalProductInteraction', 'MedicinalProductManufactured', 'MedicinalProductPackaged', 'MedicinalProductPharmaceutical', 'MedicinalProductUndesirableEffect', 'MessageDefinition', 'MessageHeader', 'MolecularSequence', 'NamingSystem', 'NutritionOrder', 'Observation', 'ObservationDefinition', 'OperationDefinition', 'OperationOutcome', 'Organization', 'OrganizationAffiliation', 'Parameters', 'Patient', 'PaymentNotice', 'PaymentReconciliation', 'Person', 'PlanDefinition', 'Practitioner', 'PractitionerRole', 'Procedure', 'Provenance', 'Questionnaire', 'QuestionnaireResponse', 'RelatedPerson', 'RequestGroup', 'ResearchDefinition', 'ResearchElementDefinition', 'ResearchStudy', 'ResearchSubject', 'Resource', 'RiskAssessment', 'RiskEvidenceSynthesis', 'Schedule', 'SearchParameter', 'ServiceRequest', 'Slot', 'Specimen', 'SpecimenDefinition', 'StructureDefinition', 'StructureMap', 'Subscription', 'Substance', 'SubstanceNucleicAcid', 'SubstancePolymer', 'SubstanceProtein', 'SubstanceReferenceInformation', 'SubstanceSourceMaterial', 'SubstanceSpecification', 'SupplyDelivery', 'SupplyRequest', 'Task', 'TerminologyCapabilities', 'TestReport', 'TestScript', 'ValueSet', 'VerificationResult', 'VisionPrescription'])
-CODES_9 = frozenset(['no-version', 'versioned', 'versioned-update'])
-CODES_10 = frozenset(['full-support', 'modified-since', 'not-match', 'not-supported'])
-CODES_11 = frozenset(['multiple', 'not-supported', 'single'])
-CODES_12 = frozenset(['enforced', 'literal', 'local', 'logical', 'resolves'])
+CODES_8 = frozenset(['multiple', 'not-supported', 'single'])
+CODES_9 = frozenset(['full-support', 'modified-since', 'not-match', 'not-supported'])
+CODES_10 = frozenset(['enforced', 'literal', 'local', 'logical', 'resolves'])
+CODES_11 = frozenset(['Account', 'ActivityDefinition', 'AdverseEvent', 'AllergyIntolerance', 'Appointment', 'AppointmentResponse', 'AuditEvent', 'Basic', 'Binary', 'BiologicallyDerivedProduct', 'BodyStructure', 'Bundle', 'CapabilityStatement', 'CarePlan', 'CareTeam', 'CatalogEntry', 'ChargeItem', 'ChargeItemDefinition', 'Claim', 'ClaimResponse', 'ClinicalImpression', 'CodeSystem', 'Communication', 'CommunicationRequest', 'CompartmentDefinition', 'Composition', 'ConceptMap', 'Condition', 'Consent', 'Contract', 'Coverage', 'CoverageEligibilityRequest', 'CoverageEligibilityResponse', 'DetectedIssue', 'Device', 'DeviceDefinition', 'DeviceMetric', 'DeviceRequest', 'DeviceUseStatement', 'DiagnosticReport', 'DocumentManifest', 'DocumentReference', 'DomainResource', 'EffectEvidenceSynthesis', 'Encounter', 'Endpoint', 'EnrollmentRequest', 'EnrollmentResponse', 'EpisodeOfCare', 'EventDefinition', 'Evidence', 'EvidenceVariable', 'ExampleScenario', 'ExplanationOfBenefit', 'FamilyMemberHistory', 'Flag', 'Goal', 'GraphDefinition', 'Group', 'GuidanceResponse', 'HealthcareService', 'ImagingStudy', 'Immunization', 'ImmunizationEvaluation', 'ImmunizationRecommendation', 'ImplementationGuide', 'InsurancePlan', 'Invoice', 'Library', 'Linkage', 'List', 'Location', 'Measure', 'MeasureReport', 'Media', 'Medication', 'MedicationAdministration', 'MedicationDispense', 'MedicationKnowledge', 'MedicationRequest', 'MedicationStatement', 'MedicinalProduct', 'MedicinalProductAuthorization', 'MedicinalProductContraindication', 'MedicinalProductIndication', 'MedicinalProductIngredient', 'MedicinalProductInteraction', 'MedicinalProductManufactured', 'MedicinalProductPackaged', 'MedicinalProductPharmaceutical', 'MedicinalProductUndesirableEffect', 'MessageDefinition', 'MessageHeader', 'MolecularSequence', 'NamingSystem', 'NutritionOrder', 'Observation', 'ObservationDefinition', 'OperationDefinition', 'OperationOutcome', 'Organization', 'OrganizationAffiliation', 'Parameters', 'Patient', 'PaymentNotice', 'PaymentReconciliation', 'Person', 'PlanDefinition', 'Practitioner', 'PractitionerRole', 'Procedure', 'Provenance', 'Questionnaire', 'QuestionnaireResponse', 'RelatedPerson', 'RequestGroup', 'ResearchDefinition', 'ResearchElementDefinition', 'ResearchStudy', 'ResearchSubject', 'Resource', 'RiskAssessment', 'RiskEvidenceSynthesis', 'Schedule', 'SearchParameter', 'ServiceRequest', 'Slot', 'Specimen', 'SpecimenDefinition', 'StructureDefinition', 'StructureMap', 'Subscription', 'Substance', 'SubstanceNucleicAcid', 'SubstancePolymer', 'SubstanceProtein', 'SubstanceReferenceInformation', 'SubstanceSourceMaterial', 'SubstanceSpecification', 'SupplyDelivery', 'SupplyRequest', 'Task', 'TerminologyCapabilities', 'TestReport', 'TestScript', 'ValueSet', 'VerificationResult', 'VisionPrescription'])
+CODES_12 = frozenset(['no-version', 'versioned', 'versioned-update'])
 CODES_13 = frozenset(['create', 'delete', 'history-instance', 'history-type', 'patch', 'read', 'search-type', 'update', 'vread'])
 CODES_14 = frozenset(['composite', 'date', 'number', 'quantity', 'reference', 'special', 'string', 'token', 'uri'])
 TARGETS_1 = frozenset(['Organization'])
@@ -23,371 +24,367 @@ TARGETS_1 = frozenset(['Organization'])
 def ok_CapabilityStatement(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('url')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('version')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('title')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('experimental')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('date')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_dateTime(v):
-        return False
-    v = get('publisher')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('contact')
-    if v is not None:
+    if 'contact' in o:
+        v = o['contact']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_ContactDetail(x):
                 return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('useContext')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_UsageContext(x):
+            if not p.is_contained(x):
                 return False
-    v = get('jurisdiction')
-    if v is not None:
+    if 'copyright' in o:
+        v = o['copyright']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('purpose')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('copyright')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('kind')
-    if v is None:
+    if 'date' not in o:
         return False
+    v = o['date']
     n += 1
-    if v.__class__ is not str or v not in CODES_2:
+    if not p.is_dateTime(v):
         return False
-    v = get('instantiates')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not p.is_canonical(x):
-                return False
-    v = get('imports')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_canonical(x):
-                return False
-    v = get('software')
-    if v is not None:
-        n += 1
-        if not ok_CapabilityStatement_software(v):
-            return False
-    v = get('implementation')
-    if v is not None:
-        n += 1
-        if not ok_CapabilityStatement_implementation(v):
-            return False
-    v = get('fhirVersion')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_3:
-        return False
-    v = get('format')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not list or not v:
-        return False
-    for x in v:
-        if not p.is_code(x):
-            return False
-    v = get('patchFormat')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_code(x):
-                return False
-    v = get('implementationGuide')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_canonical(x):
-                return False
-    v = get('rest')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_CapabilityStatement_rest(x):
-                return False
-    v = get('messaging')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_CapabilityStatement_messaging(x):
-                return False
-    v = get('document')
-    if v is not None:
+    if 'document' in o:
+        v = o['document']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_CapabilityStatement_document(x):
                 return False
+    if 'experimental' in o:
+        v = o['experimental']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'fhirVersion' not in o:
+        return False
+    v = o['fhirVersion']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'format' not in o:
+        return False
+    v = o['format']
+    n += 1
+    if v.__class__ is not list or not v:
+        return False
+    for x in v:
+        if not p.is_code(x):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'implementation' in o:
+        v = o['implementation']
+        n += 1
+        if not ok_CapabilityStatement_implementation(v):
+            return False
+    if 'implementationGuide' in o:
+        v = o['implementationGuide']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'imports' in o:
+        v = o['imports']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'instantiates' in o:
+        v = o['instantiates']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'jurisdiction' in o:
+        v = o['jurisdiction']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'kind' not in o:
+        return False
+    v = o['kind']
+    n += 1
+    if v.__class__ is not str or v not in CODES_2:
+        return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'messaging' in o:
+        v = o['messaging']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_CapabilityStatement_messaging(x):
+                return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'patchFormat' in o:
+        v = o['patchFormat']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_code(x):
+                return False
+    if 'publisher' in o:
+        v = o['publisher']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'purpose' in o:
+        v = o['purpose']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'rest' in o:
+        v = o['rest']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_CapabilityStatement_rest(x):
+                return False
+    if 'software' in o:
+        v = o['software']
+        n += 1
+        if not ok_CapabilityStatement_software(v):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_3:
+        return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'title' in o:
+        v = o['title']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'url' in o:
+        v = o['url']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'useContext' in o:
+        v = o['useContext']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_UsageContext(x):
+                return False
+    if 'version' in o:
+        v = o['version']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CapabilityStatement)
+        return p.others(o, OTHERS_ok_CapabilityStatement, len(o) - n)
     return True
 
 
 def ok_CapabilityStatement_document(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'documentation' in o:
+        v = o['documentation']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('mode')
-    if v is None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'mode' not in o:
         return False
+    v = o['mode']
     n += 1
     if v.__class__ is not str or v not in CODES_4:
         return False
-    v = get('documentation')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if not p.is_markdown(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('profile')
-    if v is None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'profile' not in o:
         return False
+    v = o['profile']
     n += 1
-    if not p.is_canonical(v):
+    if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CapabilityStatement_document)
+        return p.others(o, OTHERS_ok_CapabilityStatement_document, len(o) - n)
     return True
 
 
 def ok_CapabilityStatement_implementation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('description')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_string(v):
-        return False
-    v = get('url')
-    if v is not None:
-        n += 1
-        if not p.is_url(v):
-            return False
-    v = get('custodian')
-    if v is not None:
+    if 'custodian' in o:
+        v = o['custodian']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
+    if 'description' not in o:
+        return False
+    v = o['description']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+        return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'url' in o:
+        v = o['url']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CapabilityStatement_implementation)
+        return p.others(o, OTHERS_ok_CapabilityStatement_implementation, len(o) - n)
     return True
 
 
 def ok_CapabilityStatement_messaging(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'documentation' in o:
+        v = o['documentation']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('endpoint')
-    if v is not None:
+    if 'endpoint' in o:
+        v = o['endpoint']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_CapabilityStatement_messaging_endpoint(x):
                 return False
-    v = get('reliableCache')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'reliableCache' in o:
+        v = o['reliableCache']
         n += 1
         if not p.is_unsignedInt(v):
             return False
-    v = get('documentation')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('supportedMessage')
-    if v is not None:
+    if 'supportedMessage' in o:
+        v = o['supportedMessage']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -395,630 +392,620 @@ def ok_CapabilityStatement_messaging(o):
             if not ok_CapabilityStatement_messaging_supportedMessage(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CapabilityStatement_messaging)
+        return p.others(o, OTHERS_ok_CapabilityStatement_messaging, len(o) - n)
     return True
 
 
 def ok_CapabilityStatement_messaging_endpoint(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('protocol')
-    if v is None:
+    if 'address' not in o:
         return False
+    v = o['address']
+    n += 1
+    if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+        return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'protocol' not in o:
+        return False
+    v = o['protocol']
     n += 1
     if not d.ok_Coding(v):
         return False
-    v = get('address')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_url(v):
-        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CapabilityStatement_messaging_endpoint)
+        return p.others(o, OTHERS_ok_CapabilityStatement_messaging_endpoint, len(o) - n)
     return True
 
 
 def ok_CapabilityStatement_messaging_supportedMessage(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('mode')
-    if v is None:
+    if 'definition' not in o:
         return False
+    v = o['definition']
+    n += 1
+    if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+        return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'mode' not in o:
+        return False
+    v = o['mode']
     n += 1
     if v.__class__ is not str or v not in CODES_5:
         return False
-    v = get('definition')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_canonical(v):
-        return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CapabilityStatement_messaging_supportedMessage)
+        return p.others(o, OTHERS_ok_CapabilityStatement_messaging_supportedMessage, len(o) - n)
     return True
 
 
 def ok_CapabilityStatement_rest(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'compartment' in o:
+        v = o['compartment']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('extension')
-    if v is not None:
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'documentation' in o:
+        v = o['documentation']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('mode')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_6:
-        return False
-    v = get('documentation')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('security')
-    if v is not None:
-        n += 1
-        if not ok_CapabilityStatement_rest_security(v):
-            return False
-    v = get('resource')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_CapabilityStatement_rest_resource(x):
-                return False
-    v = get('interaction')
-    if v is not None:
+    if 'interaction' in o:
+        v = o['interaction']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_CapabilityStatement_rest_interaction(x):
                 return False
-    v = get('searchParam')
-    if v is not None:
+    if 'mode' not in o:
+        return False
+    v = o['mode']
+    n += 1
+    if v.__class__ is not str or v not in CODES_6:
+        return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_CapabilityStatement_rest_resource_searchParam(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('operation')
-    if v is not None:
+    if 'operation' in o:
+        v = o['operation']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_CapabilityStatement_rest_resource_operation(x):
                 return False
-    v = get('compartment')
-    if v is not None:
+    if 'resource' in o:
+        v = o['resource']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_canonical(x):
+            if not ok_CapabilityStatement_rest_resource(x):
                 return False
+    if 'searchParam' in o:
+        v = o['searchParam']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_CapabilityStatement_rest_resource_searchParam(x):
+                return False
+    if 'security' in o:
+        v = o['security']
+        n += 1
+        if not ok_CapabilityStatement_rest_security(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CapabilityStatement_rest)
+        return p.others(o, OTHERS_ok_CapabilityStatement_rest, len(o) - n)
     return True
 
 
 def ok_CapabilityStatement_rest_interaction(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if v.__class__ is not str or v not in CODES_7:
         return False
-    v = get('documentation')
-    if v is not None:
+    if 'documentation' in o:
+        v = o['documentation']
         n += 1
-        if not p.is_markdown(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CapabilityStatement_rest_interaction)
+        return p.others(o, OTHERS_ok_CapabilityStatement_rest_interaction, len(o) - n)
     return True
 
 
 def ok_CapabilityStatement_rest_resource(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'conditionalCreate' in o:
+        v = o['conditionalCreate']
         n += 1
-        if not p.is_string(v):
+        if v is not True and v is not False:
             return False
-    v = get('extension')
-    if v is not None:
+    if 'conditionalDelete' in o:
+        v = o['conditionalDelete']
+        n += 1
+        if v.__class__ is not str or v not in CODES_8:
+            return False
+    if 'conditionalRead' in o:
+        v = o['conditionalRead']
+        n += 1
+        if v.__class__ is not str or v not in CODES_9:
+            return False
+    if 'conditionalUpdate' in o:
+        v = o['conditionalUpdate']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'documentation' in o:
+        v = o['documentation']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_8:
-        return False
-    v = get('profile')
-    if v is not None:
-        n += 1
-        if not p.is_canonical(v):
-            return False
-    v = get('supportedProfile')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_canonical(x):
-                return False
-    v = get('documentation')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('interaction')
-    if v is not None:
+    if 'interaction' in o:
+        v = o['interaction']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_CapabilityStatement_rest_resource_interaction(x):
                 return False
-    v = get('versioning')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_9:
-            return False
-    v = get('readHistory')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('updateCreate')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('conditionalCreate')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('conditionalRead')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_10:
-            return False
-    v = get('conditionalUpdate')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('conditionalDelete')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_11:
-            return False
-    v = get('referencePolicy')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if x.__class__ is not str or x not in CODES_12:
+            if not d.ok_Extension(x):
                 return False
-    v = get('searchInclude')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_string(x):
-                return False
-    v = get('searchRevInclude')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_string(x):
-                return False
-    v = get('searchParam')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_CapabilityStatement_rest_resource_searchParam(x):
-                return False
-    v = get('operation')
-    if v is not None:
+    if 'operation' in o:
+        v = o['operation']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_CapabilityStatement_rest_resource_operation(x):
                 return False
+    if 'profile' in o:
+        v = o['profile']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'readHistory' in o:
+        v = o['readHistory']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'referencePolicy' in o:
+        v = o['referencePolicy']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if x.__class__ is not str or x not in CODES_10:
+                return False
+    if 'searchInclude' in o:
+        v = o['searchInclude']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
+                return False
+    if 'searchParam' in o:
+        v = o['searchParam']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_CapabilityStatement_rest_resource_searchParam(x):
+                return False
+    if 'searchRevInclude' in o:
+        v = o['searchRevInclude']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
+                return False
+    if 'supportedProfile' in o:
+        v = o['supportedProfile']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if v.__class__ is not str or v not in CODES_11:
+        return False
+    if 'updateCreate' in o:
+        v = o['updateCreate']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'versioning' in o:
+        v = o['versioning']
+        n += 1
+        if v.__class__ is not str or v not in CODES_12:
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CapabilityStatement_rest_resource)
+        return p.others(o, OTHERS_ok_CapabilityStatement_rest_resource, len(o) - n)
     return True
 
 
 def ok_CapabilityStatement_rest_resource_interaction(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if v.__class__ is not str or v not in CODES_13:
         return False
-    v = get('documentation')
-    if v is not None:
+    if 'documentation' in o:
+        v = o['documentation']
         n += 1
-        if not p.is_markdown(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CapabilityStatement_rest_resource_interaction)
+        return p.others(o, OTHERS_ok_CapabilityStatement_rest_resource_interaction, len(o) - n)
     return True
 
 
 def ok_CapabilityStatement_rest_resource_operation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'definition' not in o:
+        return False
+    v = o['definition']
+    n += 1
+    if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+        return False
+    if 'documentation' in o:
+        v = o['documentation']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('name')
-    if v is None:
+    if 'name' not in o:
         return False
+    v = o['name']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
-    v = get('definition')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_canonical(v):
-        return False
-    v = get('documentation')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CapabilityStatement_rest_resource_operation)
+        return p.others(o, OTHERS_ok_CapabilityStatement_rest_resource_operation, len(o) - n)
     return True
 
 
 def ok_CapabilityStatement_rest_resource_searchParam(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'definition' in o:
+        v = o['definition']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'documentation' in o:
+        v = o['documentation']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('name')
-    if v is None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' not in o:
         return False
+    v = o['name']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
-    v = get('definition')
-    if v is not None:
-        n += 1
-        if not p.is_canonical(v):
-            return False
-    v = get('type')
-    if v is None:
+    if 'type' not in o:
         return False
+    v = o['type']
     n += 1
     if v.__class__ is not str or v not in CODES_14:
         return False
-    v = get('documentation')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CapabilityStatement_rest_resource_searchParam)
+        return p.others(o, OTHERS_ok_CapabilityStatement_rest_resource_searchParam, len(o) - n)
     return True
 
 
 def ok_CapabilityStatement_rest_security(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('cors')
-    if v is not None:
+    if 'cors' in o:
+        v = o['cors']
         n += 1
         if v is not True and v is not False:
             return False
-    v = get('service')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'service' in o:
+        v = o['service']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CapabilityStatement_rest_security)
+        return p.others(o, OTHERS_ok_CapabilityStatement_rest_security, len(o) - n)
     return True
 
 
 def ok_CapabilityStatement_software(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('name')
-    if v is None:
+    if 'name' not in o:
         return False
+    v = o['name']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
-    v = get('version')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('releaseDate')
-    if v is not None:
+    if 'releaseDate' in o:
+        v = o['releaseDate']
         n += 1
         if not p.is_dateTime(v):
             return False
+    if 'version' in o:
+        v = o['version']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CapabilityStatement_software)
+        return p.others(o, OTHERS_ok_CapabilityStatement_software, len(o) - n)
     return True
 
 
 OTHERS_ok_CapabilityStatement = (
     frozenset(['contact', 'contained', 'copyright', 'date', 'description', 'document', 'experimental', 'extension', 'fhirVersion', 'format', 'id', 'implementation', 'implementationGuide', 'implicitRules', 'imports', 'instantiates', 'jurisdiction', 'kind', 'language', 'messaging', 'meta', 'modifierExtension', 'name', 'patchFormat', 'publisher', 'purpose', 'resourceType', 'rest', 'software', 'status', 'text', 'title', 'url', 'useContext', 'version']),
     {
+        '_copyright': ('', d.ok_Element),
+        '_date': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
+        '_experimental': ('', d.ok_Element),
+        '_fhirVersion': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
+        '_kind': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
+        '_name': ('', d.ok_Element),
+        '_publisher': ('', d.ok_Element),
+        '_purpose': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
+        '_title': ('', d.ok_Element),
         '_url': ('', d.ok_Element),
         '_version': ('', d.ok_Element),
-        '_name': ('', d.ok_Element),
-        '_title': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_experimental': ('', d.ok_Element),
-        '_date': ('', d.ok_Element),
-        '_publisher': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
-        '_purpose': ('', d.ok_Element),
-        '_copyright': ('', d.ok_Element),
-        '_kind': ('', d.ok_Element),
-        '_fhirVersion': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_CapabilityStatement_document = (
     frozenset(['documentation', 'extension', 'id', 'mode', 'modifierExtension', 'profile']),
     {
+        '_documentation': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_mode': ('', d.ok_Element),
-        '_documentation': ('', d.ok_Element),
         '_profile': ('', d.ok_Element),
     },
     frozenset([]),
@@ -1026,8 +1013,8 @@ OTHERS_ok_CapabilityStatement_document = (
 OTHERS_ok_CapabilityStatement_implementation = (
     frozenset(['custodian', 'description', 'extension', 'id', 'modifierExtension', 'url']),
     {
-        '_id': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_url': ('', d.ok_Element),
     },
     frozenset([]),
@@ -1035,100 +1022,100 @@ OTHERS_ok_CapabilityStatement_implementation = (
 OTHERS_ok_CapabilityStatement_messaging = (
     frozenset(['documentation', 'endpoint', 'extension', 'id', 'modifierExtension', 'reliableCache', 'supportedMessage']),
     {
+        '_documentation': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_reliableCache': ('', d.ok_Element),
-        '_documentation': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_CapabilityStatement_messaging_endpoint = (
     frozenset(['address', 'extension', 'id', 'modifierExtension', 'protocol']),
     {
-        '_id': ('', d.ok_Element),
         '_address': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_CapabilityStatement_messaging_supportedMessage = (
     frozenset(['definition', 'extension', 'id', 'mode', 'modifierExtension']),
     {
+        '_definition': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_mode': ('', d.ok_Element),
-        '_definition': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_CapabilityStatement_rest = (
     frozenset(['compartment', 'documentation', 'extension', 'id', 'interaction', 'mode', 'modifierExtension', 'operation', 'resource', 'searchParam', 'security']),
     {
+        '_documentation': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_mode': ('', d.ok_Element),
-        '_documentation': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_CapabilityStatement_rest_interaction = (
     frozenset(['code', 'documentation', 'extension', 'id', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         '_code': ('', d.ok_Element),
         '_documentation': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_CapabilityStatement_rest_resource = (
     frozenset(['conditionalCreate', 'conditionalDelete', 'conditionalRead', 'conditionalUpdate', 'documentation', 'extension', 'id', 'interaction', 'modifierExtension', 'operation', 'profile', 'readHistory', 'referencePolicy', 'searchInclude', 'searchParam', 'searchRevInclude', 'supportedProfile', 'type', 'updateCreate', 'versioning']),
     {
-        '_id': ('', d.ok_Element),
-        '_type': ('', d.ok_Element),
-        '_profile': ('', d.ok_Element),
-        '_documentation': ('', d.ok_Element),
-        '_versioning': ('', d.ok_Element),
-        '_readHistory': ('', d.ok_Element),
-        '_updateCreate': ('', d.ok_Element),
         '_conditionalCreate': ('', d.ok_Element),
+        '_conditionalDelete': ('', d.ok_Element),
         '_conditionalRead': ('', d.ok_Element),
         '_conditionalUpdate': ('', d.ok_Element),
-        '_conditionalDelete': ('', d.ok_Element),
+        '_documentation': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_profile': ('', d.ok_Element),
+        '_readHistory': ('', d.ok_Element),
+        '_type': ('', d.ok_Element),
+        '_updateCreate': ('', d.ok_Element),
+        '_versioning': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_CapabilityStatement_rest_resource_interaction = (
     frozenset(['code', 'documentation', 'extension', 'id', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         '_code': ('', d.ok_Element),
         '_documentation': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_CapabilityStatement_rest_resource_operation = (
     frozenset(['definition', 'documentation', 'extension', 'id', 'modifierExtension', 'name']),
     {
-        '_id': ('', d.ok_Element),
-        '_name': ('', d.ok_Element),
         '_definition': ('', d.ok_Element),
         '_documentation': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_name': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_CapabilityStatement_rest_resource_searchParam = (
     frozenset(['definition', 'documentation', 'extension', 'id', 'modifierExtension', 'name', 'type']),
     {
+        '_definition': ('', d.ok_Element),
+        '_documentation': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
-        '_definition': ('', d.ok_Element),
         '_type': ('', d.ok_Element),
-        '_documentation': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_CapabilityStatement_rest_security = (
     frozenset(['cors', 'description', 'extension', 'id', 'modifierExtension', 'service']),
     {
-        '_id': ('', d.ok_Element),
         '_cors': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -1137,8 +1124,8 @@ OTHERS_ok_CapabilityStatement_software = (
     {
         '_id': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
-        '_version': ('', d.ok_Element),
         '_releaseDate': ('', d.ok_Element),
+        '_version': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,445 +2,443 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['active', 'completed', 'draft', 'entered-in-error', 'on-hold', 'revoked', 'unknown'])
-CODES_2 = frozenset(['option', 'order', 'plan', 'proposal'])
+CODES_1 = frozenset(['option', 'order', 'plan', 'proposal'])
+CODES_2 = frozenset(['active', 'completed', 'draft', 'entered-in-error', 'on-hold', 'revoked', 'unknown'])
 CODES_3 = frozenset(['Appointment', 'CommunicationRequest', 'DeviceRequest', 'MedicationRequest', 'NutritionOrder', 'ServiceRequest', 'Task', 'VisionPrescription'])
 CODES_4 = frozenset(['cancelled', 'completed', 'entered-in-error', 'in-progress', 'not-started', 'on-hold', 'scheduled', 'stopped', 'unknown'])
-TARGETS_1 = frozenset(['CarePlan'])
-TARGETS_2 = frozenset(['Group', 'Patient'])
-TARGETS_3 = frozenset(['Encounter'])
-TARGETS_4 = frozenset(['CareTeam', 'Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
-TARGETS_5 = frozenset(['CareTeam'])
-TARGETS_6 = frozenset(['Condition'])
-TARGETS_7 = frozenset(['Goal'])
+TARGETS_1 = frozenset(['Condition'])
+TARGETS_2 = frozenset(['CareTeam', 'Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
+TARGETS_3 = frozenset(['CarePlan'])
+TARGETS_4 = frozenset(['CareTeam'])
+TARGETS_5 = frozenset(['Encounter'])
+TARGETS_6 = frozenset(['Goal'])
+TARGETS_7 = frozenset(['Group', 'Patient'])
 TARGETS_8 = frozenset(['Appointment', 'CommunicationRequest', 'DeviceRequest', 'MedicationRequest', 'NutritionOrder', 'RequestGroup', 'ServiceRequest', 'Task', 'VisionPrescription'])
-TARGETS_9 = frozenset(['Condition', 'DiagnosticReport', 'DocumentReference', 'Observation'])
-TARGETS_10 = frozenset(['Location'])
-TARGETS_11 = frozenset(['CareTeam', 'Device', 'HealthcareService', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
+TARGETS_9 = frozenset(['Location'])
+TARGETS_10 = frozenset(['CareTeam', 'Device', 'HealthcareService', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
+TARGETS_11 = frozenset(['Condition', 'DiagnosticReport', 'DocumentReference', 'Observation'])
 TARGETS_12 = frozenset(['Medication', 'Substance'])
 
 
 def ok_CarePlan(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('instantiatesCanonical')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_canonical(x):
-                return False
-    v = get('instantiatesUri')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_uri(x):
-                return False
-    v = get('basedOn')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
-                return False
-    v = get('replaces')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
-                return False
-    v = get('partOf')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
-                return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('intent')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_2:
-        return False
-    v = get('category')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('title')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('subject')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-        return False
-    v = get('encounter')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('period')
-    if v is not None:
-        n += 1
-        if not d.ok_Period(v):
-            return False
-    v = get('created')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('author')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-            return False
-    v = get('contributor')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
-                return False
-    v = get('careTeam')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
-                return False
-    v = get('addresses')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_6):
-                return False
-    v = get('supportingInfo')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Reference(x):
-                return False
-    v = get('goal')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_7):
-                return False
-    v = get('activity')
-    if v is not None:
+    if 'activity' in o:
+        v = o['activity']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_CarePlan_activity(x):
                 return False
-    v = get('note')
-    if v is not None:
+    if 'addresses' in o:
+        v = o['addresses']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Annotation(x):
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
                 return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_CarePlan)
-    return True
-
-
-def ok_CarePlan_activity(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
+    if 'author' in o:
+        v = o['author']
         n += 1
-        if not p.is_string(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'basedOn' in o:
+        v = o['basedOn']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Extension(x):
+            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'careTeam' in o:
+        v = o['careTeam']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Extension(x):
+            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
                 return False
-    v = get('outcomeCodeableConcept')
-    if v is not None:
+    if 'category' in o:
+        v = o['category']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('outcomeReference')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'contributor' in o:
+        v = o['contributor']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
+                return False
+    if 'created' in o:
+        v = o['created']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'encounter' in o:
+        v = o['encounter']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'goal' in o:
+        v = o['goal']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_6):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'instantiatesCanonical' in o:
+        v = o['instantiatesCanonical']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'instantiatesUri' in o:
+        v = o['instantiatesUri']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'intent' not in o:
+        return False
+    v = o['intent']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'note' in o:
+        v = o['note']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Annotation(x):
+                return False
+    if 'partOf' in o:
+        v = o['partOf']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
+                return False
+    if 'period' in o:
+        v = o['period']
+        n += 1
+        if not d.ok_Period(v):
+            return False
+    if 'replaces' in o:
+        v = o['replaces']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
+                return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_2:
+        return False
+    if 'subject' not in o:
+        return False
+    v = o['subject']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_7):
+        return False
+    if 'supportingInfo' in o:
+        v = o['supportingInfo']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Reference(x):
                 return False
-    v = get('progress')
-    if v is not None:
+    if 'text' in o:
+        v = o['text']
         n += 1
-        if v.__class__ is not list or not v:
+        if not d.ok_Narrative(v):
             return False
-        for x in v:
-            if not d.ok_Annotation(x):
-                return False
-    v = get('reference')
-    if v is not None:
+    if 'title' in o:
+        v = o['title']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_8):
-            return False
-    v = get('detail')
-    if v is not None:
-        n += 1
-        if not ok_CarePlan_activity_detail(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CarePlan_activity)
+        return p.others(o, OTHERS_ok_CarePlan, len(o) - n)
     return True
 
 
-def ok_CarePlan_activity_detail(o):
+def ok_CarePlan_activity(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'detail' in o:
+        v = o['detail']
         n += 1
-        if not p.is_string(v):
+        if not ok_CarePlan_activity_detail(v):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('kind')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not str or v not in CODES_3:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('instantiatesCanonical')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_canonical(x):
-                return False
-    v = get('instantiatesUri')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_uri(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('code')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('reasonCode')
-    if v is not None:
+    if 'outcomeCodeableConcept' in o:
+        v = o['outcomeCodeableConcept']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('reasonReference')
-    if v is not None:
+    if 'outcomeReference' in o:
+        v = o['outcomeReference']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_9):
+            if not d.ok_Reference(x):
                 return False
-    v = get('goal')
-    if v is not None:
+    if 'progress' in o:
+        v = o['progress']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_7):
+            if not d.ok_Annotation(x):
                 return False
-    v = get('status')
-    if v is None:
+    if 'reference' in o:
+        v = o['reference']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_8):
+            return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_CarePlan_activity, len(o) - n)
+    return True
+
+
+def ok_CarePlan_activity_detail(o):
+    if o.__class__ is not dict or not o:
         return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_4:
-        return False
-    v = get('statusReason')
-    if v is not None:
+    n = 0
+    if 'code' in o:
+        v = o['code']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('doNotPerform')
-    if v is not None:
+    if 'dailyAmount' in o:
+        v = o['dailyAmount']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'doNotPerform' in o:
+        v = o['doNotPerform']
         n += 1
         if v is not True and v is not False:
             return False
-    v = get('location')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_10):
+        if v.__class__ is not list or not v:
             return False
-    v = get('performer')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'goal' in o:
+        v = o['goal']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_6):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'instantiatesCanonical' in o:
+        v = o['instantiatesCanonical']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'instantiatesUri' in o:
+        v = o['instantiatesUri']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'kind' in o:
+        v = o['kind']
+        n += 1
+        if v.__class__ is not str or v not in CODES_3:
+            return False
+    if 'location' in o:
+        v = o['location']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_9):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'performer' in o:
+        v = o['performer']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_10):
+                return False
+    if 'quantity' in o:
+        v = o['quantity']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'reasonCode' in o:
+        v = o['reasonCode']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'reasonReference' in o:
+        v = o['reasonReference']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_11):
                 return False
-    v = get('dailyAmount')
-    if v is not None:
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_4:
+        return False
+    if 'statusReason' in o:
+        v = o['statusReason']
         n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('quantity')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
+        if not d.ok_CodeableConcept(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CarePlan_activity_detail)
+        return p.others(o, OTHERS_ok_CarePlan_activity_detail, len(o) - n)
     return True
 
 
 OTHERS_ok_CarePlan = (
     frozenset(['activity', 'addresses', 'author', 'basedOn', 'careTeam', 'category', 'contained', 'contributor', 'created', 'description', 'encounter', 'extension', 'goal', 'id', 'identifier', 'implicitRules', 'instantiatesCanonical', 'instantiatesUri', 'intent', 'language', 'meta', 'modifierExtension', 'note', 'partOf', 'period', 'replaces', 'resourceType', 'status', 'subject', 'supportingInfo', 'text', 'title']),
     {
+        '_created': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
+        '_intent': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
         '_status': ('', d.ok_Element),
-        '_intent': ('', d.ok_Element),
         '_title': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
-        '_created': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -454,17 +452,17 @@ OTHERS_ok_CarePlan_activity = (
 OTHERS_ok_CarePlan_activity_detail = (
     frozenset(['code', 'dailyAmount', 'description', 'doNotPerform', 'extension', 'goal', 'id', 'instantiatesCanonical', 'instantiatesUri', 'kind', 'location', 'modifierExtension', 'performer', 'quantity', 'reasonCode', 'reasonReference', 'status', 'statusReason']),
     {
+        '_description': ('', d.ok_Element),
+        '_doNotPerform': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_kind': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_doNotPerform': ('', d.ok_Element),
+        'productCodeableConcept': ('product[x]', d.ok_CodeableConcept),
+        'productReference': ('product[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_12))),
         'scheduledTiming': ('scheduled[x]', d.ok_Timing),
         'scheduledPeriod': ('scheduled[x]', d.ok_Period),
         'scheduledString': ('scheduled[x]', p.is_string),
-        '_scheduledString': ('', d.ok_Element),
-        'productCodeableConcept': ('product[x]', d.ok_CodeableConcept),
-        'productReference': ('product[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_12))),
-        '_description': ('', d.ok_Element),
+        '_scheduledString': ('scheduled[x]', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['active', 'draft', 'retired', 'unknown'])
 CODES_2 = frozenset(['is-replaced-by', 'triggers'])
@@ -12,187 +13,185 @@ TARGETS_2 = frozenset(['CatalogEntry'])
 def ok_CatalogEntry(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'additionalCharacteristic' in o:
+        v = o['additionalCharacteristic']
         n += 1
-        if not p.is_id(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('meta')
-    if v is not None:
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'additionalClassification' in o:
+        v = o['additionalClassification']
         n += 1
-        if not d.ok_Meta(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('implicitRules')
-    if v is not None:
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'additionalIdentifier' in o:
+        v = o['additionalIdentifier']
         n += 1
-        if not p.is_uri(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('language')
-    if v is not None:
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'classification' in o:
+        v = o['classification']
         n += 1
-        if not p.is_code(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('type')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('orderable')
-    if v is None:
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'lastUpdated' in o:
+        v = o['lastUpdated']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'orderable' not in o:
         return False
+    v = o['orderable']
     n += 1
     if v is not True and v is not False:
         return False
-    v = get('referencedItem')
-    if v is None:
+    if 'referencedItem' not in o:
         return False
+    v = o['referencedItem']
     n += 1
     if not p.is_reference(v, d.ok_Reference, TARGETS_1):
         return False
-    v = get('additionalIdentifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('classification')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('status')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_1:
-            return False
-    v = get('validityPeriod')
-    if v is not None:
-        n += 1
-        if not d.ok_Period(v):
-            return False
-    v = get('validTo')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('lastUpdated')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('additionalCharacteristic')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('additionalClassification')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('relatedEntry')
-    if v is not None:
+    if 'relatedEntry' in o:
+        v = o['relatedEntry']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_CatalogEntry_relatedEntry(x):
                 return False
+    if 'status' in o:
+        v = o['status']
+        n += 1
+        if v.__class__ is not str or v not in CODES_1:
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'validTo' in o:
+        v = o['validTo']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'validityPeriod' in o:
+        v = o['validityPeriod']
+        n += 1
+        if not d.ok_Period(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CatalogEntry)
+        return p.others(o, OTHERS_ok_CatalogEntry, len(o) - n)
     return True
 
 
 def ok_CatalogEntry_relatedEntry(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('relationtype')
-    if v is None:
+    if 'item' not in o:
         return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_2:
-        return False
-    v = get('item')
-    if v is None:
-        return False
+    v = o['item']
     n += 1
     if not p.is_reference(v, d.ok_Reference, TARGETS_2):
         return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'relationtype' not in o:
+        return False
+    v = o['relationtype']
+    n += 1
+    if v.__class__ is not str or v not in CODES_2:
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CatalogEntry_relatedEntry)
+        return p.others(o, OTHERS_ok_CatalogEntry_relatedEntry, len(o) - n)
     return True
 
 
@@ -202,10 +201,10 @@ OTHERS_ok_CatalogEntry = (
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
+        '_lastUpdated': ('', d.ok_Element),
         '_orderable': ('', d.ok_Element),
         '_status': ('', d.ok_Element),
         '_validTo': ('', d.ok_Element),
-        '_lastUpdated': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,15 +2,16 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['aborted', 'billable', 'billed', 'entered-in-error', 'not-billable', 'planned', 'unknown'])
-TARGETS_1 = frozenset(['ChargeItem'])
-TARGETS_2 = frozenset(['Group', 'Patient'])
-TARGETS_3 = frozenset(['Encounter', 'EpisodeOfCare'])
-TARGETS_4 = frozenset(['Organization'])
-TARGETS_5 = frozenset(['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
+TARGETS_1 = frozenset(['Account'])
+TARGETS_2 = frozenset(['Encounter', 'EpisodeOfCare'])
+TARGETS_3 = frozenset(['Organization'])
+TARGETS_4 = frozenset(['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
+TARGETS_5 = frozenset(['ChargeItem'])
 TARGETS_6 = frozenset(['DiagnosticReport', 'ImagingStudy', 'Immunization', 'MedicationAdministration', 'MedicationDispense', 'Observation', 'Procedure', 'SupplyDelivery'])
-TARGETS_7 = frozenset(['Account'])
+TARGETS_7 = frozenset(['Group', 'Patient'])
 TARGETS_8 = frozenset(['CareTeam', 'Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
 TARGETS_9 = frozenset(['Device', 'Medication', 'Substance'])
 
@@ -18,276 +19,274 @@ TARGETS_9 = frozenset(['Device', 'Medication', 'Substance'])
 def ok_ChargeItem(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('definitionUri')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_uri(x):
-                return False
-    v = get('definitionCanonical')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_canonical(x):
-                return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('partOf')
-    if v is not None:
+    if 'account' in o:
+        v = o['account']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_1):
                 return False
-    v = get('code')
-    if v is None:
+    if 'bodysite' in o:
+        v = o['bodysite']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
-    v = get('subject')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-        return False
-    v = get('context')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'context' in o:
+        v = o['context']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'costCenter' in o:
+        v = o['costCenter']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_3):
             return False
-    v = get('performer')
-    if v is not None:
+    if 'definitionCanonical' in o:
+        v = o['definitionCanonical']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_ChargeItem_performer(x):
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
                 return False
-    v = get('performingOrganization')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-            return False
-    v = get('requestingOrganization')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-            return False
-    v = get('costCenter')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-            return False
-    v = get('quantity')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('bodysite')
-    if v is not None:
+    if 'definitionUri' in o:
+        v = o['definitionUri']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_CodeableConcept(x):
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
                 return False
-    v = get('factorOverride')
-    if v is not None:
-        n += 1
-        if not p.is_decimal(v):
-            return False
-    v = get('priceOverride')
-    if v is not None:
-        n += 1
-        if not d.ok_Money(v):
-            return False
-    v = get('overrideReason')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('enterer')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
-            return False
-    v = get('enteredDate')
-    if v is not None:
+    if 'enteredDate' in o:
+        v = o['enteredDate']
         n += 1
         if not p.is_dateTime(v):
             return False
-    v = get('reason')
-    if v is not None:
+    if 'enterer' in o:
+        v = o['enterer']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_CodeableConcept(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('service')
-    if v is not None:
+    if 'factorOverride' in o:
+        v = o['factorOverride']
+        n += 1
+        if not p.is_decimal(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_6):
+            if not d.ok_Identifier(x):
                 return False
-    v = get('account')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_7):
+            if not d.ok_Extension(x):
                 return False
-    v = get('note')
-    if v is not None:
+    if 'note' in o:
+        v = o['note']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Annotation(x):
                 return False
-    v = get('supportingInformation')
-    if v is not None:
+    if 'overrideReason' in o:
+        v = o['overrideReason']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'partOf' in o:
+        v = o['partOf']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
+                return False
+    if 'performer' in o:
+        v = o['performer']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_ChargeItem_performer(x):
+                return False
+    if 'performingOrganization' in o:
+        v = o['performingOrganization']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'priceOverride' in o:
+        v = o['priceOverride']
+        n += 1
+        if not d.ok_Money(v):
+            return False
+    if 'quantity' in o:
+        v = o['quantity']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'reason' in o:
+        v = o['reason']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'requestingOrganization' in o:
+        v = o['requestingOrganization']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'service' in o:
+        v = o['service']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_6):
+                return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'subject' not in o:
+        return False
+    v = o['subject']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_7):
+        return False
+    if 'supportingInformation' in o:
+        v = o['supportingInformation']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Reference(x):
                 return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ChargeItem)
+        return p.others(o, OTHERS_ok_ChargeItem, len(o) - n)
     return True
 
 
 def ok_ChargeItem_performer(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('function')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('actor')
-    if v is None:
+    if 'actor' not in o:
         return False
+    v = o['actor']
     n += 1
     if not p.is_reference(v, d.ok_Reference, TARGETS_8):
         return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'function' in o:
+        v = o['function']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ChargeItem_performer)
+        return p.others(o, OTHERS_ok_ChargeItem_performer, len(o) - n)
     return True
 
 
 OTHERS_ok_ChargeItem = (
     frozenset(['account', 'bodysite', 'code', 'contained', 'context', 'costCenter', 'definitionCanonical', 'definitionUri', 'enteredDate', 'enterer', 'extension', 'factorOverride', 'id', 'identifier', 'implicitRules', 'language', 'meta', 'modifierExtension', 'note', 'overrideReason', 'partOf', 'performer', 'performingOrganization', 'priceOverride', 'quantity', 'reason', 'requestingOrganization', 'resourceType', 'service', 'status', 'subject', 'supportingInformation', 'text']),
     {
+        '_enteredDate': ('', d.ok_Element),
+        '_factorOverride': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
         'occurrenceDateTime': ('occurrence[x]', p.is_dateTime),
-        '_occurrenceDateTime': ('', d.ok_Element),
+        '_occurrenceDateTime': ('occurrence[x]', d.ok_Element),
         'occurrencePeriod': ('occurrence[x]', d.ok_Period),
         'occurrenceTiming': ('occurrence[x]', d.ok_Timing),
-        '_factorOverride': ('', d.ok_Element),
         '_overrideReason': ('', d.ok_Element),
-        '_enteredDate': ('', d.ok_Element),
         'productReference': ('product[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_9))),
         'productCodeableConcept': ('product[x]', d.ok_CodeableConcept),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )

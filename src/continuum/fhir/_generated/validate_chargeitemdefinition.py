@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['active', 'draft', 'retired', 'unknown'])
 CODES_2 = frozenset(['base', 'deduction', 'discount', 'informational', 'surcharge', 'tax'])
@@ -11,291 +12,288 @@ TARGETS_1 = frozenset(['Device', 'Medication', 'Substance'])
 def ok_ChargeItemDefinition(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'applicability' in o:
+        v = o['applicability']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_contained(x):
+            if not ok_ChargeItemDefinition_applicability(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'approvalDate' in o:
+        v = o['approvalDate']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_date(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
-        if v.__class__ is not list or not v:
+        if not d.ok_CodeableConcept(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('url')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_uri(v):
-        return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('version')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('title')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('derivedFromUri')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_uri(x):
-                return False
-    v = get('partOf')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_canonical(x):
-                return False
-    v = get('replaces')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_canonical(x):
-                return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('experimental')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('date')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('publisher')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('contact')
-    if v is not None:
+    if 'contact' in o:
+        v = o['contact']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_ContactDetail(x):
                 return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('useContext')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_UsageContext(x):
+            if not p.is_contained(x):
                 return False
-    v = get('jurisdiction')
-    if v is not None:
+    if 'copyright' in o:
+        v = o['copyright']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'date' in o:
+        v = o['date']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'derivedFromUri' in o:
+        v = o['derivedFromUri']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_CodeableConcept(x):
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
                 return False
-    v = get('copyright')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_markdown(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('approvalDate')
-    if v is not None:
-        n += 1
-        if not p.is_date(v):
-            return False
-    v = get('lastReviewDate')
-    if v is not None:
-        n += 1
-        if not p.is_date(v):
-            return False
-    v = get('effectivePeriod')
-    if v is not None:
+    if 'effectivePeriod' in o:
+        v = o['effectivePeriod']
         n += 1
         if not d.ok_Period(v):
             return False
-    v = get('code')
-    if v is not None:
+    if 'experimental' in o:
+        v = o['experimental']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if v is not True and v is not False:
             return False
-    v = get('instance')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'instance' in o:
+        v = o['instance']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_1):
                 return False
-    v = get('applicability')
-    if v is not None:
+    if 'jurisdiction' in o:
+        v = o['jurisdiction']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_ChargeItemDefinition_applicability(x):
+            if not d.ok_CodeableConcept(x):
                 return False
-    v = get('propertyGroup')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'lastReviewDate' in o:
+        v = o['lastReviewDate']
+        n += 1
+        if not p.is_date(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'partOf' in o:
+        v = o['partOf']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'propertyGroup' in o:
+        v = o['propertyGroup']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ChargeItemDefinition_propertyGroup(x):
                 return False
+    if 'publisher' in o:
+        v = o['publisher']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'replaces' in o:
+        v = o['replaces']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'title' in o:
+        v = o['title']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'url' not in o:
+        return False
+    v = o['url']
+    n += 1
+    if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+        return False
+    if 'useContext' in o:
+        v = o['useContext']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_UsageContext(x):
+                return False
+    if 'version' in o:
+        v = o['version']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ChargeItemDefinition)
+        return p.others(o, OTHERS_ok_ChargeItemDefinition, len(o) - n)
     return True
 
 
 def ok_ChargeItemDefinition_applicability(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'expression' in o:
+        v = o['expression']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('description')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('language')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('expression')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ChargeItemDefinition_applicability)
+        return p.others(o, OTHERS_ok_ChargeItemDefinition_applicability, len(o) - n)
     return True
 
 
 def ok_ChargeItemDefinition_propertyGroup(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('applicability')
-    if v is not None:
+    if 'applicability' in o:
+        v = o['applicability']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ChargeItemDefinition_applicability(x):
                 return False
-    v = get('priceComponent')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'priceComponent' in o:
+        v = o['priceComponent']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -303,89 +301,88 @@ def ok_ChargeItemDefinition_propertyGroup(o):
             if not ok_ChargeItemDefinition_propertyGroup_priceComponent(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ChargeItemDefinition_propertyGroup)
+        return p.others(o, OTHERS_ok_ChargeItemDefinition_propertyGroup, len(o) - n)
     return True
 
 
 def ok_ChargeItemDefinition_propertyGroup_priceComponent(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_2:
-        return False
-    v = get('code')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('factor')
-    if v is not None:
-        n += 1
-        if not p.is_decimal(v):
-            return False
-    v = get('amount')
-    if v is not None:
+    if 'amount' in o:
+        v = o['amount']
         n += 1
         if not d.ok_Money(v):
             return False
+    if 'code' in o:
+        v = o['code']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'factor' in o:
+        v = o['factor']
+        n += 1
+        if not p.is_decimal(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if v.__class__ is not str or v not in CODES_2:
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ChargeItemDefinition_propertyGroup_priceComponent)
+        return p.others(o, OTHERS_ok_ChargeItemDefinition_propertyGroup_priceComponent, len(o) - n)
     return True
 
 
 OTHERS_ok_ChargeItemDefinition = (
     frozenset(['applicability', 'approvalDate', 'code', 'contact', 'contained', 'copyright', 'date', 'derivedFromUri', 'description', 'effectivePeriod', 'experimental', 'extension', 'id', 'identifier', 'implicitRules', 'instance', 'jurisdiction', 'language', 'lastReviewDate', 'meta', 'modifierExtension', 'partOf', 'propertyGroup', 'publisher', 'replaces', 'resourceType', 'status', 'text', 'title', 'url', 'useContext', 'version']),
     {
+        '_approvalDate': ('', d.ok_Element),
+        '_copyright': ('', d.ok_Element),
+        '_date': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
+        '_experimental': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
+        '_lastReviewDate': ('', d.ok_Element),
+        '_publisher': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
+        '_title': ('', d.ok_Element),
         '_url': ('', d.ok_Element),
         '_version': ('', d.ok_Element),
-        '_title': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_experimental': ('', d.ok_Element),
-        '_date': ('', d.ok_Element),
-        '_publisher': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
-        '_copyright': ('', d.ok_Element),
-        '_approvalDate': ('', d.ok_Element),
-        '_lastReviewDate': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_ChargeItemDefinition_applicability = (
     frozenset(['description', 'expression', 'extension', 'id', 'language', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
-        '_language': ('', d.ok_Element),
         '_expression': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_language': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -399,9 +396,9 @@ OTHERS_ok_ChargeItemDefinition_propertyGroup = (
 OTHERS_ok_ChargeItemDefinition_propertyGroup_priceComponent = (
     frozenset(['amount', 'code', 'extension', 'factor', 'id', 'modifierExtension', 'type']),
     {
+        '_factor': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_type': ('', d.ok_Element),
-        '_factor': ('', d.ok_Element),
     },
     frozenset([]),
 )

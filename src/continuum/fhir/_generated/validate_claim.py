@@ -2,20 +2,21 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['active', 'cancelled', 'draft', 'entered-in-error'])
 CODES_2 = frozenset(['claim', 'preauthorization', 'predetermination'])
-TARGETS_1 = frozenset(['Patient'])
-TARGETS_2 = frozenset(['Practitioner', 'PractitionerRole'])
+TARGETS_1 = frozenset(['Practitioner', 'PractitionerRole'])
+TARGETS_2 = frozenset(['Location'])
 TARGETS_3 = frozenset(['Organization'])
-TARGETS_4 = frozenset(['Organization', 'Practitioner', 'PractitionerRole'])
-TARGETS_5 = frozenset(['DeviceRequest', 'MedicationRequest', 'VisionPrescription'])
-TARGETS_6 = frozenset(['ServiceRequest'])
-TARGETS_7 = frozenset(['Location'])
-TARGETS_8 = frozenset(['Coverage'])
-TARGETS_9 = frozenset(['ClaimResponse'])
-TARGETS_10 = frozenset(['Device'])
-TARGETS_11 = frozenset(['Encounter'])
+TARGETS_4 = frozenset(['DeviceRequest', 'MedicationRequest', 'VisionPrescription'])
+TARGETS_5 = frozenset(['Patient'])
+TARGETS_6 = frozenset(['Organization', 'Practitioner', 'PractitionerRole'])
+TARGETS_7 = frozenset(['ServiceRequest'])
+TARGETS_8 = frozenset(['ClaimResponse'])
+TARGETS_9 = frozenset(['Coverage'])
+TARGETS_10 = frozenset(['Encounter'])
+TARGETS_11 = frozenset(['Device'])
 TARGETS_12 = frozenset(['Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
 TARGETS_13 = frozenset(['Claim'])
 TARGETS_14 = frozenset(['Condition'])
@@ -25,1034 +26,1022 @@ TARGETS_15 = frozenset(['Procedure'])
 def ok_Claim(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'accident' in o:
+        v = o['accident']
         n += 1
-        if not p.is_id(v):
+        if not ok_Claim_accident(v):
             return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('subType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('use')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_2:
-        return False
-    v = get('patient')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-        return False
-    v = get('billablePeriod')
-    if v is not None:
+    if 'billablePeriod' in o:
+        v = o['billablePeriod']
         n += 1
         if not d.ok_Period(v):
             return False
-    v = get('created')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_dateTime(v):
-        return False
-    v = get('enterer')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('insurer')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('provider')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-        return False
-    v = get('priority')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('fundsReserve')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('related')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Claim_related(x):
-                return False
-    v = get('prescription')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
-            return False
-    v = get('originalPrescription')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
-            return False
-    v = get('payee')
-    if v is not None:
-        n += 1
-        if not ok_Claim_payee(v):
-            return False
-    v = get('referral')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_6):
-            return False
-    v = get('facility')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_7):
-            return False
-    v = get('careTeam')
-    if v is not None:
+    if 'careTeam' in o:
+        v = o['careTeam']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Claim_careTeam(x):
                 return False
-    v = get('supportingInfo')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_Claim_supportingInfo(x):
+            if not p.is_contained(x):
                 return False
-    v = get('diagnosis')
-    if v is not None:
+    if 'created' not in o:
+        return False
+    v = o['created']
+    n += 1
+    if not p.is_dateTime(v):
+        return False
+    if 'diagnosis' in o:
+        v = o['diagnosis']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Claim_diagnosis(x):
                 return False
-    v = get('procedure')
-    if v is not None:
+    if 'enterer' in o:
+        v = o['enterer']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_Claim_procedure(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('insurance')
-    if v is None:
+    if 'facility' in o:
+        v = o['facility']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'fundsReserve' in o:
+        v = o['fundsReserve']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'insurance' not in o:
         return False
+    v = o['insurance']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not ok_Claim_insurance(x):
             return False
-    v = get('accident')
-    if v is not None:
+    if 'insurer' in o:
+        v = o['insurer']
         n += 1
-        if not ok_Claim_accident(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
             return False
-    v = get('item')
-    if v is not None:
+    if 'item' in o:
+        v = o['item']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Claim_item(x):
                 return False
-    v = get('total')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'originalPrescription' in o:
+        v = o['originalPrescription']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+            return False
+    if 'patient' not in o:
+        return False
+    v = o['patient']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_5):
+        return False
+    if 'payee' in o:
+        v = o['payee']
+        n += 1
+        if not ok_Claim_payee(v):
+            return False
+    if 'prescription' in o:
+        v = o['prescription']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+            return False
+    if 'priority' not in o:
+        return False
+    v = o['priority']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'procedure' in o:
+        v = o['procedure']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Claim_procedure(x):
+                return False
+    if 'provider' not in o:
+        return False
+    v = o['provider']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_6):
+        return False
+    if 'referral' in o:
+        v = o['referral']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_7):
+            return False
+    if 'related' in o:
+        v = o['related']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Claim_related(x):
+                return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'subType' in o:
+        v = o['subType']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'supportingInfo' in o:
+        v = o['supportingInfo']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Claim_supportingInfo(x):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'total' in o:
+        v = o['total']
         n += 1
         if not d.ok_Money(v):
             return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'use' not in o:
+        return False
+    v = o['use']
+    n += 1
+    if v.__class__ is not str or v not in CODES_2:
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Claim)
+        return p.others(o, OTHERS_ok_Claim, len(o) - n)
     return True
 
 
 def ok_Claim_accident(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('date')
-    if v is None:
+    if 'date' not in o:
         return False
+    v = o['date']
     n += 1
     if not p.is_date(v):
         return False
-    v = get('type')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'type' in o:
+        v = o['type']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Claim_accident)
+        return p.others(o, OTHERS_ok_Claim_accident, len(o) - n)
     return True
 
 
 def ok_Claim_careTeam(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('sequence')
-    if v is None:
+    if 'provider' not in o:
         return False
+    v = o['provider']
     n += 1
-    if not p.is_positiveInt(v):
+    if not p.is_reference(v, d.ok_Reference, TARGETS_6):
         return False
-    v = get('provider')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-        return False
-    v = get('responsible')
-    if v is not None:
+    if 'qualification' in o:
+        v = o['qualification']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'responsible' in o:
+        v = o['responsible']
         n += 1
         if v is not True and v is not False:
             return False
-    v = get('role')
-    if v is not None:
+    if 'role' in o:
+        v = o['role']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('qualification')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
+    if 'sequence' not in o:
+        return False
+    v = o['sequence']
+    n += 1
+    if not p.is_positiveInt(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Claim_careTeam)
+        return p.others(o, OTHERS_ok_Claim_careTeam, len(o) - n)
     return True
 
 
 def ok_Claim_diagnosis(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('sequence')
-    if v is None:
+    if 'onAdmission' in o:
+        v = o['onAdmission']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'packageCode' in o:
+        v = o['packageCode']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'sequence' not in o:
         return False
+    v = o['sequence']
     n += 1
     if not p.is_positiveInt(v):
         return False
-    v = get('type')
-    if v is not None:
+    if 'type' in o:
+        v = o['type']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('onAdmission')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('packageCode')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Claim_diagnosis)
-    return False  # diagnosis[x] is missing
+        return p.others(o, OTHERS_ok_Claim_diagnosis, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_Claim_insurance(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'businessArrangement' in o:
+        v = o['businessArrangement']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'claimResponse' in o:
+        v = o['claimResponse']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_reference(v, d.ok_Reference, TARGETS_8):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('sequence')
-    if v is None:
+    if 'coverage' not in o:
         return False
+    v = o['coverage']
     n += 1
-    if not p.is_positiveInt(v):
+    if not p.is_reference(v, d.ok_Reference, TARGETS_9):
         return False
-    v = get('focal')
-    if v is None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'focal' not in o:
         return False
+    v = o['focal']
     n += 1
     if v is not True and v is not False:
         return False
-    v = get('identifier')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if not d.ok_Identifier(v):
             return False
-    v = get('coverage')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_8):
-        return False
-    v = get('businessArrangement')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('preAuthRef')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_string(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('claimResponse')
-    if v is not None:
+    if 'preAuthRef' in o:
+        v = o['preAuthRef']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_9):
+        if v.__class__ is not list or not v:
             return False
+        for x in v:
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
+                return False
+    if 'sequence' not in o:
+        return False
+    v = o['sequence']
+    n += 1
+    if not p.is_positiveInt(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Claim_insurance)
+        return p.others(o, OTHERS_ok_Claim_insurance, len(o) - n)
     return True
 
 
 def ok_Claim_item(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('sequence')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_positiveInt(v):
-        return False
-    v = get('careTeamSequence')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_positiveInt(x):
-                return False
-    v = get('diagnosisSequence')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_positiveInt(x):
-                return False
-    v = get('procedureSequence')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_positiveInt(x):
-                return False
-    v = get('informationSequence')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_positiveInt(x):
-                return False
-    v = get('revenue')
-    if v is not None:
+    if 'bodySite' in o:
+        v = o['bodySite']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('category')
-    if v is not None:
+    if 'careTeamSequence' in o:
+        v = o['careTeamSequence']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_positiveInt(x):
+                return False
+    if 'category' in o:
+        v = o['category']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('productOrService')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('modifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('programCode')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('quantity')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('unitPrice')
-    if v is not None:
-        n += 1
-        if not d.ok_Money(v):
-            return False
-    v = get('factor')
-    if v is not None:
-        n += 1
-        if not p.is_decimal(v):
-            return False
-    v = get('net')
-    if v is not None:
-        n += 1
-        if not d.ok_Money(v):
-            return False
-    v = get('udi')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_10):
-                return False
-    v = get('bodySite')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('subSite')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('encounter')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_11):
-                return False
-    v = get('detail')
-    if v is not None:
+    if 'detail' in o:
+        v = o['detail']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Claim_item_detail(x):
                 return False
+    if 'diagnosisSequence' in o:
+        v = o['diagnosisSequence']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_positiveInt(x):
+                return False
+    if 'encounter' in o:
+        v = o['encounter']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_10):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'factor' in o:
+        v = o['factor']
+        n += 1
+        if not p.is_decimal(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'informationSequence' in o:
+        v = o['informationSequence']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_positiveInt(x):
+                return False
+    if 'modifier' in o:
+        v = o['modifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'net' in o:
+        v = o['net']
+        n += 1
+        if not d.ok_Money(v):
+            return False
+    if 'procedureSequence' in o:
+        v = o['procedureSequence']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_positiveInt(x):
+                return False
+    if 'productOrService' not in o:
+        return False
+    v = o['productOrService']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'programCode' in o:
+        v = o['programCode']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'quantity' in o:
+        v = o['quantity']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'revenue' in o:
+        v = o['revenue']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'sequence' not in o:
+        return False
+    v = o['sequence']
+    n += 1
+    if not p.is_positiveInt(v):
+        return False
+    if 'subSite' in o:
+        v = o['subSite']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'udi' in o:
+        v = o['udi']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_11):
+                return False
+    if 'unitPrice' in o:
+        v = o['unitPrice']
+        n += 1
+        if not d.ok_Money(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Claim_item)
+        return p.others(o, OTHERS_ok_Claim_item, len(o) - n)
     return True
 
 
 def ok_Claim_item_detail(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'category' in o:
+        v = o['category']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('sequence')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_positiveInt(v):
-        return False
-    v = get('revenue')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('category')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('productOrService')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('modifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('programCode')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('quantity')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('unitPrice')
-    if v is not None:
-        n += 1
-        if not d.ok_Money(v):
-            return False
-    v = get('factor')
-    if v is not None:
+    if 'factor' in o:
+        v = o['factor']
         n += 1
         if not p.is_decimal(v):
             return False
-    v = get('net')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not d.ok_Money(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('udi')
-    if v is not None:
+    if 'modifier' in o:
+        v = o['modifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_10):
+            if not d.ok_CodeableConcept(x):
                 return False
-    v = get('subDetail')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'net' in o:
+        v = o['net']
+        n += 1
+        if not d.ok_Money(v):
+            return False
+    if 'productOrService' not in o:
+        return False
+    v = o['productOrService']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'programCode' in o:
+        v = o['programCode']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'quantity' in o:
+        v = o['quantity']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'revenue' in o:
+        v = o['revenue']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'sequence' not in o:
+        return False
+    v = o['sequence']
+    n += 1
+    if not p.is_positiveInt(v):
+        return False
+    if 'subDetail' in o:
+        v = o['subDetail']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Claim_item_detail_subDetail(x):
                 return False
+    if 'udi' in o:
+        v = o['udi']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_11):
+                return False
+    if 'unitPrice' in o:
+        v = o['unitPrice']
+        n += 1
+        if not d.ok_Money(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Claim_item_detail)
+        return p.others(o, OTHERS_ok_Claim_item_detail, len(o) - n)
     return True
 
 
 def ok_Claim_item_detail_subDetail(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'category' in o:
+        v = o['category']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('sequence')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_positiveInt(v):
-        return False
-    v = get('revenue')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('category')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('productOrService')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('modifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('programCode')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('quantity')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('unitPrice')
-    if v is not None:
-        n += 1
-        if not d.ok_Money(v):
-            return False
-    v = get('factor')
-    if v is not None:
+    if 'factor' in o:
+        v = o['factor']
         n += 1
         if not p.is_decimal(v):
             return False
-    v = get('net')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not d.ok_Money(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('udi')
-    if v is not None:
+    if 'modifier' in o:
+        v = o['modifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_10):
+            if not d.ok_CodeableConcept(x):
                 return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'net' in o:
+        v = o['net']
+        n += 1
+        if not d.ok_Money(v):
+            return False
+    if 'productOrService' not in o:
+        return False
+    v = o['productOrService']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'programCode' in o:
+        v = o['programCode']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'quantity' in o:
+        v = o['quantity']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'revenue' in o:
+        v = o['revenue']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'sequence' not in o:
+        return False
+    v = o['sequence']
+    n += 1
+    if not p.is_positiveInt(v):
+        return False
+    if 'udi' in o:
+        v = o['udi']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_11):
+                return False
+    if 'unitPrice' in o:
+        v = o['unitPrice']
+        n += 1
+        if not d.ok_Money(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Claim_item_detail_subDetail)
+        return p.others(o, OTHERS_ok_Claim_item_detail_subDetail, len(o) - n)
     return True
 
 
 def ok_Claim_payee(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('party')
-    if v is not None:
+    if 'party' in o:
+        v = o['party']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_12):
             return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Claim_payee)
+        return p.others(o, OTHERS_ok_Claim_payee, len(o) - n)
     return True
 
 
 def ok_Claim_procedure(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'date' in o:
+        v = o['date']
         n += 1
-        if not p.is_string(v):
+        if not p.is_dateTime(v):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('sequence')
-    if v is None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'sequence' not in o:
         return False
+    v = o['sequence']
     n += 1
     if not p.is_positiveInt(v):
         return False
-    v = get('type')
-    if v is not None:
+    if 'type' in o:
+        v = o['type']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('date')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('udi')
-    if v is not None:
+    if 'udi' in o:
+        v = o['udi']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_10):
+            if not p.is_reference(x, d.ok_Reference, TARGETS_11):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Claim_procedure)
-    return False  # procedure[x] is missing
+        return p.others(o, OTHERS_ok_Claim_procedure, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_Claim_related(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('claim')
-    if v is not None:
+    if 'claim' in o:
+        v = o['claim']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_13):
             return False
-    v = get('relationship')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('reference')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'reference' in o:
+        v = o['reference']
         n += 1
         if not d.ok_Identifier(v):
             return False
+    if 'relationship' in o:
+        v = o['relationship']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Claim_related)
+        return p.others(o, OTHERS_ok_Claim_related, len(o) - n)
     return True
 
 
 def ok_Claim_supportingInfo(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('sequence')
-    if v is None:
+    if 'category' not in o:
         return False
-    n += 1
-    if not p.is_positiveInt(v):
-        return False
-    v = get('category')
-    if v is None:
-        return False
+    v = o['category']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
-    v = get('code')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('reason')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'reason' in o:
+        v = o['reason']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
+    if 'sequence' not in o:
+        return False
+    v = o['sequence']
+    n += 1
+    if not p.is_positiveInt(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Claim_supportingInfo)
+        return p.others(o, OTHERS_ok_Claim_supportingInfo, len(o) - n)
     return True
 
 
 OTHERS_ok_Claim = (
     frozenset(['accident', 'billablePeriod', 'careTeam', 'contained', 'created', 'diagnosis', 'enterer', 'extension', 'facility', 'fundsReserve', 'id', 'identifier', 'implicitRules', 'insurance', 'insurer', 'item', 'language', 'meta', 'modifierExtension', 'originalPrescription', 'patient', 'payee', 'prescription', 'priority', 'procedure', 'provider', 'referral', 'related', 'resourceType', 'status', 'subType', 'supportingInfo', 'text', 'total', 'type', 'use']),
     {
+        '_created': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
         '_status': ('', d.ok_Element),
         '_use': ('', d.ok_Element),
-        '_created': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_Claim_accident = (
     frozenset(['date', 'extension', 'id', 'modifierExtension', 'type']),
     {
-        '_id': ('', d.ok_Element),
         '_date': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         'locationAddress': ('location[x]', d.ok_Address),
-        'locationReference': ('location[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_7))),
+        'locationReference': ('location[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_2))),
     },
     frozenset([]),
 )
@@ -1060,61 +1049,61 @@ OTHERS_ok_Claim_careTeam = (
     frozenset(['extension', 'id', 'modifierExtension', 'provider', 'qualification', 'responsible', 'role', 'sequence']),
     {
         '_id': ('', d.ok_Element),
-        '_sequence': ('', d.ok_Element),
         '_responsible': ('', d.ok_Element),
+        '_sequence': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_Claim_diagnosis = (
     frozenset(['extension', 'id', 'modifierExtension', 'onAdmission', 'packageCode', 'sequence', 'type']),
     {
-        '_id': ('', d.ok_Element),
-        '_sequence': ('', d.ok_Element),
         'diagnosisCodeableConcept': ('diagnosis[x]', d.ok_CodeableConcept),
         'diagnosisReference': ('diagnosis[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_14))),
+        '_id': ('', d.ok_Element),
+        '_sequence': ('', d.ok_Element),
     },
     frozenset(['diagnosis[x]']),
 )
 OTHERS_ok_Claim_insurance = (
     frozenset(['businessArrangement', 'claimResponse', 'coverage', 'extension', 'focal', 'id', 'identifier', 'modifierExtension', 'preAuthRef', 'sequence']),
     {
+        '_businessArrangement': ('', d.ok_Element),
+        '_focal': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_sequence': ('', d.ok_Element),
-        '_focal': ('', d.ok_Element),
-        '_businessArrangement': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_Claim_item = (
     frozenset(['bodySite', 'careTeamSequence', 'category', 'detail', 'diagnosisSequence', 'encounter', 'extension', 'factor', 'id', 'informationSequence', 'modifier', 'modifierExtension', 'net', 'procedureSequence', 'productOrService', 'programCode', 'quantity', 'revenue', 'sequence', 'subSite', 'udi', 'unitPrice']),
     {
+        '_factor': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
-        '_sequence': ('', d.ok_Element),
-        'servicedDate': ('serviced[x]', p.is_date),
-        '_servicedDate': ('', d.ok_Element),
-        'servicedPeriod': ('serviced[x]', d.ok_Period),
         'locationCodeableConcept': ('location[x]', d.ok_CodeableConcept),
         'locationAddress': ('location[x]', d.ok_Address),
-        'locationReference': ('location[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_7))),
-        '_factor': ('', d.ok_Element),
+        'locationReference': ('location[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_2))),
+        '_sequence': ('', d.ok_Element),
+        'servicedDate': ('serviced[x]', p.is_date),
+        '_servicedDate': ('serviced[x]', d.ok_Element),
+        'servicedPeriod': ('serviced[x]', d.ok_Period),
     },
     frozenset([]),
 )
 OTHERS_ok_Claim_item_detail = (
     frozenset(['category', 'extension', 'factor', 'id', 'modifier', 'modifierExtension', 'net', 'productOrService', 'programCode', 'quantity', 'revenue', 'sequence', 'subDetail', 'udi', 'unitPrice']),
     {
+        '_factor': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_sequence': ('', d.ok_Element),
-        '_factor': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_Claim_item_detail_subDetail = (
     frozenset(['category', 'extension', 'factor', 'id', 'modifier', 'modifierExtension', 'net', 'productOrService', 'programCode', 'quantity', 'revenue', 'sequence', 'udi', 'unitPrice']),
     {
+        '_factor': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_sequence': ('', d.ok_Element),
-        '_factor': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -1128,11 +1117,11 @@ OTHERS_ok_Claim_payee = (
 OTHERS_ok_Claim_procedure = (
     frozenset(['date', 'extension', 'id', 'modifierExtension', 'sequence', 'type', 'udi']),
     {
-        '_id': ('', d.ok_Element),
-        '_sequence': ('', d.ok_Element),
         '_date': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         'procedureCodeableConcept': ('procedure[x]', d.ok_CodeableConcept),
         'procedureReference': ('procedure[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_15))),
+        '_sequence': ('', d.ok_Element),
     },
     frozenset(['procedure[x]']),
 )
@@ -1149,12 +1138,12 @@ OTHERS_ok_Claim_supportingInfo = (
         '_id': ('', d.ok_Element),
         '_sequence': ('', d.ok_Element),
         'timingDate': ('timing[x]', p.is_date),
-        '_timingDate': ('', d.ok_Element),
+        '_timingDate': ('timing[x]', d.ok_Element),
         'timingPeriod': ('timing[x]', d.ok_Period),
         'valueBoolean': ('value[x]', p.is_boolean),
-        '_valueBoolean': ('', d.ok_Element),
+        '_valueBoolean': ('value[x]', d.ok_Element),
         'valueString': ('value[x]', p.is_string),
-        '_valueString': ('', d.ok_Element),
+        '_valueString': ('value[x]', d.ok_Element),
         'valueQuantity': ('value[x]', d.ok_Quantity),
         'valueAttachment': ('value[x]', d.ok_Attachment),
         'valueReference': ('value[x]', d.ok_Reference),

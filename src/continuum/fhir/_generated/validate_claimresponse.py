@@ -2,840 +2,832 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['active', 'cancelled', 'draft', 'entered-in-error'])
-CODES_2 = frozenset(['claim', 'preauthorization', 'predetermination'])
-CODES_3 = frozenset(['complete', 'error', 'partial', 'queued'])
+CODES_1 = frozenset(['complete', 'error', 'partial', 'queued'])
+CODES_2 = frozenset(['active', 'cancelled', 'draft', 'entered-in-error'])
+CODES_3 = frozenset(['claim', 'preauthorization', 'predetermination'])
 CODES_4 = frozenset(['display', 'print', 'printoper'])
-TARGETS_1 = frozenset(['Patient'])
+TARGETS_1 = frozenset(['CommunicationRequest'])
 TARGETS_2 = frozenset(['Organization'])
-TARGETS_3 = frozenset(['Organization', 'Practitioner', 'PractitionerRole'])
+TARGETS_3 = frozenset(['Patient'])
 TARGETS_4 = frozenset(['Claim'])
-TARGETS_5 = frozenset(['CommunicationRequest'])
-TARGETS_6 = frozenset(['Coverage'])
-TARGETS_7 = frozenset(['ClaimResponse'])
+TARGETS_5 = frozenset(['Organization', 'Practitioner', 'PractitionerRole'])
+TARGETS_6 = frozenset(['ClaimResponse'])
+TARGETS_7 = frozenset(['Coverage'])
 TARGETS_8 = frozenset(['Location'])
 
 
 def ok_ClaimResponse(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('subType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('use')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_2:
-        return False
-    v = get('patient')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-        return False
-    v = get('created')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_dateTime(v):
-        return False
-    v = get('insurer')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-        return False
-    v = get('requestor')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('request')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-            return False
-    v = get('outcome')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_3:
-        return False
-    v = get('disposition')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('preAuthRef')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('preAuthPeriod')
-    if v is not None:
-        n += 1
-        if not d.ok_Period(v):
-            return False
-    v = get('payeeType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('item')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_ClaimResponse_item(x):
-                return False
-    v = get('addItem')
-    if v is not None:
+    if 'addItem' in o:
+        v = o['addItem']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ClaimResponse_addItem(x):
                 return False
-    v = get('adjudication')
-    if v is not None:
+    if 'adjudication' in o:
+        v = o['adjudication']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ClaimResponse_item_adjudication(x):
                 return False
-    v = get('total')
-    if v is not None:
+    if 'communicationRequest' in o:
+        v = o['communicationRequest']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_ClaimResponse_total(x):
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
                 return False
-    v = get('payment')
-    if v is not None:
-        n += 1
-        if not ok_ClaimResponse_payment(v):
-            return False
-    v = get('fundsReserve')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('formCode')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('form')
-    if v is not None:
-        n += 1
-        if not d.ok_Attachment(v):
-            return False
-    v = get('processNote')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_ClaimResponse_processNote(x):
+            if not p.is_contained(x):
                 return False
-    v = get('communicationRequest')
-    if v is not None:
+    if 'created' not in o:
+        return False
+    v = o['created']
+    n += 1
+    if not p.is_dateTime(v):
+        return False
+    if 'disposition' in o:
+        v = o['disposition']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
-                return False
-    v = get('insurance')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_ClaimResponse_insurance(x):
-                return False
-    v = get('error')
-    if v is not None:
+    if 'error' in o:
+        v = o['error']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ClaimResponse_error(x):
                 return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'form' in o:
+        v = o['form']
+        n += 1
+        if not d.ok_Attachment(v):
+            return False
+    if 'formCode' in o:
+        v = o['formCode']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'fundsReserve' in o:
+        v = o['fundsReserve']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'insurance' in o:
+        v = o['insurance']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_ClaimResponse_insurance(x):
+                return False
+    if 'insurer' not in o:
+        return False
+    v = o['insurer']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+        return False
+    if 'item' in o:
+        v = o['item']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_ClaimResponse_item(x):
+                return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'outcome' not in o:
+        return False
+    v = o['outcome']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'patient' not in o:
+        return False
+    v = o['patient']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+        return False
+    if 'payeeType' in o:
+        v = o['payeeType']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'payment' in o:
+        v = o['payment']
+        n += 1
+        if not ok_ClaimResponse_payment(v):
+            return False
+    if 'preAuthPeriod' in o:
+        v = o['preAuthPeriod']
+        n += 1
+        if not d.ok_Period(v):
+            return False
+    if 'preAuthRef' in o:
+        v = o['preAuthRef']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'processNote' in o:
+        v = o['processNote']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_ClaimResponse_processNote(x):
+                return False
+    if 'request' in o:
+        v = o['request']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+            return False
+    if 'requestor' in o:
+        v = o['requestor']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_2:
+        return False
+    if 'subType' in o:
+        v = o['subType']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'total' in o:
+        v = o['total']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_ClaimResponse_total(x):
+                return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'use' not in o:
+        return False
+    v = o['use']
+    n += 1
+    if v.__class__ is not str or v not in CODES_3:
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ClaimResponse)
+        return p.others(o, OTHERS_ok_ClaimResponse, len(o) - n)
     return True
 
 
 def ok_ClaimResponse_addItem(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('itemSequence')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_positiveInt(x):
-                return False
-    v = get('detailSequence')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_positiveInt(x):
-                return False
-    v = get('subdetailSequence')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_positiveInt(x):
-                return False
-    v = get('provider')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
-                return False
-    v = get('productOrService')
-    if v is None:
+    if 'adjudication' not in o:
         return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('modifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('programCode')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('quantity')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('unitPrice')
-    if v is not None:
-        n += 1
-        if not d.ok_Money(v):
-            return False
-    v = get('factor')
-    if v is not None:
-        n += 1
-        if not p.is_decimal(v):
-            return False
-    v = get('net')
-    if v is not None:
-        n += 1
-        if not d.ok_Money(v):
-            return False
-    v = get('bodySite')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('subSite')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('noteNumber')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_positiveInt(x):
-                return False
-    v = get('adjudication')
-    if v is None:
-        return False
+    v = o['adjudication']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not ok_ClaimResponse_item_adjudication(x):
             return False
-    v = get('detail')
-    if v is not None:
+    if 'bodySite' in o:
+        v = o['bodySite']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'detail' in o:
+        v = o['detail']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ClaimResponse_addItem_detail(x):
                 return False
+    if 'detailSequence' in o:
+        v = o['detailSequence']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_positiveInt(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'factor' in o:
+        v = o['factor']
+        n += 1
+        if not p.is_decimal(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'itemSequence' in o:
+        v = o['itemSequence']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_positiveInt(x):
+                return False
+    if 'modifier' in o:
+        v = o['modifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'net' in o:
+        v = o['net']
+        n += 1
+        if not d.ok_Money(v):
+            return False
+    if 'noteNumber' in o:
+        v = o['noteNumber']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_positiveInt(x):
+                return False
+    if 'productOrService' not in o:
+        return False
+    v = o['productOrService']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'programCode' in o:
+        v = o['programCode']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'provider' in o:
+        v = o['provider']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
+                return False
+    if 'quantity' in o:
+        v = o['quantity']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'subSite' in o:
+        v = o['subSite']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'subdetailSequence' in o:
+        v = o['subdetailSequence']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_positiveInt(x):
+                return False
+    if 'unitPrice' in o:
+        v = o['unitPrice']
+        n += 1
+        if not d.ok_Money(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ClaimResponse_addItem)
+        return p.others(o, OTHERS_ok_ClaimResponse_addItem, len(o) - n)
     return True
 
 
 def ok_ClaimResponse_addItem_detail(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('productOrService')
-    if v is None:
+    if 'adjudication' not in o:
         return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('modifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('quantity')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('unitPrice')
-    if v is not None:
-        n += 1
-        if not d.ok_Money(v):
-            return False
-    v = get('factor')
-    if v is not None:
-        n += 1
-        if not p.is_decimal(v):
-            return False
-    v = get('net')
-    if v is not None:
-        n += 1
-        if not d.ok_Money(v):
-            return False
-    v = get('noteNumber')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_positiveInt(x):
-                return False
-    v = get('adjudication')
-    if v is None:
-        return False
+    v = o['adjudication']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not ok_ClaimResponse_item_adjudication(x):
             return False
-    v = get('subDetail')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'factor' in o:
+        v = o['factor']
+        n += 1
+        if not p.is_decimal(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifier' in o:
+        v = o['modifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'net' in o:
+        v = o['net']
+        n += 1
+        if not d.ok_Money(v):
+            return False
+    if 'noteNumber' in o:
+        v = o['noteNumber']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_positiveInt(x):
+                return False
+    if 'productOrService' not in o:
+        return False
+    v = o['productOrService']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'quantity' in o:
+        v = o['quantity']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'subDetail' in o:
+        v = o['subDetail']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ClaimResponse_addItem_detail_subDetail(x):
                 return False
+    if 'unitPrice' in o:
+        v = o['unitPrice']
+        n += 1
+        if not d.ok_Money(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ClaimResponse_addItem_detail)
+        return p.others(o, OTHERS_ok_ClaimResponse_addItem_detail, len(o) - n)
     return True
 
 
 def ok_ClaimResponse_addItem_detail_subDetail(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('productOrService')
-    if v is None:
+    if 'adjudication' not in o:
         return False
+    v = o['adjudication']
     n += 1
-    if not d.ok_CodeableConcept(v):
+    if v.__class__ is not list or not v:
         return False
-    v = get('modifier')
-    if v is not None:
+    for x in v:
+        if not ok_ClaimResponse_item_adjudication(x):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'factor' in o:
+        v = o['factor']
+        n += 1
+        if not p.is_decimal(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifier' in o:
+        v = o['modifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('quantity')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if not d.ok_Quantity(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('unitPrice')
-    if v is not None:
-        n += 1
-        if not d.ok_Money(v):
-            return False
-    v = get('factor')
-    if v is not None:
-        n += 1
-        if not p.is_decimal(v):
-            return False
-    v = get('net')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'net' in o:
+        v = o['net']
         n += 1
         if not d.ok_Money(v):
             return False
-    v = get('noteNumber')
-    if v is not None:
+    if 'noteNumber' in o:
+        v = o['noteNumber']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_positiveInt(x):
                 return False
-    v = get('adjudication')
-    if v is None:
+    if 'productOrService' not in o:
         return False
+    v = o['productOrService']
     n += 1
-    if v.__class__ is not list or not v:
+    if not d.ok_CodeableConcept(v):
         return False
-    for x in v:
-        if not ok_ClaimResponse_item_adjudication(x):
+    if 'quantity' in o:
+        v = o['quantity']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'unitPrice' in o:
+        v = o['unitPrice']
+        n += 1
+        if not d.ok_Money(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ClaimResponse_addItem_detail_subDetail)
+        return p.others(o, OTHERS_ok_ClaimResponse_addItem_detail_subDetail, len(o) - n)
     return True
 
 
 def ok_ClaimResponse_error(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('itemSequence')
-    if v is not None:
-        n += 1
-        if not p.is_positiveInt(v):
-            return False
-    v = get('detailSequence')
-    if v is not None:
-        n += 1
-        if not p.is_positiveInt(v):
-            return False
-    v = get('subDetailSequence')
-    if v is not None:
-        n += 1
-        if not p.is_positiveInt(v):
-            return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
+    if 'detailSequence' in o:
+        v = o['detailSequence']
+        n += 1
+        if not p.is_positiveInt(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'itemSequence' in o:
+        v = o['itemSequence']
+        n += 1
+        if not p.is_positiveInt(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'subDetailSequence' in o:
+        v = o['subDetailSequence']
+        n += 1
+        if not p.is_positiveInt(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ClaimResponse_error)
+        return p.others(o, OTHERS_ok_ClaimResponse_error, len(o) - n)
     return True
 
 
 def ok_ClaimResponse_insurance(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'businessArrangement' in o:
+        v = o['businessArrangement']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'claimResponse' in o:
+        v = o['claimResponse']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_reference(v, d.ok_Reference, TARGETS_6):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('sequence')
-    if v is None:
+    if 'coverage' not in o:
         return False
+    v = o['coverage']
     n += 1
-    if not p.is_positiveInt(v):
+    if not p.is_reference(v, d.ok_Reference, TARGETS_7):
         return False
-    v = get('focal')
-    if v is None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'focal' not in o:
         return False
+    v = o['focal']
     n += 1
     if v is not True and v is not False:
         return False
-    v = get('coverage')
-    if v is None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'sequence' not in o:
         return False
+    v = o['sequence']
     n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_6):
+    if not p.is_positiveInt(v):
         return False
-    v = get('businessArrangement')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('claimResponse')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_7):
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ClaimResponse_insurance)
+        return p.others(o, OTHERS_ok_ClaimResponse_insurance, len(o) - n)
     return True
 
 
 def ok_ClaimResponse_item(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('itemSequence')
-    if v is None:
+    if 'adjudication' not in o:
         return False
-    n += 1
-    if not p.is_positiveInt(v):
-        return False
-    v = get('noteNumber')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_positiveInt(x):
-                return False
-    v = get('adjudication')
-    if v is None:
-        return False
+    v = o['adjudication']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not ok_ClaimResponse_item_adjudication(x):
             return False
-    v = get('detail')
-    if v is not None:
+    if 'detail' in o:
+        v = o['detail']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ClaimResponse_item_detail(x):
                 return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_ClaimResponse_item)
-    return True
-
-
-def ok_ClaimResponse_item_adjudication(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('category')
-    if v is None:
+    if 'itemSequence' not in o:
         return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('reason')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('amount')
-    if v is not None:
-        n += 1
-        if not d.ok_Money(v):
-            return False
-    v = get('value')
-    if v is not None:
-        n += 1
-        if not p.is_decimal(v):
-            return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_ClaimResponse_item_adjudication)
-    return True
-
-
-def ok_ClaimResponse_item_detail(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('detailSequence')
-    if v is None:
-        return False
+    v = o['itemSequence']
     n += 1
     if not p.is_positiveInt(v):
         return False
-    v = get('noteNumber')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'noteNumber' in o:
+        v = o['noteNumber']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_positiveInt(x):
                 return False
-    v = get('adjudication')
-    if v is None:
+    if n != len(o):
+        return p.others(o, OTHERS_ok_ClaimResponse_item, len(o) - n)
+    return True
+
+
+def ok_ClaimResponse_item_adjudication(o):
+    if o.__class__ is not dict or not o:
         return False
+    n = 0
+    if 'amount' in o:
+        v = o['amount']
+        n += 1
+        if not d.ok_Money(v):
+            return False
+    if 'category' not in o:
+        return False
+    v = o['category']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'reason' in o:
+        v = o['reason']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'value' in o:
+        v = o['value']
+        n += 1
+        if not p.is_decimal(v):
+            return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_ClaimResponse_item_adjudication, len(o) - n)
+    return True
+
+
+def ok_ClaimResponse_item_detail(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'adjudication' not in o:
+        return False
+    v = o['adjudication']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not ok_ClaimResponse_item_adjudication(x):
             return False
-    v = get('subDetail')
-    if v is not None:
+    if 'detailSequence' not in o:
+        return False
+    v = o['detailSequence']
+    n += 1
+    if not p.is_positiveInt(v):
+        return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'noteNumber' in o:
+        v = o['noteNumber']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_positiveInt(x):
+                return False
+    if 'subDetail' in o:
+        v = o['subDetail']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -843,272 +835,268 @@ def ok_ClaimResponse_item_detail(o):
             if not ok_ClaimResponse_item_detail_subDetail(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ClaimResponse_item_detail)
+        return p.others(o, OTHERS_ok_ClaimResponse_item_detail, len(o) - n)
     return True
 
 
 def ok_ClaimResponse_item_detail_subDetail(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('subDetailSequence')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_positiveInt(v):
-        return False
-    v = get('noteNumber')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_positiveInt(x):
-                return False
-    v = get('adjudication')
-    if v is not None:
+    if 'adjudication' in o:
+        v = o['adjudication']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ClaimResponse_item_adjudication(x):
                 return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'noteNumber' in o:
+        v = o['noteNumber']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_positiveInt(x):
+                return False
+    if 'subDetailSequence' not in o:
+        return False
+    v = o['subDetailSequence']
+    n += 1
+    if not p.is_positiveInt(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ClaimResponse_item_detail_subDetail)
+        return p.others(o, OTHERS_ok_ClaimResponse_item_detail_subDetail, len(o) - n)
     return True
 
 
 def ok_ClaimResponse_payment(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('adjustment')
-    if v is not None:
+    if 'adjustment' in o:
+        v = o['adjustment']
         n += 1
         if not d.ok_Money(v):
             return False
-    v = get('adjustmentReason')
-    if v is not None:
+    if 'adjustmentReason' in o:
+        v = o['adjustmentReason']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('date')
-    if v is not None:
-        n += 1
-        if not p.is_date(v):
-            return False
-    v = get('amount')
-    if v is None:
+    if 'amount' not in o:
         return False
+    v = o['amount']
     n += 1
     if not d.ok_Money(v):
         return False
-    v = get('identifier')
-    if v is not None:
+    if 'date' in o:
+        v = o['date']
+        n += 1
+        if not p.is_date(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if not d.ok_Identifier(v):
             return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ClaimResponse_payment)
+        return p.others(o, OTHERS_ok_ClaimResponse_payment, len(o) - n)
     return True
 
 
 def ok_ClaimResponse_processNote(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('number')
-    if v is not None:
-        n += 1
-        if not p.is_positiveInt(v):
-            return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_4:
-            return False
-    v = get('text')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_string(v):
-        return False
-    v = get('language')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'number' in o:
+        v = o['number']
+        n += 1
+        if not p.is_positiveInt(v):
+            return False
+    if 'text' not in o:
+        return False
+    v = o['text']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+        return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if v.__class__ is not str or v not in CODES_4:
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ClaimResponse_processNote)
+        return p.others(o, OTHERS_ok_ClaimResponse_processNote, len(o) - n)
     return True
 
 
 def ok_ClaimResponse_total(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('category')
-    if v is None:
+    if 'amount' not in o:
         return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('amount')
-    if v is None:
-        return False
+    v = o['amount']
     n += 1
     if not d.ok_Money(v):
         return False
+    if 'category' not in o:
+        return False
+    v = o['category']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ClaimResponse_total)
+        return p.others(o, OTHERS_ok_ClaimResponse_total, len(o) - n)
     return True
 
 
 OTHERS_ok_ClaimResponse = (
     frozenset(['addItem', 'adjudication', 'communicationRequest', 'contained', 'created', 'disposition', 'error', 'extension', 'form', 'formCode', 'fundsReserve', 'id', 'identifier', 'implicitRules', 'insurance', 'insurer', 'item', 'language', 'meta', 'modifierExtension', 'outcome', 'patient', 'payeeType', 'payment', 'preAuthPeriod', 'preAuthRef', 'processNote', 'request', 'requestor', 'resourceType', 'status', 'subType', 'text', 'total', 'type', 'use']),
     {
+        '_created': ('', d.ok_Element),
+        '_disposition': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
+        '_outcome': ('', d.ok_Element),
+        '_preAuthRef': ('', d.ok_Element),
         '_status': ('', d.ok_Element),
         '_use': ('', d.ok_Element),
-        '_created': ('', d.ok_Element),
-        '_outcome': ('', d.ok_Element),
-        '_disposition': ('', d.ok_Element),
-        '_preAuthRef': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_ClaimResponse_addItem = (
     frozenset(['adjudication', 'bodySite', 'detail', 'detailSequence', 'extension', 'factor', 'id', 'itemSequence', 'modifier', 'modifierExtension', 'net', 'noteNumber', 'productOrService', 'programCode', 'provider', 'quantity', 'subSite', 'subdetailSequence', 'unitPrice']),
     {
+        '_factor': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
-        'servicedDate': ('serviced[x]', p.is_date),
-        '_servicedDate': ('', d.ok_Element),
-        'servicedPeriod': ('serviced[x]', d.ok_Period),
         'locationCodeableConcept': ('location[x]', d.ok_CodeableConcept),
         'locationAddress': ('location[x]', d.ok_Address),
         'locationReference': ('location[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_8))),
-        '_factor': ('', d.ok_Element),
+        'servicedDate': ('serviced[x]', p.is_date),
+        '_servicedDate': ('serviced[x]', d.ok_Element),
+        'servicedPeriod': ('serviced[x]', d.ok_Period),
     },
     frozenset([]),
 )
 OTHERS_ok_ClaimResponse_addItem_detail = (
     frozenset(['adjudication', 'extension', 'factor', 'id', 'modifier', 'modifierExtension', 'net', 'noteNumber', 'productOrService', 'quantity', 'subDetail', 'unitPrice']),
     {
-        '_id': ('', d.ok_Element),
         '_factor': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_ClaimResponse_addItem_detail_subDetail = (
     frozenset(['adjudication', 'extension', 'factor', 'id', 'modifier', 'modifierExtension', 'net', 'noteNumber', 'productOrService', 'quantity', 'unitPrice']),
     {
-        '_id': ('', d.ok_Element),
         '_factor': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_ClaimResponse_error = (
     frozenset(['code', 'detailSequence', 'extension', 'id', 'itemSequence', 'modifierExtension', 'subDetailSequence']),
     {
+        '_detailSequence': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_itemSequence': ('', d.ok_Element),
-        '_detailSequence': ('', d.ok_Element),
         '_subDetailSequence': ('', d.ok_Element),
     },
     frozenset([]),
@@ -1116,10 +1104,10 @@ OTHERS_ok_ClaimResponse_error = (
 OTHERS_ok_ClaimResponse_insurance = (
     frozenset(['businessArrangement', 'claimResponse', 'coverage', 'extension', 'focal', 'id', 'modifierExtension', 'sequence']),
     {
+        '_businessArrangement': ('', d.ok_Element),
+        '_focal': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_sequence': ('', d.ok_Element),
-        '_focal': ('', d.ok_Element),
-        '_businessArrangement': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -1142,8 +1130,8 @@ OTHERS_ok_ClaimResponse_item_adjudication = (
 OTHERS_ok_ClaimResponse_item_detail = (
     frozenset(['adjudication', 'detailSequence', 'extension', 'id', 'modifierExtension', 'noteNumber', 'subDetail']),
     {
-        '_id': ('', d.ok_Element),
         '_detailSequence': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -1158,8 +1146,8 @@ OTHERS_ok_ClaimResponse_item_detail_subDetail = (
 OTHERS_ok_ClaimResponse_payment = (
     frozenset(['adjustment', 'adjustmentReason', 'amount', 'date', 'extension', 'id', 'identifier', 'modifierExtension', 'type']),
     {
-        '_id': ('', d.ok_Element),
         '_date': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -1168,8 +1156,8 @@ OTHERS_ok_ClaimResponse_processNote = (
     {
         '_id': ('', d.ok_Element),
         '_number': ('', d.ok_Element),
-        '_type': ('', d.ok_Element),
         '_text': ('', d.ok_Element),
+        '_type': ('', d.ok_Element),
     },
     frozenset([]),
 )

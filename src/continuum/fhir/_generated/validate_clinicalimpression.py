@@ -2,14 +2,15 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['completed', 'entered-in-error', 'in-progress'])
-TARGETS_1 = frozenset(['Group', 'Patient'])
+TARGETS_1 = frozenset(['Practitioner', 'PractitionerRole'])
 TARGETS_2 = frozenset(['Encounter'])
-TARGETS_3 = frozenset(['Practitioner', 'PractitionerRole'])
-TARGETS_4 = frozenset(['ClinicalImpression'])
-TARGETS_5 = frozenset(['AllergyIntolerance', 'Condition'])
-TARGETS_6 = frozenset(['RiskAssessment'])
+TARGETS_3 = frozenset(['ClinicalImpression'])
+TARGETS_4 = frozenset(['AllergyIntolerance', 'Condition'])
+TARGETS_5 = frozenset(['RiskAssessment'])
+TARGETS_6 = frozenset(['Group', 'Patient'])
 TARGETS_7 = frozenset(['Condition', 'Media', 'Observation'])
 TARGETS_8 = frozenset(['DiagnosticReport', 'FamilyMemberHistory', 'ImagingStudy', 'Media', 'Observation', 'QuestionnaireResponse', 'RiskAssessment'])
 
@@ -17,289 +18,286 @@ TARGETS_8 = frozenset(['DiagnosticReport', 'FamilyMemberHistory', 'ImagingStudy'
 def ok_ClinicalImpression(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'assessor' in o:
+        v = o['assessor']
         n += 1
-        if not p.is_id(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('meta')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
-        if not d.ok_Meta(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('statusReason')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('code')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('subject')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-        return False
-    v = get('encounter')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('date')
-    if v is not None:
+    if 'date' in o:
+        v = o['date']
         n += 1
         if not p.is_dateTime(v):
             return False
-    v = get('assessor')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('previous')
-    if v is not None:
+    if 'encounter' in o:
+        v = o['encounter']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
             return False
-    v = get('problem')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
-                return False
-    v = get('investigation')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_ClinicalImpression_investigation(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('protocol')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_uri(x):
-                return False
-    v = get('summary')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('finding')
-    if v is not None:
+    if 'finding' in o:
+        v = o['finding']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ClinicalImpression_finding(x):
                 return False
-    v = get('prognosisCodeableConcept')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_CodeableConcept(x):
+            if not d.ok_Identifier(x):
                 return False
-    v = get('prognosisReference')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'investigation' in o:
+        v = o['investigation']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_6):
+            if not ok_ClinicalImpression_investigation(x):
                 return False
-    v = get('supportingInfo')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Reference(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('note')
-    if v is not None:
+    if 'note' in o:
+        v = o['note']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Annotation(x):
                 return False
+    if 'previous' in o:
+        v = o['previous']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'problem' in o:
+        v = o['problem']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
+                return False
+    if 'prognosisCodeableConcept' in o:
+        v = o['prognosisCodeableConcept']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'prognosisReference' in o:
+        v = o['prognosisReference']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
+                return False
+    if 'protocol' in o:
+        v = o['protocol']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'statusReason' in o:
+        v = o['statusReason']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'subject' not in o:
+        return False
+    v = o['subject']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_6):
+        return False
+    if 'summary' in o:
+        v = o['summary']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'supportingInfo' in o:
+        v = o['supportingInfo']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Reference(x):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ClinicalImpression)
+        return p.others(o, OTHERS_ok_ClinicalImpression, len(o) - n)
     return True
 
 
 def ok_ClinicalImpression_finding(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'basis' in o:
+        v = o['basis']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('itemCodeableConcept')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'itemCodeableConcept' in o:
+        v = o['itemCodeableConcept']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('itemReference')
-    if v is not None:
+    if 'itemReference' in o:
+        v = o['itemReference']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_7):
             return False
-    v = get('basis')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ClinicalImpression_finding)
+        return p.others(o, OTHERS_ok_ClinicalImpression_finding, len(o) - n)
     return True
 
 
 def ok_ClinicalImpression_investigation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
-    v = get('item')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'item' in o:
+        v = o['item']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_8):
                 return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ClinicalImpression_investigation)
+        return p.others(o, OTHERS_ok_ClinicalImpression_investigation, len(o) - n)
     return True
 
 
 OTHERS_ok_ClinicalImpression = (
     frozenset(['assessor', 'code', 'contained', 'date', 'description', 'encounter', 'extension', 'finding', 'id', 'identifier', 'implicitRules', 'investigation', 'language', 'meta', 'modifierExtension', 'note', 'previous', 'problem', 'prognosisCodeableConcept', 'prognosisReference', 'protocol', 'resourceType', 'status', 'statusReason', 'subject', 'summary', 'supportingInfo', 'text']),
     {
+        '_date': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
+        'effectiveDateTime': ('effective[x]', p.is_dateTime),
+        '_effectiveDateTime': ('effective[x]', d.ok_Element),
+        'effectivePeriod': ('effective[x]', d.ok_Period),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
         '_status': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
-        'effectiveDateTime': ('effective[x]', p.is_dateTime),
-        '_effectiveDateTime': ('', d.ok_Element),
-        'effectivePeriod': ('effective[x]', d.ok_Period),
-        '_date': ('', d.ok_Element),
         '_summary': ('', d.ok_Element),
     },
     frozenset([]),
@@ -307,8 +305,8 @@ OTHERS_ok_ClinicalImpression = (
 OTHERS_ok_ClinicalImpression_finding = (
     frozenset(['basis', 'extension', 'id', 'itemCodeableConcept', 'itemReference', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         '_basis': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )

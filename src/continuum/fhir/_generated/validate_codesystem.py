@@ -2,10 +2,11 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['active', 'draft', 'retired', 'unknown'])
+CODES_1 = frozenset(['complete', 'example', 'fragment', 'not-present', 'supplement'])
 CODES_2 = frozenset(['classified-with', 'grouped-by', 'is-a', 'part-of'])
-CODES_3 = frozenset(['complete', 'example', 'fragment', 'not-present', 'supplement'])
+CODES_3 = frozenset(['active', 'draft', 'retired', 'unknown'])
 CODES_4 = frozenset(['=', 'descendent-of', 'exists', 'generalizes', 'in', 'is-a', 'is-not-a', 'not-in', 'regex'])
 CODES_5 = frozenset(['Coding', 'boolean', 'code', 'dateTime', 'decimal', 'integer', 'string'])
 
@@ -13,515 +14,509 @@ CODES_5 = frozenset(['Coding', 'boolean', 'code', 'dateTime', 'decimal', 'intege
 def ok_CodeSystem(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('url')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('version')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('title')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('experimental')
-    if v is not None:
+    if 'caseSensitive' in o:
+        v = o['caseSensitive']
         n += 1
         if v is not True and v is not False:
             return False
-    v = get('date')
-    if v is not None:
+    if 'compositional' in o:
+        v = o['compositional']
         n += 1
-        if not p.is_dateTime(v):
+        if v is not True and v is not False:
             return False
-    v = get('publisher')
-    if v is not None:
+    if 'concept' in o:
+        v = o['concept']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('contact')
-    if v is not None:
+        for x in v:
+            if not ok_CodeSystem_concept(x):
+                return False
+    if 'contact' in o:
+        v = o['contact']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_ContactDetail(x):
                 return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('useContext')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_UsageContext(x):
+            if not p.is_contained(x):
                 return False
-    v = get('jurisdiction')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('purpose')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('copyright')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('caseSensitive')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('valueSet')
-    if v is not None:
-        n += 1
-        if not p.is_canonical(v):
-            return False
-    v = get('hierarchyMeaning')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_2:
-            return False
-    v = get('compositional')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('versionNeeded')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('content')
-    if v is None:
+    if 'content' not in o:
         return False
+    v = o['content']
     n += 1
-    if v.__class__ is not str or v not in CODES_3:
+    if v.__class__ is not str or v not in CODES_1:
         return False
-    v = get('supplements')
-    if v is not None:
+    if 'copyright' in o:
+        v = o['copyright']
         n += 1
-        if not p.is_canonical(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('count')
-    if v is not None:
+    if 'count' in o:
+        v = o['count']
         n += 1
         if not p.is_unsignedInt(v):
             return False
-    v = get('filter')
-    if v is not None:
+    if 'date' in o:
+        v = o['date']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'experimental' in o:
+        v = o['experimental']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'filter' in o:
+        v = o['filter']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_CodeSystem_filter(x):
                 return False
-    v = get('property')
-    if v is not None:
+    if 'hierarchyMeaning' in o:
+        v = o['hierarchyMeaning']
+        n += 1
+        if v.__class__ is not str or v not in CODES_2:
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'jurisdiction' in o:
+        v = o['jurisdiction']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'property' in o:
+        v = o['property']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_CodeSystem_property(x):
                 return False
-    v = get('concept')
-    if v is not None:
+    if 'publisher' in o:
+        v = o['publisher']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'purpose' in o:
+        v = o['purpose']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_3:
+        return False
+    if 'supplements' in o:
+        v = o['supplements']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'title' in o:
+        v = o['title']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'url' in o:
+        v = o['url']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'useContext' in o:
+        v = o['useContext']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_CodeSystem_concept(x):
+            if not d.ok_UsageContext(x):
                 return False
+    if 'valueSet' in o:
+        v = o['valueSet']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'version' in o:
+        v = o['version']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'versionNeeded' in o:
+        v = o['versionNeeded']
+        n += 1
+        if v is not True and v is not False:
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CodeSystem)
+        return p.others(o, OTHERS_ok_CodeSystem, len(o) - n)
     return True
 
 
 def ok_CodeSystem_concept(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if not p.is_code(v):
         return False
-    v = get('display')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('definition')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('designation')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_CodeSystem_concept_designation(x):
-                return False
-    v = get('property')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_CodeSystem_concept_property(x):
-                return False
-    v = get('concept')
-    if v is not None:
+    if 'concept' in o:
+        v = o['concept']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_CodeSystem_concept(x):
                 return False
+    if 'definition' in o:
+        v = o['definition']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'designation' in o:
+        v = o['designation']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_CodeSystem_concept_designation(x):
+                return False
+    if 'display' in o:
+        v = o['display']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'property' in o:
+        v = o['property']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_CodeSystem_concept_property(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CodeSystem_concept)
+        return p.others(o, OTHERS_ok_CodeSystem_concept, len(o) - n)
     return True
 
 
 def ok_CodeSystem_concept_designation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('language')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
         n += 1
         if not p.is_code(v):
             return False
-    v = get('use')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'use' in o:
+        v = o['use']
         n += 1
         if not d.ok_Coding(v):
             return False
-    v = get('value')
-    if v is None:
+    if 'value' not in o:
         return False
+    v = o['value']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CodeSystem_concept_designation)
+        return p.others(o, OTHERS_ok_CodeSystem_concept_designation, len(o) - n)
     return True
 
 
 def ok_CodeSystem_concept_property(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if not p.is_code(v):
         return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CodeSystem_concept_property)
-    return False  # value[x] is missing
+        return p.others(o, OTHERS_ok_CodeSystem_concept_property, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_CodeSystem_filter(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if not p.is_code(v):
         return False
-    v = get('description')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('operator')
-    if v is None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'operator' not in o:
         return False
+    v = o['operator']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if x.__class__ is not str or x not in CODES_4:
             return False
-    v = get('value')
-    if v is None:
+    if 'value' not in o:
         return False
+    v = o['value']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CodeSystem_filter)
+        return p.others(o, OTHERS_ok_CodeSystem_filter, len(o) - n)
     return True
 
 
 def ok_CodeSystem_property(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if not p.is_code(v):
         return False
-    v = get('uri')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_uri(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('description')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('type')
-    if v is None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'type' not in o:
         return False
+    v = o['type']
     n += 1
     if v.__class__ is not str or v not in CODES_5:
         return False
+    if 'uri' in o:
+        v = o['uri']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CodeSystem_property)
+        return p.others(o, OTHERS_ok_CodeSystem_property, len(o) - n)
     return True
 
 
 OTHERS_ok_CodeSystem = (
     frozenset(['caseSensitive', 'compositional', 'concept', 'contact', 'contained', 'content', 'copyright', 'count', 'date', 'description', 'experimental', 'extension', 'filter', 'hierarchyMeaning', 'id', 'identifier', 'implicitRules', 'jurisdiction', 'language', 'meta', 'modifierExtension', 'name', 'property', 'publisher', 'purpose', 'resourceType', 'status', 'supplements', 'text', 'title', 'url', 'useContext', 'valueSet', 'version', 'versionNeeded']),
     {
+        '_caseSensitive': ('', d.ok_Element),
+        '_compositional': ('', d.ok_Element),
+        '_content': ('', d.ok_Element),
+        '_copyright': ('', d.ok_Element),
+        '_count': ('', d.ok_Element),
+        '_date': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
+        '_experimental': ('', d.ok_Element),
+        '_hierarchyMeaning': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_url': ('', d.ok_Element),
-        '_version': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
-        '_title': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_experimental': ('', d.ok_Element),
-        '_date': ('', d.ok_Element),
         '_publisher': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
         '_purpose': ('', d.ok_Element),
-        '_copyright': ('', d.ok_Element),
-        '_caseSensitive': ('', d.ok_Element),
-        '_valueSet': ('', d.ok_Element),
-        '_hierarchyMeaning': ('', d.ok_Element),
-        '_compositional': ('', d.ok_Element),
-        '_versionNeeded': ('', d.ok_Element),
-        '_content': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
         '_supplements': ('', d.ok_Element),
-        '_count': ('', d.ok_Element),
+        '_title': ('', d.ok_Element),
+        '_url': ('', d.ok_Element),
+        '_valueSet': ('', d.ok_Element),
+        '_version': ('', d.ok_Element),
+        '_versionNeeded': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_CodeSystem_concept = (
     frozenset(['code', 'concept', 'definition', 'designation', 'display', 'extension', 'id', 'modifierExtension', 'property']),
     {
-        '_id': ('', d.ok_Element),
         '_code': ('', d.ok_Element),
-        '_display': ('', d.ok_Element),
         '_definition': ('', d.ok_Element),
+        '_display': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -537,30 +532,30 @@ OTHERS_ok_CodeSystem_concept_designation = (
 OTHERS_ok_CodeSystem_concept_property = (
     frozenset(['code', 'extension', 'id', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         '_code': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         'valueCode': ('value[x]', p.is_code),
-        '_valueCode': ('', d.ok_Element),
+        '_valueCode': ('value[x]', d.ok_Element),
         'valueCoding': ('value[x]', d.ok_Coding),
         'valueString': ('value[x]', p.is_string),
-        '_valueString': ('', d.ok_Element),
+        '_valueString': ('value[x]', d.ok_Element),
         'valueInteger': ('value[x]', p.is_integer),
-        '_valueInteger': ('', d.ok_Element),
+        '_valueInteger': ('value[x]', d.ok_Element),
         'valueBoolean': ('value[x]', p.is_boolean),
-        '_valueBoolean': ('', d.ok_Element),
+        '_valueBoolean': ('value[x]', d.ok_Element),
         'valueDateTime': ('value[x]', p.is_dateTime),
-        '_valueDateTime': ('', d.ok_Element),
+        '_valueDateTime': ('value[x]', d.ok_Element),
         'valueDecimal': ('value[x]', p.is_decimal),
-        '_valueDecimal': ('', d.ok_Element),
+        '_valueDecimal': ('value[x]', d.ok_Element),
     },
     frozenset(['value[x]']),
 )
 OTHERS_ok_CodeSystem_filter = (
     frozenset(['code', 'description', 'extension', 'id', 'modifierExtension', 'operator', 'value']),
     {
-        '_id': ('', d.ok_Element),
         '_code': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_value': ('', d.ok_Element),
     },
     frozenset([]),
@@ -568,11 +563,11 @@ OTHERS_ok_CodeSystem_filter = (
 OTHERS_ok_CodeSystem_property = (
     frozenset(['code', 'description', 'extension', 'id', 'modifierExtension', 'type', 'uri']),
     {
-        '_id': ('', d.ok_Element),
         '_code': ('', d.ok_Element),
-        '_uri': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_type': ('', d.ok_Element),
+        '_uri': ('', d.ok_Element),
     },
     frozenset([]),
 )

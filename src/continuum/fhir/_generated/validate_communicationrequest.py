@@ -2,236 +2,235 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['active', 'completed', 'draft', 'entered-in-error', 'on-hold', 'revoked', 'unknown'])
-CODES_2 = frozenset(['asap', 'routine', 'stat', 'urgent'])
-TARGETS_1 = frozenset(['CommunicationRequest'])
-TARGETS_2 = frozenset(['Group', 'Patient'])
-TARGETS_3 = frozenset(['Encounter'])
-TARGETS_4 = frozenset(['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
-TARGETS_5 = frozenset(['CareTeam', 'Device', 'Group', 'HealthcareService', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
+CODES_1 = frozenset(['asap', 'routine', 'stat', 'urgent'])
+CODES_2 = frozenset(['active', 'completed', 'draft', 'entered-in-error', 'on-hold', 'revoked', 'unknown'])
+TARGETS_1 = frozenset(['Encounter'])
+TARGETS_2 = frozenset(['Condition', 'DiagnosticReport', 'DocumentReference', 'Observation'])
+TARGETS_3 = frozenset(['CareTeam', 'Device', 'Group', 'HealthcareService', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
+TARGETS_4 = frozenset(['CommunicationRequest'])
+TARGETS_5 = frozenset(['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
 TARGETS_6 = frozenset(['Device', 'HealthcareService', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
-TARGETS_7 = frozenset(['Condition', 'DiagnosticReport', 'DocumentReference', 'Observation'])
+TARGETS_7 = frozenset(['Group', 'Patient'])
 
 
 def ok_CommunicationRequest(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'about' in o:
+        v = o['about']
         n += 1
-        if not p.is_id(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('meta')
-    if v is not None:
+        for x in v:
+            if not d.ok_Reference(x):
+                return False
+    if 'authoredOn' in o:
+        v = o['authoredOn']
         n += 1
-        if not d.ok_Meta(v):
+        if not p.is_dateTime(v):
             return False
-    v = get('implicitRules')
-    if v is not None:
+    if 'basedOn' in o:
+        v = o['basedOn']
         n += 1
-        if not p.is_uri(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('language')
-    if v is not None:
+        for x in v:
+            if not d.ok_Reference(x):
+                return False
+    if 'category' in o:
+        v = o['category']
         n += 1
-        if not p.is_code(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'doNotPerform' in o:
+        v = o['doNotPerform']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'encounter' in o:
+        v = o['encounter']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'groupIdentifier' in o:
+        v = o['groupIdentifier']
         n += 1
-        if v.__class__ is not list or not v:
+        if not d.ok_Identifier(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('basedOn')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-        for x in v:
-            if not d.ok_Reference(x):
-                return False
-    v = get('replaces')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_code(v):
             return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
-                return False
-    v = get('groupIdentifier')
-    if v is not None:
-        n += 1
-        if not d.ok_Identifier(v):
-            return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('statusReason')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('category')
-    if v is not None:
+    if 'medium' in o:
+        v = o['medium']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('priority')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
         n += 1
-        if v.__class__ is not str or v not in CODES_2:
+        if not d.ok_Meta(v):
             return False
-    v = get('doNotPerform')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('medium')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_CodeableConcept(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('subject')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('about')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Reference(x):
-                return False
-    v = get('encounter')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('payload')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_CommunicationRequest_payload(x):
-                return False
-    v = get('authoredOn')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('requester')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-            return False
-    v = get('recipient')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
-                return False
-    v = get('sender')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_6):
-            return False
-    v = get('reasonCode')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('reasonReference')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_7):
-                return False
-    v = get('note')
-    if v is not None:
+    if 'note' in o:
+        v = o['note']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Annotation(x):
                 return False
+    if 'payload' in o:
+        v = o['payload']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_CommunicationRequest_payload(x):
+                return False
+    if 'priority' in o:
+        v = o['priority']
+        n += 1
+        if v.__class__ is not str or v not in CODES_1:
+            return False
+    if 'reasonCode' in o:
+        v = o['reasonCode']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'reasonReference' in o:
+        v = o['reasonReference']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
+                return False
+    if 'recipient' in o:
+        v = o['recipient']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
+                return False
+    if 'replaces' in o:
+        v = o['replaces']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
+                return False
+    if 'requester' in o:
+        v = o['requester']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
+            return False
+    if 'sender' in o:
+        v = o['sender']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_6):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_2:
+        return False
+    if 'statusReason' in o:
+        v = o['statusReason']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'subject' in o:
+        v = o['subject']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_7):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CommunicationRequest)
+        return p.others(o, OTHERS_ok_CommunicationRequest, len(o) - n)
     return True
 
 
 def ok_CommunicationRequest_payload(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -239,34 +238,34 @@ def ok_CommunicationRequest_payload(o):
             if not d.ok_Extension(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CommunicationRequest_payload)
-    return False  # content[x] is missing
+        return p.others(o, OTHERS_ok_CommunicationRequest_payload, len(o) - n)
+    return False  # a choice is missing
 
 
 OTHERS_ok_CommunicationRequest = (
     frozenset(['about', 'authoredOn', 'basedOn', 'category', 'contained', 'doNotPerform', 'encounter', 'extension', 'groupIdentifier', 'id', 'identifier', 'implicitRules', 'language', 'medium', 'meta', 'modifierExtension', 'note', 'payload', 'priority', 'reasonCode', 'reasonReference', 'recipient', 'replaces', 'requester', 'resourceType', 'sender', 'status', 'statusReason', 'subject', 'text']),
     {
+        '_authoredOn': ('', d.ok_Element),
+        '_doNotPerform': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_priority': ('', d.ok_Element),
-        '_doNotPerform': ('', d.ok_Element),
         'occurrenceDateTime': ('occurrence[x]', p.is_dateTime),
-        '_occurrenceDateTime': ('', d.ok_Element),
+        '_occurrenceDateTime': ('occurrence[x]', d.ok_Element),
         'occurrencePeriod': ('occurrence[x]', d.ok_Period),
-        '_authoredOn': ('', d.ok_Element),
+        '_priority': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_CommunicationRequest_payload = (
     frozenset(['extension', 'id', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         'contentString': ('content[x]', p.is_string),
-        '_contentString': ('', d.ok_Element),
+        '_contentString': ('content[x]', d.ok_Element),
         'contentAttachment': ('content[x]', d.ok_Attachment),
         'contentReference': ('content[x]', d.ok_Reference),
+        '_id': ('', d.ok_Element),
     },
     frozenset(['content[x]']),
 )

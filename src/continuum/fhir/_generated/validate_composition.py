@@ -2,15 +2,16 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['amended', 'entered-in-error', 'final', 'preliminary'])
-CODES_2 = frozenset(['L', 'M', 'N', 'R', 'U', 'V'])
+CODES_1 = frozenset(['L', 'M', 'N', 'R', 'U', 'V'])
+CODES_2 = frozenset(['amended', 'entered-in-error', 'final', 'preliminary'])
 CODES_3 = frozenset(['legal', 'official', 'personal', 'professional'])
 CODES_4 = frozenset(['appends', 'replaces', 'signs', 'transforms'])
 CODES_5 = frozenset(['changes', 'snapshot', 'working'])
-TARGETS_1 = frozenset(['Encounter'])
-TARGETS_2 = frozenset(['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
-TARGETS_3 = frozenset(['Organization'])
+TARGETS_1 = frozenset(['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
+TARGETS_2 = frozenset(['Organization'])
+TARGETS_3 = frozenset(['Encounter'])
 TARGETS_4 = frozenset(['Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
 TARGETS_5 = frozenset(['Composition'])
 
@@ -18,396 +19,391 @@ TARGETS_5 = frozenset(['Composition'])
 def ok_Composition(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if not d.ok_Identifier(v):
-            return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('category')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('subject')
-    if v is not None:
-        n += 1
-        if not d.ok_Reference(v):
-            return False
-    v = get('encounter')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('date')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_dateTime(v):
-        return False
-    v = get('author')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not list or not v:
-        return False
-    for x in v:
-        if not p.is_reference(x, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('title')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_string(v):
-        return False
-    v = get('confidentiality')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_2:
-            return False
-    v = get('attester')
-    if v is not None:
+    if 'attester' in o:
+        v = o['attester']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Composition_attester(x):
                 return False
-    v = get('custodian')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('relatesTo')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Composition_relatesTo(x):
-                return False
-    v = get('event')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Composition_event(x):
-                return False
-    v = get('section')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Composition_section(x):
-                return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_Composition)
-    return True
-
-
-def ok_Composition_attester(o):
-    if o.__class__ is not dict or not o:
+    if 'author' not in o:
         return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('mode')
-    if v is None:
-        return False
+    v = o['author']
     n += 1
-    if v.__class__ is not str or v not in CODES_3:
+    if v.__class__ is not list or not v:
         return False
-    v = get('time')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
+    for x in v:
+        if not p.is_reference(x, d.ok_Reference, TARGETS_1):
             return False
-    v = get('party')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-            return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_Composition_attester)
-    return True
-
-
-def ok_Composition_event(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is not None:
+    if 'category' in o:
+        v = o['category']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('period')
-    if v is not None:
+    if 'confidentiality' in o:
+        v = o['confidentiality']
         n += 1
-        if not d.ok_Period(v):
+        if v.__class__ is not str or v not in CODES_1:
             return False
-    v = get('detail')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Reference(x):
+            if not p.is_contained(x):
                 return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_Composition_event)
-    return True
-
-
-def ok_Composition_relatesTo(o):
-    if o.__class__ is not dict or not o:
+    if 'custodian' in o:
+        v = o['custodian']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'date' not in o:
         return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is None:
-        return False
+    v = o['date']
     n += 1
-    if v.__class__ is not str or v not in CODES_4:
+    if not p.is_dateTime(v):
         return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_Composition_relatesTo)
-    return False  # target[x] is missing
-
-
-def ok_Composition_section(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
+    if 'encounter' in o:
+        v = o['encounter']
         n += 1
-        if not p.is_string(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'event' in o:
+        v = o['event']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Composition_event(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if not d.ok_Identifier(v):
+            return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('title')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('code')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('author')
-    if v is not None:
+    if 'relatesTo' in o:
+        v = o['relatesTo']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
+            if not ok_Composition_relatesTo(x):
                 return False
-    v = get('focus')
-    if v is not None:
-        n += 1
-        if not d.ok_Reference(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('mode')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_5:
-            return False
-    v = get('orderedBy')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('entry')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Reference(x):
-                return False
-    v = get('emptyReason')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('section')
-    if v is not None:
+    if 'section' in o:
+        v = o['section']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Composition_section(x):
                 return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_2:
+        return False
+    if 'subject' in o:
+        v = o['subject']
+        n += 1
+        if not d.ok_Reference(v):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'title' not in o:
+        return False
+    v = o['title']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+        return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Composition_section)
+        return p.others(o, OTHERS_ok_Composition, len(o) - n)
+    return True
+
+
+def ok_Composition_attester(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'mode' not in o:
+        return False
+    v = o['mode']
+    n += 1
+    if v.__class__ is not str or v not in CODES_3:
+        return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'party' in o:
+        v = o['party']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+            return False
+    if 'time' in o:
+        v = o['time']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_Composition_attester, len(o) - n)
+    return True
+
+
+def ok_Composition_event(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'code' in o:
+        v = o['code']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'detail' in o:
+        v = o['detail']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Reference(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'period' in o:
+        v = o['period']
+        n += 1
+        if not d.ok_Period(v):
+            return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_Composition_event, len(o) - n)
+    return True
+
+
+def ok_Composition_relatesTo(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'code' not in o:
+        return False
+    v = o['code']
+    n += 1
+    if v.__class__ is not str or v not in CODES_4:
+        return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_Composition_relatesTo, len(o) - n)
+    return False  # a choice is missing
+
+
+def ok_Composition_section(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'author' in o:
+        v = o['author']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+                return False
+    if 'code' in o:
+        v = o['code']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'emptyReason' in o:
+        v = o['emptyReason']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'entry' in o:
+        v = o['entry']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Reference(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'focus' in o:
+        v = o['focus']
+        n += 1
+        if not d.ok_Reference(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'mode' in o:
+        v = o['mode']
+        n += 1
+        if v.__class__ is not str or v not in CODES_5:
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'orderedBy' in o:
+        v = o['orderedBy']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'section' in o:
+        v = o['section']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Composition_section(x):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'title' in o:
+        v = o['title']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_Composition_section, len(o) - n)
     return True
 
 
 OTHERS_ok_Composition = (
     frozenset(['attester', 'author', 'category', 'confidentiality', 'contained', 'custodian', 'date', 'encounter', 'event', 'extension', 'id', 'identifier', 'implicitRules', 'language', 'meta', 'modifierExtension', 'relatesTo', 'resourceType', 'section', 'status', 'subject', 'text', 'title', 'type']),
     {
+        '_confidentiality': ('', d.ok_Element),
+        '_date': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
         '_status': ('', d.ok_Element),
-        '_date': ('', d.ok_Element),
         '_title': ('', d.ok_Element),
-        '_confidentiality': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -430,8 +426,8 @@ OTHERS_ok_Composition_event = (
 OTHERS_ok_Composition_relatesTo = (
     frozenset(['code', 'extension', 'id', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         '_code': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         'targetIdentifier': ('target[x]', d.ok_Identifier),
         'targetReference': ('target[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_5))),
     },
@@ -441,8 +437,8 @@ OTHERS_ok_Composition_section = (
     frozenset(['author', 'code', 'emptyReason', 'entry', 'extension', 'focus', 'id', 'mode', 'modifierExtension', 'orderedBy', 'section', 'text', 'title']),
     {
         '_id': ('', d.ok_Element),
-        '_title': ('', d.ok_Element),
         '_mode': ('', d.ok_Element),
+        '_title': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,284 +2,282 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['active', 'inactive', 'recurrence', 'relapse', 'remission', 'resolved'])
-CODES_2 = frozenset(['confirmed', 'differential', 'entered-in-error', 'provisional', 'refuted', 'unconfirmed'])
-TARGETS_1 = frozenset(['Group', 'Patient'])
+CONCEPTS_1 = frozenset([('http://terminology.hl7.org/CodeSystem/condition-clinical', 'active'), ('http://terminology.hl7.org/CodeSystem/condition-clinical', 'inactive'), ('http://terminology.hl7.org/CodeSystem/condition-clinical', 'recurrence'), ('http://terminology.hl7.org/CodeSystem/condition-clinical', 'relapse'), ('http://terminology.hl7.org/CodeSystem/condition-clinical', 'remission'), ('http://terminology.hl7.org/CodeSystem/condition-clinical', 'resolved')])
+CONCEPTS_2 = frozenset([('http://terminology.hl7.org/CodeSystem/condition-ver-status', 'confirmed'), ('http://terminology.hl7.org/CodeSystem/condition-ver-status', 'differential'), ('http://terminology.hl7.org/CodeSystem/condition-ver-status', 'entered-in-error'), ('http://terminology.hl7.org/CodeSystem/condition-ver-status', 'provisional'), ('http://terminology.hl7.org/CodeSystem/condition-ver-status', 'refuted'), ('http://terminology.hl7.org/CodeSystem/condition-ver-status', 'unconfirmed')])
+TARGETS_1 = frozenset(['Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
 TARGETS_2 = frozenset(['Encounter'])
-TARGETS_3 = frozenset(['Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
+TARGETS_3 = frozenset(['Group', 'Patient'])
 TARGETS_4 = frozenset(['ClinicalImpression', 'DiagnosticReport', 'Observation'])
 
 
 def ok_Condition(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'asserter' in o:
+        v = o['asserter']
         n += 1
-        if not p.is_id(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('meta')
-    if v is not None:
+    if 'bodySite' in o:
+        v = o['bodySite']
         n += 1
-        if not d.ok_Meta(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('implicitRules')
-    if v is not None:
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'category' in o:
+        v = o['category']
         n += 1
-        if not p.is_uri(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('language')
-    if v is not None:
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'clinicalStatus' in o:
+        v = o['clinicalStatus']
         n += 1
-        if not p.is_code(v):
+        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CONCEPTS_1)):
             return False
-    v = get('text')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
-        if not d.ok_Narrative(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('clinicalStatus')
-    if v is not None:
-        n += 1
-        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CODES_1)):
-            return False
-    v = get('verificationStatus')
-    if v is not None:
-        n += 1
-        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CODES_2)):
-            return False
-    v = get('category')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('severity')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('code')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('bodySite')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('subject')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-        return False
-    v = get('encounter')
-    if v is not None:
+    if 'encounter' in o:
+        v = o['encounter']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_2):
             return False
-    v = get('recordedDate')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('recorder')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('asserter')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('stage')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Condition_stage(x):
-                return False
-    v = get('evidence')
-    if v is not None:
+    if 'evidence' in o:
+        v = o['evidence']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Condition_evidence(x):
                 return False
-    v = get('note')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'note' in o:
+        v = o['note']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Annotation(x):
                 return False
+    if 'recordedDate' in o:
+        v = o['recordedDate']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'recorder' in o:
+        v = o['recorder']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'severity' in o:
+        v = o['severity']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'stage' in o:
+        v = o['stage']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Condition_stage(x):
+                return False
+    if 'subject' not in o:
+        return False
+    v = o['subject']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+        return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'verificationStatus' in o:
+        v = o['verificationStatus']
+        n += 1
+        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CONCEPTS_2)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Condition)
+        return p.others(o, OTHERS_ok_Condition, len(o) - n)
     return True
 
 
 def ok_Condition_evidence(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('detail')
-    if v is not None:
+    if 'detail' in o:
+        v = o['detail']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Reference(x):
                 return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Condition_evidence)
+        return p.others(o, OTHERS_ok_Condition_evidence, len(o) - n)
     return True
 
 
 def ok_Condition_stage(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('summary')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('assessment')
-    if v is not None:
+    if 'assessment' in o:
+        v = o['assessment']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_4):
                 return False
-    v = get('type')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'summary' in o:
+        v = o['summary']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'type' in o:
+        v = o['type']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Condition_stage)
+        return p.others(o, OTHERS_ok_Condition_stage, len(o) - n)
     return True
 
 
 OTHERS_ok_Condition = (
     frozenset(['asserter', 'bodySite', 'category', 'clinicalStatus', 'code', 'contained', 'encounter', 'evidence', 'extension', 'id', 'identifier', 'implicitRules', 'language', 'meta', 'modifierExtension', 'note', 'recordedDate', 'recorder', 'resourceType', 'severity', 'stage', 'subject', 'text', 'verificationStatus']),
     {
-        '_id': ('', d.ok_Element),
-        '_implicitRules': ('', d.ok_Element),
-        '_language': ('', d.ok_Element),
-        'onsetDateTime': ('onset[x]', p.is_dateTime),
-        '_onsetDateTime': ('', d.ok_Element),
-        'onsetAge': ('onset[x]', d.ok_Age),
-        'onsetPeriod': ('onset[x]', d.ok_Period),
-        'onsetRange': ('onset[x]', d.ok_Range),
-        'onsetString': ('onset[x]', p.is_string),
-        '_onsetString': ('', d.ok_Element),
         'abatementDateTime': ('abatement[x]', p.is_dateTime),
-        '_abatementDateTime': ('', d.ok_Element),
+        '_abatementDateTime': ('abatement[x]', d.ok_Element),
         'abatementAge': ('abatement[x]', d.ok_Age),
         'abatementPeriod': ('abatement[x]', d.ok_Period),
         'abatementRange': ('abatement[x]', d.ok_Range),
         'abatementString': ('abatement[x]', p.is_string),
-        '_abatementString': ('', d.ok_Element),
+        '_abatementString': ('abatement[x]', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_implicitRules': ('', d.ok_Element),
+        '_language': ('', d.ok_Element),
+        'onsetDateTime': ('onset[x]', p.is_dateTime),
+        '_onsetDateTime': ('onset[x]', d.ok_Element),
+        'onsetAge': ('onset[x]', d.ok_Age),
+        'onsetPeriod': ('onset[x]', d.ok_Period),
+        'onsetRange': ('onset[x]', d.ok_Range),
+        'onsetString': ('onset[x]', p.is_string),
+        '_onsetString': ('onset[x]', d.ok_Element),
         '_recordedDate': ('', d.ok_Element),
     },
     frozenset([]),

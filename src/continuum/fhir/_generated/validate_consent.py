@@ -2,13 +2,14 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['active', 'draft', 'entered-in-error', 'inactive', 'proposed', 'rejected'])
 CODES_2 = frozenset(['deny', 'permit'])
 CODES_3 = frozenset(['authoredby', 'dependents', 'instance', 'related'])
-TARGETS_1 = frozenset(['Patient'])
-TARGETS_2 = frozenset(['Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
-TARGETS_3 = frozenset(['Organization'])
+TARGETS_1 = frozenset(['Organization'])
+TARGETS_2 = frozenset(['Patient'])
+TARGETS_3 = frozenset(['Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
 TARGETS_4 = frozenset(['CareTeam', 'Device', 'Group', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
 TARGETS_5 = frozenset(['Patient', 'RelatedPerson'])
 TARGETS_6 = frozenset(['Consent', 'Contract', 'DocumentReference', 'QuestionnaireResponse'])
@@ -17,445 +18,439 @@ TARGETS_6 = frozenset(['Consent', 'Contract', 'DocumentReference', 'Questionnair
 def ok_Consent(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('status')
-    if v is None:
+    if 'category' not in o:
         return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('scope')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('category')
-    if v is None:
-        return False
+    v = o['category']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not d.ok_CodeableConcept(x):
             return False
-    v = get('patient')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('dateTime')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('performer')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
+            if not p.is_contained(x):
                 return False
-    v = get('organization')
-    if v is not None:
+    if 'dateTime' in o:
+        v = o['dateTime']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'organization' in o:
+        v = o['organization']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+                return False
+    if 'patient' in o:
+        v = o['patient']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'performer' in o:
+        v = o['performer']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_3):
                 return False
-    v = get('policy')
-    if v is not None:
+    if 'policy' in o:
+        v = o['policy']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Consent_policy(x):
                 return False
-    v = get('policyRule')
-    if v is not None:
+    if 'policyRule' in o:
+        v = o['policyRule']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('verification')
-    if v is not None:
+    if 'provision' in o:
+        v = o['provision']
+        n += 1
+        if not ok_Consent_provision(v):
+            return False
+    if 'scope' not in o:
+        return False
+    v = o['scope']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'verification' in o:
+        v = o['verification']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Consent_verification(x):
                 return False
-    v = get('provision')
-    if v is not None:
-        n += 1
-        if not ok_Consent_provision(v):
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Consent)
+        return p.others(o, OTHERS_ok_Consent, len(o) - n)
     return True
 
 
 def ok_Consent_policy(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'authority' in o:
+        v = o['authority']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('authority')
-    if v is not None:
+    if 'uri' in o:
+        v = o['uri']
         n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('uri')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Consent_policy)
+        return p.others(o, OTHERS_ok_Consent_policy, len(o) - n)
     return True
 
 
 def ok_Consent_provision(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'action' in o:
+        v = o['action']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Extension(x):
+            if not d.ok_CodeableConcept(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_2:
-            return False
-    v = get('period')
-    if v is not None:
-        n += 1
-        if not d.ok_Period(v):
-            return False
-    v = get('actor')
-    if v is not None:
+    if 'actor' in o:
+        v = o['actor']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Consent_provision_actor(x):
                 return False
-    v = get('action')
-    if v is not None:
+    if 'class' in o:
+        v = o['class']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Coding(x):
+                return False
+    if 'code' in o:
+        v = o['code']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('securityLabel')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Coding(x):
-                return False
-    v = get('purpose')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Coding(x):
-                return False
-    v = get('class')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Coding(x):
-                return False
-    v = get('code')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('dataPeriod')
-    if v is not None:
-        n += 1
-        if not d.ok_Period(v):
-            return False
-    v = get('data')
-    if v is not None:
+    if 'data' in o:
+        v = o['data']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Consent_provision_data(x):
                 return False
-    v = get('provision')
-    if v is not None:
+    if 'dataPeriod' in o:
+        v = o['dataPeriod']
+        n += 1
+        if not d.ok_Period(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'period' in o:
+        v = o['period']
+        n += 1
+        if not d.ok_Period(v):
+            return False
+    if 'provision' in o:
+        v = o['provision']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Consent_provision(x):
                 return False
+    if 'purpose' in o:
+        v = o['purpose']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Coding(x):
+                return False
+    if 'securityLabel' in o:
+        v = o['securityLabel']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Coding(x):
+                return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if v.__class__ is not str or v not in CODES_2:
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Consent_provision)
+        return p.others(o, OTHERS_ok_Consent_provision, len(o) - n)
     return True
 
 
 def ok_Consent_provision_actor(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('role')
-    if v is None:
+    if 'reference' not in o:
         return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('reference')
-    if v is None:
-        return False
+    v = o['reference']
     n += 1
     if not p.is_reference(v, d.ok_Reference, TARGETS_4):
         return False
+    if 'role' not in o:
+        return False
+    v = o['role']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Consent_provision_actor)
+        return p.others(o, OTHERS_ok_Consent_provision_actor, len(o) - n)
     return True
 
 
 def ok_Consent_provision_data(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('meaning')
-    if v is None:
+    if 'meaning' not in o:
         return False
+    v = o['meaning']
     n += 1
     if v.__class__ is not str or v not in CODES_3:
         return False
-    v = get('reference')
-    if v is None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'reference' not in o:
         return False
+    v = o['reference']
     n += 1
     if not d.ok_Reference(v):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Consent_provision_data)
+        return p.others(o, OTHERS_ok_Consent_provision_data, len(o) - n)
     return True
 
 
 def ok_Consent_verification(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('verified')
-    if v is None:
-        return False
-    n += 1
-    if v is not True and v is not False:
-        return False
-    v = get('verifiedWith')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
-            return False
-    v = get('verificationDate')
-    if v is not None:
+    if 'verificationDate' in o:
+        v = o['verificationDate']
         n += 1
         if not p.is_dateTime(v):
             return False
+    if 'verified' not in o:
+        return False
+    v = o['verified']
+    n += 1
+    if v is not True and v is not False:
+        return False
+    if 'verifiedWith' in o:
+        v = o['verifiedWith']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Consent_verification)
+        return p.others(o, OTHERS_ok_Consent_verification, len(o) - n)
     return True
 
 
 OTHERS_ok_Consent = (
     frozenset(['category', 'contained', 'dateTime', 'extension', 'id', 'identifier', 'implicitRules', 'language', 'meta', 'modifierExtension', 'organization', 'patient', 'performer', 'policy', 'policyRule', 'provision', 'resourceType', 'scope', 'status', 'text', 'verification']),
     {
+        '_dateTime': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_dateTime': ('', d.ok_Element),
         'sourceAttachment': ('source[x]', d.ok_Attachment),
         'sourceReference': ('source[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_6))),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_Consent_policy = (
     frozenset(['authority', 'extension', 'id', 'modifierExtension', 'uri']),
     {
-        '_id': ('', d.ok_Element),
         '_authority': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_uri': ('', d.ok_Element),
     },
     frozenset([]),
@@ -487,8 +482,8 @@ OTHERS_ok_Consent_verification = (
     frozenset(['extension', 'id', 'modifierExtension', 'verificationDate', 'verified', 'verifiedWith']),
     {
         '_id': ('', d.ok_Element),
-        '_verified': ('', d.ok_Element),
         '_verificationDate': ('', d.ok_Element),
+        '_verified': ('', d.ok_Element),
     },
     frozenset([]),
 )

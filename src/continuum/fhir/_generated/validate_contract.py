@@ -2,20 +2,21 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['amended', 'appended', 'cancelled', 'disputed', 'entered-in-error', 'executable', 'executed', 'negotiable', 'offered', 'policy', 'rejected', 'renewed', 'resolved', 'revoked', 'terminated'])
 CODES_2 = frozenset(['amended', 'appended', 'cancelled', 'disputed', 'entered-in-error', 'executable', 'executed', 'negotiable', 'offered', 'policy', 'rejected', 'renewed', 'resolved', 'revoked', 'terminated'])
-TARGETS_1 = frozenset(['Contract'])
+TARGETS_1 = frozenset(['Organization', 'Patient', 'Practitioner', 'PractitionerRole'])
 TARGETS_2 = frozenset(['Organization'])
 TARGETS_3 = frozenset(['Location'])
-TARGETS_4 = frozenset(['Organization', 'Patient', 'Practitioner', 'PractitionerRole'])
+TARGETS_4 = frozenset(['Contract'])
 TARGETS_5 = frozenset(['Provenance'])
 TARGETS_6 = frozenset(['Organization', 'Practitioner', 'PractitionerRole'])
 TARGETS_7 = frozenset(['Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
 TARGETS_8 = frozenset(['Encounter', 'EpisodeOfCare'])
-TARGETS_9 = frozenset(['Device', 'Group', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
-TARGETS_10 = frozenset(['CareTeam', 'Device', 'Location', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson', 'Substance'])
-TARGETS_11 = frozenset(['Condition', 'DiagnosticReport', 'DocumentReference', 'Observation', 'Questionnaire', 'QuestionnaireResponse'])
+TARGETS_9 = frozenset(['CareTeam', 'Device', 'Location', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson', 'Substance'])
+TARGETS_10 = frozenset(['Condition', 'DiagnosticReport', 'DocumentReference', 'Observation', 'Questionnaire', 'QuestionnaireResponse'])
+TARGETS_11 = frozenset(['Device', 'Group', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
 TARGETS_12 = frozenset(['Composition', 'Contract', 'DocumentReference', 'QuestionnaireResponse'])
 TARGETS_13 = frozenset(['Composition', 'DocumentReference', 'QuestionnaireResponse'])
 TARGETS_14 = frozenset(['DocumentReference'])
@@ -24,912 +25,902 @@ TARGETS_14 = frozenset(['DocumentReference'])
 def ok_Contract(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'alias' in o:
+        v = o['alias']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_contained(x):
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
                 return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('url')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('version')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('status')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_1:
-            return False
-    v = get('legalState')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('instantiatesCanonical')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('instantiatesUri')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('contentDerivative')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('issued')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('applies')
-    if v is not None:
+    if 'applies' in o:
+        v = o['applies']
         n += 1
         if not d.ok_Period(v):
             return False
-    v = get('expirationType')
-    if v is not None:
+    if 'author' in o:
+        v = o['author']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('subject')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Reference(x):
-                return False
-    v = get('authority')
-    if v is not None:
+    if 'authority' in o:
+        v = o['authority']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_2):
                 return False
-    v = get('domain')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
+            if not p.is_contained(x):
                 return False
-    v = get('site')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
-                return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('title')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('subtitle')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('alias')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_string(x):
-                return False
-    v = get('author')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-            return False
-    v = get('scope')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('subType')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('contentDefinition')
-    if v is not None:
+    if 'contentDefinition' in o:
+        v = o['contentDefinition']
         n += 1
         if not ok_Contract_contentDefinition(v):
             return False
-    v = get('term')
-    if v is not None:
+    if 'contentDerivative' in o:
+        v = o['contentDerivative']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'domain' in o:
+        v = o['domain']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_Contract_term(x):
+            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
                 return False
-    v = get('supportingInfo')
-    if v is not None:
+    if 'expirationType' in o:
+        v = o['expirationType']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Reference(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('relevantHistory')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
-                return False
-    v = get('signer')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Contract_signer(x):
-                return False
-    v = get('friendly')
-    if v is not None:
+    if 'friendly' in o:
+        v = o['friendly']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Contract_friendly(x):
                 return False
-    v = get('legal')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'instantiatesCanonical' in o:
+        v = o['instantiatesCanonical']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+            return False
+    if 'instantiatesUri' in o:
+        v = o['instantiatesUri']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'issued' in o:
+        v = o['issued']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'legal' in o:
+        v = o['legal']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Contract_legal(x):
                 return False
-    v = get('rule')
-    if v is not None:
+    if 'legalState' in o:
+        v = o['legalState']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'relevantHistory' in o:
+        v = o['relevantHistory']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
+                return False
+    if 'rule' in o:
+        v = o['rule']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Contract_rule(x):
                 return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_Contract)
-    return True
-
-
-def ok_Contract_contentDefinition(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('subType')
-    if v is not None:
+    if 'scope' in o:
+        v = o['scope']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('publisher')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_6):
-            return False
-    v = get('publicationDate')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('publicationStatus')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_2:
-        return False
-    v = get('copyright')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_Contract_contentDefinition)
-    return True
-
-
-def ok_Contract_friendly(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'signer' in o:
+        v = o['signer']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Extension(x):
+            if not ok_Contract_signer(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'site' in o:
+        v = o['site']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Extension(x):
+            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
                 return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_Contract_friendly)
-    return False  # content[x] is missing
-
-
-def ok_Contract_legal(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
+    if 'status' in o:
+        v = o['status']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not str or v not in CODES_1:
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_Contract_legal)
-    return False  # content[x] is missing
-
-
-def ok_Contract_rule(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_Contract_rule)
-    return False  # content[x] is missing
-
-
-def ok_Contract_signer(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_Coding(v):
-        return False
-    v = get('party')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_7):
-        return False
-    v = get('signature')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not list or not v:
-        return False
-    for x in v:
-        if not d.ok_Signature(x):
-            return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_Contract_signer)
-    return True
-
-
-def ok_Contract_term(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if not d.ok_Identifier(v):
-            return False
-    v = get('issued')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('applies')
-    if v is not None:
-        n += 1
-        if not d.ok_Period(v):
-            return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('subType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('securityLabel')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Contract_term_securityLabel(x):
-                return False
-    v = get('offer')
-    if v is None:
-        return False
-    n += 1
-    if not ok_Contract_term_offer(v):
-        return False
-    v = get('asset')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Contract_term_asset(x):
-                return False
-    v = get('action')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Contract_term_action(x):
-                return False
-    v = get('group')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Contract_term(x):
-                return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_Contract_term)
-    return True
-
-
-def ok_Contract_term_action(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('doNotPerform')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('subject')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Contract_term_action_subject(x):
-                return False
-    v = get('intent')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('linkId')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_string(x):
-                return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('context')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_8):
-            return False
-    v = get('contextLinkId')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_string(x):
-                return False
-    v = get('requester')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_9):
-                return False
-    v = get('requesterLinkId')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_string(x):
-                return False
-    v = get('performerType')
-    if v is not None:
+    if 'subType' in o:
+        v = o['subType']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('performerRole')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('performer')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_10):
-            return False
-    v = get('performerLinkId')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_string(x):
-                return False
-    v = get('reasonCode')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('reasonReference')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_11):
-                return False
-    v = get('reason')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_string(x):
-                return False
-    v = get('reasonLinkId')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_string(x):
-                return False
-    v = get('note')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Annotation(x):
-                return False
-    v = get('securityLabelNumber')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_unsignedInt(x):
-                return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_Contract_term_action)
-    return True
-
-
-def ok_Contract_term_action_subject(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('reference')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not list or not v:
-        return False
-    for x in v:
-        if not p.is_reference(x, d.ok_Reference, TARGETS_9):
-            return False
-    v = get('role')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_Contract_term_action_subject)
-    return True
-
-
-def ok_Contract_term_asset(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('scope')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('typeReference')
-    if v is not None:
+    if 'subject' in o:
+        v = o['subject']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Reference(x):
                 return False
-    v = get('subtype')
-    if v is not None:
+    if 'subtitle' in o:
+        v = o['subtitle']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'supportingInfo' in o:
+        v = o['supportingInfo']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Reference(x):
+                return False
+    if 'term' in o:
+        v = o['term']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Contract_term(x):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'title' in o:
+        v = o['title']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'url' in o:
+        v = o['url']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'version' in o:
+        v = o['version']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_Contract, len(o) - n)
+    return True
+
+
+def ok_Contract_contentDefinition(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'copyright' in o:
+        v = o['copyright']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'publicationDate' in o:
+        v = o['publicationDate']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'publicationStatus' not in o:
+        return False
+    v = o['publicationStatus']
+    n += 1
+    if v.__class__ is not str or v not in CODES_2:
+        return False
+    if 'publisher' in o:
+        v = o['publisher']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_6):
+            return False
+    if 'subType' in o:
+        v = o['subType']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_Contract_contentDefinition, len(o) - n)
+    return True
+
+
+def ok_Contract_friendly(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_Contract_friendly, len(o) - n)
+    return False  # a choice is missing
+
+
+def ok_Contract_legal(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_Contract_legal, len(o) - n)
+    return False  # a choice is missing
+
+
+def ok_Contract_rule(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_Contract_rule, len(o) - n)
+    return False  # a choice is missing
+
+
+def ok_Contract_signer(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'party' not in o:
+        return False
+    v = o['party']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_7):
+        return False
+    if 'signature' not in o:
+        return False
+    v = o['signature']
+    n += 1
+    if v.__class__ is not list or not v:
+        return False
+    for x in v:
+        if not d.ok_Signature(x):
+            return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not d.ok_Coding(v):
+        return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_Contract_signer, len(o) - n)
+    return True
+
+
+def ok_Contract_term(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'action' in o:
+        v = o['action']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Contract_term_action(x):
+                return False
+    if 'applies' in o:
+        v = o['applies']
+        n += 1
+        if not d.ok_Period(v):
+            return False
+    if 'asset' in o:
+        v = o['asset']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Contract_term_asset(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'group' in o:
+        v = o['group']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Contract_term(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if not d.ok_Identifier(v):
+            return False
+    if 'issued' in o:
+        v = o['issued']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'offer' not in o:
+        return False
+    v = o['offer']
+    n += 1
+    if not ok_Contract_term_offer(v):
+        return False
+    if 'securityLabel' in o:
+        v = o['securityLabel']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Contract_term_securityLabel(x):
+                return False
+    if 'subType' in o:
+        v = o['subType']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_Contract_term, len(o) - n)
+    return True
+
+
+def ok_Contract_term_action(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'context' in o:
+        v = o['context']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_8):
+            return False
+    if 'contextLinkId' in o:
+        v = o['contextLinkId']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
+                return False
+    if 'doNotPerform' in o:
+        v = o['doNotPerform']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'intent' not in o:
+        return False
+    v = o['intent']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'linkId' in o:
+        v = o['linkId']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
+                return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'note' in o:
+        v = o['note']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Annotation(x):
+                return False
+    if 'performer' in o:
+        v = o['performer']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_9):
+            return False
+    if 'performerLinkId' in o:
+        v = o['performerLinkId']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
+                return False
+    if 'performerRole' in o:
+        v = o['performerRole']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'performerType' in o:
+        v = o['performerType']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('relationship')
-    if v is not None:
-        n += 1
-        if not d.ok_Coding(v):
-            return False
-    v = get('context')
-    if v is not None:
+    if 'reason' in o:
+        v = o['reason']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_Contract_term_asset_context(x):
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
                 return False
-    v = get('condition')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('periodType')
-    if v is not None:
+    if 'reasonCode' in o:
+        v = o['reasonCode']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('period')
-    if v is not None:
+    if 'reasonLinkId' in o:
+        v = o['reasonLinkId']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Period(x):
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
                 return False
-    v = get('usePeriod')
-    if v is not None:
+    if 'reasonReference' in o:
+        v = o['reasonReference']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Period(x):
+            if not p.is_reference(x, d.ok_Reference, TARGETS_10):
                 return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('linkId')
-    if v is not None:
+    if 'requester' in o:
+        v = o['requester']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_string(x):
+            if not p.is_reference(x, d.ok_Reference, TARGETS_11):
                 return False
-    v = get('answer')
-    if v is not None:
+    if 'requesterLinkId' in o:
+        v = o['requesterLinkId']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_Contract_term_offer_answer(x):
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
                 return False
-    v = get('securityLabelNumber')
-    if v is not None:
+    if 'securityLabelNumber' in o:
+        v = o['securityLabelNumber']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_unsignedInt(x):
                 return False
-    v = get('valuedItem')
-    if v is not None:
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'subject' in o:
+        v = o['subject']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Contract_term_action_subject(x):
+                return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_Contract_term_action, len(o) - n)
+    return True
+
+
+def ok_Contract_term_action_subject(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'reference' not in o:
+        return False
+    v = o['reference']
+    n += 1
+    if v.__class__ is not list or not v:
+        return False
+    for x in v:
+        if not p.is_reference(x, d.ok_Reference, TARGETS_11):
+            return False
+    if 'role' in o:
+        v = o['role']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_Contract_term_action_subject, len(o) - n)
+    return True
+
+
+def ok_Contract_term_asset(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'answer' in o:
+        v = o['answer']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Contract_term_offer_answer(x):
+                return False
+    if 'condition' in o:
+        v = o['condition']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'context' in o:
+        v = o['context']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Contract_term_asset_context(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'linkId' in o:
+        v = o['linkId']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
+                return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'period' in o:
+        v = o['period']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Period(x):
+                return False
+    if 'periodType' in o:
+        v = o['periodType']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'relationship' in o:
+        v = o['relationship']
+        n += 1
+        if not d.ok_Coding(v):
+            return False
+    if 'scope' in o:
+        v = o['scope']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'securityLabelNumber' in o:
+        v = o['securityLabelNumber']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_unsignedInt(x):
+                return False
+    if 'subtype' in o:
+        v = o['subtype']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'typeReference' in o:
+        v = o['typeReference']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Reference(x):
+                return False
+    if 'usePeriod' in o:
+        v = o['usePeriod']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Period(x):
+                return False
+    if 'valuedItem' in o:
+        v = o['valuedItem']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -937,280 +928,276 @@ def ok_Contract_term_asset(o):
             if not ok_Contract_term_asset_valuedItem(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Contract_term_asset)
+        return p.others(o, OTHERS_ok_Contract_term_asset, len(o) - n)
     return True
 
 
 def ok_Contract_term_asset_context(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('reference')
-    if v is not None:
-        n += 1
-        if not d.ok_Reference(v):
-            return False
-    v = get('code')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('text')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'reference' in o:
+        v = o['reference']
+        n += 1
+        if not d.ok_Reference(v):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Contract_term_asset_context)
+        return p.others(o, OTHERS_ok_Contract_term_asset_context, len(o) - n)
     return True
 
 
 def ok_Contract_term_asset_valuedItem(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'effectiveTime' in o:
+        v = o['effectiveTime']
         n += 1
-        if not p.is_string(v):
+        if not p.is_dateTime(v):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('identifier')
-    if v is not None:
+    if 'factor' in o:
+        v = o['factor']
+        n += 1
+        if not p.is_decimal(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if not d.ok_Identifier(v):
             return False
-    v = get('effectiveTime')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('quantity')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('unitPrice')
-    if v is not None:
-        n += 1
-        if not d.ok_Money(v):
-            return False
-    v = get('factor')
-    if v is not None:
-        n += 1
-        if not p.is_decimal(v):
-            return False
-    v = get('points')
-    if v is not None:
-        n += 1
-        if not p.is_decimal(v):
-            return False
-    v = get('net')
-    if v is not None:
-        n += 1
-        if not d.ok_Money(v):
-            return False
-    v = get('payment')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('paymentDate')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('responsible')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_7):
-            return False
-    v = get('recipient')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_7):
-            return False
-    v = get('linkId')
-    if v is not None:
+    if 'linkId' in o:
+        v = o['linkId']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_string(x):
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
                 return False
-    v = get('securityLabelNumber')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'net' in o:
+        v = o['net']
+        n += 1
+        if not d.ok_Money(v):
+            return False
+    if 'payment' in o:
+        v = o['payment']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'paymentDate' in o:
+        v = o['paymentDate']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'points' in o:
+        v = o['points']
+        n += 1
+        if not p.is_decimal(v):
+            return False
+    if 'quantity' in o:
+        v = o['quantity']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'recipient' in o:
+        v = o['recipient']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_7):
+            return False
+    if 'responsible' in o:
+        v = o['responsible']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_7):
+            return False
+    if 'securityLabelNumber' in o:
+        v = o['securityLabelNumber']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_unsignedInt(x):
                 return False
+    if 'unitPrice' in o:
+        v = o['unitPrice']
+        n += 1
+        if not d.ok_Money(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Contract_term_asset_valuedItem)
+        return p.others(o, OTHERS_ok_Contract_term_asset_valuedItem, len(o) - n)
     return True
 
 
 def ok_Contract_term_offer(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('party')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Contract_term_offer_party(x):
-                return False
-    v = get('topic')
-    if v is not None:
-        n += 1
-        if not d.ok_Reference(v):
-            return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('decision')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('decisionMode')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('answer')
-    if v is not None:
+    if 'answer' in o:
+        v = o['answer']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Contract_term_offer_answer(x):
                 return False
-    v = get('text')
-    if v is not None:
+    if 'decision' in o:
+        v = o['decision']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('linkId')
-    if v is not None:
+    if 'decisionMode' in o:
+        v = o['decisionMode']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_string(x):
+            if not d.ok_CodeableConcept(x):
                 return False
-    v = get('securityLabelNumber')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'linkId' in o:
+        v = o['linkId']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
+                return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'party' in o:
+        v = o['party']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Contract_term_offer_party(x):
+                return False
+    if 'securityLabelNumber' in o:
+        v = o['securityLabelNumber']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_unsignedInt(x):
                 return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'topic' in o:
+        v = o['topic']
+        n += 1
+        if not d.ok_Reference(v):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Contract_term_offer)
+        return p.others(o, OTHERS_ok_Contract_term_offer, len(o) - n)
     return True
 
 
 def ok_Contract_term_offer_answer(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -1218,114 +1205,112 @@ def ok_Contract_term_offer_answer(o):
             if not d.ok_Extension(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Contract_term_offer_answer)
-    return False  # value[x] is missing
+        return p.others(o, OTHERS_ok_Contract_term_offer_answer, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_Contract_term_offer_party(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('reference')
-    if v is None:
+    if 'reference' not in o:
         return False
+    v = o['reference']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
-        if not p.is_reference(x, d.ok_Reference, TARGETS_9):
+        if not p.is_reference(x, d.ok_Reference, TARGETS_11):
             return False
-    v = get('role')
-    if v is None:
+    if 'role' not in o:
         return False
+    v = o['role']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Contract_term_offer_party)
+        return p.others(o, OTHERS_ok_Contract_term_offer_party, len(o) - n)
     return True
 
 
 def ok_Contract_term_securityLabel(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'category' in o:
+        v = o['category']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('extension')
-    if v is not None:
+        for x in v:
+            if not d.ok_Coding(x):
+                return False
+    if 'classification' not in o:
+        return False
+    v = o['classification']
+    n += 1
+    if not d.ok_Coding(v):
+        return False
+    if 'control' in o:
+        v = o['control']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Coding(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('number')
-    if v is not None:
+    if 'number' in o:
+        v = o['number']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_unsignedInt(x):
                 return False
-    v = get('classification')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_Coding(v):
-        return False
-    v = get('category')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Coding(x):
-                return False
-    v = get('control')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Coding(x):
-                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Contract_term_securityLabel)
+        return p.others(o, OTHERS_ok_Contract_term_securityLabel, len(o) - n)
     return True
 
 
@@ -1334,56 +1319,56 @@ OTHERS_ok_Contract = (
     {
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
-        '_language': ('', d.ok_Element),
-        '_url': ('', d.ok_Element),
-        '_version': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
         '_instantiatesUri': ('', d.ok_Element),
         '_issued': ('', d.ok_Element),
-        '_name': ('', d.ok_Element),
-        '_title': ('', d.ok_Element),
-        '_subtitle': ('', d.ok_Element),
-        'topicCodeableConcept': ('topic[x]', d.ok_CodeableConcept),
-        'topicReference': ('topic[x]', d.ok_Reference),
+        '_language': ('', d.ok_Element),
         'legallyBindingAttachment': ('legallyBinding[x]', d.ok_Attachment),
         'legallyBindingReference': ('legallyBinding[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_12))),
+        '_name': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
+        '_subtitle': ('', d.ok_Element),
+        '_title': ('', d.ok_Element),
+        'topicCodeableConcept': ('topic[x]', d.ok_CodeableConcept),
+        'topicReference': ('topic[x]', d.ok_Reference),
+        '_url': ('', d.ok_Element),
+        '_version': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_Contract_contentDefinition = (
     frozenset(['copyright', 'extension', 'id', 'modifierExtension', 'publicationDate', 'publicationStatus', 'publisher', 'subType', 'type']),
     {
+        '_copyright': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_publicationDate': ('', d.ok_Element),
         '_publicationStatus': ('', d.ok_Element),
-        '_copyright': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_Contract_friendly = (
     frozenset(['extension', 'id', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         'contentAttachment': ('content[x]', d.ok_Attachment),
         'contentReference': ('content[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_13))),
+        '_id': ('', d.ok_Element),
     },
     frozenset(['content[x]']),
 )
 OTHERS_ok_Contract_legal = (
     frozenset(['extension', 'id', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         'contentAttachment': ('content[x]', d.ok_Attachment),
         'contentReference': ('content[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_13))),
+        '_id': ('', d.ok_Element),
     },
     frozenset(['content[x]']),
 )
 OTHERS_ok_Contract_rule = (
     frozenset(['extension', 'id', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         'contentAttachment': ('content[x]', d.ok_Attachment),
         'contentReference': ('content[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_14))),
+        '_id': ('', d.ok_Element),
     },
     frozenset(['content[x]']),
 )
@@ -1399,19 +1384,19 @@ OTHERS_ok_Contract_term = (
     {
         '_id': ('', d.ok_Element),
         '_issued': ('', d.ok_Element),
+        '_text': ('', d.ok_Element),
         'topicCodeableConcept': ('topic[x]', d.ok_CodeableConcept),
         'topicReference': ('topic[x]', d.ok_Reference),
-        '_text': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_Contract_term_action = (
     frozenset(['context', 'contextLinkId', 'doNotPerform', 'extension', 'id', 'intent', 'linkId', 'modifierExtension', 'note', 'performer', 'performerLinkId', 'performerRole', 'performerType', 'reason', 'reasonCode', 'reasonLinkId', 'reasonReference', 'requester', 'requesterLinkId', 'securityLabelNumber', 'status', 'subject', 'type']),
     {
-        '_id': ('', d.ok_Element),
         '_doNotPerform': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         'occurrenceDateTime': ('occurrence[x]', p.is_dateTime),
-        '_occurrenceDateTime': ('', d.ok_Element),
+        '_occurrenceDateTime': ('occurrence[x]', d.ok_Element),
         'occurrencePeriod': ('occurrence[x]', d.ok_Period),
         'occurrenceTiming': ('occurrence[x]', d.ok_Timing),
     },
@@ -1427,8 +1412,8 @@ OTHERS_ok_Contract_term_action_subject = (
 OTHERS_ok_Contract_term_asset = (
     frozenset(['answer', 'condition', 'context', 'extension', 'id', 'linkId', 'modifierExtension', 'period', 'periodType', 'relationship', 'scope', 'securityLabelNumber', 'subtype', 'text', 'type', 'typeReference', 'usePeriod', 'valuedItem']),
     {
-        '_id': ('', d.ok_Element),
         '_condition': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_text': ('', d.ok_Element),
     },
     frozenset([]),
@@ -1444,14 +1429,14 @@ OTHERS_ok_Contract_term_asset_context = (
 OTHERS_ok_Contract_term_asset_valuedItem = (
     frozenset(['effectiveTime', 'extension', 'factor', 'id', 'identifier', 'linkId', 'modifierExtension', 'net', 'payment', 'paymentDate', 'points', 'quantity', 'recipient', 'responsible', 'securityLabelNumber', 'unitPrice']),
     {
-        '_id': ('', d.ok_Element),
+        '_effectiveTime': ('', d.ok_Element),
         'entityCodeableConcept': ('entity[x]', d.ok_CodeableConcept),
         'entityReference': ('entity[x]', d.ok_Reference),
-        '_effectiveTime': ('', d.ok_Element),
         '_factor': ('', d.ok_Element),
-        '_points': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_payment': ('', d.ok_Element),
         '_paymentDate': ('', d.ok_Element),
+        '_points': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -1468,21 +1453,21 @@ OTHERS_ok_Contract_term_offer_answer = (
     {
         '_id': ('', d.ok_Element),
         'valueBoolean': ('value[x]', p.is_boolean),
-        '_valueBoolean': ('', d.ok_Element),
+        '_valueBoolean': ('value[x]', d.ok_Element),
         'valueDecimal': ('value[x]', p.is_decimal),
-        '_valueDecimal': ('', d.ok_Element),
+        '_valueDecimal': ('value[x]', d.ok_Element),
         'valueInteger': ('value[x]', p.is_integer),
-        '_valueInteger': ('', d.ok_Element),
+        '_valueInteger': ('value[x]', d.ok_Element),
         'valueDate': ('value[x]', p.is_date),
-        '_valueDate': ('', d.ok_Element),
+        '_valueDate': ('value[x]', d.ok_Element),
         'valueDateTime': ('value[x]', p.is_dateTime),
-        '_valueDateTime': ('', d.ok_Element),
+        '_valueDateTime': ('value[x]', d.ok_Element),
         'valueTime': ('value[x]', p.is_time),
-        '_valueTime': ('', d.ok_Element),
+        '_valueTime': ('value[x]', d.ok_Element),
         'valueString': ('value[x]', p.is_string),
-        '_valueString': ('', d.ok_Element),
+        '_valueString': ('value[x]', d.ok_Element),
         'valueUri': ('value[x]', p.is_uri),
-        '_valueUri': ('', d.ok_Element),
+        '_valueUri': ('value[x]', d.ok_Element),
         'valueAttachment': ('value[x]', d.ok_Attachment),
         'valueCoding': ('value[x]', d.ok_Coding),
         'valueQuantity': ('value[x]', d.ok_Quantity),

@@ -2,322 +2,319 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['active', 'cancelled', 'draft', 'entered-in-error'])
-TARGETS_1 = frozenset(['Organization', 'Patient', 'RelatedPerson'])
-TARGETS_2 = frozenset(['Patient', 'RelatedPerson'])
-TARGETS_3 = frozenset(['Patient'])
-TARGETS_4 = frozenset(['Contract'])
+TARGETS_1 = frozenset(['Patient'])
+TARGETS_2 = frozenset(['Contract'])
+TARGETS_3 = frozenset(['Organization', 'Patient', 'RelatedPerson'])
+TARGETS_4 = frozenset(['Patient', 'RelatedPerson'])
 
 
 def ok_Coverage(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('status')
-    if v is None:
+    if 'beneficiary' not in o:
         return False
+    v = o['beneficiary']
     n += 1
-    if v.__class__ is not str or v not in CODES_1:
+    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
         return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('policyHolder')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('subscriber')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('subscriberId')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('beneficiary')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-        return False
-    v = get('dependent')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('relationship')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('period')
-    if v is not None:
-        n += 1
-        if not d.ok_Period(v):
-            return False
-    v = get('payor')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not list or not v:
-        return False
-    for x in v:
-        if not p.is_reference(x, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('class')
-    if v is not None:
+    if 'class' in o:
+        v = o['class']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Coverage_class(x):
                 return False
-    v = get('order')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
-        if not p.is_positiveInt(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('network')
-    if v is not None:
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'contract' in o:
+        v = o['contract']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('costToBeneficiary')
-    if v is not None:
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
+                return False
+    if 'costToBeneficiary' in o:
+        v = o['costToBeneficiary']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Coverage_costToBeneficiary(x):
                 return False
-    v = get('subrogation')
-    if v is not None:
+    if 'dependent' in o:
+        v = o['dependent']
         n += 1
-        if v is not True and v is not False:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('contract')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
+            if not d.ok_Extension(x):
                 return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'network' in o:
+        v = o['network']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'order' in o:
+        v = o['order']
+        n += 1
+        if not p.is_positiveInt(v):
+            return False
+    if 'payor' not in o:
+        return False
+    v = o['payor']
+    n += 1
+    if v.__class__ is not list or not v:
+        return False
+    for x in v:
+        if not p.is_reference(x, d.ok_Reference, TARGETS_3):
+            return False
+    if 'period' in o:
+        v = o['period']
+        n += 1
+        if not d.ok_Period(v):
+            return False
+    if 'policyHolder' in o:
+        v = o['policyHolder']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'relationship' in o:
+        v = o['relationship']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'subrogation' in o:
+        v = o['subrogation']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'subscriber' in o:
+        v = o['subscriber']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+            return False
+    if 'subscriberId' in o:
+        v = o['subscriberId']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Coverage)
+        return p.others(o, OTHERS_ok_Coverage, len(o) - n)
     return True
 
 
 def ok_Coverage_class(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is None:
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'type' not in o:
         return False
+    v = o['type']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
-    v = get('value')
-    if v is None:
+    if 'value' not in o:
         return False
+    v = o['value']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Coverage_class)
+        return p.others(o, OTHERS_ok_Coverage_class, len(o) - n)
     return True
 
 
 def ok_Coverage_costToBeneficiary(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('exception')
-    if v is not None:
+    if 'exception' in o:
+        v = o['exception']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Coverage_costToBeneficiary_exception(x):
                 return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Coverage_costToBeneficiary)
-    return False  # value[x] is missing
+        return p.others(o, OTHERS_ok_Coverage_costToBeneficiary, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_Coverage_costToBeneficiary_exception(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('period')
-    if v is not None:
+    if 'period' in o:
+        v = o['period']
         n += 1
         if not d.ok_Period(v):
             return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Coverage_costToBeneficiary_exception)
+        return p.others(o, OTHERS_ok_Coverage_costToBeneficiary_exception, len(o) - n)
     return True
 
 
 OTHERS_ok_Coverage = (
     frozenset(['beneficiary', 'class', 'contained', 'contract', 'costToBeneficiary', 'dependent', 'extension', 'id', 'identifier', 'implicitRules', 'language', 'meta', 'modifierExtension', 'network', 'order', 'payor', 'period', 'policyHolder', 'relationship', 'resourceType', 'status', 'subrogation', 'subscriber', 'subscriberId', 'text', 'type']),
     {
+        '_dependent': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_subscriberId': ('', d.ok_Element),
-        '_dependent': ('', d.ok_Element),
-        '_order': ('', d.ok_Element),
         '_network': ('', d.ok_Element),
+        '_order': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
         '_subrogation': ('', d.ok_Element),
+        '_subscriberId': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -325,8 +322,8 @@ OTHERS_ok_Coverage_class = (
     frozenset(['extension', 'id', 'modifierExtension', 'name', 'type', 'value']),
     {
         '_id': ('', d.ok_Element),
-        '_value': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
+        '_value': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,14 +2,15 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['active', 'cancelled', 'draft', 'entered-in-error'])
-CODES_2 = frozenset(['auth-requirements', 'benefits', 'discovery', 'validation'])
-TARGETS_1 = frozenset(['Patient'])
-TARGETS_2 = frozenset(['Practitioner', 'PractitionerRole'])
-TARGETS_3 = frozenset(['Organization', 'Practitioner', 'PractitionerRole'])
-TARGETS_4 = frozenset(['Organization'])
-TARGETS_5 = frozenset(['Location'])
+CODES_1 = frozenset(['auth-requirements', 'benefits', 'discovery', 'validation'])
+CODES_2 = frozenset(['active', 'cancelled', 'draft', 'entered-in-error'])
+TARGETS_1 = frozenset(['Practitioner', 'PractitionerRole'])
+TARGETS_2 = frozenset(['Location'])
+TARGETS_3 = frozenset(['Organization'])
+TARGETS_4 = frozenset(['Patient'])
+TARGETS_5 = frozenset(['Organization', 'Practitioner', 'PractitionerRole'])
 TARGETS_6 = frozenset(['Coverage'])
 TARGETS_7 = frozenset(['Location', 'Organization'])
 TARGETS_8 = frozenset(['Condition'])
@@ -18,307 +19,303 @@ TARGETS_8 = frozenset(['Condition'])
 def ok_CoverageEligibilityRequest(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'created' not in o:
+        return False
+    v = o['created']
+    n += 1
+    if not p.is_dateTime(v):
+        return False
+    if 'enterer' in o:
+        v = o['enterer']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'facility' in o:
+        v = o['facility']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('priority')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('purpose')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not list or not v:
-        return False
-    for x in v:
-        if x.__class__ is not str or x not in CODES_2:
-            return False
-    v = get('patient')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-        return False
-    v = get('created')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_dateTime(v):
-        return False
-    v = get('enterer')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('provider')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('insurer')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-        return False
-    v = get('facility')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
-            return False
-    v = get('supportingInfo')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_CoverageEligibilityRequest_supportingInfo(x):
-                return False
-    v = get('insurance')
-    if v is not None:
+    if 'insurance' in o:
+        v = o['insurance']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_CoverageEligibilityRequest_insurance(x):
                 return False
-    v = get('item')
-    if v is not None:
+    if 'insurer' not in o:
+        return False
+    v = o['insurer']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+        return False
+    if 'item' in o:
+        v = o['item']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_CoverageEligibilityRequest_item(x):
                 return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'patient' not in o:
+        return False
+    v = o['patient']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+        return False
+    if 'priority' in o:
+        v = o['priority']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'provider' in o:
+        v = o['provider']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
+            return False
+    if 'purpose' not in o:
+        return False
+    v = o['purpose']
+    n += 1
+    if v.__class__ is not list or not v:
+        return False
+    for x in v:
+        if x.__class__ is not str or x not in CODES_1:
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_2:
+        return False
+    if 'supportingInfo' in o:
+        v = o['supportingInfo']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_CoverageEligibilityRequest_supportingInfo(x):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CoverageEligibilityRequest)
+        return p.others(o, OTHERS_ok_CoverageEligibilityRequest, len(o) - n)
     return True
 
 
 def ok_CoverageEligibilityRequest_insurance(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'businessArrangement' in o:
+        v = o['businessArrangement']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('focal')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('coverage')
-    if v is None:
+    if 'coverage' not in o:
         return False
+    v = o['coverage']
     n += 1
     if not p.is_reference(v, d.ok_Reference, TARGETS_6):
         return False
-    v = get('businessArrangement')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'focal' in o:
+        v = o['focal']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CoverageEligibilityRequest_insurance)
+        return p.others(o, OTHERS_ok_CoverageEligibilityRequest_insurance, len(o) - n)
     return True
 
 
 def ok_CoverageEligibilityRequest_item(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('supportingInfoSequence')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_positiveInt(x):
-                return False
-    v = get('category')
-    if v is not None:
+    if 'category' in o:
+        v = o['category']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('productOrService')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('modifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('provider')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('quantity')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('unitPrice')
-    if v is not None:
-        n += 1
-        if not d.ok_Money(v):
-            return False
-    v = get('facility')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_7):
-            return False
-    v = get('diagnosis')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_CoverageEligibilityRequest_item_diagnosis(x):
-                return False
-    v = get('detail')
-    if v is not None:
+    if 'detail' in o:
+        v = o['detail']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Reference(x):
                 return False
+    if 'diagnosis' in o:
+        v = o['diagnosis']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_CoverageEligibilityRequest_item_diagnosis(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'facility' in o:
+        v = o['facility']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_7):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifier' in o:
+        v = o['modifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'productOrService' in o:
+        v = o['productOrService']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'provider' in o:
+        v = o['provider']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'quantity' in o:
+        v = o['quantity']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'supportingInfoSequence' in o:
+        v = o['supportingInfoSequence']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_positiveInt(x):
+                return False
+    if 'unitPrice' in o:
+        v = o['unitPrice']
+        n += 1
+        if not d.ok_Money(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CoverageEligibilityRequest_item)
+        return p.others(o, OTHERS_ok_CoverageEligibilityRequest_item, len(o) - n)
     return True
 
 
 def ok_CoverageEligibilityRequest_item_diagnosis(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -326,78 +323,77 @@ def ok_CoverageEligibilityRequest_item_diagnosis(o):
             if not d.ok_Extension(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CoverageEligibilityRequest_item_diagnosis)
+        return p.others(o, OTHERS_ok_CoverageEligibilityRequest_item_diagnosis, len(o) - n)
     return True
 
 
 def ok_CoverageEligibilityRequest_supportingInfo(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('sequence')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_positiveInt(v):
-        return False
-    v = get('information')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_Reference(v):
-        return False
-    v = get('appliesToAll')
-    if v is not None:
+    if 'appliesToAll' in o:
+        v = o['appliesToAll']
         n += 1
         if v is not True and v is not False:
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'information' not in o:
+        return False
+    v = o['information']
+    n += 1
+    if not d.ok_Reference(v):
+        return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'sequence' not in o:
+        return False
+    v = o['sequence']
+    n += 1
+    if not p.is_positiveInt(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CoverageEligibilityRequest_supportingInfo)
+        return p.others(o, OTHERS_ok_CoverageEligibilityRequest_supportingInfo, len(o) - n)
     return True
 
 
 OTHERS_ok_CoverageEligibilityRequest = (
     frozenset(['contained', 'created', 'enterer', 'extension', 'facility', 'id', 'identifier', 'implicitRules', 'insurance', 'insurer', 'item', 'language', 'meta', 'modifierExtension', 'patient', 'priority', 'provider', 'purpose', 'resourceType', 'status', 'supportingInfo', 'text']),
     {
+        '_created': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
         'servicedDate': ('serviced[x]', p.is_date),
-        '_servicedDate': ('', d.ok_Element),
+        '_servicedDate': ('serviced[x]', d.ok_Element),
         'servicedPeriod': ('serviced[x]', d.ok_Period),
-        '_created': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_CoverageEligibilityRequest_insurance = (
     frozenset(['businessArrangement', 'coverage', 'extension', 'focal', 'id', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
-        '_focal': ('', d.ok_Element),
         '_businessArrangement': ('', d.ok_Element),
+        '_focal': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -411,18 +407,18 @@ OTHERS_ok_CoverageEligibilityRequest_item = (
 OTHERS_ok_CoverageEligibilityRequest_item_diagnosis = (
     frozenset(['extension', 'id', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         'diagnosisCodeableConcept': ('diagnosis[x]', d.ok_CodeableConcept),
         'diagnosisReference': ('diagnosis[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_8))),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_CoverageEligibilityRequest_supportingInfo = (
     frozenset(['appliesToAll', 'extension', 'id', 'information', 'modifierExtension', 'sequence']),
     {
+        '_appliesToAll': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_sequence': ('', d.ok_Element),
-        '_appliesToAll': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,14 +2,15 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['active', 'cancelled', 'draft', 'entered-in-error'])
+CODES_1 = frozenset(['complete', 'error', 'partial', 'queued'])
 CODES_2 = frozenset(['auth-requirements', 'benefits', 'discovery', 'validation'])
-CODES_3 = frozenset(['complete', 'error', 'partial', 'queued'])
-TARGETS_1 = frozenset(['Patient'])
-TARGETS_2 = frozenset(['Organization', 'Practitioner', 'PractitionerRole'])
+CODES_3 = frozenset(['active', 'cancelled', 'draft', 'entered-in-error'])
+TARGETS_1 = frozenset(['Organization'])
+TARGETS_2 = frozenset(['Patient'])
 TARGETS_3 = frozenset(['CoverageEligibilityRequest'])
-TARGETS_4 = frozenset(['Organization'])
+TARGETS_4 = frozenset(['Organization', 'Practitioner', 'PractitionerRole'])
 TARGETS_5 = frozenset(['Coverage'])
 TARGETS_6 = frozenset(['Practitioner', 'PractitionerRole'])
 
@@ -17,404 +18,399 @@ TARGETS_6 = frozenset(['Practitioner', 'PractitionerRole'])
 def ok_CoverageEligibilityResponse(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('status')
-    if v is None:
+    if 'created' not in o:
         return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('purpose')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not list or not v:
-        return False
-    for x in v:
-        if x.__class__ is not str or x not in CODES_2:
-            return False
-    v = get('patient')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-        return False
-    v = get('created')
-    if v is None:
-        return False
+    v = o['created']
     n += 1
     if not p.is_dateTime(v):
         return False
-    v = get('requestor')
-    if v is not None:
+    if 'disposition' in o:
+        v = o['disposition']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('request')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-        return False
-    v = get('outcome')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_3:
-        return False
-    v = get('disposition')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('insurer')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-        return False
-    v = get('insurance')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_CoverageEligibilityResponse_insurance(x):
-                return False
-    v = get('preAuthRef')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('form')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('error')
-    if v is not None:
+    if 'error' in o:
+        v = o['error']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_CoverageEligibilityResponse_error(x):
                 return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'form' in o:
+        v = o['form']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'insurance' in o:
+        v = o['insurance']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_CoverageEligibilityResponse_insurance(x):
+                return False
+    if 'insurer' not in o:
+        return False
+    v = o['insurer']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+        return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'outcome' not in o:
+        return False
+    v = o['outcome']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'patient' not in o:
+        return False
+    v = o['patient']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+        return False
+    if 'preAuthRef' in o:
+        v = o['preAuthRef']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'purpose' not in o:
+        return False
+    v = o['purpose']
+    n += 1
+    if v.__class__ is not list or not v:
+        return False
+    for x in v:
+        if x.__class__ is not str or x not in CODES_2:
+            return False
+    if 'request' not in o:
+        return False
+    v = o['request']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+        return False
+    if 'requestor' in o:
+        v = o['requestor']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_3:
+        return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CoverageEligibilityResponse)
+        return p.others(o, OTHERS_ok_CoverageEligibilityResponse, len(o) - n)
     return True
 
 
 def ok_CoverageEligibilityResponse_error(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CoverageEligibilityResponse_error)
+        return p.others(o, OTHERS_ok_CoverageEligibilityResponse_error, len(o) - n)
     return True
 
 
 def ok_CoverageEligibilityResponse_insurance(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('coverage')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_5):
-        return False
-    v = get('inforce')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('benefitPeriod')
-    if v is not None:
+    if 'benefitPeriod' in o:
+        v = o['benefitPeriod']
         n += 1
         if not d.ok_Period(v):
             return False
-    v = get('item')
-    if v is not None:
+    if 'coverage' not in o:
+        return False
+    v = o['coverage']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_5):
+        return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'inforce' in o:
+        v = o['inforce']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'item' in o:
+        v = o['item']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_CoverageEligibilityResponse_insurance_item(x):
                 return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CoverageEligibilityResponse_insurance)
+        return p.others(o, OTHERS_ok_CoverageEligibilityResponse_insurance, len(o) - n)
     return True
 
 
 def ok_CoverageEligibilityResponse_insurance_item(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'authorizationRequired' in o:
+        v = o['authorizationRequired']
         n += 1
-        if not p.is_string(v):
+        if v is not True and v is not False:
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('category')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('productOrService')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('modifier')
-    if v is not None:
+    if 'authorizationSupporting' in o:
+        v = o['authorizationSupporting']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('provider')
-    if v is not None:
+    if 'authorizationUrl' in o:
+        v = o['authorizationUrl']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_6):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('excluded')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('network')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('unit')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('term')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('benefit')
-    if v is not None:
+    if 'benefit' in o:
+        v = o['benefit']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_CoverageEligibilityResponse_insurance_item_benefit(x):
                 return False
-    v = get('authorizationRequired')
-    if v is not None:
+    if 'category' in o:
+        v = o['category']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'excluded' in o:
+        v = o['excluded']
         n += 1
         if v is not True and v is not False:
             return False
-    v = get('authorizationSupporting')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifier' in o:
+        v = o['modifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('authorizationUrl')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if not p.is_uri(v):
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'network' in o:
+        v = o['network']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'productOrService' in o:
+        v = o['productOrService']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'provider' in o:
+        v = o['provider']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_6):
+            return False
+    if 'term' in o:
+        v = o['term']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'unit' in o:
+        v = o['unit']
+        n += 1
+        if not d.ok_CodeableConcept(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CoverageEligibilityResponse_insurance_item)
+        return p.others(o, OTHERS_ok_CoverageEligibilityResponse_insurance_item, len(o) - n)
     return True
 
 
 def ok_CoverageEligibilityResponse_insurance_item_benefit(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is None:
+    if 'type' not in o:
         return False
+    v = o['type']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_CoverageEligibilityResponse_insurance_item_benefit)
+        return p.others(o, OTHERS_ok_CoverageEligibilityResponse_insurance_item_benefit, len(o) - n)
     return True
 
 
 OTHERS_ok_CoverageEligibilityResponse = (
     frozenset(['contained', 'created', 'disposition', 'error', 'extension', 'form', 'id', 'identifier', 'implicitRules', 'insurance', 'insurer', 'language', 'meta', 'modifierExtension', 'outcome', 'patient', 'preAuthRef', 'purpose', 'request', 'requestor', 'resourceType', 'status', 'text']),
     {
+        '_created': ('', d.ok_Element),
+        '_disposition': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        'servicedDate': ('serviced[x]', p.is_date),
-        '_servicedDate': ('', d.ok_Element),
-        'servicedPeriod': ('serviced[x]', d.ok_Period),
-        '_created': ('', d.ok_Element),
         '_outcome': ('', d.ok_Element),
-        '_disposition': ('', d.ok_Element),
         '_preAuthRef': ('', d.ok_Element),
+        'servicedDate': ('serviced[x]', p.is_date),
+        '_servicedDate': ('serviced[x]', d.ok_Element),
+        'servicedPeriod': ('serviced[x]', d.ok_Period),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -436,28 +432,28 @@ OTHERS_ok_CoverageEligibilityResponse_insurance = (
 OTHERS_ok_CoverageEligibilityResponse_insurance_item = (
     frozenset(['authorizationRequired', 'authorizationSupporting', 'authorizationUrl', 'benefit', 'category', 'description', 'excluded', 'extension', 'id', 'modifier', 'modifierExtension', 'name', 'network', 'productOrService', 'provider', 'term', 'unit']),
     {
-        '_id': ('', d.ok_Element),
-        '_excluded': ('', d.ok_Element),
-        '_name': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
         '_authorizationRequired': ('', d.ok_Element),
         '_authorizationUrl': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
+        '_excluded': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_name': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_CoverageEligibilityResponse_insurance_item_benefit = (
     frozenset(['extension', 'id', 'modifierExtension', 'type']),
     {
-        '_id': ('', d.ok_Element),
         'allowedUnsignedInt': ('allowed[x]', p.is_unsignedInt),
-        '_allowedUnsignedInt': ('', d.ok_Element),
+        '_allowedUnsignedInt': ('allowed[x]', d.ok_Element),
         'allowedString': ('allowed[x]', p.is_string),
-        '_allowedString': ('', d.ok_Element),
+        '_allowedString': ('allowed[x]', d.ok_Element),
         'allowedMoney': ('allowed[x]', d.ok_Money),
+        '_id': ('', d.ok_Element),
         'usedUnsignedInt': ('used[x]', p.is_unsignedInt),
-        '_usedUnsignedInt': ('', d.ok_Element),
+        '_usedUnsignedInt': ('used[x]', d.ok_Element),
         'usedString': ('used[x]', p.is_string),
-        '_usedString': ('', d.ok_Element),
+        '_usedString': ('used[x]', d.ok_Element),
         'usedMoney': ('used[x]', d.ok_Money),
     },
     frozenset([]),

@@ -2,248 +2,246 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['amended', 'cancelled', 'corrected', 'entered-in-error', 'final', 'preliminary', 'registered', 'unknown'])
-CODES_2 = frozenset(['high', 'low', 'moderate'])
-TARGETS_1 = frozenset(['Patient'])
-TARGETS_2 = frozenset(['Device', 'Practitioner', 'PractitionerRole'])
+CODES_1 = frozenset(['high', 'low', 'moderate'])
+CODES_2 = frozenset(['amended', 'cancelled', 'corrected', 'entered-in-error', 'final', 'preliminary', 'registered', 'unknown'])
+TARGETS_1 = frozenset(['Device', 'Practitioner', 'PractitionerRole'])
+TARGETS_2 = frozenset(['Patient'])
 TARGETS_3 = frozenset(['Practitioner', 'PractitionerRole'])
 
 
 def ok_DetectedIssue(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'author' in o:
+        v = o['author']
         n += 1
-        if not p.is_id(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('meta')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
-        if not d.ok_Meta(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'detail' in o:
+        v = o['detail']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('code')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('severity')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_2:
-            return False
-    v = get('patient')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('author')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('implicated')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Reference(x):
-                return False
-    v = get('evidence')
-    if v is not None:
+    if 'evidence' in o:
+        v = o['evidence']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_DetectedIssue_evidence(x):
                 return False
-    v = get('detail')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('reference')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('mitigation')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_DetectedIssue_mitigation(x):
-                return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_DetectedIssue)
-    return True
-
-
-def ok_DetectedIssue_evidence(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Extension(x):
+            if not d.ok_Identifier(x):
                 return False
-    v = get('code')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('detail')
-    if v is not None:
+    if 'implicated' in o:
+        v = o['implicated']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Reference(x):
                 return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'mitigation' in o:
+        v = o['mitigation']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_DetectedIssue_mitigation(x):
+                return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'patient' in o:
+        v = o['patient']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'reference' in o:
+        v = o['reference']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'severity' in o:
+        v = o['severity']
+        n += 1
+        if v.__class__ is not str or v not in CODES_1:
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_2:
+        return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_DetectedIssue_evidence)
+        return p.others(o, OTHERS_ok_DetectedIssue, len(o) - n)
+    return True
+
+
+def ok_DetectedIssue_evidence(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'code' in o:
+        v = o['code']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'detail' in o:
+        v = o['detail']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Reference(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_DetectedIssue_evidence, len(o) - n)
     return True
 
 
 def ok_DetectedIssue_mitigation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('action')
-    if v is None:
+    if 'action' not in o:
         return False
+    v = o['action']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
-    v = get('date')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('author')
-    if v is not None:
+    if 'author' in o:
+        v = o['author']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_3):
             return False
+    if 'date' in o:
+        v = o['date']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_DetectedIssue_mitigation)
+        return p.others(o, OTHERS_ok_DetectedIssue_mitigation, len(o) - n)
     return True
 
 
 OTHERS_ok_DetectedIssue = (
     frozenset(['author', 'code', 'contained', 'detail', 'evidence', 'extension', 'id', 'identifier', 'implicated', 'implicitRules', 'language', 'meta', 'mitigation', 'modifierExtension', 'patient', 'reference', 'resourceType', 'severity', 'status', 'text']),
     {
+        '_detail': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
+        'identifiedDateTime': ('identified[x]', p.is_dateTime),
+        '_identifiedDateTime': ('identified[x]', d.ok_Element),
+        'identifiedPeriod': ('identified[x]', d.ok_Period),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_severity': ('', d.ok_Element),
-        'identifiedDateTime': ('identified[x]', p.is_dateTime),
-        '_identifiedDateTime': ('', d.ok_Element),
-        'identifiedPeriod': ('identified[x]', d.ok_Period),
-        '_detail': ('', d.ok_Element),
         '_reference': ('', d.ok_Element),
+        '_severity': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -257,8 +255,8 @@ OTHERS_ok_DetectedIssue_evidence = (
 OTHERS_ok_DetectedIssue_mitigation = (
     frozenset(['action', 'author', 'date', 'extension', 'id', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         '_date': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,497 +2,492 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['active', 'entered-in-error', 'inactive', 'unknown'])
 CODES_2 = frozenset(['manufacturer-name', 'model-name', 'other', 'patient-reported-name', 'udi-label-name', 'user-friendly-name'])
 CODES_3 = frozenset(['barcode', 'card', 'manual', 'rfid', 'self-reported', 'unknown'])
 TARGETS_1 = frozenset(['DeviceDefinition'])
-TARGETS_2 = frozenset(['Patient'])
+TARGETS_2 = frozenset(['Location'])
 TARGETS_3 = frozenset(['Organization'])
-TARGETS_4 = frozenset(['Location'])
-TARGETS_5 = frozenset(['Device'])
+TARGETS_4 = frozenset(['Device'])
+TARGETS_5 = frozenset(['Patient'])
 
 
 def ok_Device(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('definition')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('udiCarrier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Device_udiCarrier(x):
-                return False
-    v = get('status')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_1:
-            return False
-    v = get('statusReason')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('distinctIdentifier')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('manufacturer')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('manufactureDate')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('expirationDate')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('lotNumber')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('serialNumber')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('deviceName')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Device_deviceName(x):
-                return False
-    v = get('modelNumber')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('partNumber')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('specialization')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Device_specialization(x):
-                return False
-    v = get('version')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Device_version(x):
-                return False
-    v = get('property')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Device_property(x):
-                return False
-    v = get('patient')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('owner')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('contact')
-    if v is not None:
+    if 'contact' in o:
+        v = o['contact']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_ContactPoint(x):
                 return False
-    v = get('location')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+        if v.__class__ is not list or not v:
             return False
-    v = get('url')
-    if v is not None:
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'definition' in o:
+        v = o['definition']
         n += 1
-        if not p.is_uri(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('note')
-    if v is not None:
+    if 'deviceName' in o:
+        v = o['deviceName']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Device_deviceName(x):
+                return False
+    if 'distinctIdentifier' in o:
+        v = o['distinctIdentifier']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'expirationDate' in o:
+        v = o['expirationDate']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'location' in o:
+        v = o['location']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'lotNumber' in o:
+        v = o['lotNumber']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'manufactureDate' in o:
+        v = o['manufactureDate']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'manufacturer' in o:
+        v = o['manufacturer']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modelNumber' in o:
+        v = o['modelNumber']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'note' in o:
+        v = o['note']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Annotation(x):
                 return False
-    v = get('safety')
-    if v is not None:
+    if 'owner' in o:
+        v = o['owner']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'parent' in o:
+        v = o['parent']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+            return False
+    if 'partNumber' in o:
+        v = o['partNumber']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'patient' in o:
+        v = o['patient']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
+            return False
+    if 'property' in o:
+        v = o['property']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Device_property(x):
+                return False
+    if 'safety' in o:
+        v = o['safety']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('parent')
-    if v is not None:
+    if 'serialNumber' in o:
+        v = o['serialNumber']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
+    if 'specialization' in o:
+        v = o['specialization']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Device_specialization(x):
+                return False
+    if 'status' in o:
+        v = o['status']
+        n += 1
+        if v.__class__ is not str or v not in CODES_1:
+            return False
+    if 'statusReason' in o:
+        v = o['statusReason']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'udiCarrier' in o:
+        v = o['udiCarrier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Device_udiCarrier(x):
+                return False
+    if 'url' in o:
+        v = o['url']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'version' in o:
+        v = o['version']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Device_version(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Device)
+        return p.others(o, OTHERS_ok_Device, len(o) - n)
     return True
 
 
 def ok_Device_deviceName(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('name')
-    if v is None:
+    if 'name' not in o:
         return False
+    v = o['name']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
-    v = get('type')
-    if v is None:
+    if 'type' not in o:
         return False
+    v = o['type']
     n += 1
     if v.__class__ is not str or v not in CODES_2:
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Device_deviceName)
+        return p.others(o, OTHERS_ok_Device_deviceName, len(o) - n)
     return True
 
 
 def ok_Device_property(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is None:
+    if 'type' not in o:
         return False
+    v = o['type']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
-    v = get('valueQuantity')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Quantity(x):
-                return False
-    v = get('valueCode')
-    if v is not None:
+    if 'valueCode' in o:
+        v = o['valueCode']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
+    if 'valueQuantity' in o:
+        v = o['valueQuantity']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Quantity(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Device_property)
+        return p.others(o, OTHERS_ok_Device_property, len(o) - n)
     return True
 
 
 def ok_Device_specialization(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('systemType')
-    if v is None:
+    if 'systemType' not in o:
         return False
+    v = o['systemType']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
-    v = get('version')
-    if v is not None:
+    if 'version' in o:
+        v = o['version']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Device_specialization)
+        return p.others(o, OTHERS_ok_Device_specialization, len(o) - n)
     return True
 
 
 def ok_Device_udiCarrier(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('deviceIdentifier')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('issuer')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('jurisdiction')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('carrierAIDC')
-    if v is not None:
+    if 'carrierAIDC' in o:
+        v = o['carrierAIDC']
         n += 1
         if not p.is_base64Binary(v):
             return False
-    v = get('carrierHRF')
-    if v is not None:
+    if 'carrierHRF' in o:
+        v = o['carrierHRF']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('entryType')
-    if v is not None:
+    if 'deviceIdentifier' in o:
+        v = o['deviceIdentifier']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'entryType' in o:
+        v = o['entryType']
         n += 1
         if v.__class__ is not str or v not in CODES_3:
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'issuer' in o:
+        v = o['issuer']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'jurisdiction' in o:
+        v = o['jurisdiction']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Device_udiCarrier)
+        return p.others(o, OTHERS_ok_Device_udiCarrier, len(o) - n)
     return True
 
 
 def ok_Device_version(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('component')
-    if v is not None:
+    if 'component' in o:
+        v = o['component']
         n += 1
         if not d.ok_Identifier(v):
             return False
-    v = get('value')
-    if v is None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'value' not in o:
         return False
+    v = o['value']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Device_version)
+        return p.others(o, OTHERS_ok_Device_version, len(o) - n)
     return True
 
 
 OTHERS_ok_Device = (
     frozenset(['contact', 'contained', 'definition', 'deviceName', 'distinctIdentifier', 'expirationDate', 'extension', 'id', 'identifier', 'implicitRules', 'language', 'location', 'lotNumber', 'manufactureDate', 'manufacturer', 'meta', 'modelNumber', 'modifierExtension', 'note', 'owner', 'parent', 'partNumber', 'patient', 'property', 'resourceType', 'safety', 'serialNumber', 'specialization', 'status', 'statusReason', 'text', 'type', 'udiCarrier', 'url', 'version']),
     {
+        '_distinctIdentifier': ('', d.ok_Element),
+        '_expirationDate': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_distinctIdentifier': ('', d.ok_Element),
-        '_manufacturer': ('', d.ok_Element),
-        '_manufactureDate': ('', d.ok_Element),
-        '_expirationDate': ('', d.ok_Element),
         '_lotNumber': ('', d.ok_Element),
-        '_serialNumber': ('', d.ok_Element),
+        '_manufactureDate': ('', d.ok_Element),
+        '_manufacturer': ('', d.ok_Element),
         '_modelNumber': ('', d.ok_Element),
         '_partNumber': ('', d.ok_Element),
+        '_serialNumber': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
         '_url': ('', d.ok_Element),
     },
     frozenset([]),
@@ -524,13 +519,13 @@ OTHERS_ok_Device_specialization = (
 OTHERS_ok_Device_udiCarrier = (
     frozenset(['carrierAIDC', 'carrierHRF', 'deviceIdentifier', 'entryType', 'extension', 'id', 'issuer', 'jurisdiction', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
-        '_deviceIdentifier': ('', d.ok_Element),
-        '_issuer': ('', d.ok_Element),
-        '_jurisdiction': ('', d.ok_Element),
         '_carrierAIDC': ('', d.ok_Element),
         '_carrierHRF': ('', d.ok_Element),
+        '_deviceIdentifier': ('', d.ok_Element),
         '_entryType': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_issuer': ('', d.ok_Element),
+        '_jurisdiction': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['manufacturer-name', 'model-name', 'other', 'patient-reported-name', 'udi-label-name', 'user-friendly-name'])
 TARGETS_1 = frozenset(['Organization'])
@@ -11,482 +12,475 @@ TARGETS_2 = frozenset(['DeviceDefinition'])
 def ok_DeviceDefinition(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('udiDeviceIdentifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_DeviceDefinition_udiDeviceIdentifier(x):
-                return False
-    v = get('deviceName')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_DeviceDefinition_deviceName(x):
-                return False
-    v = get('modelNumber')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('specialization')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_DeviceDefinition_specialization(x):
-                return False
-    v = get('version')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_string(x):
-                return False
-    v = get('safety')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('shelfLifeStorage')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ProductShelfLife(x):
-                return False
-    v = get('physicalCharacteristics')
-    if v is not None:
-        n += 1
-        if not d.ok_ProdCharacteristic(v):
-            return False
-    v = get('languageCode')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('capability')
-    if v is not None:
+    if 'capability' in o:
+        v = o['capability']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_DeviceDefinition_capability(x):
                 return False
-    v = get('property')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_DeviceDefinition_property(x):
-                return False
-    v = get('owner')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('contact')
-    if v is not None:
+    if 'contact' in o:
+        v = o['contact']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_ContactPoint(x):
                 return False
-    v = get('url')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('onlineInformation')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('note')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Annotation(x):
+            if not p.is_contained(x):
                 return False
-    v = get('quantity')
-    if v is not None:
+    if 'deviceName' in o:
+        v = o['deviceName']
         n += 1
-        if not d.ok_Quantity(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('parentDevice')
-    if v is not None:
+        for x in v:
+            if not ok_DeviceDefinition_deviceName(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+        if v.__class__ is not list or not v:
             return False
-    v = get('material')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'languageCode' in o:
+        v = o['languageCode']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'material' in o:
+        v = o['material']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_DeviceDefinition_material(x):
                 return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modelNumber' in o:
+        v = o['modelNumber']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'note' in o:
+        v = o['note']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Annotation(x):
+                return False
+    if 'onlineInformation' in o:
+        v = o['onlineInformation']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'owner' in o:
+        v = o['owner']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'parentDevice' in o:
+        v = o['parentDevice']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'physicalCharacteristics' in o:
+        v = o['physicalCharacteristics']
+        n += 1
+        if not d.ok_ProdCharacteristic(v):
+            return False
+    if 'property' in o:
+        v = o['property']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_DeviceDefinition_property(x):
+                return False
+    if 'quantity' in o:
+        v = o['quantity']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'safety' in o:
+        v = o['safety']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'shelfLifeStorage' in o:
+        v = o['shelfLifeStorage']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_ProductShelfLife(x):
+                return False
+    if 'specialization' in o:
+        v = o['specialization']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_DeviceDefinition_specialization(x):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'udiDeviceIdentifier' in o:
+        v = o['udiDeviceIdentifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_DeviceDefinition_udiDeviceIdentifier(x):
+                return False
+    if 'url' in o:
+        v = o['url']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'version' in o:
+        v = o['version']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_DeviceDefinition)
+        return p.others(o, OTHERS_ok_DeviceDefinition, len(o) - n)
     return True
 
 
 def ok_DeviceDefinition_capability(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('description')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_DeviceDefinition_capability)
+        return p.others(o, OTHERS_ok_DeviceDefinition_capability, len(o) - n)
     return True
 
 
 def ok_DeviceDefinition_deviceName(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('name')
-    if v is None:
+    if 'name' not in o:
         return False
+    v = o['name']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
-    v = get('type')
-    if v is None:
+    if 'type' not in o:
         return False
+    v = o['type']
     n += 1
     if v.__class__ is not str or v not in CODES_1:
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_DeviceDefinition_deviceName)
+        return p.others(o, OTHERS_ok_DeviceDefinition_deviceName, len(o) - n)
     return True
 
 
 def ok_DeviceDefinition_material(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'allergenicIndicator' in o:
+        v = o['allergenicIndicator']
         n += 1
-        if not p.is_string(v):
+        if v is not True and v is not False:
             return False
-    v = get('extension')
-    if v is not None:
+    if 'alternate' in o:
+        v = o['alternate']
         n += 1
-        if v.__class__ is not list or not v:
+        if v is not True and v is not False:
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('substance')
-    if v is None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'substance' not in o:
         return False
+    v = o['substance']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
-    v = get('alternate')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('allergenicIndicator')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_DeviceDefinition_material)
+        return p.others(o, OTHERS_ok_DeviceDefinition_material, len(o) - n)
     return True
 
 
 def ok_DeviceDefinition_property(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is None:
+    if 'type' not in o:
         return False
+    v = o['type']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
-    v = get('valueQuantity')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Quantity(x):
-                return False
-    v = get('valueCode')
-    if v is not None:
+    if 'valueCode' in o:
+        v = o['valueCode']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
+    if 'valueQuantity' in o:
+        v = o['valueQuantity']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Quantity(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_DeviceDefinition_property)
+        return p.others(o, OTHERS_ok_DeviceDefinition_property, len(o) - n)
     return True
 
 
 def ok_DeviceDefinition_specialization(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('systemType')
-    if v is None:
+    if 'systemType' not in o:
         return False
+    v = o['systemType']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
-    v = get('version')
-    if v is not None:
+    if 'version' in o:
+        v = o['version']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_DeviceDefinition_specialization)
+        return p.others(o, OTHERS_ok_DeviceDefinition_specialization, len(o) - n)
     return True
 
 
 def ok_DeviceDefinition_udiDeviceIdentifier(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'deviceIdentifier' not in o:
+        return False
+    v = o['deviceIdentifier']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+        return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('deviceIdentifier')
-    if v is None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'issuer' not in o:
         return False
+    v = o['issuer']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
         return False
-    v = get('issuer')
-    if v is None:
+    if 'jurisdiction' not in o:
         return False
+    v = o['jurisdiction']
     n += 1
-    if not p.is_uri(v):
+    if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
         return False
-    v = get('jurisdiction')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_uri(v):
-        return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_DeviceDefinition_udiDeviceIdentifier)
+        return p.others(o, OTHERS_ok_DeviceDefinition_udiDeviceIdentifier, len(o) - n)
     return True
 
 
@@ -497,11 +491,11 @@ OTHERS_ok_DeviceDefinition = (
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
         'manufacturerString': ('manufacturer[x]', p.is_string),
-        '_manufacturerString': ('', d.ok_Element),
+        '_manufacturerString': ('manufacturer[x]', d.ok_Element),
         'manufacturerReference': ('manufacturer[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_1))),
         '_modelNumber': ('', d.ok_Element),
-        '_url': ('', d.ok_Element),
         '_onlineInformation': ('', d.ok_Element),
+        '_url': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -524,9 +518,9 @@ OTHERS_ok_DeviceDefinition_deviceName = (
 OTHERS_ok_DeviceDefinition_material = (
     frozenset(['allergenicIndicator', 'alternate', 'extension', 'id', 'modifierExtension', 'substance']),
     {
-        '_id': ('', d.ok_Element),
-        '_alternate': ('', d.ok_Element),
         '_allergenicIndicator': ('', d.ok_Element),
+        '_alternate': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -549,8 +543,8 @@ OTHERS_ok_DeviceDefinition_specialization = (
 OTHERS_ok_DeviceDefinition_udiDeviceIdentifier = (
     frozenset(['deviceIdentifier', 'extension', 'id', 'issuer', 'jurisdiction', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         '_deviceIdentifier': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_issuer': ('', d.ok_Element),
         '_jurisdiction': ('', d.ok_Element),
     },

@@ -2,187 +2,186 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['entered-in-error', 'off', 'on', 'standby'])
+CODES_1 = frozenset(['calculation', 'measurement', 'setting', 'unspecified'])
 CODES_2 = frozenset(['black', 'blue', 'cyan', 'green', 'magenta', 'red', 'white', 'yellow'])
-CODES_3 = frozenset(['calculation', 'measurement', 'setting', 'unspecified'])
-CODES_4 = frozenset(['gain', 'offset', 'two-point', 'unspecified'])
-CODES_5 = frozenset(['calibrated', 'calibration-required', 'not-calibrated', 'unspecified'])
+CODES_3 = frozenset(['entered-in-error', 'off', 'on', 'standby'])
+CODES_4 = frozenset(['calibrated', 'calibration-required', 'not-calibrated', 'unspecified'])
+CODES_5 = frozenset(['gain', 'offset', 'two-point', 'unspecified'])
 TARGETS_1 = frozenset(['Device'])
 
 
 def ok_DeviceMetric(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('unit')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('source')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('parent')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('operationalStatus')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_1:
-            return False
-    v = get('color')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_2:
-            return False
-    v = get('category')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_3:
-        return False
-    v = get('measurementPeriod')
-    if v is not None:
-        n += 1
-        if not d.ok_Timing(v):
-            return False
-    v = get('calibration')
-    if v is not None:
+    if 'calibration' in o:
+        v = o['calibration']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_DeviceMetric_calibration(x):
                 return False
+    if 'category' not in o:
+        return False
+    v = o['category']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'color' in o:
+        v = o['color']
+        n += 1
+        if v.__class__ is not str or v not in CODES_2:
+            return False
+    if 'contained' in o:
+        v = o['contained']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'measurementPeriod' in o:
+        v = o['measurementPeriod']
+        n += 1
+        if not d.ok_Timing(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'operationalStatus' in o:
+        v = o['operationalStatus']
+        n += 1
+        if v.__class__ is not str or v not in CODES_3:
+            return False
+    if 'parent' in o:
+        v = o['parent']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'source' in o:
+        v = o['source']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'unit' in o:
+        v = o['unit']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_DeviceMetric)
+        return p.others(o, OTHERS_ok_DeviceMetric, len(o) - n)
     return True
 
 
 def ok_DeviceMetric_calibration(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is not None:
+    if 'state' in o:
+        v = o['state']
         n += 1
         if v.__class__ is not str or v not in CODES_4:
             return False
-    v = get('state')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_5:
-            return False
-    v = get('time')
-    if v is not None:
+    if 'time' in o:
+        v = o['time']
         n += 1
         if not p.is_instant(v):
             return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if v.__class__ is not str or v not in CODES_5:
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_DeviceMetric_calibration)
+        return p.others(o, OTHERS_ok_DeviceMetric_calibration, len(o) - n)
     return True
 
 
 OTHERS_ok_DeviceMetric = (
     frozenset(['calibration', 'category', 'color', 'contained', 'extension', 'id', 'identifier', 'implicitRules', 'language', 'measurementPeriod', 'meta', 'modifierExtension', 'operationalStatus', 'parent', 'resourceType', 'source', 'text', 'type', 'unit']),
     {
+        '_category': ('', d.ok_Element),
+        '_color': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
         '_operationalStatus': ('', d.ok_Element),
-        '_color': ('', d.ok_Element),
-        '_category': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -190,9 +189,9 @@ OTHERS_ok_DeviceMetric_calibration = (
     frozenset(['extension', 'id', 'modifierExtension', 'state', 'time', 'type']),
     {
         '_id': ('', d.ok_Element),
-        '_type': ('', d.ok_Element),
         '_state': ('', d.ok_Element),
         '_time': ('', d.ok_Element),
+        '_type': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,279 +2,278 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['active', 'completed', 'draft', 'entered-in-error', 'on-hold', 'revoked', 'unknown'])
-CODES_2 = frozenset(['directive', 'filler-order', 'instance-order', 'option', 'order', 'original-order', 'plan', 'proposal', 'reflex-order'])
-CODES_3 = frozenset(['asap', 'routine', 'stat', 'urgent'])
-TARGETS_1 = frozenset(['Device', 'Group', 'Location', 'Patient'])
-TARGETS_2 = frozenset(['Encounter'])
-TARGETS_3 = frozenset(['Device', 'Organization', 'Practitioner', 'PractitionerRole'])
-TARGETS_4 = frozenset(['CareTeam', 'Device', 'HealthcareService', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
-TARGETS_5 = frozenset(['Condition', 'DiagnosticReport', 'DocumentReference', 'Observation'])
-TARGETS_6 = frozenset(['ClaimResponse', 'Coverage'])
-TARGETS_7 = frozenset(['Provenance'])
+CODES_1 = frozenset(['directive', 'filler-order', 'instance-order', 'option', 'order', 'original-order', 'plan', 'proposal', 'reflex-order'])
+CODES_2 = frozenset(['asap', 'routine', 'stat', 'urgent'])
+CODES_3 = frozenset(['active', 'completed', 'draft', 'entered-in-error', 'on-hold', 'revoked', 'unknown'])
+TARGETS_1 = frozenset(['Encounter'])
+TARGETS_2 = frozenset(['ClaimResponse', 'Coverage'])
+TARGETS_3 = frozenset(['CareTeam', 'Device', 'HealthcareService', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
+TARGETS_4 = frozenset(['Condition', 'DiagnosticReport', 'DocumentReference', 'Observation'])
+TARGETS_5 = frozenset(['Provenance'])
+TARGETS_6 = frozenset(['Device', 'Organization', 'Practitioner', 'PractitionerRole'])
+TARGETS_7 = frozenset(['Device', 'Group', 'Location', 'Patient'])
 TARGETS_8 = frozenset(['Device'])
 
 
 def ok_DeviceRequest(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'authoredOn' in o:
+        v = o['authoredOn']
         n += 1
-        if not p.is_id(v):
+        if not p.is_dateTime(v):
             return False
-    v = get('meta')
-    if v is not None:
+    if 'basedOn' in o:
+        v = o['basedOn']
         n += 1
-        if not d.ok_Meta(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+        for x in v:
+            if not d.ok_Reference(x):
+                return False
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'encounter' in o:
+        v = o['encounter']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'groupIdentifier' in o:
+        v = o['groupIdentifier']
         n += 1
-        if v.__class__ is not list or not v:
+        if not d.ok_Identifier(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('instantiatesCanonical')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'instantiatesCanonical' in o:
+        v = o['instantiatesCanonical']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_canonical(x):
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
                 return False
-    v = get('instantiatesUri')
-    if v is not None:
+    if 'instantiatesUri' in o:
+        v = o['instantiatesUri']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_uri(x):
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
                 return False
-    v = get('basedOn')
-    if v is not None:
+    if 'insurance' in o:
+        v = o['insurance']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Reference(x):
+            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
                 return False
-    v = get('priorRequest')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Reference(x):
-                return False
-    v = get('groupIdentifier')
-    if v is not None:
-        n += 1
-        if not d.ok_Identifier(v):
-            return False
-    v = get('status')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_1:
-            return False
-    v = get('intent')
-    if v is None:
+    if 'intent' not in o:
         return False
+    v = o['intent']
     n += 1
-    if v.__class__ is not str or v not in CODES_2:
+    if v.__class__ is not str or v not in CODES_1:
         return False
-    v = get('priority')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
         n += 1
-        if v.__class__ is not str or v not in CODES_3:
+        if not p.is_code(v):
             return False
-    v = get('parameter')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
         n += 1
-        if v.__class__ is not list or not v:
+        if not d.ok_Meta(v):
             return False
-        for x in v:
-            if not ok_DeviceRequest_parameter(x):
-                return False
-    v = get('subject')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-        return False
-    v = get('encounter')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('authoredOn')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('requester')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('performerType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('performer')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-            return False
-    v = get('reasonCode')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_CodeableConcept(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('reasonReference')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
-                return False
-    v = get('insurance')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_6):
-                return False
-    v = get('supportingInfo')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Reference(x):
-                return False
-    v = get('note')
-    if v is not None:
+    if 'note' in o:
+        v = o['note']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Annotation(x):
                 return False
-    v = get('relevantHistory')
-    if v is not None:
+    if 'parameter' in o:
+        v = o['parameter']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_7):
+            if not ok_DeviceRequest_parameter(x):
                 return False
+    if 'performer' in o:
+        v = o['performer']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'performerType' in o:
+        v = o['performerType']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'priorRequest' in o:
+        v = o['priorRequest']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Reference(x):
+                return False
+    if 'priority' in o:
+        v = o['priority']
+        n += 1
+        if v.__class__ is not str or v not in CODES_2:
+            return False
+    if 'reasonCode' in o:
+        v = o['reasonCode']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'reasonReference' in o:
+        v = o['reasonReference']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
+                return False
+    if 'relevantHistory' in o:
+        v = o['relevantHistory']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
+                return False
+    if 'requester' in o:
+        v = o['requester']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_6):
+            return False
+    if 'status' in o:
+        v = o['status']
+        n += 1
+        if v.__class__ is not str or v not in CODES_3:
+            return False
+    if 'subject' not in o:
+        return False
+    v = o['subject']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_7):
+        return False
+    if 'supportingInfo' in o:
+        v = o['supportingInfo']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Reference(x):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_DeviceRequest)
-    return False  # code[x] is missing
+        return p.others(o, OTHERS_ok_DeviceRequest, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_DeviceRequest_parameter(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_DeviceRequest_parameter)
+        return p.others(o, OTHERS_ok_DeviceRequest_parameter, len(o) - n)
     return True
 
 
 OTHERS_ok_DeviceRequest = (
     frozenset(['authoredOn', 'basedOn', 'contained', 'encounter', 'extension', 'groupIdentifier', 'id', 'identifier', 'implicitRules', 'instantiatesCanonical', 'instantiatesUri', 'insurance', 'intent', 'language', 'meta', 'modifierExtension', 'note', 'parameter', 'performer', 'performerType', 'priorRequest', 'priority', 'reasonCode', 'reasonReference', 'relevantHistory', 'requester', 'resourceType', 'status', 'subject', 'supportingInfo', 'text']),
     {
-        '_id': ('', d.ok_Element),
-        '_implicitRules': ('', d.ok_Element),
-        '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_intent': ('', d.ok_Element),
-        '_priority': ('', d.ok_Element),
+        '_authoredOn': ('', d.ok_Element),
         'codeReference': ('code[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_8))),
         'codeCodeableConcept': ('code[x]', d.ok_CodeableConcept),
+        '_id': ('', d.ok_Element),
+        '_implicitRules': ('', d.ok_Element),
+        '_intent': ('', d.ok_Element),
+        '_language': ('', d.ok_Element),
         'occurrenceDateTime': ('occurrence[x]', p.is_dateTime),
-        '_occurrenceDateTime': ('', d.ok_Element),
+        '_occurrenceDateTime': ('occurrence[x]', d.ok_Element),
         'occurrencePeriod': ('occurrence[x]', d.ok_Period),
         'occurrenceTiming': ('occurrence[x]', d.ok_Timing),
-        '_authoredOn': ('', d.ok_Element),
+        '_priority': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset(['code[x]']),
 )
@@ -286,7 +285,7 @@ OTHERS_ok_DeviceRequest_parameter = (
         'valueQuantity': ('value[x]', d.ok_Quantity),
         'valueRange': ('value[x]', d.ok_Range),
         'valueBoolean': ('value[x]', p.is_boolean),
-        '_valueBoolean': ('', d.ok_Element),
+        '_valueBoolean': ('value[x]', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,259 +2,258 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['amended', 'appended', 'cancelled', 'corrected', 'entered-in-error', 'final', 'partial', 'preliminary', 'registered', 'unknown'])
 TARGETS_1 = frozenset(['CarePlan', 'ImmunizationRecommendation', 'MedicationRequest', 'NutritionOrder', 'ServiceRequest'])
-TARGETS_2 = frozenset(['Device', 'Group', 'Location', 'Patient'])
-TARGETS_3 = frozenset(['Encounter'])
+TARGETS_2 = frozenset(['Encounter'])
+TARGETS_3 = frozenset(['ImagingStudy'])
 TARGETS_4 = frozenset(['CareTeam', 'Organization', 'Practitioner', 'PractitionerRole'])
-TARGETS_5 = frozenset(['Specimen'])
-TARGETS_6 = frozenset(['Observation'])
-TARGETS_7 = frozenset(['ImagingStudy'])
+TARGETS_5 = frozenset(['Observation'])
+TARGETS_6 = frozenset(['Specimen'])
+TARGETS_7 = frozenset(['Device', 'Group', 'Location', 'Patient'])
 TARGETS_8 = frozenset(['Media'])
 
 
 def ok_DiagnosticReport(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('basedOn')
-    if v is not None:
+    if 'basedOn' in o:
+        v = o['basedOn']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_1):
                 return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('category')
-    if v is not None:
+    if 'category' in o:
+        v = o['category']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
-    v = get('subject')
-    if v is not None:
+    if 'conclusion' in o:
+        v = o['conclusion']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'conclusionCode' in o:
+        v = o['conclusionCode']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'contained' in o:
+        v = o['contained']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'encounter' in o:
+        v = o['encounter']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_2):
             return False
-    v = get('encounter')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+        if v.__class__ is not list or not v:
             return False
-    v = get('issued')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'imagingStudy' in o:
+        v = o['imagingStudy']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'issued' in o:
+        v = o['issued']
         n += 1
         if not p.is_instant(v):
             return False
-    v = get('performer')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_code(v):
             return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
-                return False
-    v = get('resultsInterpreter')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
-                return False
-    v = get('specimen')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
-                return False
-    v = get('result')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_6):
-                return False
-    v = get('imagingStudy')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_7):
-                return False
-    v = get('media')
-    if v is not None:
+    if 'media' in o:
+        v = o['media']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_DiagnosticReport_media(x):
                 return False
-    v = get('conclusion')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_Meta(v):
             return False
-    v = get('conclusionCode')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_CodeableConcept(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('presentedForm')
-    if v is not None:
+    if 'performer' in o:
+        v = o['performer']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
+                return False
+    if 'presentedForm' in o:
+        v = o['presentedForm']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Attachment(x):
                 return False
+    if 'result' in o:
+        v = o['result']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
+                return False
+    if 'resultsInterpreter' in o:
+        v = o['resultsInterpreter']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
+                return False
+    if 'specimen' in o:
+        v = o['specimen']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_6):
+                return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'subject' in o:
+        v = o['subject']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_7):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_DiagnosticReport)
+        return p.others(o, OTHERS_ok_DiagnosticReport, len(o) - n)
     return True
 
 
 def ok_DiagnosticReport_media(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'comment' in o:
+        v = o['comment']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('comment')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('link')
-    if v is None:
+    if 'link' not in o:
         return False
+    v = o['link']
     n += 1
     if not p.is_reference(v, d.ok_Reference, TARGETS_8):
         return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_DiagnosticReport_media)
+        return p.others(o, OTHERS_ok_DiagnosticReport_media, len(o) - n)
     return True
 
 
 OTHERS_ok_DiagnosticReport = (
     frozenset(['basedOn', 'category', 'code', 'conclusion', 'conclusionCode', 'contained', 'encounter', 'extension', 'id', 'identifier', 'imagingStudy', 'implicitRules', 'issued', 'language', 'media', 'meta', 'modifierExtension', 'performer', 'presentedForm', 'resourceType', 'result', 'resultsInterpreter', 'specimen', 'status', 'subject', 'text']),
     {
+        '_conclusion': ('', d.ok_Element),
+        'effectiveDateTime': ('effective[x]', p.is_dateTime),
+        '_effectiveDateTime': ('effective[x]', d.ok_Element),
+        'effectivePeriod': ('effective[x]', d.ok_Period),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
+        '_issued': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
         '_status': ('', d.ok_Element),
-        'effectiveDateTime': ('effective[x]', p.is_dateTime),
-        '_effectiveDateTime': ('', d.ok_Element),
-        'effectivePeriod': ('effective[x]', d.ok_Period),
-        '_issued': ('', d.ok_Element),
-        '_conclusion': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_DiagnosticReport_media = (
     frozenset(['comment', 'extension', 'id', 'link', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         '_comment': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,14 +2,15 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['current', 'entered-in-error', 'superseded'])
-CODES_2 = frozenset(['amended', 'entered-in-error', 'final', 'preliminary'])
+CODES_1 = frozenset(['amended', 'entered-in-error', 'final', 'preliminary'])
+CODES_2 = frozenset(['current', 'entered-in-error', 'superseded'])
 CODES_3 = frozenset(['appends', 'replaces', 'signs', 'transforms'])
-TARGETS_1 = frozenset(['Device', 'Group', 'Patient', 'Practitioner'])
+TARGETS_1 = frozenset(['Organization', 'Practitioner', 'PractitionerRole'])
 TARGETS_2 = frozenset(['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
-TARGETS_3 = frozenset(['Organization', 'Practitioner', 'PractitionerRole'])
-TARGETS_4 = frozenset(['Organization'])
+TARGETS_3 = frozenset(['Organization'])
+TARGETS_4 = frozenset(['Device', 'Group', 'Patient', 'Practitioner'])
 TARGETS_5 = frozenset(['Encounter', 'EpisodeOfCare'])
 TARGETS_6 = frozenset(['Patient'])
 TARGETS_7 = frozenset(['DocumentReference'])
@@ -18,332 +19,328 @@ TARGETS_7 = frozenset(['DocumentReference'])
 def ok_DocumentReference(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('masterIdentifier')
-    if v is not None:
-        n += 1
-        if not d.ok_Identifier(v):
-            return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('docStatus')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_2:
-            return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('category')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('subject')
-    if v is not None:
+    if 'authenticator' in o:
+        v = o['authenticator']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('date')
-    if v is not None:
-        n += 1
-        if not p.is_instant(v):
-            return False
-    v = get('author')
-    if v is not None:
+    if 'author' in o:
+        v = o['author']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_2):
                 return False
-    v = get('authenticator')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('custodian')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-            return False
-    v = get('relatesTo')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_DocumentReference_relatesTo(x):
-                return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('securityLabel')
-    if v is not None:
+    if 'category' in o:
+        v = o['category']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('content')
-    if v is None:
+    if 'contained' in o:
+        v = o['contained']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'content' not in o:
         return False
+    v = o['content']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not ok_DocumentReference_content(x):
             return False
-    v = get('context')
-    if v is not None:
+    if 'context' in o:
+        v = o['context']
         n += 1
         if not ok_DocumentReference_context(v):
             return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_DocumentReference)
-    return True
-
-
-def ok_DocumentReference_content(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
+    if 'custodian' in o:
+        v = o['custodian']
         n += 1
-        if not p.is_string(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'date' in o:
+        v = o['date']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_instant(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'docStatus' in o:
+        v = o['docStatus']
+        n += 1
+        if v.__class__ is not str or v not in CODES_1:
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('attachment')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_Attachment(v):
-        return False
-    v = get('format')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not d.ok_Coding(v):
+        if not p.is_id(v):
             return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_DocumentReference_content)
-    return True
-
-
-def ok_DocumentReference_context(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('extension')
-    if v is not None:
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'masterIdentifier' in o:
+        v = o['masterIdentifier']
+        n += 1
+        if not d.ok_Identifier(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'relatesTo' in o:
+        v = o['relatesTo']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Extension(x):
+            if not ok_DocumentReference_relatesTo(x):
                 return False
-    v = get('encounter')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
-                return False
-    v = get('event')
-    if v is not None:
+    if 'securityLabel' in o:
+        v = o['securityLabel']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('period')
-    if v is not None:
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_2:
+        return False
+    if 'subject' in o:
+        v = o['subject']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_DocumentReference, len(o) - n)
+    return True
+
+
+def ok_DocumentReference_content(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'attachment' not in o:
+        return False
+    v = o['attachment']
+    n += 1
+    if not d.ok_Attachment(v):
+        return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'format' in o:
+        v = o['format']
+        n += 1
+        if not d.ok_Coding(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_DocumentReference_content, len(o) - n)
+    return True
+
+
+def ok_DocumentReference_context(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'encounter' in o:
+        v = o['encounter']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
+                return False
+    if 'event' in o:
+        v = o['event']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'facilityType' in o:
+        v = o['facilityType']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'period' in o:
+        v = o['period']
         n += 1
         if not d.ok_Period(v):
             return False
-    v = get('facilityType')
-    if v is not None:
+    if 'practiceSetting' in o:
+        v = o['practiceSetting']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('practiceSetting')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('sourcePatientInfo')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_6):
-            return False
-    v = get('related')
-    if v is not None:
+    if 'related' in o:
+        v = o['related']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Reference(x):
                 return False
+    if 'sourcePatientInfo' in o:
+        v = o['sourcePatientInfo']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_6):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_DocumentReference_context)
+        return p.others(o, OTHERS_ok_DocumentReference_context, len(o) - n)
     return True
 
 
 def ok_DocumentReference_relatesTo(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if v.__class__ is not str or v not in CODES_3:
         return False
-    v = get('target')
-    if v is None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'target' not in o:
         return False
+    v = o['target']
     n += 1
     if not p.is_reference(v, d.ok_Reference, TARGETS_7):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_DocumentReference_relatesTo)
+        return p.others(o, OTHERS_ok_DocumentReference_relatesTo, len(o) - n)
     return True
 
 
 OTHERS_ok_DocumentReference = (
     frozenset(['authenticator', 'author', 'category', 'contained', 'content', 'context', 'custodian', 'date', 'description', 'docStatus', 'extension', 'id', 'identifier', 'implicitRules', 'language', 'masterIdentifier', 'meta', 'modifierExtension', 'relatesTo', 'resourceType', 'securityLabel', 'status', 'subject', 'text', 'type']),
     {
+        '_date': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
+        '_docStatus': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
         '_status': ('', d.ok_Element),
-        '_docStatus': ('', d.ok_Element),
-        '_date': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -364,8 +361,8 @@ OTHERS_ok_DocumentReference_context = (
 OTHERS_ok_DocumentReference_relatesTo = (
     frozenset(['code', 'extension', 'id', 'modifierExtension', 'target']),
     {
-        '_id': ('', d.ok_Element),
         '_code': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,17 +2,18 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['arrived', 'cancelled', 'entered-in-error', 'finished', 'in-progress', 'onleave', 'planned', 'triaged', 'unknown'])
 CODES_2 = frozenset(['active', 'completed', 'planned', 'reserved'])
-TARGETS_1 = frozenset(['Group', 'Patient'])
-TARGETS_2 = frozenset(['EpisodeOfCare'])
+TARGETS_1 = frozenset(['Account'])
+TARGETS_2 = frozenset(['Appointment'])
 TARGETS_3 = frozenset(['ServiceRequest'])
-TARGETS_4 = frozenset(['Appointment'])
-TARGETS_5 = frozenset(['Condition', 'ImmunizationRecommendation', 'Observation', 'Procedure'])
-TARGETS_6 = frozenset(['Account'])
+TARGETS_4 = frozenset(['EpisodeOfCare'])
+TARGETS_5 = frozenset(['Encounter'])
+TARGETS_6 = frozenset(['Condition', 'ImmunizationRecommendation', 'Observation', 'Procedure'])
 TARGETS_7 = frozenset(['Organization'])
-TARGETS_8 = frozenset(['Encounter'])
+TARGETS_8 = frozenset(['Group', 'Patient'])
 TARGETS_9 = frozenset(['Condition', 'Procedure'])
 TARGETS_10 = frozenset(['Location', 'Organization'])
 TARGETS_11 = frozenset(['Location'])
@@ -22,534 +23,527 @@ TARGETS_12 = frozenset(['Practitioner', 'PractitionerRole', 'RelatedPerson'])
 def ok_Encounter(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'account' in o:
+        v = o['account']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_contained(x):
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
                 return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('statusHistory')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Encounter_statusHistory(x):
-                return False
-    v = get('class')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_Coding(v):
-        return False
-    v = get('classHistory')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Encounter_classHistory(x):
-                return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('serviceType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('priority')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('subject')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('episodeOfCare')
-    if v is not None:
+    if 'appointment' in o:
+        v = o['appointment']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_2):
                 return False
-    v = get('basedOn')
-    if v is not None:
+    if 'basedOn' in o:
+        v = o['basedOn']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_3):
                 return False
-    v = get('participant')
-    if v is not None:
+    if 'class' not in o:
+        return False
+    v = o['class']
+    n += 1
+    if not d.ok_Coding(v):
+        return False
+    if 'classHistory' in o:
+        v = o['classHistory']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_Encounter_participant(x):
+            if not ok_Encounter_classHistory(x):
                 return False
-    v = get('appointment')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
+            if not p.is_contained(x):
                 return False
-    v = get('period')
-    if v is not None:
-        n += 1
-        if not d.ok_Period(v):
-            return False
-    v = get('length')
-    if v is not None:
-        n += 1
-        if not d.ok_Duration(v):
-            return False
-    v = get('reasonCode')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('reasonReference')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
-                return False
-    v = get('diagnosis')
-    if v is not None:
+    if 'diagnosis' in o:
+        v = o['diagnosis']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Encounter_diagnosis(x):
                 return False
-    v = get('account')
-    if v is not None:
+    if 'episodeOfCare' in o:
+        v = o['episodeOfCare']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_6):
+            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
                 return False
-    v = get('hospitalization')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'hospitalization' in o:
+        v = o['hospitalization']
         n += 1
         if not ok_Encounter_hospitalization(v):
             return False
-    v = get('location')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'length' in o:
+        v = o['length']
+        n += 1
+        if not d.ok_Duration(v):
+            return False
+    if 'location' in o:
+        v = o['location']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Encounter_location(x):
                 return False
-    v = get('serviceProvider')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'partOf' in o:
+        v = o['partOf']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
+            return False
+    if 'participant' in o:
+        v = o['participant']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Encounter_participant(x):
+                return False
+    if 'period' in o:
+        v = o['period']
+        n += 1
+        if not d.ok_Period(v):
+            return False
+    if 'priority' in o:
+        v = o['priority']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'reasonCode' in o:
+        v = o['reasonCode']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'reasonReference' in o:
+        v = o['reasonReference']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_6):
+                return False
+    if 'serviceProvider' in o:
+        v = o['serviceProvider']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_7):
             return False
-    v = get('partOf')
-    if v is not None:
+    if 'serviceType' in o:
+        v = o['serviceType']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'statusHistory' in o:
+        v = o['statusHistory']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Encounter_statusHistory(x):
+                return False
+    if 'subject' in o:
+        v = o['subject']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_8):
             return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Encounter)
+        return p.others(o, OTHERS_ok_Encounter, len(o) - n)
     return True
 
 
 def ok_Encounter_classHistory(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('class')
-    if v is None:
+    if 'class' not in o:
         return False
+    v = o['class']
     n += 1
     if not d.ok_Coding(v):
         return False
-    v = get('period')
-    if v is None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'period' not in o:
         return False
+    v = o['period']
     n += 1
     if not d.ok_Period(v):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Encounter_classHistory)
+        return p.others(o, OTHERS_ok_Encounter_classHistory, len(o) - n)
     return True
 
 
 def ok_Encounter_diagnosis(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('condition')
-    if v is None:
+    if 'condition' not in o:
         return False
+    v = o['condition']
     n += 1
     if not p.is_reference(v, d.ok_Reference, TARGETS_9):
         return False
-    v = get('use')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('rank')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'rank' in o:
+        v = o['rank']
         n += 1
         if not p.is_positiveInt(v):
             return False
+    if 'use' in o:
+        v = o['use']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Encounter_diagnosis)
+        return p.others(o, OTHERS_ok_Encounter_diagnosis, len(o) - n)
     return True
 
 
 def ok_Encounter_hospitalization(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'admitSource' in o:
+        v = o['admitSource']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'destination' in o:
+        v = o['destination']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_10):
+            return False
+    if 'dietPreference' in o:
+        v = o['dietPreference']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'dischargeDisposition' in o:
+        v = o['dischargeDisposition']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('preAdmissionIdentifier')
-    if v is not None:
+    if 'origin' in o:
+        v = o['origin']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_10):
+            return False
+    if 'preAdmissionIdentifier' in o:
+        v = o['preAdmissionIdentifier']
         n += 1
         if not d.ok_Identifier(v):
             return False
-    v = get('origin')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_10):
-            return False
-    v = get('admitSource')
-    if v is not None:
+    if 'reAdmission' in o:
+        v = o['reAdmission']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('reAdmission')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('dietPreference')
-    if v is not None:
+    if 'specialArrangement' in o:
+        v = o['specialArrangement']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('specialCourtesy')
-    if v is not None:
+    if 'specialCourtesy' in o:
+        v = o['specialCourtesy']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('specialArrangement')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('destination')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_10):
-            return False
-    v = get('dischargeDisposition')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Encounter_hospitalization)
+        return p.others(o, OTHERS_ok_Encounter_hospitalization, len(o) - n)
     return True
 
 
 def ok_Encounter_location(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('location')
-    if v is None:
+    if 'location' not in o:
         return False
+    v = o['location']
     n += 1
     if not p.is_reference(v, d.ok_Reference, TARGETS_11):
         return False
-    v = get('status')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if v.__class__ is not str or v not in CODES_2:
+        if v.__class__ is not list or not v:
             return False
-    v = get('physicalType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('period')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'period' in o:
+        v = o['period']
         n += 1
         if not d.ok_Period(v):
             return False
+    if 'physicalType' in o:
+        v = o['physicalType']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'status' in o:
+        v = o['status']
+        n += 1
+        if v.__class__ is not str or v not in CODES_2:
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Encounter_location)
+        return p.others(o, OTHERS_ok_Encounter_location, len(o) - n)
     return True
 
 
 def ok_Encounter_participant(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'individual' in o:
+        v = o['individual']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_12):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is not None:
+    if 'period' in o:
+        v = o['period']
+        n += 1
+        if not d.ok_Period(v):
+            return False
+    if 'type' in o:
+        v = o['type']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('period')
-    if v is not None:
-        n += 1
-        if not d.ok_Period(v):
-            return False
-    v = get('individual')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_12):
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Encounter_participant)
+        return p.others(o, OTHERS_ok_Encounter_participant, len(o) - n)
     return True
 
 
 def ok_Encounter_statusHistory(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('status')
-    if v is None:
+    if 'period' not in o:
         return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('period')
-    if v is None:
-        return False
+    v = o['period']
     n += 1
     if not d.ok_Period(v):
         return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Encounter_statusHistory)
+        return p.others(o, OTHERS_ok_Encounter_statusHistory, len(o) - n)
     return True
 
 

@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['active', 'entered-in-error', 'error', 'off', 'suspended', 'test'])
 TARGETS_1 = frozenset(['Organization'])
@@ -10,145 +11,144 @@ TARGETS_1 = frozenset(['Organization'])
 def ok_Endpoint(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('status')
-    if v is None:
+    if 'address' not in o:
         return False
+    v = o['address']
     n += 1
-    if v.__class__ is not str or v not in CODES_1:
+    if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
         return False
-    v = get('connectionType')
-    if v is None:
+    if 'connectionType' not in o:
         return False
+    v = o['connectionType']
     n += 1
     if not d.ok_Coding(v):
         return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('managingOrganization')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('contact')
-    if v is not None:
+    if 'contact' in o:
+        v = o['contact']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_ContactPoint(x):
                 return False
-    v = get('period')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
-        if not d.ok_Period(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('payloadType')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not list or not v:
-        return False
-    for x in v:
-        if not d.ok_CodeableConcept(x):
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
             return False
-    v = get('payloadMimeType')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'header' in o:
+        v = o['header']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'managingOrganization' in o:
+        v = o['managingOrganization']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'payloadMimeType' in o:
+        v = o['payloadMimeType']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_code(x):
                 return False
-    v = get('address')
-    if v is None:
+    if 'payloadType' not in o:
         return False
+    v = o['payloadType']
     n += 1
-    if not p.is_url(v):
+    if v.__class__ is not list or not v:
         return False
-    v = get('header')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
+    for x in v:
+        if not d.ok_CodeableConcept(x):
             return False
-        for x in v:
-            if not p.is_string(x):
-                return False
+    if 'period' in o:
+        v = o['period']
+        n += 1
+        if not d.ok_Period(v):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Endpoint)
+        return p.others(o, OTHERS_ok_Endpoint, len(o) - n)
     return True
 
 
 OTHERS_ok_Endpoint = (
     frozenset(['address', 'connectionType', 'contact', 'contained', 'extension', 'header', 'id', 'identifier', 'implicitRules', 'language', 'managingOrganization', 'meta', 'modifierExtension', 'name', 'payloadMimeType', 'payloadType', 'period', 'resourceType', 'status', 'text']),
     {
+        '_address': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
-        '_address': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )

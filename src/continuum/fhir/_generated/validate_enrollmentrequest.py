@@ -2,119 +2,119 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['active', 'cancelled', 'draft', 'entered-in-error'])
-TARGETS_1 = frozenset(['Organization'])
-TARGETS_2 = frozenset(['Organization', 'Practitioner', 'PractitionerRole'])
-TARGETS_3 = frozenset(['Patient'])
-TARGETS_4 = frozenset(['Coverage'])
+TARGETS_1 = frozenset(['Patient'])
+TARGETS_2 = frozenset(['Coverage'])
+TARGETS_3 = frozenset(['Organization'])
+TARGETS_4 = frozenset(['Organization', 'Practitioner', 'PractitionerRole'])
 
 
 def ok_EnrollmentRequest(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'candidate' in o:
+        v = o['candidate']
         n += 1
-        if not p.is_id(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'coverage' in o:
+        v = o['coverage']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'created' in o:
+        v = o['created']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('status')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if v.__class__ is not str or v not in CODES_1:
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('created')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('insurer')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('provider')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('candidate')
-    if v is not None:
+    if 'insurer' in o:
+        v = o['insurer']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_3):
             return False
-    v = get('coverage')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'provider' in o:
+        v = o['provider']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_4):
             return False
+    if 'status' in o:
+        v = o['status']
+        n += 1
+        if v.__class__ is not str or v not in CODES_1:
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_EnrollmentRequest)
+        return p.others(o, OTHERS_ok_EnrollmentRequest, len(o) - n)
     return True
 
 
 OTHERS_ok_EnrollmentRequest = (
     frozenset(['candidate', 'contained', 'coverage', 'created', 'extension', 'id', 'identifier', 'implicitRules', 'insurer', 'language', 'meta', 'modifierExtension', 'provider', 'resourceType', 'status', 'text']),
     {
+        '_created': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
         '_status': ('', d.ok_Element),
-        '_created': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,126 +2,126 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['active', 'cancelled', 'draft', 'entered-in-error'])
-CODES_2 = frozenset(['complete', 'error', 'partial', 'queued'])
-TARGETS_1 = frozenset(['EnrollmentRequest'])
-TARGETS_2 = frozenset(['Organization'])
+CODES_1 = frozenset(['complete', 'error', 'partial', 'queued'])
+CODES_2 = frozenset(['active', 'cancelled', 'draft', 'entered-in-error'])
+TARGETS_1 = frozenset(['Organization'])
+TARGETS_2 = frozenset(['EnrollmentRequest'])
 TARGETS_3 = frozenset(['Organization', 'Practitioner', 'PractitionerRole'])
 
 
 def ok_EnrollmentResponse(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'created' in o:
+        v = o['created']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'disposition' in o:
+        v = o['disposition']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('status')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if v.__class__ is not str or v not in CODES_1:
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('request')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'organization' in o:
+        v = o['organization']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('outcome')
-    if v is not None:
+    if 'outcome' in o:
+        v = o['outcome']
         n += 1
-        if v.__class__ is not str or v not in CODES_2:
+        if v.__class__ is not str or v not in CODES_1:
             return False
-    v = get('disposition')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('created')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('organization')
-    if v is not None:
+    if 'request' in o:
+        v = o['request']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_2):
             return False
-    v = get('requestProvider')
-    if v is not None:
+    if 'requestProvider' in o:
+        v = o['requestProvider']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_3):
             return False
+    if 'status' in o:
+        v = o['status']
+        n += 1
+        if v.__class__ is not str or v not in CODES_2:
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_EnrollmentResponse)
+        return p.others(o, OTHERS_ok_EnrollmentResponse, len(o) - n)
     return True
 
 
 OTHERS_ok_EnrollmentResponse = (
     frozenset(['contained', 'created', 'disposition', 'extension', 'id', 'identifier', 'implicitRules', 'language', 'meta', 'modifierExtension', 'organization', 'outcome', 'request', 'requestProvider', 'resourceType', 'status', 'text']),
     {
+        '_created': ('', d.ok_Element),
+        '_disposition': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
         '_outcome': ('', d.ok_Element),
-        '_disposition': ('', d.ok_Element),
-        '_created': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['active', 'draft', 'retired', 'unknown'])
 CODES_2 = frozenset(['entity', 'person'])
@@ -11,665 +12,656 @@ CODES_3 = frozenset(['Account', 'ActivityDefinition', 'AdverseEvent', 'AllergyIn
 def ok_ExampleScenario(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('url')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('version')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('experimental')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('date')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('publisher')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('contact')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactDetail(x):
-                return False
-    v = get('useContext')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_UsageContext(x):
-                return False
-    v = get('jurisdiction')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('copyright')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('purpose')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('actor')
-    if v is not None:
+    if 'actor' in o:
+        v = o['actor']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ExampleScenario_actor(x):
                 return False
-    v = get('instance')
-    if v is not None:
+    if 'contact' in o:
+        v = o['contact']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_ContactDetail(x):
+                return False
+    if 'contained' in o:
+        v = o['contained']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'copyright' in o:
+        v = o['copyright']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'date' in o:
+        v = o['date']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'experimental' in o:
+        v = o['experimental']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'instance' in o:
+        v = o['instance']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ExampleScenario_instance(x):
                 return False
-    v = get('process')
-    if v is not None:
+    if 'jurisdiction' in o:
+        v = o['jurisdiction']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'process' in o:
+        v = o['process']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ExampleScenario_process(x):
                 return False
-    v = get('workflow')
-    if v is not None:
+    if 'publisher' in o:
+        v = o['publisher']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'purpose' in o:
+        v = o['purpose']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'url' in o:
+        v = o['url']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'useContext' in o:
+        v = o['useContext']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_canonical(x):
+            if not d.ok_UsageContext(x):
+                return False
+    if 'version' in o:
+        v = o['version']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'workflow' in o:
+        v = o['workflow']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ExampleScenario)
+        return p.others(o, OTHERS_ok_ExampleScenario, len(o) - n)
     return True
 
 
 def ok_ExampleScenario_actor(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('actorId')
-    if v is None:
+    if 'actorId' not in o:
         return False
+    v = o['actorId']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
-    v = get('type')
-    if v is None:
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'type' not in o:
         return False
+    v = o['type']
     n += 1
     if v.__class__ is not str or v not in CODES_2:
         return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ExampleScenario_actor)
+        return p.others(o, OTHERS_ok_ExampleScenario_actor, len(o) - n)
     return True
 
 
 def ok_ExampleScenario_instance(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('resourceId')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_string(v):
-        return False
-    v = get('resourceType')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_3:
-        return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('version')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_ExampleScenario_instance_version(x):
-                return False
-    v = get('containedInstance')
-    if v is not None:
+    if 'containedInstance' in o:
+        v = o['containedInstance']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ExampleScenario_instance_containedInstance(x):
                 return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'resourceId' not in o:
+        return False
+    v = o['resourceId']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+        return False
+    if 'resourceType' not in o:
+        return False
+    v = o['resourceType']
+    n += 1
+    if v.__class__ is not str or v not in CODES_3:
+        return False
+    if 'version' in o:
+        v = o['version']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_ExampleScenario_instance_version(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ExampleScenario_instance)
+        return p.others(o, OTHERS_ok_ExampleScenario_instance, len(o) - n)
     return True
 
 
 def ok_ExampleScenario_instance_containedInstance(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('resourceId')
-    if v is None:
+    if 'resourceId' not in o:
         return False
+    v = o['resourceId']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
-    v = get('versionId')
-    if v is not None:
+    if 'versionId' in o:
+        v = o['versionId']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ExampleScenario_instance_containedInstance)
+        return p.others(o, OTHERS_ok_ExampleScenario_instance_containedInstance, len(o) - n)
     return True
 
 
 def ok_ExampleScenario_instance_version(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'description' not in o:
+        return False
+    v = o['description']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+        return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('versionId')
-    if v is None:
+    if 'versionId' not in o:
         return False
+    v = o['versionId']
     n += 1
-    if not p.is_string(v):
-        return False
-    v = get('description')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_markdown(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ExampleScenario_instance_version)
+        return p.others(o, OTHERS_ok_ExampleScenario_instance_version, len(o) - n)
     return True
 
 
 def ok_ExampleScenario_process(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('title')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_string(v):
-        return False
-    v = get('description')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not p.is_markdown(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('preConditions')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if not p.is_markdown(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('postConditions')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'postConditions' in o:
+        v = o['postConditions']
         n += 1
-        if not p.is_markdown(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('step')
-    if v is not None:
+    if 'preConditions' in o:
+        v = o['preConditions']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'step' in o:
+        v = o['step']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ExampleScenario_process_step(x):
                 return False
+    if 'title' not in o:
+        return False
+    v = o['title']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ExampleScenario_process)
+        return p.others(o, OTHERS_ok_ExampleScenario_process, len(o) - n)
     return True
 
 
 def ok_ExampleScenario_process_step(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('process')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_ExampleScenario_process(x):
-                return False
-    v = get('pause')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('operation')
-    if v is not None:
-        n += 1
-        if not ok_ExampleScenario_process_step_operation(v):
-            return False
-    v = get('alternative')
-    if v is not None:
+    if 'alternative' in o:
+        v = o['alternative']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ExampleScenario_process_step_alternative(x):
                 return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'operation' in o:
+        v = o['operation']
+        n += 1
+        if not ok_ExampleScenario_process_step_operation(v):
+            return False
+    if 'pause' in o:
+        v = o['pause']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'process' in o:
+        v = o['process']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_ExampleScenario_process(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ExampleScenario_process_step)
+        return p.others(o, OTHERS_ok_ExampleScenario_process_step, len(o) - n)
     return True
 
 
 def ok_ExampleScenario_process_step_alternative(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('title')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_string(v):
-        return False
-    v = get('description')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not p.is_markdown(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('step')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'step' in o:
+        v = o['step']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ExampleScenario_process_step(x):
                 return False
+    if 'title' not in o:
+        return False
+    v = o['title']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ExampleScenario_process_step_alternative)
+        return p.others(o, OTHERS_ok_ExampleScenario_process_step_alternative, len(o) - n)
     return True
 
 
 def ok_ExampleScenario_process_step_operation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('number')
-    if v is None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'initiator' in o:
+        v = o['initiator']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'initiatorActive' in o:
+        v = o['initiatorActive']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'number' not in o:
         return False
+    v = o['number']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
-    v = get('type')
-    if v is not None:
+    if 'receiver' in o:
+        v = o['receiver']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('initiator')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('receiver')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('initiatorActive')
-    if v is not None:
+    if 'receiverActive' in o:
+        v = o['receiverActive']
         n += 1
         if v is not True and v is not False:
             return False
-    v = get('receiverActive')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('request')
-    if v is not None:
+    if 'request' in o:
+        v = o['request']
         n += 1
         if not ok_ExampleScenario_instance_containedInstance(v):
             return False
-    v = get('response')
-    if v is not None:
+    if 'response' in o:
+        v = o['response']
         n += 1
         if not ok_ExampleScenario_instance_containedInstance(v):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ExampleScenario_process_step_operation)
+        return p.others(o, OTHERS_ok_ExampleScenario_process_step_operation, len(o) - n)
     return True
 
 
 OTHERS_ok_ExampleScenario = (
     frozenset(['actor', 'contact', 'contained', 'copyright', 'date', 'experimental', 'extension', 'id', 'identifier', 'implicitRules', 'instance', 'jurisdiction', 'language', 'meta', 'modifierExtension', 'name', 'process', 'publisher', 'purpose', 'resourceType', 'status', 'text', 'url', 'useContext', 'version', 'workflow']),
     {
+        '_copyright': ('', d.ok_Element),
+        '_date': ('', d.ok_Element),
+        '_experimental': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
+        '_name': ('', d.ok_Element),
+        '_publisher': ('', d.ok_Element),
+        '_purpose': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
         '_url': ('', d.ok_Element),
         '_version': ('', d.ok_Element),
-        '_name': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_experimental': ('', d.ok_Element),
-        '_date': ('', d.ok_Element),
-        '_publisher': ('', d.ok_Element),
-        '_copyright': ('', d.ok_Element),
-        '_purpose': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_ExampleScenario_actor = (
     frozenset(['actorId', 'description', 'extension', 'id', 'modifierExtension', 'name', 'type']),
     {
-        '_id': ('', d.ok_Element),
         '_actorId': ('', d.ok_Element),
-        '_type': ('', d.ok_Element),
-        '_name': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_name': ('', d.ok_Element),
+        '_type': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_ExampleScenario_instance = (
     frozenset(['containedInstance', 'description', 'extension', 'id', 'modifierExtension', 'name', 'resourceId', 'resourceType', 'version']),
     {
+        '_description': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
+        '_name': ('', d.ok_Element),
         '_resourceId': ('', d.ok_Element),
         '_resourceType': ('', d.ok_Element),
-        '_name': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -685,20 +677,20 @@ OTHERS_ok_ExampleScenario_instance_containedInstance = (
 OTHERS_ok_ExampleScenario_instance_version = (
     frozenset(['description', 'extension', 'id', 'modifierExtension', 'versionId']),
     {
+        '_description': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_versionId': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_ExampleScenario_process = (
     frozenset(['description', 'extension', 'id', 'modifierExtension', 'postConditions', 'preConditions', 'step', 'title']),
     {
-        '_id': ('', d.ok_Element),
-        '_title': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
-        '_preConditions': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_postConditions': ('', d.ok_Element),
+        '_preConditions': ('', d.ok_Element),
+        '_title': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -713,24 +705,24 @@ OTHERS_ok_ExampleScenario_process_step = (
 OTHERS_ok_ExampleScenario_process_step_alternative = (
     frozenset(['description', 'extension', 'id', 'modifierExtension', 'step', 'title']),
     {
+        '_description': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_title': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_ExampleScenario_process_step_operation = (
     frozenset(['description', 'extension', 'id', 'initiator', 'initiatorActive', 'modifierExtension', 'name', 'number', 'receiver', 'receiverActive', 'request', 'response', 'type']),
     {
-        '_id': ('', d.ok_Element),
-        '_number': ('', d.ok_Element),
-        '_type': ('', d.ok_Element),
-        '_name': ('', d.ok_Element),
-        '_initiator': ('', d.ok_Element),
-        '_receiver': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_initiator': ('', d.ok_Element),
         '_initiatorActive': ('', d.ok_Element),
+        '_name': ('', d.ok_Element),
+        '_number': ('', d.ok_Element),
+        '_receiver': ('', d.ok_Element),
         '_receiverActive': ('', d.ok_Element),
+        '_type': ('', d.ok_Element),
     },
     frozenset([]),
 )

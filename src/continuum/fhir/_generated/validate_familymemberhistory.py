@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['completed', 'entered-in-error', 'health-unknown', 'partial'])
 TARGETS_1 = frozenset(['Patient'])
@@ -11,256 +12,254 @@ TARGETS_2 = frozenset(['AllergyIntolerance', 'Condition', 'DiagnosticReport', 'D
 def ok_FamilyMemberHistory(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('instantiatesCanonical')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_canonical(x):
-                return False
-    v = get('instantiatesUri')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_uri(x):
-                return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('dataAbsentReason')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('patient')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-        return False
-    v = get('date')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('relationship')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('sex')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('estimatedAge')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('reasonCode')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('reasonReference')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
-                return False
-    v = get('note')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Annotation(x):
-                return False
-    v = get('condition')
-    if v is not None:
+    if 'condition' in o:
+        v = o['condition']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_FamilyMemberHistory_condition(x):
                 return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_FamilyMemberHistory)
-    return True
-
-
-def ok_FamilyMemberHistory_condition(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Extension(x):
+            if not p.is_contained(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('outcome')
-    if v is not None:
+    if 'dataAbsentReason' in o:
+        v = o['dataAbsentReason']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('contributedToDeath')
-    if v is not None:
+    if 'date' in o:
+        v = o['date']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'estimatedAge' in o:
+        v = o['estimatedAge']
         n += 1
         if v is not True and v is not False:
             return False
-    v = get('note')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'instantiatesCanonical' in o:
+        v = o['instantiatesCanonical']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'instantiatesUri' in o:
+        v = o['instantiatesUri']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'note' in o:
+        v = o['note']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Annotation(x):
                 return False
+    if 'patient' not in o:
+        return False
+    v = o['patient']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+        return False
+    if 'reasonCode' in o:
+        v = o['reasonCode']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'reasonReference' in o:
+        v = o['reasonReference']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
+                return False
+    if 'relationship' not in o:
+        return False
+    v = o['relationship']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'sex' in o:
+        v = o['sex']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_FamilyMemberHistory_condition)
+        return p.others(o, OTHERS_ok_FamilyMemberHistory, len(o) - n)
+    return True
+
+
+def ok_FamilyMemberHistory_condition(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'code' not in o:
+        return False
+    v = o['code']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'contributedToDeath' in o:
+        v = o['contributedToDeath']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'note' in o:
+        v = o['note']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Annotation(x):
+                return False
+    if 'outcome' in o:
+        v = o['outcome']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_FamilyMemberHistory_condition, len(o) - n)
     return True
 
 
 OTHERS_ok_FamilyMemberHistory = (
     frozenset(['condition', 'contained', 'dataAbsentReason', 'date', 'estimatedAge', 'extension', 'id', 'identifier', 'implicitRules', 'instantiatesCanonical', 'instantiatesUri', 'language', 'meta', 'modifierExtension', 'name', 'note', 'patient', 'reasonCode', 'reasonReference', 'relationship', 'resourceType', 'sex', 'status', 'text']),
     {
-        '_id': ('', d.ok_Element),
-        '_implicitRules': ('', d.ok_Element),
-        '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_date': ('', d.ok_Element),
-        '_name': ('', d.ok_Element),
-        'bornPeriod': ('born[x]', d.ok_Period),
-        'bornDate': ('born[x]', p.is_date),
-        '_bornDate': ('', d.ok_Element),
-        'bornString': ('born[x]', p.is_string),
-        '_bornString': ('', d.ok_Element),
         'ageAge': ('age[x]', d.ok_Age),
         'ageRange': ('age[x]', d.ok_Range),
         'ageString': ('age[x]', p.is_string),
-        '_ageString': ('', d.ok_Element),
-        '_estimatedAge': ('', d.ok_Element),
+        '_ageString': ('age[x]', d.ok_Element),
+        'bornPeriod': ('born[x]', d.ok_Period),
+        'bornDate': ('born[x]', p.is_date),
+        '_bornDate': ('born[x]', d.ok_Element),
+        'bornString': ('born[x]', p.is_string),
+        '_bornString': ('born[x]', d.ok_Element),
+        '_date': ('', d.ok_Element),
         'deceasedBoolean': ('deceased[x]', p.is_boolean),
-        '_deceasedBoolean': ('', d.ok_Element),
+        '_deceasedBoolean': ('deceased[x]', d.ok_Element),
         'deceasedAge': ('deceased[x]', d.ok_Age),
         'deceasedRange': ('deceased[x]', d.ok_Range),
         'deceasedDate': ('deceased[x]', p.is_date),
-        '_deceasedDate': ('', d.ok_Element),
+        '_deceasedDate': ('deceased[x]', d.ok_Element),
         'deceasedString': ('deceased[x]', p.is_string),
-        '_deceasedString': ('', d.ok_Element),
+        '_deceasedString': ('deceased[x]', d.ok_Element),
+        '_estimatedAge': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_implicitRules': ('', d.ok_Element),
+        '_language': ('', d.ok_Element),
+        '_name': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_FamilyMemberHistory_condition = (
     frozenset(['code', 'contributedToDeath', 'extension', 'id', 'modifierExtension', 'note', 'outcome']),
     {
-        '_id': ('', d.ok_Element),
         '_contributedToDeath': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         'onsetAge': ('onset[x]', d.ok_Age),
         'onsetRange': ('onset[x]', d.ok_Range),
         'onsetPeriod': ('onset[x]', d.ok_Period),
         'onsetString': ('onset[x]', p.is_string),
-        '_onsetString': ('', d.ok_Element),
+        '_onsetString': ('onset[x]', d.ok_Element),
     },
     frozenset([]),
 )

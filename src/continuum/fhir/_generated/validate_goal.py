@@ -2,205 +2,204 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['accepted', 'active', 'cancelled', 'completed', 'entered-in-error', 'on-hold', 'planned', 'proposed', 'rejected'])
-TARGETS_1 = frozenset(['Group', 'Organization', 'Patient'])
+TARGETS_1 = frozenset(['Condition', 'MedicationStatement', 'NutritionOrder', 'Observation', 'RiskAssessment', 'ServiceRequest'])
 TARGETS_2 = frozenset(['Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
-TARGETS_3 = frozenset(['Condition', 'MedicationStatement', 'NutritionOrder', 'Observation', 'RiskAssessment', 'ServiceRequest'])
-TARGETS_4 = frozenset(['Observation'])
+TARGETS_3 = frozenset(['Observation'])
+TARGETS_4 = frozenset(['Group', 'Organization', 'Patient'])
 
 
 def ok_Goal(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'achievementStatus' in o:
+        v = o['achievementStatus']
         n += 1
-        if not p.is_id(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('meta')
-    if v is not None:
+    if 'addresses' in o:
+        v = o['addresses']
         n += 1
-        if not d.ok_Meta(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('implicitRules')
-    if v is not None:
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+                return False
+    if 'category' in o:
+        v = o['category']
         n += 1
-        if not p.is_uri(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'description' not in o:
+        return False
+    v = o['description']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'expressedBy' in o:
+        v = o['expressedBy']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('lifecycleStatus')
-    if v is None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'lifecycleStatus' not in o:
         return False
+    v = o['lifecycleStatus']
     n += 1
     if v.__class__ is not str or v not in CODES_1:
         return False
-    v = get('achievementStatus')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if not d.ok_Meta(v):
             return False
-    v = get('category')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('priority')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('description')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('subject')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-        return False
-    v = get('target')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_Goal_target(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('statusDate')
-    if v is not None:
-        n += 1
-        if not p.is_date(v):
-            return False
-    v = get('statusReason')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('expressedBy')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('addresses')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
-                return False
-    v = get('note')
-    if v is not None:
+    if 'note' in o:
+        v = o['note']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Annotation(x):
                 return False
-    v = get('outcomeCode')
-    if v is not None:
+    if 'outcomeCode' in o:
+        v = o['outcomeCode']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('outcomeReference')
-    if v is not None:
+    if 'outcomeReference' in o:
+        v = o['outcomeReference']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
+            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
                 return False
+    if 'priority' in o:
+        v = o['priority']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'statusDate' in o:
+        v = o['statusDate']
+        n += 1
+        if not p.is_date(v):
+            return False
+    if 'statusReason' in o:
+        v = o['statusReason']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'subject' not in o:
+        return False
+    v = o['subject']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+        return False
+    if 'target' in o:
+        v = o['target']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Goal_target(x):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Goal)
+        return p.others(o, OTHERS_ok_Goal, len(o) - n)
     return True
 
 
 def ok_Goal_target(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('measure')
-    if v is not None:
+    if 'measure' in o:
+        v = o['measure']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Goal_target)
+        return p.others(o, OTHERS_ok_Goal_target, len(o) - n)
     return True
 
 
@@ -212,7 +211,7 @@ OTHERS_ok_Goal = (
         '_language': ('', d.ok_Element),
         '_lifecycleStatus': ('', d.ok_Element),
         'startDate': ('start[x]', p.is_date),
-        '_startDate': ('', d.ok_Element),
+        '_startDate': ('start[x]', d.ok_Element),
         'startCodeableConcept': ('start[x]', d.ok_CodeableConcept),
         '_statusDate': ('', d.ok_Element),
         '_statusReason': ('', d.ok_Element),
@@ -222,20 +221,20 @@ OTHERS_ok_Goal = (
 OTHERS_ok_Goal_target = (
     frozenset(['extension', 'id', 'measure', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         'detailQuantity': ('detail[x]', d.ok_Quantity),
         'detailRange': ('detail[x]', d.ok_Range),
         'detailCodeableConcept': ('detail[x]', d.ok_CodeableConcept),
         'detailString': ('detail[x]', p.is_string),
-        '_detailString': ('', d.ok_Element),
+        '_detailString': ('detail[x]', d.ok_Element),
         'detailBoolean': ('detail[x]', p.is_boolean),
-        '_detailBoolean': ('', d.ok_Element),
+        '_detailBoolean': ('detail[x]', d.ok_Element),
         'detailInteger': ('detail[x]', p.is_integer),
-        '_detailInteger': ('', d.ok_Element),
+        '_detailInteger': ('detail[x]', d.ok_Element),
         'detailRatio': ('detail[x]', d.ok_Ratio),
         'dueDate': ('due[x]', p.is_date),
-        '_dueDate': ('', d.ok_Element),
+        '_dueDate': ('due[x]', d.ok_Element),
         'dueDuration': ('due[x]', d.ok_Duration),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )

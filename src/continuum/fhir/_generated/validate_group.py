@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['animal', 'device', 'medication', 'person', 'practitioner', 'substance'])
 TARGETS_1 = frozenset(['Organization', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
@@ -11,243 +12,240 @@ TARGETS_2 = frozenset(['Device', 'Group', 'Medication', 'Patient', 'Practitioner
 def ok_Group(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('active')
-    if v is not None:
+    if 'active' in o:
+        v = o['active']
         n += 1
         if v is not True and v is not False:
             return False
-    v = get('type')
-    if v is None:
+    if 'actual' not in o:
         return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('actual')
-    if v is None:
-        return False
+    v = o['actual']
     n += 1
     if v is not True and v is not False:
         return False
-    v = get('code')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('quantity')
-    if v is not None:
-        n += 1
-        if not p.is_unsignedInt(v):
-            return False
-    v = get('managingEntity')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('characteristic')
-    if v is not None:
+    if 'characteristic' in o:
+        v = o['characteristic']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Group_characteristic(x):
                 return False
-    v = get('member')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'contained' in o:
+        v = o['contained']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'managingEntity' in o:
+        v = o['managingEntity']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'member' in o:
+        v = o['member']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Group_member(x):
                 return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'quantity' in o:
+        v = o['quantity']
+        n += 1
+        if not p.is_unsignedInt(v):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Group)
+        return p.others(o, OTHERS_ok_Group, len(o) - n)
     return True
 
 
 def ok_Group_characteristic(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
-    v = get('exclude')
-    if v is None:
+    if 'exclude' not in o:
         return False
+    v = o['exclude']
     n += 1
     if v is not True and v is not False:
         return False
-    v = get('period')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'period' in o:
+        v = o['period']
         n += 1
         if not d.ok_Period(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Group_characteristic)
-    return False  # value[x] is missing
+        return p.others(o, OTHERS_ok_Group_characteristic, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_Group_member(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('entity')
-    if v is None:
+    if 'entity' not in o:
         return False
+    v = o['entity']
     n += 1
     if not p.is_reference(v, d.ok_Reference, TARGETS_2):
         return False
-    v = get('period')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not d.ok_Period(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('inactive')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'inactive' in o:
+        v = o['inactive']
         n += 1
         if v is not True and v is not False:
             return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'period' in o:
+        v = o['period']
+        n += 1
+        if not d.ok_Period(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Group_member)
+        return p.others(o, OTHERS_ok_Group_member, len(o) - n)
     return True
 
 
 OTHERS_ok_Group = (
     frozenset(['active', 'actual', 'characteristic', 'code', 'contained', 'extension', 'id', 'identifier', 'implicitRules', 'language', 'managingEntity', 'member', 'meta', 'modifierExtension', 'name', 'quantity', 'resourceType', 'text', 'type']),
     {
+        '_active': ('', d.ok_Element),
+        '_actual': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_active': ('', d.ok_Element),
-        '_type': ('', d.ok_Element),
-        '_actual': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
         '_quantity': ('', d.ok_Element),
+        '_type': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_Group_characteristic = (
     frozenset(['code', 'exclude', 'extension', 'id', 'modifierExtension', 'period']),
     {
+        '_exclude': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         'valueCodeableConcept': ('value[x]', d.ok_CodeableConcept),
         'valueBoolean': ('value[x]', p.is_boolean),
-        '_valueBoolean': ('', d.ok_Element),
+        '_valueBoolean': ('value[x]', d.ok_Element),
         'valueQuantity': ('value[x]', d.ok_Quantity),
         'valueRange': ('value[x]', d.ok_Range),
         'valueReference': ('value[x]', d.ok_Reference),
-        '_exclude': ('', d.ok_Element),
     },
     frozenset(['value[x]']),
 )

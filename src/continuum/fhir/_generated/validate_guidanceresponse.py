@@ -2,163 +2,163 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['data-requested', 'data-required', 'entered-in-error', 'failure', 'in-progress', 'success'])
-TARGETS_1 = frozenset(['Group', 'Patient'])
-TARGETS_2 = frozenset(['Encounter'])
-TARGETS_3 = frozenset(['Device'])
-TARGETS_4 = frozenset(['Condition', 'DiagnosticReport', 'DocumentReference', 'Observation'])
-TARGETS_5 = frozenset(['OperationOutcome'])
-TARGETS_6 = frozenset(['Parameters'])
-TARGETS_7 = frozenset(['CarePlan', 'RequestGroup'])
+TARGETS_1 = frozenset(['Encounter'])
+TARGETS_2 = frozenset(['OperationOutcome'])
+TARGETS_3 = frozenset(['Parameters'])
+TARGETS_4 = frozenset(['Device'])
+TARGETS_5 = frozenset(['Condition', 'DiagnosticReport', 'DocumentReference', 'Observation'])
+TARGETS_6 = frozenset(['CarePlan', 'RequestGroup'])
+TARGETS_7 = frozenset(['Group', 'Patient'])
 
 
 def ok_GuidanceResponse(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('requestIdentifier')
-    if v is not None:
-        n += 1
-        if not d.ok_Identifier(v):
-            return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('subject')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('encounter')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('occurrenceDateTime')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('performer')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('reasonCode')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('reasonReference')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
-                return False
-    v = get('note')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Annotation(x):
-                return False
-    v = get('evaluationMessage')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
-                return False
-    v = get('outputParameters')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_6):
-            return False
-    v = get('result')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_7):
-            return False
-    v = get('dataRequirement')
-    if v is not None:
+    if 'dataRequirement' in o:
+        v = o['dataRequirement']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_DataRequirement(x):
                 return False
+    if 'encounter' in o:
+        v = o['encounter']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'evaluationMessage' in o:
+        v = o['evaluationMessage']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'note' in o:
+        v = o['note']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Annotation(x):
+                return False
+    if 'occurrenceDateTime' in o:
+        v = o['occurrenceDateTime']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'outputParameters' in o:
+        v = o['outputParameters']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'performer' in o:
+        v = o['performer']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+            return False
+    if 'reasonCode' in o:
+        v = o['reasonCode']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'reasonReference' in o:
+        v = o['reasonReference']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
+                return False
+    if 'requestIdentifier' in o:
+        v = o['requestIdentifier']
+        n += 1
+        if not d.ok_Identifier(v):
+            return False
+    if 'result' in o:
+        v = o['result']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_6):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'subject' in o:
+        v = o['subject']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_7):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_GuidanceResponse)
-    return False  # module[x] is missing
+        return p.others(o, OTHERS_ok_GuidanceResponse, len(o) - n)
+    return False  # a choice is missing
 
 
 OTHERS_ok_GuidanceResponse = (
@@ -168,12 +168,12 @@ OTHERS_ok_GuidanceResponse = (
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
         'moduleUri': ('module[x]', p.is_uri),
-        '_moduleUri': ('', d.ok_Element),
+        '_moduleUri': ('module[x]', d.ok_Element),
         'moduleCanonical': ('module[x]', p.is_canonical),
-        '_moduleCanonical': ('', d.ok_Element),
+        '_moduleCanonical': ('module[x]', d.ok_Element),
         'moduleCodeableConcept': ('module[x]', d.ok_CodeableConcept),
-        '_status': ('', d.ok_Element),
         '_occurrenceDateTime': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset(['module[x]']),
 )

@@ -2,415 +2,412 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['fri', 'mon', 'sat', 'sun', 'thu', 'tue', 'wed'])
-TARGETS_1 = frozenset(['Organization'])
-TARGETS_2 = frozenset(['Location'])
-TARGETS_3 = frozenset(['Endpoint'])
+TARGETS_1 = frozenset(['Location'])
+TARGETS_2 = frozenset(['Endpoint'])
+TARGETS_3 = frozenset(['Organization'])
 
 
 def ok_HealthcareService(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('active')
-    if v is not None:
+    if 'active' in o:
+        v = o['active']
         n += 1
         if v is not True and v is not False:
             return False
-    v = get('providedBy')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('category')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('specialty')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('location')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
-                return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('comment')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extraDetails')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('photo')
-    if v is not None:
-        n += 1
-        if not d.ok_Attachment(v):
-            return False
-    v = get('telecom')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactPoint(x):
-                return False
-    v = get('coverageArea')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
-                return False
-    v = get('serviceProvisionCode')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('eligibility')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_HealthcareService_eligibility(x):
-                return False
-    v = get('program')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('characteristic')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('communication')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('referralMethod')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('appointmentRequired')
-    if v is not None:
+    if 'appointmentRequired' in o:
+        v = o['appointmentRequired']
         n += 1
         if v is not True and v is not False:
             return False
-    v = get('availableTime')
-    if v is not None:
+    if 'availabilityExceptions' in o:
+        v = o['availabilityExceptions']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'availableTime' in o:
+        v = o['availableTime']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_HealthcareService_availableTime(x):
                 return False
-    v = get('notAvailable')
-    if v is not None:
+    if 'category' in o:
+        v = o['category']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'characteristic' in o:
+        v = o['characteristic']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'comment' in o:
+        v = o['comment']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'communication' in o:
+        v = o['communication']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'contained' in o:
+        v = o['contained']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'coverageArea' in o:
+        v = o['coverageArea']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+                return False
+    if 'eligibility' in o:
+        v = o['eligibility']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_HealthcareService_eligibility(x):
+                return False
+    if 'endpoint' in o:
+        v = o['endpoint']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'extraDetails' in o:
+        v = o['extraDetails']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'location' in o:
+        v = o['location']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+                return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'notAvailable' in o:
+        v = o['notAvailable']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_HealthcareService_notAvailable(x):
                 return False
-    v = get('availabilityExceptions')
-    if v is not None:
+    if 'photo' in o:
+        v = o['photo']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_Attachment(v):
             return False
-    v = get('endpoint')
-    if v is not None:
+    if 'program' in o:
+        v = o['program']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'providedBy' in o:
+        v = o['providedBy']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'referralMethod' in o:
+        v = o['referralMethod']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'serviceProvisionCode' in o:
+        v = o['serviceProvisionCode']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'specialty' in o:
+        v = o['specialty']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'telecom' in o:
+        v = o['telecom']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_ContactPoint(x):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_HealthcareService)
+        return p.others(o, OTHERS_ok_HealthcareService, len(o) - n)
     return True
 
 
 def ok_HealthcareService_availableTime(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'allDay' in o:
+        v = o['allDay']
         n += 1
-        if not p.is_string(v):
+        if v is not True and v is not False:
             return False
-    v = get('extension')
-    if v is not None:
+    if 'availableEndTime' in o:
+        v = o['availableEndTime']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_time(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'availableStartTime' in o:
+        v = o['availableStartTime']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_time(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('daysOfWeek')
-    if v is not None:
+    if 'daysOfWeek' in o:
+        v = o['daysOfWeek']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if x.__class__ is not str or x not in CODES_1:
                 return False
-    v = get('allDay')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if v is not True and v is not False:
+        if v.__class__ is not list or not v:
             return False
-    v = get('availableStartTime')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not p.is_time(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('availableEndTime')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if not p.is_time(v):
+        if v.__class__ is not list or not v:
             return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_HealthcareService_availableTime)
+        return p.others(o, OTHERS_ok_HealthcareService_availableTime, len(o) - n)
     return True
 
 
 def ok_HealthcareService_eligibility(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('comment')
-    if v is not None:
+    if 'comment' in o:
+        v = o['comment']
         n += 1
-        if not p.is_markdown(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_HealthcareService_eligibility)
+        return p.others(o, OTHERS_ok_HealthcareService_eligibility, len(o) - n)
     return True
 
 
 def ok_HealthcareService_notAvailable(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('description')
-    if v is None:
+    if 'description' not in o:
         return False
+    v = o['description']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
-    v = get('during')
-    if v is not None:
+    if 'during' in o:
+        v = o['during']
         n += 1
         if not d.ok_Period(v):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_HealthcareService_notAvailable)
+        return p.others(o, OTHERS_ok_HealthcareService_notAvailable, len(o) - n)
     return True
 
 
 OTHERS_ok_HealthcareService = (
     frozenset(['active', 'appointmentRequired', 'availabilityExceptions', 'availableTime', 'category', 'characteristic', 'comment', 'communication', 'contained', 'coverageArea', 'eligibility', 'endpoint', 'extension', 'extraDetails', 'id', 'identifier', 'implicitRules', 'language', 'location', 'meta', 'modifierExtension', 'name', 'notAvailable', 'photo', 'program', 'providedBy', 'referralMethod', 'resourceType', 'serviceProvisionCode', 'specialty', 'telecom', 'text', 'type']),
     {
+        '_active': ('', d.ok_Element),
+        '_appointmentRequired': ('', d.ok_Element),
+        '_availabilityExceptions': ('', d.ok_Element),
+        '_comment': ('', d.ok_Element),
+        '_extraDetails': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_active': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
-        '_comment': ('', d.ok_Element),
-        '_extraDetails': ('', d.ok_Element),
-        '_appointmentRequired': ('', d.ok_Element),
-        '_availabilityExceptions': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_HealthcareService_availableTime = (
     frozenset(['allDay', 'availableEndTime', 'availableStartTime', 'daysOfWeek', 'extension', 'id', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         '_allDay': ('', d.ok_Element),
-        '_availableStartTime': ('', d.ok_Element),
         '_availableEndTime': ('', d.ok_Element),
+        '_availableStartTime': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_HealthcareService_eligibility = (
     frozenset(['code', 'comment', 'extension', 'id', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         '_comment': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_HealthcareService_notAvailable = (
     frozenset(['description', 'during', 'extension', 'id', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )

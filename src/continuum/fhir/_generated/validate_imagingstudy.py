@@ -2,16 +2,17 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['available', 'cancelled', 'entered-in-error', 'registered', 'unknown'])
-TARGETS_1 = frozenset(['Device', 'Group', 'Patient'])
+TARGETS_1 = frozenset(['Appointment', 'AppointmentResponse', 'CarePlan', 'ServiceRequest', 'Task'])
 TARGETS_2 = frozenset(['Encounter'])
-TARGETS_3 = frozenset(['Appointment', 'AppointmentResponse', 'CarePlan', 'ServiceRequest', 'Task'])
+TARGETS_3 = frozenset(['Endpoint'])
 TARGETS_4 = frozenset(['Practitioner', 'PractitionerRole'])
-TARGETS_5 = frozenset(['Endpoint'])
+TARGETS_5 = frozenset(['Location'])
 TARGETS_6 = frozenset(['Procedure'])
-TARGETS_7 = frozenset(['Location'])
-TARGETS_8 = frozenset(['Condition', 'DiagnosticReport', 'DocumentReference', 'Media', 'Observation'])
+TARGETS_7 = frozenset(['Condition', 'DiagnosticReport', 'DocumentReference', 'Media', 'Observation'])
+TARGETS_8 = frozenset(['Device', 'Group', 'Patient'])
 TARGETS_9 = frozenset(['Specimen'])
 TARGETS_10 = frozenset(['CareTeam', 'Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
 
@@ -19,417 +20,413 @@ TARGETS_10 = frozenset(['CareTeam', 'Device', 'Organization', 'Patient', 'Practi
 def ok_ImagingStudy(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'basedOn' in o:
+        v = o['basedOn']
         n += 1
-        if not p.is_id(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+                return False
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('modality')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Coding(x):
-                return False
-    v = get('subject')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-        return False
-    v = get('encounter')
-    if v is not None:
+    if 'encounter' in o:
+        v = o['encounter']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_2):
             return False
-    v = get('started')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('basedOn')
-    if v is not None:
+    if 'endpoint' in o:
+        v = o['endpoint']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_3):
                 return False
-    v = get('referrer')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+        if v.__class__ is not list or not v:
             return False
-    v = get('interpreter')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'interpreter' in o:
+        v = o['interpreter']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_4):
                 return False
-    v = get('endpoint')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'location' in o:
+        v = o['location']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modality' in o:
+        v = o['modality']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
+            if not d.ok_Coding(x):
                 return False
-    v = get('numberOfSeries')
-    if v is not None:
-        n += 1
-        if not p.is_unsignedInt(v):
-            return False
-    v = get('numberOfInstances')
-    if v is not None:
-        n += 1
-        if not p.is_unsignedInt(v):
-            return False
-    v = get('procedureReference')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_6):
-            return False
-    v = get('procedureCode')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_CodeableConcept(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('location')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_7):
-            return False
-    v = get('reasonCode')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('reasonReference')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_8):
-                return False
-    v = get('note')
-    if v is not None:
+    if 'note' in o:
+        v = o['note']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Annotation(x):
                 return False
-    v = get('description')
-    if v is not None:
+    if 'numberOfInstances' in o:
+        v = o['numberOfInstances']
         n += 1
-        if not p.is_string(v):
+        if not p.is_unsignedInt(v):
             return False
-    v = get('series')
-    if v is not None:
+    if 'numberOfSeries' in o:
+        v = o['numberOfSeries']
+        n += 1
+        if not p.is_unsignedInt(v):
+            return False
+    if 'procedureCode' in o:
+        v = o['procedureCode']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'procedureReference' in o:
+        v = o['procedureReference']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_6):
+            return False
+    if 'reasonCode' in o:
+        v = o['reasonCode']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'reasonReference' in o:
+        v = o['reasonReference']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_7):
+                return False
+    if 'referrer' in o:
+        v = o['referrer']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+            return False
+    if 'series' in o:
+        v = o['series']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ImagingStudy_series(x):
                 return False
+    if 'started' in o:
+        v = o['started']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'subject' not in o:
+        return False
+    v = o['subject']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_8):
+        return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ImagingStudy)
+        return p.others(o, OTHERS_ok_ImagingStudy, len(o) - n)
     return True
 
 
 def ok_ImagingStudy_series(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'bodySite' in o:
+        v = o['bodySite']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_Coding(v):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'endpoint' in o:
+        v = o['endpoint']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
+                return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('uid')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_id(v):
-        return False
-    v = get('number')
-    if v is not None:
-        n += 1
-        if not p.is_unsignedInt(v):
-            return False
-    v = get('modality')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_Coding(v):
-        return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('numberOfInstances')
-    if v is not None:
-        n += 1
-        if not p.is_unsignedInt(v):
-            return False
-    v = get('endpoint')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
-                return False
-    v = get('bodySite')
-    if v is not None:
-        n += 1
-        if not d.ok_Coding(v):
-            return False
-    v = get('laterality')
-    if v is not None:
-        n += 1
-        if not d.ok_Coding(v):
-            return False
-    v = get('specimen')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_9):
-                return False
-    v = get('started')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('performer')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_ImagingStudy_series_performer(x):
-                return False
-    v = get('instance')
-    if v is not None:
+    if 'instance' in o:
+        v = o['instance']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ImagingStudy_series_instance(x):
                 return False
+    if 'laterality' in o:
+        v = o['laterality']
+        n += 1
+        if not d.ok_Coding(v):
+            return False
+    if 'modality' not in o:
+        return False
+    v = o['modality']
+    n += 1
+    if not d.ok_Coding(v):
+        return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'number' in o:
+        v = o['number']
+        n += 1
+        if not p.is_unsignedInt(v):
+            return False
+    if 'numberOfInstances' in o:
+        v = o['numberOfInstances']
+        n += 1
+        if not p.is_unsignedInt(v):
+            return False
+    if 'performer' in o:
+        v = o['performer']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_ImagingStudy_series_performer(x):
+                return False
+    if 'specimen' in o:
+        v = o['specimen']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_9):
+                return False
+    if 'started' in o:
+        v = o['started']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'uid' not in o:
+        return False
+    v = o['uid']
+    n += 1
+    if not p.is_id(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ImagingStudy_series)
+        return p.others(o, OTHERS_ok_ImagingStudy_series, len(o) - n)
     return True
 
 
 def ok_ImagingStudy_series_instance(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('uid')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_id(v):
-        return False
-    v = get('sopClass')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_Coding(v):
-        return False
-    v = get('number')
-    if v is not None:
+    if 'number' in o:
+        v = o['number']
         n += 1
         if not p.is_unsignedInt(v):
             return False
-    v = get('title')
-    if v is not None:
+    if 'sopClass' not in o:
+        return False
+    v = o['sopClass']
+    n += 1
+    if not d.ok_Coding(v):
+        return False
+    if 'title' in o:
+        v = o['title']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
+    if 'uid' not in o:
+        return False
+    v = o['uid']
+    n += 1
+    if not p.is_id(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ImagingStudy_series_instance)
+        return p.others(o, OTHERS_ok_ImagingStudy_series_instance, len(o) - n)
     return True
 
 
 def ok_ImagingStudy_series_performer(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('function')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('actor')
-    if v is None:
+    if 'actor' not in o:
         return False
+    v = o['actor']
     n += 1
     if not p.is_reference(v, d.ok_Reference, TARGETS_10):
         return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'function' in o:
+        v = o['function']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ImagingStudy_series_performer)
+        return p.others(o, OTHERS_ok_ImagingStudy_series_performer, len(o) - n)
     return True
 
 
 OTHERS_ok_ImagingStudy = (
     frozenset(['basedOn', 'contained', 'description', 'encounter', 'endpoint', 'extension', 'id', 'identifier', 'implicitRules', 'interpreter', 'language', 'location', 'meta', 'modality', 'modifierExtension', 'note', 'numberOfInstances', 'numberOfSeries', 'procedureCode', 'procedureReference', 'reasonCode', 'reasonReference', 'referrer', 'resourceType', 'series', 'started', 'status', 'subject', 'text']),
     {
+        '_description': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_started': ('', d.ok_Element),
-        '_numberOfSeries': ('', d.ok_Element),
         '_numberOfInstances': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
+        '_numberOfSeries': ('', d.ok_Element),
+        '_started': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_ImagingStudy_series = (
     frozenset(['bodySite', 'description', 'endpoint', 'extension', 'id', 'instance', 'laterality', 'modality', 'modifierExtension', 'number', 'numberOfInstances', 'performer', 'specimen', 'started', 'uid']),
     {
-        '_id': ('', d.ok_Element),
-        '_uid': ('', d.ok_Element),
-        '_number': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_number': ('', d.ok_Element),
         '_numberOfInstances': ('', d.ok_Element),
         '_started': ('', d.ok_Element),
+        '_uid': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -437,9 +434,9 @@ OTHERS_ok_ImagingStudy_series_instance = (
     frozenset(['extension', 'id', 'modifierExtension', 'number', 'sopClass', 'title', 'uid']),
     {
         '_id': ('', d.ok_Element),
-        '_uid': ('', d.ok_Element),
         '_number': ('', d.ok_Element),
         '_title': ('', d.ok_Element),
+        '_uid': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,12 +2,13 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['completed', 'entered-in-error', 'not-done'])
-TARGETS_1 = frozenset(['Patient'])
-TARGETS_2 = frozenset(['Encounter'])
-TARGETS_3 = frozenset(['Location'])
-TARGETS_4 = frozenset(['Organization'])
+TARGETS_1 = frozenset(['Encounter'])
+TARGETS_2 = frozenset(['Location'])
+TARGETS_3 = frozenset(['Organization'])
+TARGETS_4 = frozenset(['Patient'])
 TARGETS_5 = frozenset(['Condition', 'DiagnosticReport', 'Observation'])
 TARGETS_6 = frozenset(['Organization', 'Practitioner', 'PractitionerRole'])
 TARGETS_7 = frozenset(['Observation'])
@@ -16,361 +17,357 @@ TARGETS_7 = frozenset(['Observation'])
 def ok_Immunization(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('statusReason')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('vaccineCode')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('patient')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-        return False
-    v = get('encounter')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('recorded')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('primarySource')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('reportOrigin')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('location')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('manufacturer')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-            return False
-    v = get('lotNumber')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('expirationDate')
-    if v is not None:
-        n += 1
-        if not p.is_date(v):
-            return False
-    v = get('site')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('route')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('doseQuantity')
-    if v is not None:
+    if 'doseQuantity' in o:
+        v = o['doseQuantity']
         n += 1
         if not d.ok_Quantity(v):
             return False
-    v = get('performer')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Immunization_performer(x):
-                return False
-    v = get('note')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Annotation(x):
-                return False
-    v = get('reasonCode')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('reasonReference')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
-                return False
-    v = get('isSubpotent')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('subpotentReason')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('education')
-    if v is not None:
+    if 'education' in o:
+        v = o['education']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Immunization_education(x):
                 return False
-    v = get('programEligibility')
-    if v is not None:
+    if 'encounter' in o:
+        v = o['encounter']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'expirationDate' in o:
+        v = o['expirationDate']
+        n += 1
+        if not p.is_date(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'fundingSource' in o:
+        v = o['fundingSource']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'isSubpotent' in o:
+        v = o['isSubpotent']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'location' in o:
+        v = o['location']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'lotNumber' in o:
+        v = o['lotNumber']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'manufacturer' in o:
+        v = o['manufacturer']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'note' in o:
+        v = o['note']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Annotation(x):
+                return False
+    if 'patient' not in o:
+        return False
+    v = o['patient']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+        return False
+    if 'performer' in o:
+        v = o['performer']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Immunization_performer(x):
+                return False
+    if 'primarySource' in o:
+        v = o['primarySource']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'programEligibility' in o:
+        v = o['programEligibility']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('fundingSource')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('reaction')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Immunization_reaction(x):
-                return False
-    v = get('protocolApplied')
-    if v is not None:
+    if 'protocolApplied' in o:
+        v = o['protocolApplied']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Immunization_protocolApplied(x):
                 return False
+    if 'reaction' in o:
+        v = o['reaction']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Immunization_reaction(x):
+                return False
+    if 'reasonCode' in o:
+        v = o['reasonCode']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'reasonReference' in o:
+        v = o['reasonReference']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
+                return False
+    if 'recorded' in o:
+        v = o['recorded']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'reportOrigin' in o:
+        v = o['reportOrigin']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'route' in o:
+        v = o['route']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'site' in o:
+        v = o['site']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'statusReason' in o:
+        v = o['statusReason']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'subpotentReason' in o:
+        v = o['subpotentReason']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'vaccineCode' not in o:
+        return False
+    v = o['vaccineCode']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Immunization)
-    return False  # occurrence[x] is missing
+        return p.others(o, OTHERS_ok_Immunization, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_Immunization_education(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'documentType' in o:
+        v = o['documentType']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('documentType')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('reference')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('publicationDate')
-    if v is not None:
+    if 'presentationDate' in o:
+        v = o['presentationDate']
         n += 1
         if not p.is_dateTime(v):
             return False
-    v = get('presentationDate')
-    if v is not None:
+    if 'publicationDate' in o:
+        v = o['publicationDate']
         n += 1
         if not p.is_dateTime(v):
+            return False
+    if 'reference' in o:
+        v = o['reference']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Immunization_education)
+        return p.others(o, OTHERS_ok_Immunization_education, len(o) - n)
     return True
 
 
 def ok_Immunization_performer(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('function')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('actor')
-    if v is None:
+    if 'actor' not in o:
         return False
+    v = o['actor']
     n += 1
     if not p.is_reference(v, d.ok_Reference, TARGETS_6):
         return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'function' in o:
+        v = o['function']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Immunization_performer)
+        return p.others(o, OTHERS_ok_Immunization_performer, len(o) - n)
     return True
 
 
 def ok_Immunization_protocolApplied(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'authority' in o:
+        v = o['authority']
         n += 1
-        if not p.is_string(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('series')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('authority')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+        if v.__class__ is not list or not v:
             return False
-    v = get('targetDisease')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'series' in o:
+        v = o['series']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'targetDisease' in o:
+        v = o['targetDisease']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -378,83 +375,82 @@ def ok_Immunization_protocolApplied(o):
             if not d.ok_CodeableConcept(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Immunization_protocolApplied)
-    return False  # doseNumber[x] is missing
+        return p.others(o, OTHERS_ok_Immunization_protocolApplied, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_Immunization_reaction(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('date')
-    if v is not None:
+    if 'date' in o:
+        v = o['date']
         n += 1
         if not p.is_dateTime(v):
             return False
-    v = get('detail')
-    if v is not None:
+    if 'detail' in o:
+        v = o['detail']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_7):
             return False
-    v = get('reported')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'reported' in o:
+        v = o['reported']
         n += 1
         if v is not True and v is not False:
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Immunization_reaction)
+        return p.others(o, OTHERS_ok_Immunization_reaction, len(o) - n)
     return True
 
 
 OTHERS_ok_Immunization = (
     frozenset(['contained', 'doseQuantity', 'education', 'encounter', 'expirationDate', 'extension', 'fundingSource', 'id', 'identifier', 'implicitRules', 'isSubpotent', 'language', 'location', 'lotNumber', 'manufacturer', 'meta', 'modifierExtension', 'note', 'patient', 'performer', 'primarySource', 'programEligibility', 'protocolApplied', 'reaction', 'reasonCode', 'reasonReference', 'recorded', 'reportOrigin', 'resourceType', 'route', 'site', 'status', 'statusReason', 'subpotentReason', 'text', 'vaccineCode']),
     {
+        '_expirationDate': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
-        '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        'occurrenceDateTime': ('occurrence[x]', p.is_dateTime),
-        '_occurrenceDateTime': ('', d.ok_Element),
-        'occurrenceString': ('occurrence[x]', p.is_string),
-        '_occurrenceString': ('', d.ok_Element),
-        '_recorded': ('', d.ok_Element),
-        '_primarySource': ('', d.ok_Element),
-        '_lotNumber': ('', d.ok_Element),
-        '_expirationDate': ('', d.ok_Element),
         '_isSubpotent': ('', d.ok_Element),
+        '_language': ('', d.ok_Element),
+        '_lotNumber': ('', d.ok_Element),
+        'occurrenceDateTime': ('occurrence[x]', p.is_dateTime),
+        '_occurrenceDateTime': ('occurrence[x]', d.ok_Element),
+        'occurrenceString': ('occurrence[x]', p.is_string),
+        '_occurrenceString': ('occurrence[x]', d.ok_Element),
+        '_primarySource': ('', d.ok_Element),
+        '_recorded': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset(['occurrence[x]']),
 )
 OTHERS_ok_Immunization_education = (
     frozenset(['documentType', 'extension', 'id', 'modifierExtension', 'presentationDate', 'publicationDate', 'reference']),
     {
-        '_id': ('', d.ok_Element),
         '_documentType': ('', d.ok_Element),
-        '_reference': ('', d.ok_Element),
-        '_publicationDate': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_presentationDate': ('', d.ok_Element),
+        '_publicationDate': ('', d.ok_Element),
+        '_reference': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -468,24 +464,24 @@ OTHERS_ok_Immunization_performer = (
 OTHERS_ok_Immunization_protocolApplied = (
     frozenset(['authority', 'extension', 'id', 'modifierExtension', 'series', 'targetDisease']),
     {
+        'doseNumberPositiveInt': ('doseNumber[x]', p.is_positiveInt),
+        '_doseNumberPositiveInt': ('doseNumber[x]', d.ok_Element),
+        'doseNumberString': ('doseNumber[x]', p.is_string),
+        '_doseNumberString': ('doseNumber[x]', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_series': ('', d.ok_Element),
-        'doseNumberPositiveInt': ('doseNumber[x]', p.is_positiveInt),
-        '_doseNumberPositiveInt': ('', d.ok_Element),
-        'doseNumberString': ('doseNumber[x]', p.is_string),
-        '_doseNumberString': ('', d.ok_Element),
         'seriesDosesPositiveInt': ('seriesDoses[x]', p.is_positiveInt),
-        '_seriesDosesPositiveInt': ('', d.ok_Element),
+        '_seriesDosesPositiveInt': ('seriesDoses[x]', d.ok_Element),
         'seriesDosesString': ('seriesDoses[x]', p.is_string),
-        '_seriesDosesString': ('', d.ok_Element),
+        '_seriesDosesString': ('seriesDoses[x]', d.ok_Element),
     },
     frozenset(['doseNumber[x]']),
 )
 OTHERS_ok_Immunization_reaction = (
     frozenset(['date', 'detail', 'extension', 'id', 'modifierExtension', 'reported']),
     {
-        '_id': ('', d.ok_Element),
         '_date': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_reported': ('', d.ok_Element),
     },
     frozenset([]),

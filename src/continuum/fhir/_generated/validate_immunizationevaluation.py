@@ -2,156 +2,156 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['completed', 'entered-in-error'])
-TARGETS_1 = frozenset(['Patient'])
-TARGETS_2 = frozenset(['Organization'])
-TARGETS_3 = frozenset(['Immunization'])
+TARGETS_1 = frozenset(['Organization'])
+TARGETS_2 = frozenset(['Immunization'])
+TARGETS_3 = frozenset(['Patient'])
 
 
 def ok_ImmunizationEvaluation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'authority' in o:
+        v = o['authority']
         n += 1
-        if not p.is_id(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('patient')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-        return False
-    v = get('date')
-    if v is not None:
+    if 'date' in o:
+        v = o['date']
         n += 1
         if not p.is_dateTime(v):
             return False
-    v = get('authority')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('targetDisease')
-    if v is None:
+    if 'doseStatus' not in o:
         return False
+    v = o['doseStatus']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
-    v = get('immunizationEvent')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-        return False
-    v = get('doseStatus')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('doseStatusReason')
-    if v is not None:
+    if 'doseStatusReason' in o:
+        v = o['doseStatusReason']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('description')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('series')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not p.is_string(v):
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'immunizationEvent' not in o:
+        return False
+    v = o['immunizationEvent']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+        return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'patient' not in o:
+        return False
+    v = o['patient']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+        return False
+    if 'series' in o:
+        v = o['series']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'targetDisease' not in o:
+        return False
+    v = o['targetDisease']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ImmunizationEvaluation)
+        return p.others(o, OTHERS_ok_ImmunizationEvaluation, len(o) - n)
     return True
 
 
 OTHERS_ok_ImmunizationEvaluation = (
     frozenset(['authority', 'contained', 'date', 'description', 'doseStatus', 'doseStatusReason', 'extension', 'id', 'identifier', 'immunizationEvent', 'implicitRules', 'language', 'meta', 'modifierExtension', 'patient', 'resourceType', 'series', 'status', 'targetDisease', 'text']),
     {
+        '_date': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
+        'doseNumberPositiveInt': ('doseNumber[x]', p.is_positiveInt),
+        '_doseNumberPositiveInt': ('doseNumber[x]', d.ok_Element),
+        'doseNumberString': ('doseNumber[x]', p.is_string),
+        '_doseNumberString': ('doseNumber[x]', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_date': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
         '_series': ('', d.ok_Element),
-        'doseNumberPositiveInt': ('doseNumber[x]', p.is_positiveInt),
-        '_doseNumberPositiveInt': ('', d.ok_Element),
-        'doseNumberString': ('doseNumber[x]', p.is_string),
-        '_doseNumberString': ('', d.ok_Element),
         'seriesDosesPositiveInt': ('seriesDoses[x]', p.is_positiveInt),
-        '_seriesDosesPositiveInt': ('', d.ok_Element),
+        '_seriesDosesPositiveInt': ('seriesDoses[x]', d.ok_Element),
         'seriesDosesString': ('seriesDoses[x]', p.is_string),
-        '_seriesDosesString': ('', d.ok_Element),
+        '_seriesDosesString': ('seriesDoses[x]', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )

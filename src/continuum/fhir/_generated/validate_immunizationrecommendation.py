@@ -2,272 +2,270 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-TARGETS_1 = frozenset(['Patient'])
-TARGETS_2 = frozenset(['Organization'])
+TARGETS_1 = frozenset(['Organization'])
+TARGETS_2 = frozenset(['Patient'])
 TARGETS_3 = frozenset(['Immunization', 'ImmunizationEvaluation'])
 
 
 def ok_ImmunizationRecommendation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'authority' in o:
+        v = o['authority']
         n += 1
-        if not p.is_id(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'date' not in o:
+        return False
+    v = o['date']
+    n += 1
+    if not p.is_dateTime(v):
+        return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('patient')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-        return False
-    v = get('date')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_dateTime(v):
-        return False
-    v = get('authority')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('recommendation')
-    if v is None:
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'patient' not in o:
         return False
+    v = o['patient']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+        return False
+    if 'recommendation' not in o:
+        return False
+    v = o['recommendation']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not ok_ImmunizationRecommendation_recommendation(x):
             return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ImmunizationRecommendation)
+        return p.others(o, OTHERS_ok_ImmunizationRecommendation, len(o) - n)
     return True
 
 
 def ok_ImmunizationRecommendation_recommendation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('vaccineCode')
-    if v is not None:
+    if 'contraindicatedVaccineCode' in o:
+        v = o['contraindicatedVaccineCode']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('targetDisease')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('contraindicatedVaccineCode')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('forecastStatus')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('forecastReason')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('dateCriterion')
-    if v is not None:
+    if 'dateCriterion' in o:
+        v = o['dateCriterion']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ImmunizationRecommendation_recommendation_dateCriterion(x):
                 return False
-    v = get('description')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('series')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('supportingImmunization')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'forecastReason' in o:
+        v = o['forecastReason']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'forecastStatus' not in o:
+        return False
+    v = o['forecastStatus']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'series' in o:
+        v = o['series']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'supportingImmunization' in o:
+        v = o['supportingImmunization']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_3):
                 return False
-    v = get('supportingPatientInformation')
-    if v is not None:
+    if 'supportingPatientInformation' in o:
+        v = o['supportingPatientInformation']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Reference(x):
                 return False
+    if 'targetDisease' in o:
+        v = o['targetDisease']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'vaccineCode' in o:
+        v = o['vaccineCode']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ImmunizationRecommendation_recommendation)
+        return p.others(o, OTHERS_ok_ImmunizationRecommendation_recommendation, len(o) - n)
     return True
 
 
 def ok_ImmunizationRecommendation_recommendation_dateCriterion(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
-    v = get('value')
-    if v is None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'value' not in o:
         return False
+    v = o['value']
     n += 1
     if not p.is_dateTime(v):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ImmunizationRecommendation_recommendation_dateCriterion)
+        return p.others(o, OTHERS_ok_ImmunizationRecommendation_recommendation_dateCriterion, len(o) - n)
     return True
 
 
 OTHERS_ok_ImmunizationRecommendation = (
     frozenset(['authority', 'contained', 'date', 'extension', 'id', 'identifier', 'implicitRules', 'language', 'meta', 'modifierExtension', 'patient', 'recommendation', 'resourceType', 'text']),
     {
+        '_date': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_date': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_ImmunizationRecommendation_recommendation = (
     frozenset(['contraindicatedVaccineCode', 'dateCriterion', 'description', 'extension', 'forecastReason', 'forecastStatus', 'id', 'modifierExtension', 'series', 'supportingImmunization', 'supportingPatientInformation', 'targetDisease', 'vaccineCode']),
     {
-        '_id': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
-        '_series': ('', d.ok_Element),
         'doseNumberPositiveInt': ('doseNumber[x]', p.is_positiveInt),
-        '_doseNumberPositiveInt': ('', d.ok_Element),
+        '_doseNumberPositiveInt': ('doseNumber[x]', d.ok_Element),
         'doseNumberString': ('doseNumber[x]', p.is_string),
-        '_doseNumberString': ('', d.ok_Element),
+        '_doseNumberString': ('doseNumber[x]', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_series': ('', d.ok_Element),
         'seriesDosesPositiveInt': ('seriesDoses[x]', p.is_positiveInt),
-        '_seriesDosesPositiveInt': ('', d.ok_Element),
+        '_seriesDosesPositiveInt': ('seriesDoses[x]', d.ok_Element),
         'seriesDosesString': ('seriesDoses[x]', p.is_string),
-        '_seriesDosesString': ('', d.ok_Element),
+        '_seriesDosesString': ('seriesDoses[x]', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,10 +2,11 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['active', 'draft', 'retired', 'unknown'])
+CODES_1 = frozenset(['0.0.80', '0.0.81', '0.0.82', '0.01', '0.05', '0.06', '0.11', '0.4.0', '0.5.0', '1.0.0', '1.0.1', '1.0.2', '1.1.0', '1.4.0', '1.6.0', '1.8.0', '3.0.0', '3.0.1', '3.3.0', '3.5.0', '4.0.0', '4.0.1'])
 CODES_2 = frozenset(['0BSD', 'AAL', 'ADSL', 'AFL-1.1', 'AFL-1.2', 'AFL-2.0', 'AFL-2.1', 'AFL-3.0', 'AGPL-1.0-only', 'AGPL-1.0-or-later', 'AGPL-3.0-only', 'AGPL-3.0-or-later', 'AMDPLPA', 'AML', 'AMPAS', 'ANTLR-PD', 'APAFML', 'APL-1.0', 'APSL-1.0', 'APSL-1.1', 'APSL-1.2', 'APSL-2.0', 'Abstyles', 'Adobe-2006', 'Adobe-Glyph', 'Afmparse', 'Aladdin', 'Apache-1.0', 'Apache-1.1', 'Apache-2.0', 'Artistic-1.0', 'Artistic-1.0-Perl', 'Artistic-1.0-cl8', 'Artistic-2.0', 'BSD-1-Clause', 'BSD-2-Clause', 'BSD-2-Clause-FreeBSD', 'BSD-2-Clause-NetBSD', 'BSD-2-Clause-Patent', 'BSD-3-Clause', 'BSD-3-Clause-Attribution', 'BSD-3-Clause-Clear', 'BSD-3-Clause-LBNL', 'BSD-3-Clause-No-Nuclear-License', 'BSD-3-Clause-No-Nuclear-License-2014', 'BSD-3-Clause-No-Nuclear-Warranty', 'BSD-4-Clause', 'BSD-4-Clause-UC', 'BSD-Protection', 'BSD-Source-Code', 'BSL-1.0', 'Bahyph', 'Barr', 'Beerware', 'BitTorrent-1.0', 'BitTorrent-1.1', 'Borceux', 'CATOSL-1.1', 'CC-BY-1.0', 'CC-BY-2.0', 'CC-BY-2.5', 'CC-BY-3.0', 'CC-BY-4.0', 'CC-BY-NC-1.0', 'CC-BY-NC-2.0', 'CC-BY-NC-2.5', 'CC-BY-NC-3.0', 'CC-BY-NC-4.0', 'CC-BY-NC-ND-1.0', 'CC-BY-NC-ND-2.0', 'CC-BY-NC-ND-2.5', 'CC-BY-NC-ND-3.0', 'CC-BY-NC-ND-4.0', 'CC-BY-NC-SA-1.0', 'CC-BY-NC-SA-2.0', 'CC-BY-NC-SA-2.5', 'CC-BY-NC-SA-3.0', 'CC-BY-NC-SA-4.0', 'CC-BY-ND-1.0', 'CC-BY-ND-2.0', 'CC-BY-ND-2.5', 'CC-BY-ND-3.0', 'CC-BY-ND-4.0', 'CC-BY-SA-1.0', 'CC-BY-SA-2.0', 'CC-BY-SA-2.5', 'CC-BY-SA-3.0', 'CC-BY-SA-4.0', 'CC0-1.0', 'CDDL-1.0', 'CDDL-1.1', 'CDLA-Permissive-1.0', 'CDLA-Sharing-1.0', 'CECILL-1.0', 'CECILL-1.1', 'CECILL-2.0', 'CECILL-2.1', 'CECILL-B', 'CECILL-C', 'CNRI-Jython', 'CNRI-Python', 'CNRI-Python-GPL-Compatible', 'CPAL-1.0', 'CPL-1.0', 'CPOL-1.02', 'CUA-OPL-1.0', 'Caldera', 'ClArtistic', 'Condor-1.1', 'Crossword', 'CrystalStacker', 'Cube', 'D-FSL-1.0', 'DOC', 'DSDP', 'Dotseqn', 'ECL-1.0', 'ECL-2.0', 'EFL-1.0', 'EFL-2.0', 'EPL-1.0', 'EPL-2.0', 'EUDatagrid', 'EUPL-1.0', 'EUPL-1.1', 'EUPL-1.2', 'Entessa', 'ErlPL-1.1', 'Eurosym', 'FSFAP', 'FSFUL', 'FSFULLR', 'FTL', 'Fair', 'Frameworx-1.0', 'FreeImage', 'GFDL-1.1-only', 'GFDL-1.1-or-later', 'GFDL-1.2-only', 'GFDL-1.2-or-later', 'GFDL-1.3-only', 'GFDL-1.3-or-later', 'GL2PS', 'GPL-1.0-only', 'GPL-1.0-or-later', 'GPL-2.0-only', 'GPL-2.0-or-later', 'GPL-3.0-only', 'GPL-3.0-or-later', 'Giftware', 'Glide', 'Glulxe', 'HPND', 'HaskellReport', 'IBM-pibs', 'ICU', 'IJG', 'IPA', 'IPL-1.0', 'ISC', 'ImageMagick', 'Imlib2', 'Info-ZIP', 'Intel', 'Intel-ACPI', 'Interbase-1.0', 'JSON', 'JasPer-2.0', 'LAL-1.2', 'LAL-1.3', 'LGPL-2.0-only', 'LGPL-2.0-or-later', 'LGPL-2.1-only', 'LGPL-2.1-or-later', 'LGPL-3.0-only', 'LGPL-3.0-or-later', 'LGPLLR', 'LPL-1.0', 'LPL-1.02', 'LPPL-1.0', 'LPPL-1.1', 'LPPL-1.2', 'LPPL-1.3a', 'LPPL-1.3c', 'Latex2e', 'Leptonica', 'LiLiQ-P-1.1', 'LiLiQ-R-1.1', 'LiLiQ-Rplus-1.1', 'Libpng', 'Linux-OpenIB', 'MIT', 'MIT-0', 'MIT-CMU', 'MIT-advertising', 'MIT-enna', 'MIT-feh', 'MITNFA', 'MPL-1.0', 'MPL-1.1', 'MPL-2.0', 'MPL-2.0-no-copyleft-exception', 'MS-PL', 'MS-RL', 'MTLL', 'MakeIndex', 'MirOS', 'Motosoto', 'Multics', 'Mup', 'NASA-1.3', 'NBPL-1.0', 'NCSA', 'NGPL', 'NLOD-1.0', 'NLPL', 'NOSL', 'NPL-1.0', 'NPL-1.1', 'NPOSL-3.0', 'NRL', 'NTP', 'Naumen', 'Net-SNMP', 'NetCDF', 'Newsletr', 'Nokia', 'Noweb', 'OCCT-PL', 'OCLC-2.0', 'ODbL-1.0', 'OFL-1.0', 'OFL-1.1', 'OGTSL', 'OLDAP-1.1', 'OLDAP-1.2', 'OLDAP-1.3', 'OLDAP-1.4', 'OLDAP-2.0', 'OLDAP-2.0.1', 'OLDAP-2.1', 'OLDAP-2.2', 'OLDAP-2.2.1', 'OLDAP-2.2.2', 'OLDAP-2.3', 'OLDAP-2.4', 'OLDAP-2.5', 'OLDAP-2.6', 'OLDAP-2.7', 'OLDAP-2.8', 'OML', 'OPL-1.0', 'OSET-PL-2.1', 'OSL-1.0', 'OSL-1.1', 'OSL-2.0', 'OSL-2.1', 'OSL-3.0', 'OpenSSL', 'PDDL-1.0', 'PHP-3.0', 'PHP-3.01', 'Plexus', 'PostgreSQL', 'Python-2.0', 'QPL-1.0', 'Qhull', 'RHeCos-1.1', 'RPL-1.1', 'RPL-1.5', 'RPSL-1.0', 'RSA-MD', 'RSCPL', 'Rdisc', 'Ruby', 'SAX-PD', 'SCEA', 'SGI-B-1.0', 'SGI-B-1.1', 'SGI-B-2.0', 'SISSL', 'SISSL-1.2', 'SMLNJ', 'SMPPL', 'SNIA', 'SPL-1.0', 'SWL', 'Saxpath', 'Sendmail', 'SimPL-2.0', 'Sleepycat', 'Spencer-86', 'Spencer-94', 'Spencer-99', 'SugarCRM-1.1.3', 'TCL', 'TCP-wrappers', 'TMate', 'TORQUE-1.1', 'TOSL', 'UPL-1.0', 'Unicode-DFS-2015', 'Unicode-DFS-2016', 'Unicode-TOU', 'Unlicense', 'VOSTROM', 'VSL-1.0', 'Vim', 'W3C', 'W3C-19980720', 'W3C-20150513', 'WTFPL', 'Watcom-1.0', 'Wsuipa', 'X11', 'XFree86-1.1', 'XSkat', 'Xerox', 'Xnet', 'YPL-1.0', 'YPL-1.1', 'ZPL-1.1', 'ZPL-2.0', 'ZPL-2.1', 'Zed', 'Zend-2.0', 'Zimbra-1.3', 'Zimbra-1.4', 'Zlib', 'bzip2-1.0.5', 'bzip2-1.0.6', 'curl', 'diffmark', 'dvipdfm', 'eGenix', 'gSOAP-1.3b', 'gnuplot', 'iMatix', 'libtiff', 'mpich2', 'not-open-source', 'psfrag', 'psutils', 'xinetd', 'xpp', 'zlib-acknowledgement'])
-CODES_3 = frozenset(['0.0.80', '0.0.81', '0.0.82', '0.01', '0.05', '0.06', '0.11', '0.4.0', '0.5.0', '1.0.0', '1.0.1', '1.0.2', '1.1.0', '1.4.0', '1.6.0', '1.8.0', '3.0.0', '3.0.1', '3.3.0', '3.5.0', '4.0.0', '4.0.1'])
+CODES_3 = frozenset(['active', 'draft', 'retired', 'unknown'])
 CODES_4 = frozenset(['generated', 'html', 'markdown', 'xml'])
 CODES_5 = frozenset(['apply', 'expansion-parameter', 'generate-json', 'generate-turtle', 'generate-xml', 'html-template', 'path-pages', 'path-resource', 'path-tx-cache', 'rule-broken-links'])
 CODES_6 = frozenset(['Account', 'ActivityDefinition', 'AdverseEvent', 'AllergyIntolerance', 'Appointment', 'AppointmentResponse', 'AuditEvent', 'Basic', 'Binary', 'BiologicallyDerivedProduct', 'BodyStructure', 'Bundle', 'CapabilityStatement', 'CarePlan', 'CareTeam', 'CatalogEntry', 'ChargeItem', 'ChargeItemDefinition', 'Claim', 'ClaimResponse', 'ClinicalImpression', 'CodeSystem', 'Communication', 'CommunicationRequest', 'CompartmentDefinition', 'Composition', 'ConceptMap', 'Condition', 'Consent', 'Contract', 'Coverage', 'CoverageEligibilityRequest', 'CoverageEligibilityResponse', 'DetectedIssue', 'Device', 'DeviceDefinition', 'DeviceMetric', 'DeviceRequest', 'DeviceUseStatement', 'DiagnosticReport', 'DocumentManifest', 'DocumentReference', 'DomainResource', 'EffectEvidenceSynthesis', 'Encounter', 'Endpoint', 'EnrollmentRequest', 'EnrollmentResponse', 'EpisodeOfCare', 'EventDefinition', 'Evidence', 'EvidenceVariable', 'ExampleScenario', 'ExplanationOfBenefit', 'FamilyMemberHistory', 'Flag', 'Goal', 'GraphDefinition', 'Group', 'GuidanceResponse', 'HealthcareService', 'ImagingStudy', 'Immunization', 'ImmunizationEvaluation', 'ImmunizationRecommendation', 'ImplementationGuide', 'InsurancePlan', 'Invoice', 'Library', 'Linkage', 'List', 'Location', 'Measure', 'MeasureReport', 'Media', 'Medication', 'MedicationAdministration', 'MedicationDispense', 'MedicationKnowledge', 'MedicationRequest', 'MedicationStatement', 'MedicinalProduct', 'MedicinalProductAuthorization', 'MedicinalProductContraindication', 'MedicinalProductIndication', 'MedicinalProductIngredient', 'MedicinalProductInteraction', 'MedicinalProductManufactured', 'MedicinalProductPackaged', 'MedicinalProductPharmaceutical', 'MedicinalProductUndesirableEffect', 'MessageDefinition', 'MessageHeader', 'MolecularSequence', 'NamingSystem', 'NutritionOrder', 'Observation', 'ObservationDefinition', 'OperationDefinition', 'OperationOutcome', 'Organization', 'OrganizationAffiliation', 'Parameters', 'Patient', 'PaymentNotice', 'PaymentReconciliation', 'Person', 'PlanDefinition', 'Practitioner', 'PractitionerRole', 'Procedure', 'Provenance', 'Questionnaire', 'QuestionnaireResponse', 'RelatedPerson', 'RequestGroup', 'ResearchDefinition', 'ResearchElementDefinition', 'ResearchStudy', 'ResearchSubject', 'Resource', 'RiskAssessment', 'RiskEvidenceSynthesis', 'Schedule', 'SearchParameter', 'ServiceRequest', 'Slot', 'Specimen', 'SpecimenDefinition', 'StructureDefinition', 'StructureMap', 'Subscription', 'Substance', 'SubstanceNucleicAcid', 'SubstancePolymer', 'SubstanceProtein', 'SubstanceReferenceInformation', 'SubstanceSourceMaterial', 'SubstanceSpecification', 'SupplyDelivery', 'SupplyRequest', 'Task', 'TerminologyCapabilities', 'TestReport', 'TestScript', 'ValueSet', 'VerificationResult', 'VisionPrescription'])
@@ -15,243 +16,241 @@ TARGETS_1 = frozenset(['Binary'])
 def ok_ImplementationGuide(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('url')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_uri(v):
-        return False
-    v = get('version')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('name')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_string(v):
-        return False
-    v = get('title')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('experimental')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('date')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('publisher')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('contact')
-    if v is not None:
+    if 'contact' in o:
+        v = o['contact']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_ContactDetail(x):
                 return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('useContext')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_UsageContext(x):
+            if not p.is_contained(x):
                 return False
-    v = get('jurisdiction')
-    if v is not None:
+    if 'copyright' in o:
+        v = o['copyright']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('copyright')
-    if v is not None:
+    if 'date' in o:
+        v = o['date']
         n += 1
-        if not p.is_markdown(v):
+        if not p.is_dateTime(v):
             return False
-    v = get('packageId')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_id(v):
-        return False
-    v = get('license')
-    if v is not None:
+    if 'definition' in o:
+        v = o['definition']
         n += 1
-        if v.__class__ is not str or v not in CODES_2:
+        if not ok_ImplementationGuide_definition(v):
             return False
-    v = get('fhirVersion')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not list or not v:
-        return False
-    for x in v:
-        if x.__class__ is not str or x not in CODES_3:
-            return False
-    v = get('dependsOn')
-    if v is not None:
+    if 'dependsOn' in o:
+        v = o['dependsOn']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ImplementationGuide_dependsOn(x):
                 return False
-    v = get('global')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'experimental' in o:
+        v = o['experimental']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'fhirVersion' not in o:
+        return False
+    v = o['fhirVersion']
+    n += 1
+    if v.__class__ is not list or not v:
+        return False
+    for x in v:
+        if x.__class__ is not str or x not in CODES_1:
+            return False
+    if 'global' in o:
+        v = o['global']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ImplementationGuide_global(x):
                 return False
-    v = get('definition')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not ok_ImplementationGuide_definition(v):
+        if not p.is_id(v):
             return False
-    v = get('manifest')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'jurisdiction' in o:
+        v = o['jurisdiction']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'license' in o:
+        v = o['license']
+        n += 1
+        if v.__class__ is not str or v not in CODES_2:
+            return False
+    if 'manifest' in o:
+        v = o['manifest']
         n += 1
         if not ok_ImplementationGuide_manifest(v):
             return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' not in o:
+        return False
+    v = o['name']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+        return False
+    if 'packageId' not in o:
+        return False
+    v = o['packageId']
+    n += 1
+    if not p.is_id(v):
+        return False
+    if 'publisher' in o:
+        v = o['publisher']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_3:
+        return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'title' in o:
+        v = o['title']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'url' not in o:
+        return False
+    v = o['url']
+    n += 1
+    if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+        return False
+    if 'useContext' in o:
+        v = o['useContext']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_UsageContext(x):
+                return False
+    if 'version' in o:
+        v = o['version']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ImplementationGuide)
+        return p.others(o, OTHERS_ok_ImplementationGuide, len(o) - n)
     return True
 
 
 def ok_ImplementationGuide_definition(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('grouping')
-    if v is not None:
+    if 'grouping' in o:
+        v = o['grouping']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ImplementationGuide_definition_grouping(x):
                 return False
-    v = get('resource')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not list or not v:
-        return False
-    for x in v:
-        if not ok_ImplementationGuide_definition_resource(x):
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('page')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'page' in o:
+        v = o['page']
         n += 1
         if not ok_ImplementationGuide_definition_page(v):
             return False
-    v = get('parameter')
-    if v is not None:
+    if 'parameter' in o:
+        v = o['parameter']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ImplementationGuide_definition_parameter(x):
                 return False
-    v = get('template')
-    if v is not None:
+    if 'resource' not in o:
+        return False
+    v = o['resource']
+    n += 1
+    if v.__class__ is not list or not v:
+        return False
+    for x in v:
+        if not ok_ImplementationGuide_definition_resource(x):
+            return False
+    if 'template' in o:
+        v = o['template']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -259,523 +258,513 @@ def ok_ImplementationGuide_definition(o):
             if not ok_ImplementationGuide_definition_template(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ImplementationGuide_definition)
+        return p.others(o, OTHERS_ok_ImplementationGuide_definition, len(o) - n)
     return True
 
 
 def ok_ImplementationGuide_definition_grouping(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('name')
-    if v is None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' not in o:
         return False
+    v = o['name']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ImplementationGuide_definition_grouping)
+        return p.others(o, OTHERS_ok_ImplementationGuide_definition_grouping, len(o) - n)
     return True
 
 
 def ok_ImplementationGuide_definition_page(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('title')
-    if v is None:
+    if 'generation' not in o:
         return False
-    n += 1
-    if not p.is_string(v):
-        return False
-    v = get('generation')
-    if v is None:
-        return False
+    v = o['generation']
     n += 1
     if v.__class__ is not str or v not in CODES_4:
         return False
-    v = get('page')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'page' in o:
+        v = o['page']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ImplementationGuide_definition_page(x):
                 return False
+    if 'title' not in o:
+        return False
+    v = o['title']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ImplementationGuide_definition_page)
-    return False  # name[x] is missing
+        return p.others(o, OTHERS_ok_ImplementationGuide_definition_page, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_ImplementationGuide_definition_parameter(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if v.__class__ is not str or v not in CODES_5:
         return False
-    v = get('value')
-    if v is None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'value' not in o:
         return False
+    v = o['value']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ImplementationGuide_definition_parameter)
+        return p.others(o, OTHERS_ok_ImplementationGuide_definition_parameter, len(o) - n)
     return True
 
 
 def ok_ImplementationGuide_definition_resource(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('reference')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_Reference(v):
-        return False
-    v = get('fhirVersion')
-    if v is not None:
+    if 'fhirVersion' in o:
+        v = o['fhirVersion']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if x.__class__ is not str or x not in CODES_3:
+            if x.__class__ is not str or x not in CODES_1:
                 return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('groupingId')
-    if v is not None:
+    if 'groupingId' in o:
+        v = o['groupingId']
         n += 1
         if not p.is_id(v):
             return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'reference' not in o:
+        return False
+    v = o['reference']
+    n += 1
+    if not d.ok_Reference(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ImplementationGuide_definition_resource)
+        return p.others(o, OTHERS_ok_ImplementationGuide_definition_resource, len(o) - n)
     return True
 
 
 def ok_ImplementationGuide_definition_template(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if not p.is_code(v):
         return False
-    v = get('source')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_string(v):
-        return False
-    v = get('scope')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'scope' in o:
+        v = o['scope']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'source' not in o:
+        return False
+    v = o['source']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ImplementationGuide_definition_template)
+        return p.others(o, OTHERS_ok_ImplementationGuide_definition_template, len(o) - n)
     return True
 
 
 def ok_ImplementationGuide_dependsOn(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('uri')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_canonical(v):
-        return False
-    v = get('packageId')
-    if v is not None:
+    if 'packageId' in o:
+        v = o['packageId']
         n += 1
         if not p.is_id(v):
             return False
-    v = get('version')
-    if v is not None:
+    if 'uri' not in o:
+        return False
+    v = o['uri']
+    n += 1
+    if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+        return False
+    if 'version' in o:
+        v = o['version']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ImplementationGuide_dependsOn)
+        return p.others(o, OTHERS_ok_ImplementationGuide_dependsOn, len(o) - n)
     return True
 
 
 def ok_ImplementationGuide_global(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is None:
+    if 'profile' not in o:
         return False
+    v = o['profile']
+    n += 1
+    if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+        return False
+    if 'type' not in o:
+        return False
+    v = o['type']
     n += 1
     if v.__class__ is not str or v not in CODES_6:
         return False
-    v = get('profile')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_canonical(v):
-        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ImplementationGuide_global)
+        return p.others(o, OTHERS_ok_ImplementationGuide_global, len(o) - n)
     return True
 
 
 def ok_ImplementationGuide_manifest(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'image' in o:
+        v = o['image']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
+                return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('rendering')
-    if v is not None:
+    if 'other' in o:
+        v = o['other']
         n += 1
-        if not p.is_url(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('resource')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not list or not v:
-        return False
-    for x in v:
-        if not ok_ImplementationGuide_manifest_resource(x):
-            return False
-    v = get('page')
-    if v is not None:
+        for x in v:
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
+                return False
+    if 'page' in o:
+        v = o['page']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ImplementationGuide_manifest_page(x):
                 return False
-    v = get('image')
-    if v is not None:
+    if 'rendering' in o:
+        v = o['rendering']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-        for x in v:
-            if not p.is_string(x):
-                return False
-    v = get('other')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
+    if 'resource' not in o:
+        return False
+    v = o['resource']
+    n += 1
+    if v.__class__ is not list or not v:
+        return False
+    for x in v:
+        if not ok_ImplementationGuide_manifest_resource(x):
             return False
-        for x in v:
-            if not p.is_string(x):
-                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ImplementationGuide_manifest)
+        return p.others(o, OTHERS_ok_ImplementationGuide_manifest, len(o) - n)
     return True
 
 
 def ok_ImplementationGuide_manifest_page(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'anchor' in o:
+        v = o['anchor']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('extension')
-    if v is not None:
+        for x in v:
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
+                return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('name')
-    if v is None:
+    if 'name' not in o:
         return False
+    v = o['name']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
-    v = get('title')
-    if v is not None:
+    if 'title' in o:
+        v = o['title']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('anchor')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_string(x):
-                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ImplementationGuide_manifest_page)
+        return p.others(o, OTHERS_ok_ImplementationGuide_manifest_page, len(o) - n)
     return True
 
 
 def ok_ImplementationGuide_manifest_resource(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('reference')
-    if v is None:
+    if 'reference' not in o:
         return False
+    v = o['reference']
     n += 1
     if not d.ok_Reference(v):
         return False
-    v = get('relativePath')
-    if v is not None:
+    if 'relativePath' in o:
+        v = o['relativePath']
         n += 1
-        if not p.is_url(v):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ImplementationGuide_manifest_resource)
+        return p.others(o, OTHERS_ok_ImplementationGuide_manifest_resource, len(o) - n)
     return True
 
 
 OTHERS_ok_ImplementationGuide = (
     frozenset(['contact', 'contained', 'copyright', 'date', 'definition', 'dependsOn', 'description', 'experimental', 'extension', 'fhirVersion', 'global', 'id', 'implicitRules', 'jurisdiction', 'language', 'license', 'manifest', 'meta', 'modifierExtension', 'name', 'packageId', 'publisher', 'resourceType', 'status', 'text', 'title', 'url', 'useContext', 'version']),
     {
+        '_copyright': ('', d.ok_Element),
+        '_date': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
+        '_experimental': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
+        '_license': ('', d.ok_Element),
+        '_name': ('', d.ok_Element),
+        '_packageId': ('', d.ok_Element),
+        '_publisher': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
+        '_title': ('', d.ok_Element),
         '_url': ('', d.ok_Element),
         '_version': ('', d.ok_Element),
-        '_name': ('', d.ok_Element),
-        '_title': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_experimental': ('', d.ok_Element),
-        '_date': ('', d.ok_Element),
-        '_publisher': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
-        '_copyright': ('', d.ok_Element),
-        '_packageId': ('', d.ok_Element),
-        '_license': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -789,29 +778,29 @@ OTHERS_ok_ImplementationGuide_definition = (
 OTHERS_ok_ImplementationGuide_definition_grouping = (
     frozenset(['description', 'extension', 'id', 'modifierExtension', 'name']),
     {
+        '_description': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_ImplementationGuide_definition_page = (
     frozenset(['extension', 'generation', 'id', 'modifierExtension', 'page', 'title']),
     {
+        '_generation': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         'nameUrl': ('name[x]', p.is_url),
-        '_nameUrl': ('', d.ok_Element),
+        '_nameUrl': ('name[x]', d.ok_Element),
         'nameReference': ('name[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_1))),
         '_title': ('', d.ok_Element),
-        '_generation': ('', d.ok_Element),
     },
     frozenset(['name[x]']),
 )
 OTHERS_ok_ImplementationGuide_definition_parameter = (
     frozenset(['code', 'extension', 'id', 'modifierExtension', 'value']),
     {
-        '_id': ('', d.ok_Element),
         '_code': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_value': ('', d.ok_Element),
     },
     frozenset([]),
@@ -819,24 +808,24 @@ OTHERS_ok_ImplementationGuide_definition_parameter = (
 OTHERS_ok_ImplementationGuide_definition_resource = (
     frozenset(['description', 'extension', 'fhirVersion', 'groupingId', 'id', 'modifierExtension', 'name', 'reference']),
     {
-        '_id': ('', d.ok_Element),
-        '_name': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
         'exampleBoolean': ('example[x]', p.is_boolean),
-        '_exampleBoolean': ('', d.ok_Element),
+        '_exampleBoolean': ('example[x]', d.ok_Element),
         'exampleCanonical': ('example[x]', p.is_canonical),
-        '_exampleCanonical': ('', d.ok_Element),
+        '_exampleCanonical': ('example[x]', d.ok_Element),
         '_groupingId': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_name': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_ImplementationGuide_definition_template = (
     frozenset(['code', 'extension', 'id', 'modifierExtension', 'scope', 'source']),
     {
-        '_id': ('', d.ok_Element),
         '_code': ('', d.ok_Element),
-        '_source': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_scope': ('', d.ok_Element),
+        '_source': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -844,8 +833,8 @@ OTHERS_ok_ImplementationGuide_dependsOn = (
     frozenset(['extension', 'id', 'modifierExtension', 'packageId', 'uri', 'version']),
     {
         '_id': ('', d.ok_Element),
-        '_uri': ('', d.ok_Element),
         '_packageId': ('', d.ok_Element),
+        '_uri': ('', d.ok_Element),
         '_version': ('', d.ok_Element),
     },
     frozenset([]),
@@ -854,8 +843,8 @@ OTHERS_ok_ImplementationGuide_global = (
     frozenset(['extension', 'id', 'modifierExtension', 'profile', 'type']),
     {
         '_id': ('', d.ok_Element),
-        '_type': ('', d.ok_Element),
         '_profile': ('', d.ok_Element),
+        '_type': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -879,11 +868,11 @@ OTHERS_ok_ImplementationGuide_manifest_page = (
 OTHERS_ok_ImplementationGuide_manifest_resource = (
     frozenset(['extension', 'id', 'modifierExtension', 'reference', 'relativePath']),
     {
-        '_id': ('', d.ok_Element),
         'exampleBoolean': ('example[x]', p.is_boolean),
-        '_exampleBoolean': ('', d.ok_Element),
+        '_exampleBoolean': ('example[x]', d.ok_Element),
         'exampleCanonical': ('example[x]', p.is_canonical),
-        '_exampleCanonical': ('', d.ok_Element),
+        '_exampleCanonical': ('example[x]', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_relativePath': ('', d.ok_Element),
     },
     frozenset([]),

@@ -2,9 +2,10 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['active', 'draft', 'retired', 'unknown'])
-CODES_2 = frozenset(['in-network', 'other', 'out-of-network'])
+CONCEPTS_1 = frozenset([('http://terminology.hl7.org/CodeSystem/applicability', 'in-network'), ('http://terminology.hl7.org/CodeSystem/applicability', 'other'), ('http://terminology.hl7.org/CodeSystem/applicability', 'out-of-network')])
 TARGETS_1 = frozenset(['Organization'])
 TARGETS_2 = frozenset(['Location'])
 TARGETS_3 = frozenset(['Endpoint'])
@@ -13,627 +14,617 @@ TARGETS_3 = frozenset(['Endpoint'])
 def ok_InsurancePlan(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('status')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_1:
-            return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('alias')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_string(x):
-                return False
-    v = get('period')
-    if v is not None:
-        n += 1
-        if not d.ok_Period(v):
-            return False
-    v = get('ownedBy')
-    if v is not None:
+    if 'administeredBy' in o:
+        v = o['administeredBy']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('administeredBy')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('coverageArea')
-    if v is not None:
+    if 'alias' in o:
+        v = o['alias']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
                 return False
-    v = get('contact')
-    if v is not None:
+    if 'contact' in o:
+        v = o['contact']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_InsurancePlan_contact(x):
                 return False
-    v = get('endpoint')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
+            if not p.is_contained(x):
                 return False
-    v = get('network')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
-                return False
-    v = get('coverage')
-    if v is not None:
+    if 'coverage' in o:
+        v = o['coverage']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_InsurancePlan_coverage(x):
                 return False
-    v = get('plan')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_InsurancePlan_plan(x):
-                return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_InsurancePlan)
-    return True
-
-
-def ok_InsurancePlan_contact(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('purpose')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not d.ok_HumanName(v):
-            return False
-    v = get('telecom')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactPoint(x):
-                return False
-    v = get('address')
-    if v is not None:
-        n += 1
-        if not d.ok_Address(v):
-            return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_InsurancePlan_contact)
-    return True
-
-
-def ok_InsurancePlan_coverage(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('network')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
-                return False
-    v = get('benefit')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not list or not v:
-        return False
-    for x in v:
-        if not ok_InsurancePlan_coverage_benefit(x):
-            return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_InsurancePlan_coverage)
-    return True
-
-
-def ok_InsurancePlan_coverage_benefit(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('requirement')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('limit')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_InsurancePlan_coverage_benefit_limit(x):
-                return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_InsurancePlan_coverage_benefit)
-    return True
-
-
-def ok_InsurancePlan_coverage_benefit_limit(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('value')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('code')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_InsurancePlan_coverage_benefit_limit)
-    return True
-
-
-def ok_InsurancePlan_plan(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('coverageArea')
-    if v is not None:
+    if 'coverageArea' in o:
+        v = o['coverageArea']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_2):
                 return False
-    v = get('network')
-    if v is not None:
+    if 'endpoint' in o:
+        v = o['endpoint']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'network' in o:
+        v = o['network']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_1):
                 return False
-    v = get('generalCost')
-    if v is not None:
+    if 'ownedBy' in o:
+        v = o['ownedBy']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'period' in o:
+        v = o['period']
+        n += 1
+        if not d.ok_Period(v):
+            return False
+    if 'plan' in o:
+        v = o['plan']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_InsurancePlan_plan_generalCost(x):
+            if not ok_InsurancePlan_plan(x):
                 return False
-    v = get('specificCost')
-    if v is not None:
+    if 'status' in o:
+        v = o['status']
         n += 1
-        if v.__class__ is not list or not v:
+        if v.__class__ is not str or v not in CODES_1:
             return False
-        for x in v:
-            if not ok_InsurancePlan_plan_specificCost(x):
-                return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_InsurancePlan_plan)
-    return True
-
-
-def ok_InsurancePlan_plan_generalCost(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
+    if 'text' in o:
+        v = o['text']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_Narrative(v):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('groupSize')
-    if v is not None:
-        n += 1
-        if not p.is_positiveInt(v):
-            return False
-    v = get('cost')
-    if v is not None:
-        n += 1
-        if not d.ok_Money(v):
-            return False
-    v = get('comment')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_InsurancePlan_plan_generalCost)
-    return True
-
-
-def ok_InsurancePlan_plan_specificCost(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('category')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('benefit')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_InsurancePlan_plan_specificCost_benefit(x):
-                return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_InsurancePlan_plan_specificCost)
-    return True
-
-
-def ok_InsurancePlan_plan_specificCost_benefit(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('cost')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_InsurancePlan_plan_specificCost_benefit_cost(x):
-                return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_InsurancePlan_plan_specificCost_benefit)
-    return True
-
-
-def ok_InsurancePlan_plan_specificCost_benefit_cost(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('applicability')
-    if v is not None:
-        n += 1
-        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CODES_2)):
-            return False
-    v = get('qualifiers')
-    if v is not None:
+    if 'type' in o:
+        v = o['type']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('value')
-    if v is not None:
+    if n != len(o):
+        return p.others(o, OTHERS_ok_InsurancePlan, len(o) - n)
+    return True
+
+
+def ok_InsurancePlan_contact(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'address' in o:
+        v = o['address']
+        n += 1
+        if not d.ok_Address(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not d.ok_HumanName(v):
+            return False
+    if 'purpose' in o:
+        v = o['purpose']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'telecom' in o:
+        v = o['telecom']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_ContactPoint(x):
+                return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_InsurancePlan_contact, len(o) - n)
+    return True
+
+
+def ok_InsurancePlan_coverage(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'benefit' not in o:
+        return False
+    v = o['benefit']
+    n += 1
+    if v.__class__ is not list or not v:
+        return False
+    for x in v:
+        if not ok_InsurancePlan_coverage_benefit(x):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'network' in o:
+        v = o['network']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+                return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_InsurancePlan_coverage, len(o) - n)
+    return True
+
+
+def ok_InsurancePlan_coverage_benefit(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'limit' in o:
+        v = o['limit']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_InsurancePlan_coverage_benefit_limit(x):
+                return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'requirement' in o:
+        v = o['requirement']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_InsurancePlan_coverage_benefit, len(o) - n)
+    return True
+
+
+def ok_InsurancePlan_coverage_benefit_limit(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'code' in o:
+        v = o['code']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'value' in o:
+        v = o['value']
         n += 1
         if not d.ok_Quantity(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_InsurancePlan_plan_specificCost_benefit_cost)
+        return p.others(o, OTHERS_ok_InsurancePlan_coverage_benefit_limit, len(o) - n)
+    return True
+
+
+def ok_InsurancePlan_plan(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'coverageArea' in o:
+        v = o['coverageArea']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'generalCost' in o:
+        v = o['generalCost']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_InsurancePlan_plan_generalCost(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'network' in o:
+        v = o['network']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+                return False
+    if 'specificCost' in o:
+        v = o['specificCost']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_InsurancePlan_plan_specificCost(x):
+                return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_InsurancePlan_plan, len(o) - n)
+    return True
+
+
+def ok_InsurancePlan_plan_generalCost(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'comment' in o:
+        v = o['comment']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'cost' in o:
+        v = o['cost']
+        n += 1
+        if not d.ok_Money(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'groupSize' in o:
+        v = o['groupSize']
+        n += 1
+        if not p.is_positiveInt(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_InsurancePlan_plan_generalCost, len(o) - n)
+    return True
+
+
+def ok_InsurancePlan_plan_specificCost(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'benefit' in o:
+        v = o['benefit']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_InsurancePlan_plan_specificCost_benefit(x):
+                return False
+    if 'category' not in o:
+        return False
+    v = o['category']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_InsurancePlan_plan_specificCost, len(o) - n)
+    return True
+
+
+def ok_InsurancePlan_plan_specificCost_benefit(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'cost' in o:
+        v = o['cost']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_InsurancePlan_plan_specificCost_benefit_cost(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_InsurancePlan_plan_specificCost_benefit, len(o) - n)
+    return True
+
+
+def ok_InsurancePlan_plan_specificCost_benefit_cost(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'applicability' in o:
+        v = o['applicability']
+        n += 1
+        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CONCEPTS_1)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'qualifiers' in o:
+        v = o['qualifiers']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'value' in o:
+        v = o['value']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_InsurancePlan_plan_specificCost_benefit_cost, len(o) - n)
     return True
 
 
@@ -643,8 +634,8 @@ OTHERS_ok_InsurancePlan = (
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -687,9 +678,9 @@ OTHERS_ok_InsurancePlan_plan = (
 OTHERS_ok_InsurancePlan_plan_generalCost = (
     frozenset(['comment', 'cost', 'extension', 'groupSize', 'id', 'modifierExtension', 'type']),
     {
-        '_id': ('', d.ok_Element),
-        '_groupSize': ('', d.ok_Element),
         '_comment': ('', d.ok_Element),
+        '_groupSize': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )

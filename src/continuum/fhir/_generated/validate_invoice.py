@@ -2,13 +2,14 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['balanced', 'cancelled', 'draft', 'entered-in-error', 'issued'])
 CODES_2 = frozenset(['base', 'deduction', 'discount', 'informational', 'surcharge', 'tax'])
-TARGETS_1 = frozenset(['Group', 'Patient'])
-TARGETS_2 = frozenset(['Organization', 'Patient', 'RelatedPerson'])
-TARGETS_3 = frozenset(['Organization'])
-TARGETS_4 = frozenset(['Account'])
+TARGETS_1 = frozenset(['Account'])
+TARGETS_2 = frozenset(['Organization'])
+TARGETS_3 = frozenset(['Organization', 'Patient', 'RelatedPerson'])
+TARGETS_4 = frozenset(['Group', 'Patient'])
 TARGETS_5 = frozenset(['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
 TARGETS_6 = frozenset(['ChargeItem'])
 
@@ -16,325 +17,321 @@ TARGETS_6 = frozenset(['ChargeItem'])
 def ok_Invoice(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'account' in o:
+        v = o['account']
         n += 1
-        if not p.is_id(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('meta')
-    if v is not None:
+    if 'cancelledReason' in o:
+        v = o['cancelledReason']
         n += 1
-        if not d.ok_Meta(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'date' in o:
+        v = o['date']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('cancelledReason')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('subject')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('recipient')
-    if v is not None:
+    if 'issuer' in o:
+        v = o['issuer']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_2):
             return False
-    v = get('date')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
         n += 1
-        if not p.is_dateTime(v):
+        if not p.is_code(v):
             return False
-    v = get('participant')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Invoice_participant(x):
-                return False
-    v = get('issuer')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('account')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-            return False
-    v = get('lineItem')
-    if v is not None:
+    if 'lineItem' in o:
+        v = o['lineItem']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Invoice_lineItem(x):
                 return False
-    v = get('totalPriceComponent')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_Invoice_lineItem_priceComponent(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('totalNet')
-    if v is not None:
-        n += 1
-        if not d.ok_Money(v):
-            return False
-    v = get('totalGross')
-    if v is not None:
-        n += 1
-        if not d.ok_Money(v):
-            return False
-    v = get('paymentTerms')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('note')
-    if v is not None:
+    if 'note' in o:
+        v = o['note']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Annotation(x):
                 return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_Invoice)
-    return True
-
-
-def ok_Invoice_lineItem(o):
-    if o.__class__ is not dict or not o:
+    if 'participant' in o:
+        v = o['participant']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Invoice_participant(x):
+                return False
+    if 'paymentTerms' in o:
+        v = o['paymentTerms']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'recipient' in o:
+        v = o['recipient']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'status' not in o:
         return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'subject' in o:
+        v = o['subject']
         n += 1
-        if not p.is_string(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'text' in o:
+        v = o['text']
         n += 1
-        if v.__class__ is not list or not v:
+        if not d.ok_Narrative(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'totalGross' in o:
+        v = o['totalGross']
         n += 1
-        if v.__class__ is not list or not v:
+        if not d.ok_Money(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('sequence')
-    if v is not None:
+    if 'totalNet' in o:
+        v = o['totalNet']
         n += 1
-        if not p.is_positiveInt(v):
+        if not d.ok_Money(v):
             return False
-    v = get('priceComponent')
-    if v is not None:
+    if 'totalPriceComponent' in o:
+        v = o['totalPriceComponent']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Invoice_lineItem_priceComponent(x):
                 return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Invoice_lineItem)
-    return False  # chargeItem[x] is missing
+        return p.others(o, OTHERS_ok_Invoice, len(o) - n)
+    return True
+
+
+def ok_Invoice_lineItem(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'priceComponent' in o:
+        v = o['priceComponent']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Invoice_lineItem_priceComponent(x):
+                return False
+    if 'sequence' in o:
+        v = o['sequence']
+        n += 1
+        if not p.is_positiveInt(v):
+            return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_Invoice_lineItem, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_Invoice_lineItem_priceComponent(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_2:
-        return False
-    v = get('code')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('factor')
-    if v is not None:
-        n += 1
-        if not p.is_decimal(v):
-            return False
-    v = get('amount')
-    if v is not None:
+    if 'amount' in o:
+        v = o['amount']
         n += 1
         if not d.ok_Money(v):
             return False
+    if 'code' in o:
+        v = o['code']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'factor' in o:
+        v = o['factor']
+        n += 1
+        if not p.is_decimal(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if v.__class__ is not str or v not in CODES_2:
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Invoice_lineItem_priceComponent)
+        return p.others(o, OTHERS_ok_Invoice_lineItem_priceComponent, len(o) - n)
     return True
 
 
 def ok_Invoice_participant(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('role')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('actor')
-    if v is None:
+    if 'actor' not in o:
         return False
+    v = o['actor']
     n += 1
     if not p.is_reference(v, d.ok_Reference, TARGETS_5):
         return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'role' in o:
+        v = o['role']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Invoice_participant)
+        return p.others(o, OTHERS_ok_Invoice_participant, len(o) - n)
     return True
 
 
 OTHERS_ok_Invoice = (
     frozenset(['account', 'cancelledReason', 'contained', 'date', 'extension', 'id', 'identifier', 'implicitRules', 'issuer', 'language', 'lineItem', 'meta', 'modifierExtension', 'note', 'participant', 'paymentTerms', 'recipient', 'resourceType', 'status', 'subject', 'text', 'totalGross', 'totalNet', 'totalPriceComponent', 'type']),
     {
+        '_cancelledReason': ('', d.ok_Element),
+        '_date': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_cancelledReason': ('', d.ok_Element),
-        '_date': ('', d.ok_Element),
         '_paymentTerms': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_Invoice_lineItem = (
     frozenset(['extension', 'id', 'modifierExtension', 'priceComponent', 'sequence']),
     {
-        '_id': ('', d.ok_Element),
-        '_sequence': ('', d.ok_Element),
         'chargeItemReference': ('chargeItem[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_6))),
         'chargeItemCodeableConcept': ('chargeItem[x]', d.ok_CodeableConcept),
+        '_id': ('', d.ok_Element),
+        '_sequence': ('', d.ok_Element),
     },
     frozenset(['chargeItem[x]']),
 )
 OTHERS_ok_Invoice_lineItem_priceComponent = (
     frozenset(['amount', 'code', 'extension', 'factor', 'id', 'modifierExtension', 'type']),
     {
+        '_factor': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_type': ('', d.ok_Element),
-        '_factor': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['alternate', 'historical', 'source'])
 TARGETS_1 = frozenset(['Organization', 'Practitioner', 'PractitionerRole'])
@@ -10,131 +11,129 @@ TARGETS_1 = frozenset(['Organization', 'Practitioner', 'PractitionerRole'])
 def ok_Linkage(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'active' in o:
+        v = o['active']
         n += 1
-        if not p.is_id(v):
+        if v is not True and v is not False:
             return False
-    v = get('meta')
-    if v is not None:
+    if 'author' in o:
+        v = o['author']
         n += 1
-        if not d.ok_Meta(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('active')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if v is not True and v is not False:
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('author')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('item')
-    if v is None:
+    if 'item' not in o:
         return False
+    v = o['item']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not ok_Linkage_item(x):
             return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Linkage)
+        return p.others(o, OTHERS_ok_Linkage, len(o) - n)
     return True
 
 
 def ok_Linkage_item(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is None:
+    if 'resource' not in o:
         return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('resource')
-    if v is None:
-        return False
+    v = o['resource']
     n += 1
     if not d.ok_Reference(v):
         return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Linkage_item)
+        return p.others(o, OTHERS_ok_Linkage_item, len(o) - n)
     return True
 
 
 OTHERS_ok_Linkage = (
     frozenset(['active', 'author', 'contained', 'extension', 'id', 'implicitRules', 'item', 'language', 'meta', 'modifierExtension', 'resourceType', 'text']),
     {
+        '_active': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_active': ('', d.ok_Element),
     },
     frozenset([]),
 )

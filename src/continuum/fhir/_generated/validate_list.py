@@ -2,220 +2,219 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['current', 'entered-in-error', 'retired'])
-CODES_2 = frozenset(['changes', 'snapshot', 'working'])
-TARGETS_1 = frozenset(['Device', 'Group', 'Location', 'Patient'])
-TARGETS_2 = frozenset(['Encounter'])
-TARGETS_3 = frozenset(['Device', 'Patient', 'Practitioner', 'PractitionerRole'])
+CODES_1 = frozenset(['changes', 'snapshot', 'working'])
+CODES_2 = frozenset(['current', 'entered-in-error', 'retired'])
+TARGETS_1 = frozenset(['Encounter'])
+TARGETS_2 = frozenset(['Device', 'Patient', 'Practitioner', 'PractitionerRole'])
+TARGETS_3 = frozenset(['Device', 'Group', 'Location', 'Patient'])
 
 
 def ok_List(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
-        if not p.is_id(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('mode')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_2:
-        return False
-    v = get('title')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('code')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('subject')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('encounter')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('date')
-    if v is not None:
+    if 'date' in o:
+        v = o['date']
         n += 1
         if not p.is_dateTime(v):
             return False
-    v = get('source')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('orderedBy')
-    if v is not None:
+    if 'emptyReason' in o:
+        v = o['emptyReason']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('note')
-    if v is not None:
+    if 'encounter' in o:
+        v = o['encounter']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-        for x in v:
-            if not d.ok_Annotation(x):
-                return False
-    v = get('entry')
-    if v is not None:
+    if 'entry' in o:
+        v = o['entry']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_List_entry(x):
                 return False
-    v = get('emptyReason')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'mode' not in o:
+        return False
+    v = o['mode']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'note' in o:
+        v = o['note']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Annotation(x):
+                return False
+    if 'orderedBy' in o:
+        v = o['orderedBy']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
+    if 'source' in o:
+        v = o['source']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_2:
+        return False
+    if 'subject' in o:
+        v = o['subject']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'title' in o:
+        v = o['title']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_List)
+        return p.others(o, OTHERS_ok_List, len(o) - n)
     return True
 
 
 def ok_List_entry(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('flag')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('deleted')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('date')
-    if v is not None:
+    if 'date' in o:
+        v = o['date']
         n += 1
         if not p.is_dateTime(v):
             return False
-    v = get('item')
-    if v is None:
+    if 'deleted' in o:
+        v = o['deleted']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'flag' in o:
+        v = o['flag']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'item' not in o:
         return False
+    v = o['item']
     n += 1
     if not d.ok_Reference(v):
         return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_List_entry)
+        return p.others(o, OTHERS_ok_List_entry, len(o) - n)
     return True
 
 
 OTHERS_ok_List = (
     frozenset(['code', 'contained', 'date', 'emptyReason', 'encounter', 'entry', 'extension', 'id', 'identifier', 'implicitRules', 'language', 'meta', 'mode', 'modifierExtension', 'note', 'orderedBy', 'resourceType', 'source', 'status', 'subject', 'text', 'title']),
     {
+        '_date': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
         '_mode': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
         '_title': ('', d.ok_Element),
-        '_date': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_List_entry = (
     frozenset(['date', 'deleted', 'extension', 'flag', 'id', 'item', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
-        '_deleted': ('', d.ok_Element),
         '_date': ('', d.ok_Element),
+        '_deleted': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )

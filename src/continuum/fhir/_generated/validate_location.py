@@ -2,310 +2,308 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['active', 'inactive', 'suspended'])
-CODES_2 = frozenset(['instance', 'kind'])
+CODES_1 = frozenset(['instance', 'kind'])
+CODES_2 = frozenset(['active', 'inactive', 'suspended'])
 CODES_3 = frozenset(['fri', 'mon', 'sat', 'sun', 'thu', 'tue', 'wed'])
-TARGETS_1 = frozenset(['Organization'])
-TARGETS_2 = frozenset(['Location'])
-TARGETS_3 = frozenset(['Endpoint'])
+TARGETS_1 = frozenset(['Endpoint'])
+TARGETS_2 = frozenset(['Organization'])
+TARGETS_3 = frozenset(['Location'])
 
 
 def ok_Location(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'address' in o:
+        v = o['address']
         n += 1
-        if not p.is_id(v):
+        if not d.ok_Address(v):
             return False
-    v = get('meta')
-    if v is not None:
+    if 'alias' in o:
+        v = o['alias']
         n += 1
-        if not d.ok_Meta(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('implicitRules')
-    if v is not None:
+        for x in v:
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
+                return False
+    if 'availabilityExceptions' in o:
+        v = o['availabilityExceptions']
         n += 1
-        if not p.is_uri(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'endpoint' in o:
+        v = o['endpoint']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+                return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('status')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_1:
-            return False
-    v = get('operationalStatus')
-    if v is not None:
-        n += 1
-        if not d.ok_Coding(v):
-            return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('alias')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_string(x):
-                return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('mode')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_2:
-            return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('telecom')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactPoint(x):
-                return False
-    v = get('address')
-    if v is not None:
-        n += 1
-        if not d.ok_Address(v):
-            return False
-    v = get('physicalType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('position')
-    if v is not None:
-        n += 1
-        if not ok_Location_position(v):
-            return False
-    v = get('managingOrganization')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('partOf')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('hoursOfOperation')
-    if v is not None:
+    if 'hoursOfOperation' in o:
+        v = o['hoursOfOperation']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Location_hoursOfOperation(x):
                 return False
-    v = get('availabilityExceptions')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not p.is_string(v):
+        if not p.is_id(v):
             return False
-    v = get('endpoint')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'managingOrganization' in o:
+        v = o['managingOrganization']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'mode' in o:
+        v = o['mode']
+        n += 1
+        if v.__class__ is not str or v not in CODES_1:
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'operationalStatus' in o:
+        v = o['operationalStatus']
+        n += 1
+        if not d.ok_Coding(v):
+            return False
+    if 'partOf' in o:
+        v = o['partOf']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'physicalType' in o:
+        v = o['physicalType']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'position' in o:
+        v = o['position']
+        n += 1
+        if not ok_Location_position(v):
+            return False
+    if 'status' in o:
+        v = o['status']
+        n += 1
+        if v.__class__ is not str or v not in CODES_2:
+            return False
+    if 'telecom' in o:
+        v = o['telecom']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_ContactPoint(x):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Location)
+        return p.others(o, OTHERS_ok_Location, len(o) - n)
     return True
 
 
 def ok_Location_hoursOfOperation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'allDay' in o:
+        v = o['allDay']
         n += 1
-        if not p.is_string(v):
+        if v is not True and v is not False:
             return False
-    v = get('extension')
-    if v is not None:
+    if 'closingTime' in o:
+        v = o['closingTime']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_time(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('daysOfWeek')
-    if v is not None:
+    if 'daysOfWeek' in o:
+        v = o['daysOfWeek']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if x.__class__ is not str or x not in CODES_3:
                 return False
-    v = get('allDay')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if v is not True and v is not False:
+        if v.__class__ is not list or not v:
             return False
-    v = get('openingTime')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not p.is_time(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('closingTime')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'openingTime' in o:
+        v = o['openingTime']
         n += 1
         if not p.is_time(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Location_hoursOfOperation)
+        return p.others(o, OTHERS_ok_Location_hoursOfOperation, len(o) - n)
     return True
 
 
 def ok_Location_position(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('longitude')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_decimal(v):
-        return False
-    v = get('latitude')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_decimal(v):
-        return False
-    v = get('altitude')
-    if v is not None:
+    if 'altitude' in o:
+        v = o['altitude']
         n += 1
         if not p.is_decimal(v):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'latitude' not in o:
+        return False
+    v = o['latitude']
+    n += 1
+    if not p.is_decimal(v):
+        return False
+    if 'longitude' not in o:
+        return False
+    v = o['longitude']
+    n += 1
+    if not p.is_decimal(v):
+        return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Location_position)
+        return p.others(o, OTHERS_ok_Location_position, len(o) - n)
     return True
 
 
 OTHERS_ok_Location = (
     frozenset(['address', 'alias', 'availabilityExceptions', 'contained', 'description', 'endpoint', 'extension', 'hoursOfOperation', 'id', 'identifier', 'implicitRules', 'language', 'managingOrganization', 'meta', 'mode', 'modifierExtension', 'name', 'operationalStatus', 'partOf', 'physicalType', 'position', 'resourceType', 'status', 'telecom', 'text', 'type']),
     {
+        '_availabilityExceptions': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_name': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
         '_mode': ('', d.ok_Element),
-        '_availabilityExceptions': ('', d.ok_Element),
+        '_name': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_Location_hoursOfOperation = (
     frozenset(['allDay', 'closingTime', 'daysOfWeek', 'extension', 'id', 'modifierExtension', 'openingTime']),
     {
-        '_id': ('', d.ok_Element),
         '_allDay': ('', d.ok_Element),
-        '_openingTime': ('', d.ok_Element),
         '_closingTime': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_openingTime': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_Location_position = (
     frozenset(['altitude', 'extension', 'id', 'latitude', 'longitude', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
-        '_longitude': ('', d.ok_Element),
-        '_latitude': ('', d.ok_Element),
         '_altitude': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_latitude': ('', d.ok_Element),
+        '_longitude': ('', d.ok_Element),
     },
     frozenset([]),
 )

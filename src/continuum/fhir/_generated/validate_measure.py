@@ -2,363 +2,362 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['active', 'draft', 'retired', 'unknown'])
-CODES_2 = frozenset(['decrease', 'increase'])
+CONCEPTS_1 = frozenset([('http://terminology.hl7.org/CodeSystem/measure-improvement-notation', 'decrease'), ('http://terminology.hl7.org/CodeSystem/measure-improvement-notation', 'increase')])
 TARGETS_1 = frozenset(['Group'])
 
 
 def ok_Measure(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'approvalDate' in o:
+        v = o['approvalDate']
         n += 1
-        if not p.is_id(v):
+        if not p.is_date(v):
             return False
-    v = get('meta')
-    if v is not None:
+    if 'author' in o:
+        v = o['author']
         n += 1
-        if not d.ok_Meta(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('implicitRules')
-    if v is not None:
+        for x in v:
+            if not d.ok_ContactDetail(x):
+                return False
+    if 'clinicalRecommendationStatement' in o:
+        v = o['clinicalRecommendationStatement']
         n += 1
-        if not p.is_uri(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('language')
-    if v is not None:
+    if 'compositeScoring' in o:
+        v = o['compositeScoring']
         n += 1
-        if not p.is_code(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('text')
-    if v is not None:
+    if 'contact' in o:
+        v = o['contact']
         n += 1
-        if not d.ok_Narrative(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('contained')
-    if v is not None:
+        for x in v:
+            if not d.ok_ContactDetail(x):
+                return False
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'copyright' in o:
+        v = o['copyright']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('url')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('version')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('title')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('subtitle')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('experimental')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('date')
-    if v is not None:
+    if 'date' in o:
+        v = o['date']
         n += 1
         if not p.is_dateTime(v):
             return False
-    v = get('publisher')
-    if v is not None:
+    if 'definition' in o:
+        v = o['definition']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('contact')
-    if v is not None:
+        for x in v:
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
+                return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'disclaimer' in o:
+        v = o['disclaimer']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'editor' in o:
+        v = o['editor']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_ContactDetail(x):
                 return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('useContext')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_UsageContext(x):
-                return False
-    v = get('jurisdiction')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('purpose')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('usage')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('copyright')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('approvalDate')
-    if v is not None:
-        n += 1
-        if not p.is_date(v):
-            return False
-    v = get('lastReviewDate')
-    if v is not None:
-        n += 1
-        if not p.is_date(v):
-            return False
-    v = get('effectivePeriod')
-    if v is not None:
+    if 'effectivePeriod' in o:
+        v = o['effectivePeriod']
         n += 1
         if not d.ok_Period(v):
             return False
-    v = get('topic')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('author')
-    if v is not None:
+    if 'endorser' in o:
+        v = o['endorser']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_ContactDetail(x):
                 return False
-    v = get('editor')
-    if v is not None:
+    if 'experimental' in o:
+        v = o['experimental']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_ContactDetail(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('reviewer')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactDetail(x):
-                return False
-    v = get('endorser')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactDetail(x):
-                return False
-    v = get('relatedArtifact')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_RelatedArtifact(x):
-                return False
-    v = get('library')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_canonical(x):
-                return False
-    v = get('disclaimer')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('scoring')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('compositeScoring')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('riskAdjustment')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('rateAggregation')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('rationale')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('clinicalRecommendationStatement')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('improvementNotation')
-    if v is not None:
-        n += 1
-        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CODES_2)):
-            return False
-    v = get('definition')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_markdown(x):
-                return False
-    v = get('guidance')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('group')
-    if v is not None:
+    if 'group' in o:
+        v = o['group']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Measure_group(x):
                 return False
-    v = get('supplementalData')
-    if v is not None:
+    if 'guidance' in o:
+        v = o['guidance']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'improvementNotation' in o:
+        v = o['improvementNotation']
+        n += 1
+        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CONCEPTS_1)):
+            return False
+    if 'jurisdiction' in o:
+        v = o['jurisdiction']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'lastReviewDate' in o:
+        v = o['lastReviewDate']
+        n += 1
+        if not p.is_date(v):
+            return False
+    if 'library' in o:
+        v = o['library']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'publisher' in o:
+        v = o['publisher']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'purpose' in o:
+        v = o['purpose']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'rateAggregation' in o:
+        v = o['rateAggregation']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'rationale' in o:
+        v = o['rationale']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'relatedArtifact' in o:
+        v = o['relatedArtifact']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_RelatedArtifact(x):
+                return False
+    if 'reviewer' in o:
+        v = o['reviewer']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_ContactDetail(x):
+                return False
+    if 'riskAdjustment' in o:
+        v = o['riskAdjustment']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'scoring' in o:
+        v = o['scoring']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'subtitle' in o:
+        v = o['subtitle']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'supplementalData' in o:
+        v = o['supplementalData']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Measure_supplementalData(x):
                 return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'title' in o:
+        v = o['title']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'topic' in o:
+        v = o['topic']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'url' in o:
+        v = o['url']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'usage' in o:
+        v = o['usage']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'useContext' in o:
+        v = o['useContext']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_UsageContext(x):
+                return False
+    if 'version' in o:
+        v = o['version']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Measure)
+        return p.others(o, OTHERS_ok_Measure, len(o) - n)
     return True
 
 
 def ok_Measure_group(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('description')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('population')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'population' in o:
+        v = o['population']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Measure_group_population(x):
                 return False
-    v = get('stratifier')
-    if v is not None:
+    if 'stratifier' in o:
+        v = o['stratifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -366,282 +365,278 @@ def ok_Measure_group(o):
             if not ok_Measure_group_stratifier(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Measure_group)
+        return p.others(o, OTHERS_ok_Measure_group, len(o) - n)
     return True
 
 
 def ok_Measure_group_population(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('criteria')
-    if v is None:
+    if 'criteria' not in o:
         return False
+    v = o['criteria']
     n += 1
     if not d.ok_Expression(v):
         return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Measure_group_population)
+        return p.others(o, OTHERS_ok_Measure_group_population, len(o) - n)
     return True
 
 
 def ok_Measure_group_stratifier(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('criteria')
-    if v is not None:
-        n += 1
-        if not d.ok_Expression(v):
-            return False
-    v = get('component')
-    if v is not None:
+    if 'component' in o:
+        v = o['component']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Measure_group_stratifier_component(x):
                 return False
+    if 'criteria' in o:
+        v = o['criteria']
+        n += 1
+        if not d.ok_Expression(v):
+            return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Measure_group_stratifier)
+        return p.others(o, OTHERS_ok_Measure_group_stratifier, len(o) - n)
     return True
 
 
 def ok_Measure_group_stratifier_component(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('criteria')
-    if v is None:
+    if 'criteria' not in o:
         return False
+    v = o['criteria']
     n += 1
     if not d.ok_Expression(v):
         return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Measure_group_stratifier_component)
+        return p.others(o, OTHERS_ok_Measure_group_stratifier_component, len(o) - n)
     return True
 
 
 def ok_Measure_supplementalData(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('usage')
-    if v is not None:
+    if 'criteria' not in o:
+        return False
+    v = o['criteria']
+    n += 1
+    if not d.ok_Expression(v):
+        return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'usage' in o:
+        v = o['usage']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('criteria')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_Expression(v):
-        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Measure_supplementalData)
+        return p.others(o, OTHERS_ok_Measure_supplementalData, len(o) - n)
     return True
 
 
 OTHERS_ok_Measure = (
     frozenset(['approvalDate', 'author', 'clinicalRecommendationStatement', 'compositeScoring', 'contact', 'contained', 'copyright', 'date', 'definition', 'description', 'disclaimer', 'editor', 'effectivePeriod', 'endorser', 'experimental', 'extension', 'group', 'guidance', 'id', 'identifier', 'implicitRules', 'improvementNotation', 'jurisdiction', 'language', 'lastReviewDate', 'library', 'meta', 'modifierExtension', 'name', 'publisher', 'purpose', 'rateAggregation', 'rationale', 'relatedArtifact', 'resourceType', 'reviewer', 'riskAdjustment', 'scoring', 'status', 'subtitle', 'supplementalData', 'text', 'title', 'topic', 'type', 'url', 'usage', 'useContext', 'version']),
     {
+        '_approvalDate': ('', d.ok_Element),
+        '_clinicalRecommendationStatement': ('', d.ok_Element),
+        '_copyright': ('', d.ok_Element),
+        '_date': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
+        '_disclaimer': ('', d.ok_Element),
+        '_experimental': ('', d.ok_Element),
+        '_guidance': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_url': ('', d.ok_Element),
-        '_version': ('', d.ok_Element),
-        '_name': ('', d.ok_Element),
-        '_title': ('', d.ok_Element),
-        '_subtitle': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_experimental': ('', d.ok_Element),
-        'subjectCodeableConcept': ('subject[x]', d.ok_CodeableConcept),
-        'subjectReference': ('subject[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_1))),
-        '_date': ('', d.ok_Element),
-        '_publisher': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
-        '_purpose': ('', d.ok_Element),
-        '_usage': ('', d.ok_Element),
-        '_copyright': ('', d.ok_Element),
-        '_approvalDate': ('', d.ok_Element),
         '_lastReviewDate': ('', d.ok_Element),
-        '_disclaimer': ('', d.ok_Element),
-        '_riskAdjustment': ('', d.ok_Element),
+        '_name': ('', d.ok_Element),
+        '_publisher': ('', d.ok_Element),
+        '_purpose': ('', d.ok_Element),
         '_rateAggregation': ('', d.ok_Element),
         '_rationale': ('', d.ok_Element),
-        '_clinicalRecommendationStatement': ('', d.ok_Element),
-        '_guidance': ('', d.ok_Element),
+        '_riskAdjustment': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
+        'subjectCodeableConcept': ('subject[x]', d.ok_CodeableConcept),
+        'subjectReference': ('subject[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_1))),
+        '_subtitle': ('', d.ok_Element),
+        '_title': ('', d.ok_Element),
+        '_url': ('', d.ok_Element),
+        '_usage': ('', d.ok_Element),
+        '_version': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_Measure_group = (
     frozenset(['code', 'description', 'extension', 'id', 'modifierExtension', 'population', 'stratifier']),
     {
-        '_id': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_Measure_group_population = (
     frozenset(['code', 'criteria', 'description', 'extension', 'id', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_Measure_group_stratifier = (
     frozenset(['code', 'component', 'criteria', 'description', 'extension', 'id', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_Measure_group_stratifier_component = (
     frozenset(['code', 'criteria', 'description', 'extension', 'id', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_Measure_supplementalData = (
     frozenset(['code', 'criteria', 'description', 'extension', 'id', 'modifierExtension', 'usage']),
     {
-        '_id': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )

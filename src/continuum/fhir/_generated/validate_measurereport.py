@@ -2,188 +2,187 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['complete', 'error', 'pending'])
 CODES_2 = frozenset(['data-collection', 'individual', 'subject-list', 'summary'])
-CODES_3 = frozenset(['decrease', 'increase'])
-TARGETS_1 = frozenset(['Device', 'Group', 'Location', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
-TARGETS_2 = frozenset(['Location', 'Organization', 'Practitioner', 'PractitionerRole'])
+CONCEPTS_1 = frozenset([('http://terminology.hl7.org/CodeSystem/measure-improvement-notation', 'decrease'), ('http://terminology.hl7.org/CodeSystem/measure-improvement-notation', 'increase')])
+TARGETS_1 = frozenset(['Location', 'Organization', 'Practitioner', 'PractitionerRole'])
+TARGETS_2 = frozenset(['Device', 'Group', 'Location', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
 TARGETS_3 = frozenset(['List'])
 
 
 def ok_MeasureReport(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_2:
-        return False
-    v = get('measure')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_canonical(v):
-        return False
-    v = get('subject')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('date')
-    if v is not None:
+    if 'date' in o:
+        v = o['date']
         n += 1
         if not p.is_dateTime(v):
             return False
-    v = get('reporter')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('period')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_Period(v):
-        return False
-    v = get('improvementNotation')
-    if v is not None:
-        n += 1
-        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CODES_3)):
-            return False
-    v = get('group')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_MeasureReport_group(x):
-                return False
-    v = get('evaluatedResource')
-    if v is not None:
+    if 'evaluatedResource' in o:
+        v = o['evaluatedResource']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Reference(x):
                 return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'group' in o:
+        v = o['group']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_MeasureReport_group(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'improvementNotation' in o:
+        v = o['improvementNotation']
+        n += 1
+        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CONCEPTS_1)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'measure' not in o:
+        return False
+    v = o['measure']
+    n += 1
+    if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+        return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'period' not in o:
+        return False
+    v = o['period']
+    n += 1
+    if not d.ok_Period(v):
+        return False
+    if 'reporter' in o:
+        v = o['reporter']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'subject' in o:
+        v = o['subject']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if v.__class__ is not str or v not in CODES_2:
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MeasureReport)
+        return p.others(o, OTHERS_ok_MeasureReport, len(o) - n)
     return True
 
 
 def ok_MeasureReport_group(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('population')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'measureScore' in o:
+        v = o['measureScore']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'population' in o:
+        v = o['population']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_MeasureReport_group_population(x):
                 return False
-    v = get('measureScore')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('stratifier')
-    if v is not None:
+    if 'stratifier' in o:
+        v = o['stratifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -191,92 +190,90 @@ def ok_MeasureReport_group(o):
             if not ok_MeasureReport_group_stratifier(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MeasureReport_group)
+        return p.others(o, OTHERS_ok_MeasureReport_group, len(o) - n)
     return True
 
 
 def ok_MeasureReport_group_population(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('count')
-    if v is not None:
+    if 'count' in o:
+        v = o['count']
         n += 1
         if not p.is_integer(v):
             return False
-    v = get('subjectResults')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'subjectResults' in o:
+        v = o['subjectResults']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_3):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MeasureReport_group_population)
+        return p.others(o, OTHERS_ok_MeasureReport_group_population, len(o) - n)
     return True
 
 
 def ok_MeasureReport_group_stratifier(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('stratum')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'stratum' in o:
+        v = o['stratum']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -284,166 +281,163 @@ def ok_MeasureReport_group_stratifier(o):
             if not ok_MeasureReport_group_stratifier_stratum(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MeasureReport_group_stratifier)
+        return p.others(o, OTHERS_ok_MeasureReport_group_stratifier, len(o) - n)
     return True
 
 
 def ok_MeasureReport_group_stratifier_stratum(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('value')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('component')
-    if v is not None:
+    if 'component' in o:
+        v = o['component']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_MeasureReport_group_stratifier_stratum_component(x):
                 return False
-    v = get('population')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'measureScore' in o:
+        v = o['measureScore']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'population' in o:
+        v = o['population']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_MeasureReport_group_stratifier_stratum_population(x):
                 return False
-    v = get('measureScore')
-    if v is not None:
+    if 'value' in o:
+        v = o['value']
         n += 1
-        if not d.ok_Quantity(v):
+        if not d.ok_CodeableConcept(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MeasureReport_group_stratifier_stratum)
+        return p.others(o, OTHERS_ok_MeasureReport_group_stratifier_stratum, len(o) - n)
     return True
 
 
 def ok_MeasureReport_group_stratifier_stratum_component(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
-    v = get('value')
-    if v is None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'value' not in o:
         return False
+    v = o['value']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MeasureReport_group_stratifier_stratum_component)
+        return p.others(o, OTHERS_ok_MeasureReport_group_stratifier_stratum_component, len(o) - n)
     return True
 
 
 def ok_MeasureReport_group_stratifier_stratum_population(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('count')
-    if v is not None:
+    if 'count' in o:
+        v = o['count']
         n += 1
         if not p.is_integer(v):
             return False
-    v = get('subjectResults')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'subjectResults' in o:
+        v = o['subjectResults']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_3):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MeasureReport_group_stratifier_stratum_population)
+        return p.others(o, OTHERS_ok_MeasureReport_group_stratifier_stratum_population, len(o) - n)
     return True
 
 
 OTHERS_ok_MeasureReport = (
     frozenset(['contained', 'date', 'evaluatedResource', 'extension', 'group', 'id', 'identifier', 'implicitRules', 'improvementNotation', 'language', 'measure', 'meta', 'modifierExtension', 'period', 'reporter', 'resourceType', 'status', 'subject', 'text', 'type']),
     {
+        '_date': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
+        '_measure': ('', d.ok_Element),
         '_status': ('', d.ok_Element),
         '_type': ('', d.ok_Element),
-        '_measure': ('', d.ok_Element),
-        '_date': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -457,8 +451,8 @@ OTHERS_ok_MeasureReport_group = (
 OTHERS_ok_MeasureReport_group_population = (
     frozenset(['code', 'count', 'extension', 'id', 'modifierExtension', 'subjectResults']),
     {
-        '_id': ('', d.ok_Element),
         '_count': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -486,8 +480,8 @@ OTHERS_ok_MeasureReport_group_stratifier_stratum_component = (
 OTHERS_ok_MeasureReport_group_stratifier_stratum_population = (
     frozenset(['code', 'count', 'extension', 'id', 'modifierExtension', 'subjectResults']),
     {
-        '_id': ('', d.ok_Element),
         '_count': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )

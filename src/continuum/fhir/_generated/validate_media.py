@@ -2,212 +2,212 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['completed', 'entered-in-error', 'in-progress', 'not-done', 'on-hold', 'preparation', 'stopped', 'unknown'])
 TARGETS_1 = frozenset(['CarePlan', 'ServiceRequest'])
-TARGETS_2 = frozenset(['Device', 'Group', 'Location', 'Patient', 'Practitioner', 'PractitionerRole', 'Specimen'])
+TARGETS_2 = frozenset(['Device', 'DeviceMetric'])
 TARGETS_3 = frozenset(['Encounter'])
 TARGETS_4 = frozenset(['CareTeam', 'Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
-TARGETS_5 = frozenset(['Device', 'DeviceMetric'])
+TARGETS_5 = frozenset(['Device', 'Group', 'Location', 'Patient', 'Practitioner', 'PractitionerRole', 'Specimen'])
 
 
 def ok_Media(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('basedOn')
-    if v is not None:
+    if 'basedOn' in o:
+        v = o['basedOn']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_1):
                 return False
-    v = get('partOf')
-    if v is not None:
+    if 'bodySite' in o:
+        v = o['bodySite']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Reference(x):
+            if not p.is_contained(x):
                 return False
-    v = get('status')
-    if v is None:
+    if 'content' not in o:
         return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('modality')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('view')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('subject')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('encounter')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('issued')
-    if v is not None:
-        n += 1
-        if not p.is_instant(v):
-            return False
-    v = get('operator')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-            return False
-    v = get('reasonCode')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('bodySite')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('deviceName')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('device')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
-            return False
-    v = get('height')
-    if v is not None:
-        n += 1
-        if not p.is_positiveInt(v):
-            return False
-    v = get('width')
-    if v is not None:
-        n += 1
-        if not p.is_positiveInt(v):
-            return False
-    v = get('frames')
-    if v is not None:
-        n += 1
-        if not p.is_positiveInt(v):
-            return False
-    v = get('duration')
-    if v is not None:
-        n += 1
-        if not p.is_decimal(v):
-            return False
-    v = get('content')
-    if v is None:
-        return False
+    v = o['content']
     n += 1
     if not d.ok_Attachment(v):
         return False
-    v = get('note')
-    if v is not None:
+    if 'device' in o:
+        v = o['device']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'deviceName' in o:
+        v = o['deviceName']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'duration' in o:
+        v = o['duration']
+        n += 1
+        if not p.is_decimal(v):
+            return False
+    if 'encounter' in o:
+        v = o['encounter']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'frames' in o:
+        v = o['frames']
+        n += 1
+        if not p.is_positiveInt(v):
+            return False
+    if 'height' in o:
+        v = o['height']
+        n += 1
+        if not p.is_positiveInt(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'issued' in o:
+        v = o['issued']
+        n += 1
+        if not p.is_instant(v):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modality' in o:
+        v = o['modality']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'note' in o:
+        v = o['note']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Annotation(x):
                 return False
+    if 'operator' in o:
+        v = o['operator']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+            return False
+    if 'partOf' in o:
+        v = o['partOf']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Reference(x):
+                return False
+    if 'reasonCode' in o:
+        v = o['reasonCode']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'subject' in o:
+        v = o['subject']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'view' in o:
+        v = o['view']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'width' in o:
+        v = o['width']
+        n += 1
+        if not p.is_positiveInt(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Media)
+        return p.others(o, OTHERS_ok_Media, len(o) - n)
     return True
 
 
 OTHERS_ok_Media = (
     frozenset(['basedOn', 'bodySite', 'contained', 'content', 'device', 'deviceName', 'duration', 'encounter', 'extension', 'frames', 'height', 'id', 'identifier', 'implicitRules', 'issued', 'language', 'meta', 'modality', 'modifierExtension', 'note', 'operator', 'partOf', 'reasonCode', 'resourceType', 'status', 'subject', 'text', 'type', 'view', 'width']),
     {
+        'createdDateTime': ('created[x]', p.is_dateTime),
+        '_createdDateTime': ('created[x]', d.ok_Element),
+        'createdPeriod': ('created[x]', d.ok_Period),
+        '_deviceName': ('', d.ok_Element),
+        '_duration': ('', d.ok_Element),
+        '_frames': ('', d.ok_Element),
+        '_height': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
+        '_issued': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
         '_status': ('', d.ok_Element),
-        'createdDateTime': ('created[x]', p.is_dateTime),
-        '_createdDateTime': ('', d.ok_Element),
-        'createdPeriod': ('created[x]', d.ok_Period),
-        '_issued': ('', d.ok_Element),
-        '_deviceName': ('', d.ok_Element),
-        '_height': ('', d.ok_Element),
         '_width': ('', d.ok_Element),
-        '_frames': ('', d.ok_Element),
-        '_duration': ('', d.ok_Element),
     },
     frozenset([]),
 )

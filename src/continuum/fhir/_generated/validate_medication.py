@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['active', 'entered-in-error', 'inactive'])
 TARGETS_1 = frozenset(['Organization'])
@@ -11,188 +12,185 @@ TARGETS_2 = frozenset(['Medication', 'Substance'])
 def ok_Medication(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'amount' in o:
+        v = o['amount']
         n += 1
-        if not p.is_id(v):
+        if not d.ok_Ratio(v):
             return False
-    v = get('meta')
-    if v is not None:
+    if 'batch' in o:
+        v = o['batch']
         n += 1
-        if not d.ok_Meta(v):
+        if not ok_Medication_batch(v):
             return False
-    v = get('implicitRules')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
-        if not p.is_uri(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'form' in o:
+        v = o['form']
         n += 1
-        if v.__class__ is not list or not v:
+        if not d.ok_CodeableConcept(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('code')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('status')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_1:
-            return False
-    v = get('manufacturer')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('form')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('amount')
-    if v is not None:
-        n += 1
-        if not d.ok_Ratio(v):
-            return False
-    v = get('ingredient')
-    if v is not None:
+    if 'ingredient' in o:
+        v = o['ingredient']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Medication_ingredient(x):
                 return False
-    v = get('batch')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
         n += 1
-        if not ok_Medication_batch(v):
+        if not p.is_code(v):
+            return False
+    if 'manufacturer' in o:
+        v = o['manufacturer']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'status' in o:
+        v = o['status']
+        n += 1
+        if v.__class__ is not str or v not in CODES_1:
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Medication)
+        return p.others(o, OTHERS_ok_Medication, len(o) - n)
     return True
 
 
 def ok_Medication_batch(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('lotNumber')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('expirationDate')
-    if v is not None:
+    if 'expirationDate' in o:
+        v = o['expirationDate']
         n += 1
         if not p.is_dateTime(v):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'lotNumber' in o:
+        v = o['lotNumber']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Medication_batch)
+        return p.others(o, OTHERS_ok_Medication_batch, len(o) - n)
     return True
 
 
 def ok_Medication_ingredient(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('isActive')
-    if v is not None:
+    if 'isActive' in o:
+        v = o['isActive']
         n += 1
         if v is not True and v is not False:
             return False
-    v = get('strength')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'strength' in o:
+        v = o['strength']
         n += 1
         if not d.ok_Ratio(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Medication_ingredient)
-    return False  # item[x] is missing
+        return p.others(o, OTHERS_ok_Medication_ingredient, len(o) - n)
+    return False  # a choice is missing
 
 
 OTHERS_ok_Medication = (
@@ -208,9 +206,9 @@ OTHERS_ok_Medication = (
 OTHERS_ok_Medication_batch = (
     frozenset(['expirationDate', 'extension', 'id', 'lotNumber', 'modifierExtension']),
     {
+        '_expirationDate': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_lotNumber': ('', d.ok_Element),
-        '_expirationDate': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -218,9 +216,9 @@ OTHERS_ok_Medication_ingredient = (
     frozenset(['extension', 'id', 'isActive', 'modifierExtension', 'strength']),
     {
         '_id': ('', d.ok_Element),
+        '_isActive': ('', d.ok_Element),
         'itemCodeableConcept': ('item[x]', d.ok_CodeableConcept),
         'itemReference': ('item[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_2))),
-        '_isActive': ('', d.ok_Element),
     },
     frozenset(['item[x]']),
 )

@@ -2,15 +2,16 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['completed', 'entered-in-error', 'in-progress', 'not-done', 'on-hold', 'stopped', 'unknown'])
-TARGETS_1 = frozenset(['MedicationAdministration', 'Procedure'])
-TARGETS_2 = frozenset(['Group', 'Patient'])
-TARGETS_3 = frozenset(['Encounter', 'EpisodeOfCare'])
-TARGETS_4 = frozenset(['Condition', 'DiagnosticReport', 'Observation'])
-TARGETS_5 = frozenset(['MedicationRequest'])
-TARGETS_6 = frozenset(['Device'])
-TARGETS_7 = frozenset(['Provenance'])
+TARGETS_1 = frozenset(['Encounter', 'EpisodeOfCare'])
+TARGETS_2 = frozenset(['Device'])
+TARGETS_3 = frozenset(['Provenance'])
+TARGETS_4 = frozenset(['MedicationAdministration', 'Procedure'])
+TARGETS_5 = frozenset(['Condition', 'DiagnosticReport', 'Observation'])
+TARGETS_6 = frozenset(['MedicationRequest'])
+TARGETS_7 = frozenset(['Group', 'Patient'])
 TARGETS_8 = frozenset(['Device', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
 TARGETS_9 = frozenset(['Medication'])
 
@@ -18,292 +19,289 @@ TARGETS_9 = frozenset(['Medication'])
 def ok_MedicationAdministration(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'category' in o:
+        v = o['category']
         n += 1
-        if not p.is_id(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'context' in o:
+        v = o['context']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'device' in o:
+        v = o['device']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
+                return False
+    if 'dosage' in o:
+        v = o['dosage']
+        n += 1
+        if not ok_MedicationAdministration_dosage(v):
+            return False
+    if 'eventHistory' in o:
+        v = o['eventHistory']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
+                return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('instantiates')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'instantiates' in o:
+        v = o['instantiates']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_uri(x):
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
                 return False
-    v = get('partOf')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+            if not d.ok_Extension(x):
                 return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('statusReason')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('category')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('subject')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-        return False
-    v = get('context')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('supportingInformation')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Reference(x):
-                return False
-    v = get('performer')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_MedicationAdministration_performer(x):
-                return False
-    v = get('reasonCode')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('reasonReference')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
-                return False
-    v = get('request')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
-            return False
-    v = get('device')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_6):
-                return False
-    v = get('note')
-    if v is not None:
+    if 'note' in o:
+        v = o['note']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Annotation(x):
                 return False
-    v = get('dosage')
-    if v is not None:
-        n += 1
-        if not ok_MedicationAdministration_dosage(v):
-            return False
-    v = get('eventHistory')
-    if v is not None:
+    if 'partOf' in o:
+        v = o['partOf']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_7):
+            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
                 return False
+    if 'performer' in o:
+        v = o['performer']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_MedicationAdministration_performer(x):
+                return False
+    if 'reasonCode' in o:
+        v = o['reasonCode']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'reasonReference' in o:
+        v = o['reasonReference']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
+                return False
+    if 'request' in o:
+        v = o['request']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_6):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'statusReason' in o:
+        v = o['statusReason']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'subject' not in o:
+        return False
+    v = o['subject']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_7):
+        return False
+    if 'supportingInformation' in o:
+        v = o['supportingInformation']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Reference(x):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationAdministration)
-    return False  # medication[x] is missing
+        return p.others(o, OTHERS_ok_MedicationAdministration, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_MedicationAdministration_dosage(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('site')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('route')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('method')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('dose')
-    if v is not None:
+    if 'dose' in o:
+        v = o['dose']
         n += 1
         if not d.ok_Quantity(v):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'method' in o:
+        v = o['method']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'route' in o:
+        v = o['route']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'site' in o:
+        v = o['site']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationAdministration_dosage)
+        return p.others(o, OTHERS_ok_MedicationAdministration_dosage, len(o) - n)
     return True
 
 
 def ok_MedicationAdministration_performer(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('function')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('actor')
-    if v is None:
+    if 'actor' not in o:
         return False
+    v = o['actor']
     n += 1
     if not p.is_reference(v, d.ok_Reference, TARGETS_8):
         return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'function' in o:
+        v = o['function']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationAdministration_performer)
+        return p.others(o, OTHERS_ok_MedicationAdministration_performer, len(o) - n)
     return True
 
 
 OTHERS_ok_MedicationAdministration = (
     frozenset(['category', 'contained', 'context', 'device', 'dosage', 'eventHistory', 'extension', 'id', 'identifier', 'implicitRules', 'instantiates', 'language', 'meta', 'modifierExtension', 'note', 'partOf', 'performer', 'reasonCode', 'reasonReference', 'request', 'resourceType', 'status', 'statusReason', 'subject', 'supportingInformation', 'text']),
     {
+        'effectiveDateTime': ('effective[x]', p.is_dateTime),
+        '_effectiveDateTime': ('effective[x]', d.ok_Element),
+        'effectivePeriod': ('effective[x]', d.ok_Period),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
         'medicationCodeableConcept': ('medication[x]', d.ok_CodeableConcept),
         'medicationReference': ('medication[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_9))),
-        'effectiveDateTime': ('effective[x]', p.is_dateTime),
-        '_effectiveDateTime': ('', d.ok_Element),
-        'effectivePeriod': ('effective[x]', d.ok_Period),
+        '_status': ('', d.ok_Element),
     },
     frozenset(['effective[x]', 'medication[x]']),
 )
@@ -311,9 +309,9 @@ OTHERS_ok_MedicationAdministration_dosage = (
     frozenset(['dose', 'extension', 'id', 'method', 'modifierExtension', 'route', 'site', 'text']),
     {
         '_id': ('', d.ok_Element),
-        '_text': ('', d.ok_Element),
         'rateRatio': ('rate[x]', d.ok_Ratio),
         'rateQuantity': ('rate[x]', d.ok_Quantity),
+        '_text': ('', d.ok_Element),
     },
     frozenset([]),
 )

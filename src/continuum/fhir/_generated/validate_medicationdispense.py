@@ -2,16 +2,17 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['cancelled', 'completed', 'declined', 'entered-in-error', 'in-progress', 'on-hold', 'preparation', 'stopped', 'unknown'])
-TARGETS_1 = frozenset(['Procedure'])
-TARGETS_2 = frozenset(['Group', 'Patient'])
-TARGETS_3 = frozenset(['Encounter', 'EpisodeOfCare'])
-TARGETS_4 = frozenset(['Location'])
-TARGETS_5 = frozenset(['MedicationRequest'])
-TARGETS_6 = frozenset(['Patient', 'Practitioner'])
-TARGETS_7 = frozenset(['DetectedIssue'])
-TARGETS_8 = frozenset(['Provenance'])
+TARGETS_1 = frozenset(['MedicationRequest'])
+TARGETS_2 = frozenset(['Encounter', 'EpisodeOfCare'])
+TARGETS_3 = frozenset(['Location'])
+TARGETS_4 = frozenset(['DetectedIssue'])
+TARGETS_5 = frozenset(['Provenance'])
+TARGETS_6 = frozenset(['Procedure'])
+TARGETS_7 = frozenset(['Patient', 'Practitioner'])
+TARGETS_8 = frozenset(['Group', 'Patient'])
 TARGETS_9 = frozenset(['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
 TARGETS_10 = frozenset(['Practitioner', 'PractitionerRole'])
 TARGETS_11 = frozenset(['Medication'])
@@ -20,300 +21,297 @@ TARGETS_11 = frozenset(['Medication'])
 def ok_MedicationDispense(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('partOf')
-    if v is not None:
+    if 'authorizingPrescription' in o:
+        v = o['authorizingPrescription']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_1):
                 return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('category')
-    if v is not None:
+    if 'category' in o:
+        v = o['category']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('subject')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'context' in o:
+        v = o['context']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_2):
             return False
-    v = get('context')
-    if v is not None:
+    if 'daysSupply' in o:
+        v = o['daysSupply']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'destination' in o:
+        v = o['destination']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_3):
             return False
-    v = get('supportingInformation')
-    if v is not None:
+    if 'detectedIssue' in o:
+        v = o['detectedIssue']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Reference(x):
+            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
                 return False
-    v = get('performer')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_MedicationDispense_performer(x):
-                return False
-    v = get('location')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-            return False
-    v = get('authorizingPrescription')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
-                return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('quantity')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('daysSupply')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('whenPrepared')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('whenHandedOver')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('destination')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-            return False
-    v = get('receiver')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_6):
-                return False
-    v = get('note')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Annotation(x):
-                return False
-    v = get('dosageInstruction')
-    if v is not None:
+    if 'dosageInstruction' in o:
+        v = o['dosageInstruction']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Dosage(x):
                 return False
-    v = get('substitution')
-    if v is not None:
+    if 'eventHistory' in o:
+        v = o['eventHistory']
         n += 1
-        if not ok_MedicationDispense_substitution(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('detectedIssue')
-    if v is not None:
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'location' in o:
+        v = o['location']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'note' in o:
+        v = o['note']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Annotation(x):
+                return False
+    if 'partOf' in o:
+        v = o['partOf']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_6):
+                return False
+    if 'performer' in o:
+        v = o['performer']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_MedicationDispense_performer(x):
+                return False
+    if 'quantity' in o:
+        v = o['quantity']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'receiver' in o:
+        v = o['receiver']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_7):
                 return False
-    v = get('eventHistory')
-    if v is not None:
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'subject' in o:
+        v = o['subject']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_8):
+            return False
+    if 'substitution' in o:
+        v = o['substitution']
+        n += 1
+        if not ok_MedicationDispense_substitution(v):
+            return False
+    if 'supportingInformation' in o:
+        v = o['supportingInformation']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_8):
+            if not d.ok_Reference(x):
                 return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'whenHandedOver' in o:
+        v = o['whenHandedOver']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'whenPrepared' in o:
+        v = o['whenPrepared']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationDispense)
-    return False  # medication[x] is missing
+        return p.others(o, OTHERS_ok_MedicationDispense, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_MedicationDispense_performer(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('function')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('actor')
-    if v is None:
+    if 'actor' not in o:
         return False
+    v = o['actor']
     n += 1
     if not p.is_reference(v, d.ok_Reference, TARGETS_9):
         return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'function' in o:
+        v = o['function']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationDispense_performer)
+        return p.others(o, OTHERS_ok_MedicationDispense_performer, len(o) - n)
     return True
 
 
 def ok_MedicationDispense_substitution(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('wasSubstituted')
-    if v is None:
-        return False
-    n += 1
-    if v is not True and v is not False:
-        return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('reason')
-    if v is not None:
+    if 'reason' in o:
+        v = o['reason']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('responsibleParty')
-    if v is not None:
+    if 'responsibleParty' in o:
+        v = o['responsibleParty']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_10):
                 return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'wasSubstituted' not in o:
+        return False
+    v = o['wasSubstituted']
+    n += 1
+    if v is not True and v is not False:
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationDispense_substitution)
+        return p.others(o, OTHERS_ok_MedicationDispense_substitution, len(o) - n)
     return True
 
 
@@ -323,13 +321,13 @@ OTHERS_ok_MedicationDispense = (
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        'statusReasonCodeableConcept': ('statusReason[x]', d.ok_CodeableConcept),
-        'statusReasonReference': ('statusReason[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_7))),
         'medicationCodeableConcept': ('medication[x]', d.ok_CodeableConcept),
         'medicationReference': ('medication[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_11))),
-        '_whenPrepared': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
+        'statusReasonCodeableConcept': ('statusReason[x]', d.ok_CodeableConcept),
+        'statusReasonReference': ('statusReason[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_4))),
         '_whenHandedOver': ('', d.ok_Element),
+        '_whenPrepared': ('', d.ok_Element),
     },
     frozenset(['medication[x]']),
 )

@@ -2,11 +2,12 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['active', 'entered-in-error', 'inactive'])
-TARGETS_1 = frozenset(['Organization'])
-TARGETS_2 = frozenset(['Medication'])
-TARGETS_3 = frozenset(['DetectedIssue'])
+TARGETS_1 = frozenset(['Medication'])
+TARGETS_2 = frozenset(['DetectedIssue'])
+TARGETS_3 = frozenset(['Organization'])
 TARGETS_4 = frozenset(['DocumentReference', 'Media'])
 TARGETS_5 = frozenset(['MedicationKnowledge'])
 TARGETS_6 = frozenset(['ObservationDefinition'])
@@ -16,253 +17,251 @@ TARGETS_7 = frozenset(['Substance'])
 def ok_MedicationKnowledge(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('status')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_1:
-            return False
-    v = get('manufacturer')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('doseForm')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('amount')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('synonym')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_string(x):
-                return False
-    v = get('relatedMedicationKnowledge')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_MedicationKnowledge_relatedMedicationKnowledge(x):
-                return False
-    v = get('associatedMedication')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
-                return False
-    v = get('productType')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('monograph')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_MedicationKnowledge_monograph(x):
-                return False
-    v = get('ingredient')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_MedicationKnowledge_ingredient(x):
-                return False
-    v = get('preparationInstruction')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('intendedRoute')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('cost')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_MedicationKnowledge_cost(x):
-                return False
-    v = get('monitoringProgram')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_MedicationKnowledge_monitoringProgram(x):
-                return False
-    v = get('administrationGuidelines')
-    if v is not None:
+    if 'administrationGuidelines' in o:
+        v = o['administrationGuidelines']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_MedicationKnowledge_administrationGuidelines(x):
                 return False
-    v = get('medicineClassification')
-    if v is not None:
+    if 'amount' in o:
+        v = o['amount']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'associatedMedication' in o:
+        v = o['associatedMedication']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_MedicationKnowledge_medicineClassification(x):
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
                 return False
-    v = get('packaging')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
-        if not ok_MedicationKnowledge_packaging(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('drugCharacteristic')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'contraindication' in o:
+        v = o['contraindication']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
+                return False
+    if 'cost' in o:
+        v = o['cost']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_MedicationKnowledge_cost(x):
+                return False
+    if 'doseForm' in o:
+        v = o['doseForm']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'drugCharacteristic' in o:
+        v = o['drugCharacteristic']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_MedicationKnowledge_drugCharacteristic(x):
                 return False
-    v = get('contraindication')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
+            if not d.ok_Extension(x):
                 return False
-    v = get('regulatory')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'ingredient' in o:
+        v = o['ingredient']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_MedicationKnowledge_regulatory(x):
+            if not ok_MedicationKnowledge_ingredient(x):
                 return False
-    v = get('kinetics')
-    if v is not None:
+    if 'intendedRoute' in o:
+        v = o['intendedRoute']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'kinetics' in o:
+        v = o['kinetics']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_MedicationKnowledge_kinetics(x):
                 return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'manufacturer' in o:
+        v = o['manufacturer']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'medicineClassification' in o:
+        v = o['medicineClassification']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_MedicationKnowledge_medicineClassification(x):
+                return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'monitoringProgram' in o:
+        v = o['monitoringProgram']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_MedicationKnowledge_monitoringProgram(x):
+                return False
+    if 'monograph' in o:
+        v = o['monograph']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_MedicationKnowledge_monograph(x):
+                return False
+    if 'packaging' in o:
+        v = o['packaging']
+        n += 1
+        if not ok_MedicationKnowledge_packaging(v):
+            return False
+    if 'preparationInstruction' in o:
+        v = o['preparationInstruction']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'productType' in o:
+        v = o['productType']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'regulatory' in o:
+        v = o['regulatory']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_MedicationKnowledge_regulatory(x):
+                return False
+    if 'relatedMedicationKnowledge' in o:
+        v = o['relatedMedicationKnowledge']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_MedicationKnowledge_relatedMedicationKnowledge(x):
+                return False
+    if 'status' in o:
+        v = o['status']
+        n += 1
+        if v.__class__ is not str or v not in CODES_1:
+            return False
+    if 'synonym' in o:
+        v = o['synonym']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationKnowledge)
+        return p.others(o, OTHERS_ok_MedicationKnowledge, len(o) - n)
     return True
 
 
 def ok_MedicationKnowledge_administrationGuidelines(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('dosage')
-    if v is not None:
+    if 'dosage' in o:
+        v = o['dosage']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_MedicationKnowledge_administrationGuidelines_dosage(x):
                 return False
-    v = get('patientCharacteristics')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'patientCharacteristics' in o:
+        v = o['patientCharacteristics']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -270,663 +269,648 @@ def ok_MedicationKnowledge_administrationGuidelines(o):
             if not ok_MedicationKnowledge_administrationGuidelines_patientCharacteristics(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationKnowledge_administrationGuidelines)
+        return p.others(o, OTHERS_ok_MedicationKnowledge_administrationGuidelines, len(o) - n)
     return True
 
 
 def ok_MedicationKnowledge_administrationGuidelines_dosage(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is None:
+    if 'dosage' not in o:
         return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('dosage')
-    if v is None:
-        return False
+    v = o['dosage']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not d.ok_Dosage(x):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationKnowledge_administrationGuidelines_dosage)
+        return p.others(o, OTHERS_ok_MedicationKnowledge_administrationGuidelines_dosage, len(o) - n)
     return True
 
 
 def ok_MedicationKnowledge_administrationGuidelines_patientCharacteristics(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('value')
-    if v is not None:
+    if 'value' in o:
+        v = o['value']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_string(x):
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationKnowledge_administrationGuidelines_patientCharacteristics)
-    return False  # characteristic[x] is missing
+        return p.others(o, OTHERS_ok_MedicationKnowledge_administrationGuidelines_patientCharacteristics, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_MedicationKnowledge_cost(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is None:
+    if 'cost' not in o:
         return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('source')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('cost')
-    if v is None:
-        return False
+    v = o['cost']
     n += 1
     if not d.ok_Money(v):
         return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'source' in o:
+        v = o['source']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationKnowledge_cost)
+        return p.others(o, OTHERS_ok_MedicationKnowledge_cost, len(o) - n)
     return True
 
 
 def ok_MedicationKnowledge_drugCharacteristic(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is not None:
+    if 'type' in o:
+        v = o['type']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationKnowledge_drugCharacteristic)
+        return p.others(o, OTHERS_ok_MedicationKnowledge_drugCharacteristic, len(o) - n)
     return True
 
 
 def ok_MedicationKnowledge_ingredient(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('isActive')
-    if v is not None:
+    if 'isActive' in o:
+        v = o['isActive']
         n += 1
         if v is not True and v is not False:
             return False
-    v = get('strength')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'strength' in o:
+        v = o['strength']
         n += 1
         if not d.ok_Ratio(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationKnowledge_ingredient)
-    return False  # item[x] is missing
+        return p.others(o, OTHERS_ok_MedicationKnowledge_ingredient, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_MedicationKnowledge_kinetics(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('areaUnderCurve')
-    if v is not None:
+    if 'areaUnderCurve' in o:
+        v = o['areaUnderCurve']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Quantity(x):
                 return False
-    v = get('lethalDose50')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Quantity(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('halfLifePeriod')
-    if v is not None:
+    if 'halfLifePeriod' in o:
+        v = o['halfLifePeriod']
         n += 1
         if not d.ok_Duration(v):
             return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'lethalDose50' in o:
+        v = o['lethalDose50']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Quantity(x):
+                return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationKnowledge_kinetics)
+        return p.others(o, OTHERS_ok_MedicationKnowledge_kinetics, len(o) - n)
     return True
 
 
 def ok_MedicationKnowledge_medicineClassification(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('classification')
-    if v is not None:
+    if 'classification' in o:
+        v = o['classification']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationKnowledge_medicineClassification)
+        return p.others(o, OTHERS_ok_MedicationKnowledge_medicineClassification, len(o) - n)
     return True
 
 
 def ok_MedicationKnowledge_monitoringProgram(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is not None:
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'type' in o:
+        v = o['type']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationKnowledge_monitoringProgram)
+        return p.others(o, OTHERS_ok_MedicationKnowledge_monitoringProgram, len(o) - n)
     return True
 
 
 def ok_MedicationKnowledge_monograph(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('source')
-    if v is not None:
+    if 'source' in o:
+        v = o['source']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_4):
             return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationKnowledge_monograph)
+        return p.others(o, OTHERS_ok_MedicationKnowledge_monograph, len(o) - n)
     return True
 
 
 def ok_MedicationKnowledge_packaging(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('quantity')
-    if v is not None:
+    if 'quantity' in o:
+        v = o['quantity']
         n += 1
         if not d.ok_Quantity(v):
             return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationKnowledge_packaging)
+        return p.others(o, OTHERS_ok_MedicationKnowledge_packaging, len(o) - n)
     return True
 
 
 def ok_MedicationKnowledge_regulatory(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'maxDispense' in o:
+        v = o['maxDispense']
+        n += 1
+        if not ok_MedicationKnowledge_regulatory_maxDispense(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('regulatoryAuthority')
-    if v is None:
+    if 'regulatoryAuthority' not in o:
         return False
+    v = o['regulatoryAuthority']
     n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+    if not p.is_reference(v, d.ok_Reference, TARGETS_3):
         return False
-    v = get('substitution')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_MedicationKnowledge_regulatory_substitution(x):
-                return False
-    v = get('schedule')
-    if v is not None:
+    if 'schedule' in o:
+        v = o['schedule']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_MedicationKnowledge_regulatory_schedule(x):
                 return False
-    v = get('maxDispense')
-    if v is not None:
+    if 'substitution' in o:
+        v = o['substitution']
         n += 1
-        if not ok_MedicationKnowledge_regulatory_maxDispense(v):
+        if v.__class__ is not list or not v:
             return False
+        for x in v:
+            if not ok_MedicationKnowledge_regulatory_substitution(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationKnowledge_regulatory)
+        return p.others(o, OTHERS_ok_MedicationKnowledge_regulatory, len(o) - n)
     return True
 
 
 def ok_MedicationKnowledge_regulatory_maxDispense(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('quantity')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_Quantity(v):
-        return False
-    v = get('period')
-    if v is not None:
+    if 'period' in o:
+        v = o['period']
         n += 1
         if not d.ok_Duration(v):
             return False
+    if 'quantity' not in o:
+        return False
+    v = o['quantity']
+    n += 1
+    if not d.ok_Quantity(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationKnowledge_regulatory_maxDispense)
+        return p.others(o, OTHERS_ok_MedicationKnowledge_regulatory_maxDispense, len(o) - n)
     return True
 
 
 def ok_MedicationKnowledge_regulatory_schedule(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('schedule')
-    if v is None:
+    if 'schedule' not in o:
         return False
+    v = o['schedule']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationKnowledge_regulatory_schedule)
+        return p.others(o, OTHERS_ok_MedicationKnowledge_regulatory_schedule, len(o) - n)
     return True
 
 
 def ok_MedicationKnowledge_regulatory_substitution(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is None:
+    if 'allowed' not in o:
         return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('allowed')
-    if v is None:
-        return False
+    v = o['allowed']
     n += 1
     if v is not True and v is not False:
         return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationKnowledge_regulatory_substitution)
+        return p.others(o, OTHERS_ok_MedicationKnowledge_regulatory_substitution, len(o) - n)
     return True
 
 
 def ok_MedicationKnowledge_relatedMedicationKnowledge(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is None:
+    if 'reference' not in o:
         return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('reference')
-    if v is None:
-        return False
+    v = o['reference']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not p.is_reference(x, d.ok_Reference, TARGETS_5):
             return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationKnowledge_relatedMedicationKnowledge)
+        return p.others(o, OTHERS_ok_MedicationKnowledge_relatedMedicationKnowledge, len(o) - n)
     return True
 
 
@@ -936,8 +920,8 @@ OTHERS_ok_MedicationKnowledge = (
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
         '_preparationInstruction': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -960,9 +944,9 @@ OTHERS_ok_MedicationKnowledge_administrationGuidelines_dosage = (
 OTHERS_ok_MedicationKnowledge_administrationGuidelines_patientCharacteristics = (
     frozenset(['extension', 'id', 'modifierExtension', 'value']),
     {
-        '_id': ('', d.ok_Element),
         'characteristicCodeableConcept': ('characteristic[x]', d.ok_CodeableConcept),
         'characteristicQuantity': ('characteristic[x]', d.ok_Quantity),
+        '_id': ('', d.ok_Element),
     },
     frozenset(['characteristic[x]']),
 )
@@ -980,10 +964,10 @@ OTHERS_ok_MedicationKnowledge_drugCharacteristic = (
         '_id': ('', d.ok_Element),
         'valueCodeableConcept': ('value[x]', d.ok_CodeableConcept),
         'valueString': ('value[x]', p.is_string),
-        '_valueString': ('', d.ok_Element),
+        '_valueString': ('value[x]', d.ok_Element),
         'valueQuantity': ('value[x]', d.ok_Quantity),
         'valueBase64Binary': ('value[x]', p.is_base64Binary),
-        '_valueBase64Binary': ('', d.ok_Element),
+        '_valueBase64Binary': ('value[x]', d.ok_Element),
     },
     frozenset([]),
 )
@@ -991,9 +975,9 @@ OTHERS_ok_MedicationKnowledge_ingredient = (
     frozenset(['extension', 'id', 'isActive', 'modifierExtension', 'strength']),
     {
         '_id': ('', d.ok_Element),
+        '_isActive': ('', d.ok_Element),
         'itemCodeableConcept': ('item[x]', d.ok_CodeableConcept),
         'itemReference': ('item[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_7))),
-        '_isActive': ('', d.ok_Element),
     },
     frozenset(['item[x]']),
 )
@@ -1057,8 +1041,8 @@ OTHERS_ok_MedicationKnowledge_regulatory_schedule = (
 OTHERS_ok_MedicationKnowledge_regulatory_substitution = (
     frozenset(['allowed', 'extension', 'id', 'modifierExtension', 'type']),
     {
-        '_id': ('', d.ok_Element),
         '_allowed': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )

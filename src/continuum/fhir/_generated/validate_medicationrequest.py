@@ -2,436 +2,433 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['active', 'cancelled', 'completed', 'draft', 'entered-in-error', 'on-hold', 'stopped', 'unknown'])
-CODES_2 = frozenset(['filler-order', 'instance-order', 'option', 'order', 'original-order', 'plan', 'proposal', 'reflex-order'])
-CODES_3 = frozenset(['asap', 'routine', 'stat', 'urgent'])
-TARGETS_1 = frozenset(['Group', 'Patient'])
-TARGETS_2 = frozenset(['Encounter'])
-TARGETS_3 = frozenset(['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
-TARGETS_4 = frozenset(['CareTeam', 'Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
-TARGETS_5 = frozenset(['Practitioner', 'PractitionerRole'])
-TARGETS_6 = frozenset(['Condition', 'Observation'])
-TARGETS_7 = frozenset(['CarePlan', 'ImmunizationRecommendation', 'MedicationRequest', 'ServiceRequest'])
-TARGETS_8 = frozenset(['ClaimResponse', 'Coverage'])
-TARGETS_9 = frozenset(['MedicationRequest'])
-TARGETS_10 = frozenset(['DetectedIssue'])
-TARGETS_11 = frozenset(['Provenance'])
+CODES_1 = frozenset(['filler-order', 'instance-order', 'option', 'order', 'original-order', 'plan', 'proposal', 'reflex-order'])
+CODES_2 = frozenset(['asap', 'routine', 'stat', 'urgent'])
+CODES_3 = frozenset(['active', 'cancelled', 'completed', 'draft', 'entered-in-error', 'on-hold', 'stopped', 'unknown'])
+TARGETS_1 = frozenset(['CarePlan', 'ImmunizationRecommendation', 'MedicationRequest', 'ServiceRequest'])
+TARGETS_2 = frozenset(['DetectedIssue'])
+TARGETS_3 = frozenset(['Encounter'])
+TARGETS_4 = frozenset(['Provenance'])
+TARGETS_5 = frozenset(['ClaimResponse', 'Coverage'])
+TARGETS_6 = frozenset(['CareTeam', 'Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
+TARGETS_7 = frozenset(['MedicationRequest'])
+TARGETS_8 = frozenset(['Condition', 'Observation'])
+TARGETS_9 = frozenset(['Practitioner', 'PractitionerRole'])
+TARGETS_10 = frozenset(['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
+TARGETS_11 = frozenset(['Group', 'Patient'])
 TARGETS_12 = frozenset(['Organization'])
-TARGETS_13 = frozenset(['Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
-TARGETS_14 = frozenset(['Medication'])
+TARGETS_13 = frozenset(['Medication'])
+TARGETS_14 = frozenset(['Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
 
 
 def ok_MedicationRequest(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'authoredOn' in o:
+        v = o['authoredOn']
         n += 1
-        if not p.is_id(v):
+        if not p.is_dateTime(v):
             return False
-    v = get('meta')
-    if v is not None:
+    if 'basedOn' in o:
+        v = o['basedOn']
         n += 1
-        if not d.ok_Meta(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('implicitRules')
-    if v is not None:
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+                return False
+    if 'category' in o:
+        v = o['category']
         n += 1
-        if not p.is_uri(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('statusReason')
-    if v is not None:
+    if 'courseOfTherapyType' in o:
+        v = o['courseOfTherapyType']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('intent')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_2:
-        return False
-    v = get('category')
-    if v is not None:
+    if 'detectedIssue' in o:
+        v = o['detectedIssue']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_CodeableConcept(x):
+            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
                 return False
-    v = get('priority')
-    if v is not None:
+    if 'dispenseRequest' in o:
+        v = o['dispenseRequest']
         n += 1
-        if v.__class__ is not str or v not in CODES_3:
+        if not ok_MedicationRequest_dispenseRequest(v):
             return False
-    v = get('doNotPerform')
-    if v is not None:
+    if 'doNotPerform' in o:
+        v = o['doNotPerform']
         n += 1
         if v is not True and v is not False:
             return False
-    v = get('subject')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-        return False
-    v = get('encounter')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('supportingInformation')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Reference(x):
-                return False
-    v = get('authoredOn')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('requester')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('performer')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-            return False
-    v = get('performerType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('recorder')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
-            return False
-    v = get('reasonCode')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('reasonReference')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_6):
-                return False
-    v = get('instantiatesCanonical')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_canonical(x):
-                return False
-    v = get('instantiatesUri')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_uri(x):
-                return False
-    v = get('basedOn')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_7):
-                return False
-    v = get('groupIdentifier')
-    if v is not None:
-        n += 1
-        if not d.ok_Identifier(v):
-            return False
-    v = get('courseOfTherapyType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('insurance')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_8):
-                return False
-    v = get('note')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Annotation(x):
-                return False
-    v = get('dosageInstruction')
-    if v is not None:
+    if 'dosageInstruction' in o:
+        v = o['dosageInstruction']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Dosage(x):
                 return False
-    v = get('dispenseRequest')
-    if v is not None:
+    if 'encounter' in o:
+        v = o['encounter']
         n += 1
-        if not ok_MedicationRequest_dispenseRequest(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
             return False
-    v = get('substitution')
-    if v is not None:
+    if 'eventHistory' in o:
+        v = o['eventHistory']
         n += 1
-        if not ok_MedicationRequest_substitution(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('priorPrescription')
-    if v is not None:
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'groupIdentifier' in o:
+        v = o['groupIdentifier']
+        n += 1
+        if not d.ok_Identifier(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'instantiatesCanonical' in o:
+        v = o['instantiatesCanonical']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'instantiatesUri' in o:
+        v = o['instantiatesUri']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'insurance' in o:
+        v = o['insurance']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
+                return False
+    if 'intent' not in o:
+        return False
+    v = o['intent']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'note' in o:
+        v = o['note']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Annotation(x):
+                return False
+    if 'performer' in o:
+        v = o['performer']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_6):
+            return False
+    if 'performerType' in o:
+        v = o['performerType']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'priorPrescription' in o:
+        v = o['priorPrescription']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_7):
+            return False
+    if 'priority' in o:
+        v = o['priority']
+        n += 1
+        if v.__class__ is not str or v not in CODES_2:
+            return False
+    if 'reasonCode' in o:
+        v = o['reasonCode']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'reasonReference' in o:
+        v = o['reasonReference']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_8):
+                return False
+    if 'recorder' in o:
+        v = o['recorder']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_9):
             return False
-    v = get('detectedIssue')
-    if v is not None:
+    if 'requester' in o:
+        v = o['requester']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_10):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_3:
+        return False
+    if 'statusReason' in o:
+        v = o['statusReason']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'subject' not in o:
+        return False
+    v = o['subject']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_11):
+        return False
+    if 'substitution' in o:
+        v = o['substitution']
+        n += 1
+        if not ok_MedicationRequest_substitution(v):
+            return False
+    if 'supportingInformation' in o:
+        v = o['supportingInformation']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_10):
+            if not d.ok_Reference(x):
                 return False
-    v = get('eventHistory')
-    if v is not None:
+    if 'text' in o:
+        v = o['text']
         n += 1
-        if v.__class__ is not list or not v:
+        if not d.ok_Narrative(v):
             return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_11):
-                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationRequest)
-    return False  # medication[x] is missing
+        return p.others(o, OTHERS_ok_MedicationRequest, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_MedicationRequest_dispenseRequest(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'dispenseInterval' in o:
+        v = o['dispenseInterval']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_Duration(v):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'expectedSupplyDuration' in o:
+        v = o['expectedSupplyDuration']
         n += 1
-        if v.__class__ is not list or not v:
+        if not d.ok_Duration(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('initialFill')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'initialFill' in o:
+        v = o['initialFill']
         n += 1
         if not ok_MedicationRequest_dispenseRequest_initialFill(v):
             return False
-    v = get('dispenseInterval')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if not d.ok_Duration(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('validityPeriod')
-    if v is not None:
-        n += 1
-        if not d.ok_Period(v):
-            return False
-    v = get('numberOfRepeatsAllowed')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'numberOfRepeatsAllowed' in o:
+        v = o['numberOfRepeatsAllowed']
         n += 1
         if not p.is_unsignedInt(v):
             return False
-    v = get('quantity')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('expectedSupplyDuration')
-    if v is not None:
-        n += 1
-        if not d.ok_Duration(v):
-            return False
-    v = get('performer')
-    if v is not None:
+    if 'performer' in o:
+        v = o['performer']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_12):
             return False
+    if 'quantity' in o:
+        v = o['quantity']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'validityPeriod' in o:
+        v = o['validityPeriod']
+        n += 1
+        if not d.ok_Period(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationRequest_dispenseRequest)
+        return p.others(o, OTHERS_ok_MedicationRequest_dispenseRequest, len(o) - n)
     return True
 
 
 def ok_MedicationRequest_dispenseRequest_initialFill(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('quantity')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('duration')
-    if v is not None:
+    if 'duration' in o:
+        v = o['duration']
         n += 1
         if not d.ok_Duration(v):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'quantity' in o:
+        v = o['quantity']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationRequest_dispenseRequest_initialFill)
+        return p.others(o, OTHERS_ok_MedicationRequest_dispenseRequest_initialFill, len(o) - n)
     return True
 
 
 def ok_MedicationRequest_substitution(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('reason')
-    if v is not None:
+    if 'reason' in o:
+        v = o['reason']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicationRequest_substitution)
-    return False  # allowed[x] is missing
+        return p.others(o, OTHERS_ok_MedicationRequest_substitution, len(o) - n)
+    return False  # a choice is missing
 
 
 OTHERS_ok_MedicationRequest = (
     frozenset(['authoredOn', 'basedOn', 'category', 'contained', 'courseOfTherapyType', 'detectedIssue', 'dispenseRequest', 'doNotPerform', 'dosageInstruction', 'encounter', 'eventHistory', 'extension', 'groupIdentifier', 'id', 'identifier', 'implicitRules', 'instantiatesCanonical', 'instantiatesUri', 'insurance', 'intent', 'language', 'meta', 'modifierExtension', 'note', 'performer', 'performerType', 'priorPrescription', 'priority', 'reasonCode', 'reasonReference', 'recorder', 'requester', 'resourceType', 'status', 'statusReason', 'subject', 'substitution', 'supportingInformation', 'text']),
     {
+        '_authoredOn': ('', d.ok_Element),
+        '_doNotPerform': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
-        '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
         '_intent': ('', d.ok_Element),
-        '_priority': ('', d.ok_Element),
-        '_doNotPerform': ('', d.ok_Element),
-        'reportedBoolean': ('reported[x]', p.is_boolean),
-        '_reportedBoolean': ('', d.ok_Element),
-        'reportedReference': ('reported[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_13))),
+        '_language': ('', d.ok_Element),
         'medicationCodeableConcept': ('medication[x]', d.ok_CodeableConcept),
-        'medicationReference': ('medication[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_14))),
-        '_authoredOn': ('', d.ok_Element),
+        'medicationReference': ('medication[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_13))),
+        '_priority': ('', d.ok_Element),
+        'reportedBoolean': ('reported[x]', p.is_boolean),
+        '_reportedBoolean': ('reported[x]', d.ok_Element),
+        'reportedReference': ('reported[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_14))),
+        '_status': ('', d.ok_Element),
     },
     frozenset(['medication[x]']),
 )
@@ -453,10 +450,10 @@ OTHERS_ok_MedicationRequest_dispenseRequest_initialFill = (
 OTHERS_ok_MedicationRequest_substitution = (
     frozenset(['extension', 'id', 'modifierExtension', 'reason']),
     {
-        '_id': ('', d.ok_Element),
         'allowedBoolean': ('allowed[x]', p.is_boolean),
-        '_allowedBoolean': ('', d.ok_Element),
+        '_allowedBoolean': ('allowed[x]', d.ok_Element),
         'allowedCodeableConcept': ('allowed[x]', d.ok_CodeableConcept),
+        '_id': ('', d.ok_Element),
     },
     frozenset(['allowed[x]']),
 )

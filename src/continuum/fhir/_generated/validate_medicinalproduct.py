@@ -2,12 +2,13 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-TARGETS_1 = frozenset(['MedicinalProductPharmaceutical'])
-TARGETS_2 = frozenset(['MedicinalProductPackaged'])
-TARGETS_3 = frozenset(['DocumentReference'])
-TARGETS_4 = frozenset(['Organization', 'PractitionerRole'])
-TARGETS_5 = frozenset(['ResearchStudy'])
+TARGETS_1 = frozenset(['DocumentReference'])
+TARGETS_2 = frozenset(['ResearchStudy'])
+TARGETS_3 = frozenset(['Organization', 'PractitionerRole'])
+TARGETS_4 = frozenset(['MedicinalProductPackaged'])
+TARGETS_5 = frozenset(['MedicinalProductPharmaceutical'])
 TARGETS_6 = frozenset(['Organization'])
 TARGETS_7 = frozenset(['MedicinalProductIndication'])
 
@@ -15,474 +16,468 @@ TARGETS_7 = frozenset(['MedicinalProductIndication'])
 def ok_MedicinalProduct(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('type')
-    if v is not None:
+    if 'additionalMonitoringIndicator' in o:
+        v = o['additionalMonitoringIndicator']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('domain')
-    if v is not None:
-        n += 1
-        if not d.ok_Coding(v):
-            return False
-    v = get('combinedPharmaceuticalDoseForm')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('legalStatusOfSupply')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('additionalMonitoringIndicator')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('specialMeasures')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_string(x):
-                return False
-    v = get('paediatricUseIndicator')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('productClassification')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('marketingStatus')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_MarketingStatus(x):
-                return False
-    v = get('pharmaceuticalProduct')
-    if v is not None:
+    if 'attachedDocument' in o:
+        v = o['attachedDocument']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_1):
                 return False
-    v = get('packagedMedicinalProduct')
-    if v is not None:
+    if 'clinicalTrial' in o:
+        v = o['clinicalTrial']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_2):
                 return False
-    v = get('attachedDocument')
-    if v is not None:
+    if 'combinedPharmaceuticalDoseForm' in o:
+        v = o['combinedPharmaceuticalDoseForm']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'contact' in o:
+        v = o['contact']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_3):
                 return False
-    v = get('masterFile')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
+            if not p.is_contained(x):
                 return False
-    v = get('contact')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
-                return False
-    v = get('clinicalTrial')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
-                return False
-    v = get('name')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not list or not v:
-        return False
-    for x in v:
-        if not ok_MedicinalProduct_name(x):
-            return False
-    v = get('crossReference')
-    if v is not None:
+    if 'crossReference' in o:
+        v = o['crossReference']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('manufacturingBusinessOperation')
-    if v is not None:
+    if 'domain' in o:
+        v = o['domain']
+        n += 1
+        if not d.ok_Coding(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'legalStatusOfSupply' in o:
+        v = o['legalStatusOfSupply']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'manufacturingBusinessOperation' in o:
+        v = o['manufacturingBusinessOperation']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_MedicinalProduct_manufacturingBusinessOperation(x):
                 return False
-    v = get('specialDesignation')
-    if v is not None:
+    if 'marketingStatus' in o:
+        v = o['marketingStatus']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_MarketingStatus(x):
+                return False
+    if 'masterFile' in o:
+        v = o['masterFile']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+                return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' not in o:
+        return False
+    v = o['name']
+    n += 1
+    if v.__class__ is not list or not v:
+        return False
+    for x in v:
+        if not ok_MedicinalProduct_name(x):
+            return False
+    if 'packagedMedicinalProduct' in o:
+        v = o['packagedMedicinalProduct']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
+                return False
+    if 'paediatricUseIndicator' in o:
+        v = o['paediatricUseIndicator']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'pharmaceuticalProduct' in o:
+        v = o['pharmaceuticalProduct']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
+                return False
+    if 'productClassification' in o:
+        v = o['productClassification']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'specialDesignation' in o:
+        v = o['specialDesignation']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_MedicinalProduct_specialDesignation(x):
                 return False
+    if 'specialMeasures' in o:
+        v = o['specialMeasures']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProduct)
+        return p.others(o, OTHERS_ok_MedicinalProduct, len(o) - n)
     return True
 
 
 def ok_MedicinalProduct_manufacturingBusinessOperation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('operationType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('authorisationReferenceNumber')
-    if v is not None:
+    if 'authorisationReferenceNumber' in o:
+        v = o['authorisationReferenceNumber']
         n += 1
         if not d.ok_Identifier(v):
             return False
-    v = get('effectiveDate')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('confidentialityIndicator')
-    if v is not None:
+    if 'confidentialityIndicator' in o:
+        v = o['confidentialityIndicator']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('manufacturer')
-    if v is not None:
+    if 'effectiveDate' in o:
+        v = o['effectiveDate']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'manufacturer' in o:
+        v = o['manufacturer']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_6):
                 return False
-    v = get('regulator')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'operationType' in o:
+        v = o['operationType']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'regulator' in o:
+        v = o['regulator']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_6):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProduct_manufacturingBusinessOperation)
+        return p.others(o, OTHERS_ok_MedicinalProduct_manufacturingBusinessOperation, len(o) - n)
     return True
 
 
 def ok_MedicinalProduct_name(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('productName')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_string(v):
-        return False
-    v = get('namePart')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_MedicinalProduct_name_namePart(x):
-                return False
-    v = get('countryLanguage')
-    if v is not None:
+    if 'countryLanguage' in o:
+        v = o['countryLanguage']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_MedicinalProduct_name_countryLanguage(x):
                 return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'namePart' in o:
+        v = o['namePart']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_MedicinalProduct_name_namePart(x):
+                return False
+    if 'productName' not in o:
+        return False
+    v = o['productName']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProduct_name)
+        return p.others(o, OTHERS_ok_MedicinalProduct_name, len(o) - n)
     return True
 
 
 def ok_MedicinalProduct_name_countryLanguage(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('country')
-    if v is None:
+    if 'country' not in o:
         return False
+    v = o['country']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
-    v = get('jurisdiction')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'jurisdiction' in o:
+        v = o['jurisdiction']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('language')
-    if v is None:
+    if 'language' not in o:
         return False
+    v = o['language']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProduct_name_countryLanguage)
+        return p.others(o, OTHERS_ok_MedicinalProduct_name_countryLanguage, len(o) - n)
     return True
 
 
 def ok_MedicinalProduct_name_namePart(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('part')
-    if v is None:
+    if 'part' not in o:
         return False
+    v = o['part']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
-    v = get('type')
-    if v is None:
+    if 'type' not in o:
         return False
+    v = o['type']
     n += 1
     if not d.ok_Coding(v):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProduct_name_namePart)
+        return p.others(o, OTHERS_ok_MedicinalProduct_name_namePart, len(o) - n)
     return True
 
 
 def ok_MedicinalProduct_specialDesignation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'date' in o:
+        v = o['date']
         n += 1
-        if not p.is_string(v):
+        if not p.is_dateTime(v):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('identifier')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('type')
-    if v is not None:
+    if 'intendedUse' in o:
+        v = o['intendedUse']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('intendedUse')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'species' in o:
+        v = o['species']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('status')
-    if v is not None:
+    if 'status' in o:
+        v = o['status']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('date')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('species')
-    if v is not None:
+    if 'type' in o:
+        v = o['type']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProduct_specialDesignation)
+        return p.others(o, OTHERS_ok_MedicinalProduct_specialDesignation, len(o) - n)
     return True
 
 
@@ -498,8 +493,8 @@ OTHERS_ok_MedicinalProduct = (
 OTHERS_ok_MedicinalProduct_manufacturingBusinessOperation = (
     frozenset(['authorisationReferenceNumber', 'confidentialityIndicator', 'effectiveDate', 'extension', 'id', 'manufacturer', 'modifierExtension', 'operationType', 'regulator']),
     {
-        '_id': ('', d.ok_Element),
         '_effectiveDate': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -529,10 +524,10 @@ OTHERS_ok_MedicinalProduct_name_namePart = (
 OTHERS_ok_MedicinalProduct_specialDesignation = (
     frozenset(['date', 'extension', 'id', 'identifier', 'intendedUse', 'modifierExtension', 'species', 'status', 'type']),
     {
+        '_date': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         'indicationCodeableConcept': ('indication[x]', d.ok_CodeableConcept),
         'indicationReference': ('indication[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_7))),
-        '_date': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,284 +2,282 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-TARGETS_1 = frozenset(['MedicinalProduct', 'MedicinalProductPackaged'])
-TARGETS_2 = frozenset(['Organization'])
+TARGETS_1 = frozenset(['Organization'])
+TARGETS_2 = frozenset(['MedicinalProduct', 'MedicinalProductPackaged'])
 
 
 def ok_MedicinalProductAuthorization(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'country' in o:
+        v = o['country']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'dataExclusivityPeriod' in o:
+        v = o['dataExclusivityPeriod']
+        n += 1
+        if not d.ok_Period(v):
+            return False
+    if 'dateOfFirstAuthorization' in o:
+        v = o['dateOfFirstAuthorization']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'holder' in o:
+        v = o['holder']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('subject')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('country')
-    if v is not None:
+    if 'internationalBirthDate' in o:
+        v = o['internationalBirthDate']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'jurisdiction' in o:
+        v = o['jurisdiction']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('jurisdiction')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('status')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('statusDate')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('restoreDate')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('validityPeriod')
-    if v is not None:
-        n += 1
-        if not d.ok_Period(v):
-            return False
-    v = get('dataExclusivityPeriod')
-    if v is not None:
-        n += 1
-        if not d.ok_Period(v):
-            return False
-    v = get('dateOfFirstAuthorization')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('internationalBirthDate')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('legalBasis')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('jurisdictionalAuthorization')
-    if v is not None:
+    if 'jurisdictionalAuthorization' in o:
+        v = o['jurisdictionalAuthorization']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_MedicinalProductAuthorization_jurisdictionalAuthorization(x):
                 return False
-    v = get('holder')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+        if not p.is_code(v):
             return False
-    v = get('regulator')
-    if v is not None:
+    if 'legalBasis' in o:
+        v = o['legalBasis']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('procedure')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'procedure' in o:
+        v = o['procedure']
         n += 1
         if not ok_MedicinalProductAuthorization_procedure(v):
             return False
+    if 'regulator' in o:
+        v = o['regulator']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'restoreDate' in o:
+        v = o['restoreDate']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'status' in o:
+        v = o['status']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'statusDate' in o:
+        v = o['statusDate']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'subject' in o:
+        v = o['subject']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'validityPeriod' in o:
+        v = o['validityPeriod']
+        n += 1
+        if not d.ok_Period(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProductAuthorization)
+        return p.others(o, OTHERS_ok_MedicinalProductAuthorization, len(o) - n)
     return True
 
 
 def ok_MedicinalProductAuthorization_jurisdictionalAuthorization(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'country' in o:
+        v = o['country']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('identifier')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('country')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('jurisdiction')
-    if v is not None:
+    if 'jurisdiction' in o:
+        v = o['jurisdiction']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('legalStatusOfSupply')
-    if v is not None:
+    if 'legalStatusOfSupply' in o:
+        v = o['legalStatusOfSupply']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('validityPeriod')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'validityPeriod' in o:
+        v = o['validityPeriod']
         n += 1
         if not d.ok_Period(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProductAuthorization_jurisdictionalAuthorization)
+        return p.others(o, OTHERS_ok_MedicinalProductAuthorization_jurisdictionalAuthorization, len(o) - n)
     return True
 
 
 def ok_MedicinalProductAuthorization_procedure(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if not d.ok_Identifier(v):
-            return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('application')
-    if v is not None:
+    if 'application' in o:
+        v = o['application']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_MedicinalProductAuthorization_procedure(x):
                 return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if not d.ok_Identifier(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProductAuthorization_procedure)
+        return p.others(o, OTHERS_ok_MedicinalProductAuthorization_procedure, len(o) - n)
     return True
 
 
 OTHERS_ok_MedicinalProductAuthorization = (
     frozenset(['contained', 'country', 'dataExclusivityPeriod', 'dateOfFirstAuthorization', 'extension', 'holder', 'id', 'identifier', 'implicitRules', 'internationalBirthDate', 'jurisdiction', 'jurisdictionalAuthorization', 'language', 'legalBasis', 'meta', 'modifierExtension', 'procedure', 'regulator', 'resourceType', 'restoreDate', 'status', 'statusDate', 'subject', 'text', 'validityPeriod']),
     {
+        '_dateOfFirstAuthorization': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
-        '_language': ('', d.ok_Element),
-        '_statusDate': ('', d.ok_Element),
-        '_restoreDate': ('', d.ok_Element),
-        '_dateOfFirstAuthorization': ('', d.ok_Element),
         '_internationalBirthDate': ('', d.ok_Element),
+        '_language': ('', d.ok_Element),
+        '_restoreDate': ('', d.ok_Element),
+        '_statusDate': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -293,10 +291,10 @@ OTHERS_ok_MedicinalProductAuthorization_jurisdictionalAuthorization = (
 OTHERS_ok_MedicinalProductAuthorization_procedure = (
     frozenset(['application', 'extension', 'id', 'identifier', 'modifierExtension', 'type']),
     {
-        '_id': ('', d.ok_Element),
         'datePeriod': ('date[x]', d.ok_Period),
         'dateDateTime': ('date[x]', p.is_dateTime),
-        '_dateDateTime': ('', d.ok_Element),
+        '_dateDateTime': ('date[x]', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 TARGETS_1 = frozenset(['Medication', 'MedicinalProduct'])
 TARGETS_2 = frozenset(['MedicinalProductUndesirableEffect'])
@@ -11,157 +12,155 @@ TARGETS_3 = frozenset(['Medication', 'MedicinalProduct', 'Substance', 'Substance
 def ok_MedicinalProductIndication(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('subject')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
-                return False
-    v = get('diseaseSymptomProcedure')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('diseaseStatus')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('comorbidity')
-    if v is not None:
+    if 'comorbidity' in o:
+        v = o['comorbidity']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('intendedEffect')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'diseaseStatus' in o:
+        v = o['diseaseStatus']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('duration')
-    if v is not None:
+    if 'diseaseSymptomProcedure' in o:
+        v = o['diseaseSymptomProcedure']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'duration' in o:
+        v = o['duration']
         n += 1
         if not d.ok_Quantity(v):
             return False
-    v = get('otherTherapy')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'intendedEffect' in o:
+        v = o['intendedEffect']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'otherTherapy' in o:
+        v = o['otherTherapy']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_MedicinalProductIndication_otherTherapy(x):
                 return False
-    v = get('undesirableEffect')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
-                return False
-    v = get('population')
-    if v is not None:
+    if 'population' in o:
+        v = o['population']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Population(x):
                 return False
+    if 'subject' in o:
+        v = o['subject']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'undesirableEffect' in o:
+        v = o['undesirableEffect']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProductIndication)
+        return p.others(o, OTHERS_ok_MedicinalProductIndication, len(o) - n)
     return True
 
 
 def ok_MedicinalProductIndication_otherTherapy(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('therapyRelationshipType')
-    if v is None:
+    if 'therapyRelationshipType' not in o:
         return False
+    v = o['therapyRelationshipType']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProductIndication_otherTherapy)
-    return False  # medication[x] is missing
+        return p.others(o, OTHERS_ok_MedicinalProductIndication_otherTherapy, len(o) - n)
+    return False  # a choice is missing
 
 
 OTHERS_ok_MedicinalProductIndication = (

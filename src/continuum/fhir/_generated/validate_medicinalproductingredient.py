@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 TARGETS_1 = frozenset(['Organization'])
 
@@ -9,144 +10,142 @@ TARGETS_1 = frozenset(['Organization'])
 def ok_MedicinalProductIngredient(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'allergenicIndicator' in o:
+        v = o['allergenicIndicator']
         n += 1
-        if not p.is_id(v):
+        if v is not True and v is not False:
             return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if not d.ok_Identifier(v):
             return False
-    v = get('role')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('allergenicIndicator')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if v is not True and v is not False:
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('manufacturer')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'manufacturer' in o:
+        v = o['manufacturer']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_1):
                 return False
-    v = get('specifiedSubstance')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'role' not in o:
+        return False
+    v = o['role']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'specifiedSubstance' in o:
+        v = o['specifiedSubstance']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_MedicinalProductIngredient_specifiedSubstance(x):
                 return False
-    v = get('substance')
-    if v is not None:
+    if 'substance' in o:
+        v = o['substance']
         n += 1
         if not ok_MedicinalProductIngredient_substance(v):
             return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProductIngredient)
+        return p.others(o, OTHERS_ok_MedicinalProductIngredient, len(o) - n)
     return True
 
 
 def ok_MedicinalProductIngredient_specifiedSubstance(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
-    v = get('group')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('confidentiality')
-    if v is not None:
+    if 'confidentiality' in o:
+        v = o['confidentiality']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('strength')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'group' not in o:
+        return False
+    v = o['group']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'strength' in o:
+        v = o['strength']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -154,72 +153,71 @@ def ok_MedicinalProductIngredient_specifiedSubstance(o):
             if not ok_MedicinalProductIngredient_specifiedSubstance_strength(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProductIngredient_specifiedSubstance)
+        return p.others(o, OTHERS_ok_MedicinalProductIngredient_specifiedSubstance, len(o) - n)
     return True
 
 
 def ok_MedicinalProductIngredient_specifiedSubstance_strength(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('presentation')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_Ratio(v):
-        return False
-    v = get('presentationLowLimit')
-    if v is not None:
+    if 'concentration' in o:
+        v = o['concentration']
         n += 1
         if not d.ok_Ratio(v):
             return False
-    v = get('concentration')
-    if v is not None:
+    if 'concentrationLowLimit' in o:
+        v = o['concentrationLowLimit']
         n += 1
         if not d.ok_Ratio(v):
             return False
-    v = get('concentrationLowLimit')
-    if v is not None:
-        n += 1
-        if not d.ok_Ratio(v):
-            return False
-    v = get('measurementPoint')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('country')
-    if v is not None:
+    if 'country' in o:
+        v = o['country']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('referenceStrength')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'measurementPoint' in o:
+        v = o['measurementPoint']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'presentation' not in o:
+        return False
+    v = o['presentation']
+    n += 1
+    if not d.ok_Ratio(v):
+        return False
+    if 'presentationLowLimit' in o:
+        v = o['presentationLowLimit']
+        n += 1
+        if not d.ok_Ratio(v):
+            return False
+    if 'referenceStrength' in o:
+        v = o['referenceStrength']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -227,104 +225,102 @@ def ok_MedicinalProductIngredient_specifiedSubstance_strength(o):
             if not ok_MedicinalProductIngredient_specifiedSubstance_strength_referenceStrength(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProductIngredient_specifiedSubstance_strength)
+        return p.others(o, OTHERS_ok_MedicinalProductIngredient_specifiedSubstance_strength, len(o) - n)
     return True
 
 
 def ok_MedicinalProductIngredient_specifiedSubstance_strength_referenceStrength(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('substance')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('strength')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_Ratio(v):
-        return False
-    v = get('strengthLowLimit')
-    if v is not None:
-        n += 1
-        if not d.ok_Ratio(v):
-            return False
-    v = get('measurementPoint')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('country')
-    if v is not None:
+    if 'country' in o:
+        v = o['country']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'measurementPoint' in o:
+        v = o['measurementPoint']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'strength' not in o:
+        return False
+    v = o['strength']
+    n += 1
+    if not d.ok_Ratio(v):
+        return False
+    if 'strengthLowLimit' in o:
+        v = o['strengthLowLimit']
+        n += 1
+        if not d.ok_Ratio(v):
+            return False
+    if 'substance' in o:
+        v = o['substance']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProductIngredient_specifiedSubstance_strength_referenceStrength)
+        return p.others(o, OTHERS_ok_MedicinalProductIngredient_specifiedSubstance_strength_referenceStrength, len(o) - n)
     return True
 
 
 def ok_MedicinalProductIngredient_substance(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
-    v = get('strength')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'strength' in o:
+        v = o['strength']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -332,17 +328,17 @@ def ok_MedicinalProductIngredient_substance(o):
             if not ok_MedicinalProductIngredient_specifiedSubstance_strength(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProductIngredient_substance)
+        return p.others(o, OTHERS_ok_MedicinalProductIngredient_substance, len(o) - n)
     return True
 
 
 OTHERS_ok_MedicinalProductIngredient = (
     frozenset(['allergenicIndicator', 'contained', 'extension', 'id', 'identifier', 'implicitRules', 'language', 'manufacturer', 'meta', 'modifierExtension', 'resourceType', 'role', 'specifiedSubstance', 'substance', 'text']),
     {
+        '_allergenicIndicator': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_allergenicIndicator': ('', d.ok_Element),
     },
     frozenset([]),
 )

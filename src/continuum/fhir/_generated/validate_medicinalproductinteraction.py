@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 TARGETS_1 = frozenset(['Medication', 'MedicinalProduct', 'Substance'])
 TARGETS_2 = frozenset(['Medication', 'MedicinalProduct', 'ObservationDefinition', 'Substance'])
@@ -10,123 +11,121 @@ TARGETS_2 = frozenset(['Medication', 'MedicinalProduct', 'ObservationDefinition'
 def ok_MedicinalProductInteraction(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'effect' in o:
+        v = o['effect']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('subject')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
-                return False
-    v = get('description')
-    if v is not None:
+    if 'incidence' in o:
+        v = o['incidence']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('interactant')
-    if v is not None:
+    if 'interactant' in o:
+        v = o['interactant']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_MedicinalProductInteraction_interactant(x):
                 return False
-    v = get('type')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'management' in o:
+        v = o['management']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('effect')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if not d.ok_Meta(v):
             return False
-    v = get('incidence')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('management')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'subject' in o:
+        v = o['subject']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'type' in o:
+        v = o['type']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProductInteraction)
+        return p.others(o, OTHERS_ok_MedicinalProductInteraction, len(o) - n)
     return True
 
 
 def ok_MedicinalProductInteraction_interactant(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -134,17 +133,17 @@ def ok_MedicinalProductInteraction_interactant(o):
             if not d.ok_Extension(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProductInteraction_interactant)
-    return False  # item[x] is missing
+        return p.others(o, OTHERS_ok_MedicinalProductInteraction_interactant, len(o) - n)
+    return False  # a choice is missing
 
 
 OTHERS_ok_MedicinalProductInteraction = (
     frozenset(['contained', 'description', 'effect', 'extension', 'id', 'implicitRules', 'incidence', 'interactant', 'language', 'management', 'meta', 'modifierExtension', 'resourceType', 'subject', 'text', 'type']),
     {
+        '_description': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,113 +2,113 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-TARGETS_1 = frozenset(['Organization'])
-TARGETS_2 = frozenset(['MedicinalProductIngredient'])
+TARGETS_1 = frozenset(['MedicinalProductIngredient'])
+TARGETS_2 = frozenset(['Organization'])
 
 
 def ok_MedicinalProductManufactured(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('manufacturedDoseForm')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('unitOfPresentation')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('quantity')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_Quantity(v):
-        return False
-    v = get('manufacturer')
-    if v is not None:
+    if 'ingredient' in o:
+        v = o['ingredient']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_1):
                 return False
-    v = get('ingredient')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'manufacturedDoseForm' not in o:
+        return False
+    v = o['manufacturedDoseForm']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'manufacturer' in o:
+        v = o['manufacturer']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_2):
                 return False
-    v = get('physicalCharacteristics')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
         n += 1
-        if not d.ok_ProdCharacteristic(v):
+        if not d.ok_Meta(v):
             return False
-    v = get('otherCharacteristics')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'otherCharacteristics' in o:
+        v = o['otherCharacteristics']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
+    if 'physicalCharacteristics' in o:
+        v = o['physicalCharacteristics']
+        n += 1
+        if not d.ok_ProdCharacteristic(v):
+            return False
+    if 'quantity' not in o:
+        return False
+    v = o['quantity']
+    n += 1
+    if not d.ok_Quantity(v):
+        return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'unitOfPresentation' in o:
+        v = o['unitOfPresentation']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProductManufactured)
+        return p.others(o, OTHERS_ok_MedicinalProductManufactured, len(o) - n)
     return True
 
 

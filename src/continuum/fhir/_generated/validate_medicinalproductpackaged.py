@@ -2,10 +2,11 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-TARGETS_1 = frozenset(['MedicinalProduct'])
+TARGETS_1 = frozenset(['Organization'])
 TARGETS_2 = frozenset(['MedicinalProductAuthorization'])
-TARGETS_3 = frozenset(['Organization'])
+TARGETS_3 = frozenset(['MedicinalProduct'])
 TARGETS_4 = frozenset(['DeviceDefinition'])
 TARGETS_5 = frozenset(['MedicinalProductManufactured'])
 
@@ -13,295 +14,292 @@ TARGETS_5 = frozenset(['MedicinalProductManufactured'])
 def ok_MedicinalProductPackaged(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('subject')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
-                return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('legalStatusOfSupply')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('marketingStatus')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_MarketingStatus(x):
-                return False
-    v = get('marketingAuthorization')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('manufacturer')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
-                return False
-    v = get('batchIdentifier')
-    if v is not None:
+    if 'batchIdentifier' in o:
+        v = o['batchIdentifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_MedicinalProductPackaged_batchIdentifier(x):
                 return False
-    v = get('packageItem')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not list or not v:
-        return False
-    for x in v:
-        if not ok_MedicinalProductPackaged_packageItem(x):
-            return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProductPackaged)
-    return True
-
-
-def ok_MedicinalProductPackaged_batchIdentifier(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('extension')
-    if v is not None:
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('outerPackaging')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_Identifier(v):
-        return False
-    v = get('immediatePackaging')
-    if v is not None:
-        n += 1
-        if not d.ok_Identifier(v):
-            return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProductPackaged_batchIdentifier)
-    return True
-
-
-def ok_MedicinalProductPackaged_packageItem(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('type')
-    if v is None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'legalStatusOfSupply' in o:
+        v = o['legalStatusOfSupply']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'manufacturer' in o:
+        v = o['manufacturer']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+                return False
+    if 'marketingAuthorization' in o:
+        v = o['marketingAuthorization']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'marketingStatus' in o:
+        v = o['marketingStatus']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_MarketingStatus(x):
+                return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'packageItem' not in o:
         return False
+    v = o['packageItem']
     n += 1
-    if not d.ok_CodeableConcept(v):
+    if v.__class__ is not list or not v:
         return False
-    v = get('quantity')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_Quantity(v):
-        return False
-    v = get('material')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
+    for x in v:
+        if not ok_MedicinalProductPackaged_packageItem(x):
             return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('alternateMaterial')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('device')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
-                return False
-    v = get('manufacturedItem')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
-                return False
-    v = get('packageItem')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_MedicinalProductPackaged_packageItem(x):
-                return False
-    v = get('physicalCharacteristics')
-    if v is not None:
-        n += 1
-        if not d.ok_ProdCharacteristic(v):
-            return False
-    v = get('otherCharacteristics')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('shelfLifeStorage')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ProductShelfLife(x):
-                return False
-    v = get('manufacturer')
-    if v is not None:
+    if 'subject' in o:
+        v = o['subject']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_3):
                 return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProductPackaged_packageItem)
+        return p.others(o, OTHERS_ok_MedicinalProductPackaged, len(o) - n)
+    return True
+
+
+def ok_MedicinalProductPackaged_batchIdentifier(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'immediatePackaging' in o:
+        v = o['immediatePackaging']
+        n += 1
+        if not d.ok_Identifier(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'outerPackaging' not in o:
+        return False
+    v = o['outerPackaging']
+    n += 1
+    if not d.ok_Identifier(v):
+        return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_MedicinalProductPackaged_batchIdentifier, len(o) - n)
+    return True
+
+
+def ok_MedicinalProductPackaged_packageItem(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'alternateMaterial' in o:
+        v = o['alternateMaterial']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'device' in o:
+        v = o['device']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'manufacturedItem' in o:
+        v = o['manufacturedItem']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
+                return False
+    if 'manufacturer' in o:
+        v = o['manufacturer']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+                return False
+    if 'material' in o:
+        v = o['material']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'otherCharacteristics' in o:
+        v = o['otherCharacteristics']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'packageItem' in o:
+        v = o['packageItem']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_MedicinalProductPackaged_packageItem(x):
+                return False
+    if 'physicalCharacteristics' in o:
+        v = o['physicalCharacteristics']
+        n += 1
+        if not d.ok_ProdCharacteristic(v):
+            return False
+    if 'quantity' not in o:
+        return False
+    v = o['quantity']
+    n += 1
+    if not d.ok_Quantity(v):
+        return False
+    if 'shelfLifeStorage' in o:
+        v = o['shelfLifeStorage']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_ProductShelfLife(x):
+                return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_MedicinalProductPackaged_packageItem, len(o) - n)
     return True
 
 
 OTHERS_ok_MedicinalProductPackaged = (
     frozenset(['batchIdentifier', 'contained', 'description', 'extension', 'id', 'identifier', 'implicitRules', 'language', 'legalStatusOfSupply', 'manufacturer', 'marketingAuthorization', 'marketingStatus', 'meta', 'modifierExtension', 'packageItem', 'resourceType', 'subject', 'text']),
     {
+        '_description': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,223 +2,221 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-TARGETS_1 = frozenset(['MedicinalProductIngredient'])
-TARGETS_2 = frozenset(['DeviceDefinition'])
+TARGETS_1 = frozenset(['DeviceDefinition'])
+TARGETS_2 = frozenset(['MedicinalProductIngredient'])
 
 
 def ok_MedicinalProductPharmaceutical(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('administrableDoseForm')
-    if v is None:
+    if 'administrableDoseForm' not in o:
         return False
+    v = o['administrableDoseForm']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
-    v = get('unitOfPresentation')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('ingredient')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
-                return False
-    v = get('device')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
-                return False
-    v = get('characteristics')
-    if v is not None:
+    if 'characteristics' in o:
+        v = o['characteristics']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_MedicinalProductPharmaceutical_characteristics(x):
                 return False
-    v = get('routeOfAdministration')
-    if v is None:
+    if 'contained' in o:
+        v = o['contained']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'device' in o:
+        v = o['device']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'ingredient' in o:
+        v = o['ingredient']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
+                return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'routeOfAdministration' not in o:
         return False
+    v = o['routeOfAdministration']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not ok_MedicinalProductPharmaceutical_routeOfAdministration(x):
             return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'unitOfPresentation' in o:
+        v = o['unitOfPresentation']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProductPharmaceutical)
+        return p.others(o, OTHERS_ok_MedicinalProductPharmaceutical, len(o) - n)
     return True
 
 
 def ok_MedicinalProductPharmaceutical_characteristics(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
-    v = get('status')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'status' in o:
+        v = o['status']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProductPharmaceutical_characteristics)
+        return p.others(o, OTHERS_ok_MedicinalProductPharmaceutical_characteristics, len(o) - n)
     return True
 
 
 def ok_MedicinalProductPharmaceutical_routeOfAdministration(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
-    v = get('firstDose')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'firstDose' in o:
+        v = o['firstDose']
         n += 1
         if not d.ok_Quantity(v):
             return False
-    v = get('maxSingleDose')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'maxDosePerDay' in o:
+        v = o['maxDosePerDay']
         n += 1
         if not d.ok_Quantity(v):
             return False
-    v = get('maxDosePerDay')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('maxDosePerTreatmentPeriod')
-    if v is not None:
+    if 'maxDosePerTreatmentPeriod' in o:
+        v = o['maxDosePerTreatmentPeriod']
         n += 1
         if not d.ok_Ratio(v):
             return False
-    v = get('maxTreatmentPeriod')
-    if v is not None:
+    if 'maxSingleDose' in o:
+        v = o['maxSingleDose']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'maxTreatmentPeriod' in o:
+        v = o['maxTreatmentPeriod']
         n += 1
         if not d.ok_Duration(v):
             return False
-    v = get('targetSpecies')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'targetSpecies' in o:
+        v = o['targetSpecies']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -226,44 +224,43 @@ def ok_MedicinalProductPharmaceutical_routeOfAdministration(o):
             if not ok_MedicinalProductPharmaceutical_routeOfAdministration_targetSpecies(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProductPharmaceutical_routeOfAdministration)
+        return p.others(o, OTHERS_ok_MedicinalProductPharmaceutical_routeOfAdministration, len(o) - n)
     return True
 
 
 def ok_MedicinalProductPharmaceutical_routeOfAdministration_targetSpecies(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
-    v = get('withdrawalPeriod')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'withdrawalPeriod' in o:
+        v = o['withdrawalPeriod']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -271,55 +268,54 @@ def ok_MedicinalProductPharmaceutical_routeOfAdministration_targetSpecies(o):
             if not ok_MedicinalProductPharmaceutical_routeOfAdministration_targetSpecies_withdrawalPeriod(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProductPharmaceutical_routeOfAdministration_targetSpecies)
+        return p.others(o, OTHERS_ok_MedicinalProductPharmaceutical_routeOfAdministration_targetSpecies, len(o) - n)
     return True
 
 
 def ok_MedicinalProductPharmaceutical_routeOfAdministration_targetSpecies_withdrawalPeriod(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('tissue')
-    if v is None:
+    if 'supportingInformation' in o:
+        v = o['supportingInformation']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'tissue' not in o:
         return False
+    v = o['tissue']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
-    v = get('value')
-    if v is None:
+    if 'value' not in o:
         return False
+    v = o['value']
     n += 1
     if not d.ok_Quantity(v):
         return False
-    v = get('supportingInformation')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MedicinalProductPharmaceutical_routeOfAdministration_targetSpecies_withdrawalPeriod)
+        return p.others(o, OTHERS_ok_MedicinalProductPharmaceutical_routeOfAdministration_targetSpecies_withdrawalPeriod, len(o) - n)
     return True
 
 

@@ -2,10 +2,11 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['fatal-error', 'ok', 'transient-error'])
-TARGETS_1 = frozenset(['Organization', 'Practitioner', 'PractitionerRole'])
-TARGETS_2 = frozenset(['Practitioner', 'PractitionerRole'])
+TARGETS_1 = frozenset(['Practitioner', 'PractitionerRole'])
+TARGETS_2 = frozenset(['Organization', 'Practitioner', 'PractitionerRole'])
 TARGETS_3 = frozenset(['Device'])
 TARGETS_4 = frozenset(['OperationOutcome'])
 
@@ -13,315 +14,311 @@ TARGETS_4 = frozenset(['OperationOutcome'])
 def ok_MessageHeader(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'author' in o:
+        v = o['author']
         n += 1
-        if not p.is_id(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'definition' in o:
+        v = o['definition']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('destination')
-    if v is not None:
+    if 'destination' in o:
+        v = o['destination']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_MessageHeader_destination(x):
                 return False
-    v = get('sender')
-    if v is not None:
+    if 'enterer' in o:
+        v = o['enterer']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('enterer')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+        if v.__class__ is not list or not v:
             return False
-    v = get('author')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('source')
-    if v is None:
-        return False
-    n += 1
-    if not ok_MessageHeader_source(v):
-        return False
-    v = get('responsible')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('reason')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('response')
-    if v is not None:
-        n += 1
-        if not ok_MessageHeader_response(v):
-            return False
-    v = get('focus')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'focus' in o:
+        v = o['focus']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Reference(x):
                 return False
-    v = get('definition')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not p.is_canonical(v):
+        if not p.is_id(v):
+            return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'reason' in o:
+        v = o['reason']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'response' in o:
+        v = o['response']
+        n += 1
+        if not ok_MessageHeader_response(v):
+            return False
+    if 'responsible' in o:
+        v = o['responsible']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'sender' in o:
+        v = o['sender']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'source' not in o:
+        return False
+    v = o['source']
+    n += 1
+    if not ok_MessageHeader_source(v):
+        return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MessageHeader)
-    return False  # event[x] is missing
+        return p.others(o, OTHERS_ok_MessageHeader, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_MessageHeader_destination(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'endpoint' not in o:
+        return False
+    v = o['endpoint']
+    n += 1
+    if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+        return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('name')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('target')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'receiver' in o:
+        v = o['receiver']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'target' in o:
+        v = o['target']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_3):
             return False
-    v = get('endpoint')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_url(v):
-        return False
-    v = get('receiver')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MessageHeader_destination)
+        return p.others(o, OTHERS_ok_MessageHeader_destination, len(o) - n)
     return True
 
 
 def ok_MessageHeader_response(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is None:
+    if 'code' not in o:
         return False
-    n += 1
-    if not p.is_id(v):
-        return False
-    v = get('code')
-    if v is None:
-        return False
+    v = o['code']
     n += 1
     if v.__class__ is not str or v not in CODES_1:
         return False
-    v = get('details')
-    if v is not None:
+    if 'details' in o:
+        v = o['details']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_4):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'identifier' not in o:
+        return False
+    v = o['identifier']
+    n += 1
+    if not p.is_id(v):
+        return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MessageHeader_response)
+        return p.others(o, OTHERS_ok_MessageHeader_response, len(o) - n)
     return True
 
 
 def ok_MessageHeader_source(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('software')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('version')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('contact')
-    if v is not None:
+    if 'contact' in o:
+        v = o['contact']
         n += 1
         if not d.ok_ContactPoint(v):
             return False
-    v = get('endpoint')
-    if v is None:
+    if 'endpoint' not in o:
         return False
+    v = o['endpoint']
     n += 1
-    if not p.is_url(v):
+    if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
         return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'software' in o:
+        v = o['software']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'version' in o:
+        v = o['version']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MessageHeader_source)
+        return p.others(o, OTHERS_ok_MessageHeader_source, len(o) - n)
     return True
 
 
 OTHERS_ok_MessageHeader = (
     frozenset(['author', 'contained', 'definition', 'destination', 'enterer', 'extension', 'focus', 'id', 'implicitRules', 'language', 'meta', 'modifierExtension', 'reason', 'resourceType', 'response', 'responsible', 'sender', 'source', 'text']),
     {
+        '_definition': ('', d.ok_Element),
+        'eventCoding': ('event[x]', d.ok_Coding),
+        'eventUri': ('event[x]', p.is_uri),
+        '_eventUri': ('event[x]', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        'eventCoding': ('event[x]', d.ok_Coding),
-        'eventUri': ('event[x]', p.is_uri),
-        '_eventUri': ('', d.ok_Element),
-        '_definition': ('', d.ok_Element),
     },
     frozenset(['event[x]']),
 )
 OTHERS_ok_MessageHeader_destination = (
     frozenset(['endpoint', 'extension', 'id', 'modifierExtension', 'name', 'receiver', 'target']),
     {
+        '_endpoint': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
-        '_endpoint': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_MessageHeader_response = (
     frozenset(['code', 'details', 'extension', 'id', 'identifier', 'modifierExtension']),
     {
+        '_code': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_identifier': ('', d.ok_Element),
-        '_code': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_MessageHeader_source = (
     frozenset(['contact', 'endpoint', 'extension', 'id', 'modifierExtension', 'name', 'software', 'version']),
     {
+        '_endpoint': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
         '_software': ('', d.ok_Element),
         '_version': ('', d.ok_Element),
-        '_endpoint': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,361 +2,359 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['aa', 'dna', 'rna'])
 CODES_2 = frozenset(['indel', 'snp', 'unknown'])
 CODES_3 = frozenset(['antisense', 'sense'])
 CODES_4 = frozenset(['crick', 'watson'])
 CODES_5 = frozenset(['directlink', 'login', 'oauth', 'openapi', 'other'])
-TARGETS_1 = frozenset(['Patient'])
-TARGETS_2 = frozenset(['Specimen'])
-TARGETS_3 = frozenset(['Device'])
-TARGETS_4 = frozenset(['Organization'])
-TARGETS_5 = frozenset(['MolecularSequence'])
+TARGETS_1 = frozenset(['Device'])
+TARGETS_2 = frozenset(['Patient'])
+TARGETS_3 = frozenset(['Organization'])
+TARGETS_4 = frozenset(['MolecularSequence'])
+TARGETS_5 = frozenset(['Specimen'])
 TARGETS_6 = frozenset(['Observation'])
 
 
 def ok_MolecularSequence(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'coordinateSystem' not in o:
+        return False
+    v = o['coordinateSystem']
+    n += 1
+    if not p.is_integer(v):
+        return False
+    if 'device' in o:
+        v = o['device']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('type')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if v.__class__ is not str or v not in CODES_1:
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('coordinateSystem')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_integer(v):
-        return False
-    v = get('patient')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+        if not p.is_code(v):
             return False
-    v = get('specimen')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+        if not d.ok_Meta(v):
             return False
-    v = get('device')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('performer')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-            return False
-    v = get('quantity')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('referenceSeq')
-    if v is not None:
-        n += 1
-        if not ok_MolecularSequence_referenceSeq(v):
-            return False
-    v = get('variant')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_MolecularSequence_variant(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('observedSeq')
-    if v is not None:
+    if 'observedSeq' in o:
+        v = o['observedSeq']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('quality')
-    if v is not None:
+    if 'patient' in o:
+        v = o['patient']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'performer' in o:
+        v = o['performer']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'pointer' in o:
+        v = o['pointer']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
+                return False
+    if 'quality' in o:
+        v = o['quality']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_MolecularSequence_quality(x):
                 return False
-    v = get('readCoverage')
-    if v is not None:
+    if 'quantity' in o:
+        v = o['quantity']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'readCoverage' in o:
+        v = o['readCoverage']
         n += 1
         if not p.is_integer(v):
             return False
-    v = get('repository')
-    if v is not None:
+    if 'referenceSeq' in o:
+        v = o['referenceSeq']
+        n += 1
+        if not ok_MolecularSequence_referenceSeq(v):
+            return False
+    if 'repository' in o:
+        v = o['repository']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_MolecularSequence_repository(x):
                 return False
-    v = get('pointer')
-    if v is not None:
+    if 'specimen' in o:
+        v = o['specimen']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
             return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
-                return False
-    v = get('structureVariant')
-    if v is not None:
+    if 'structureVariant' in o:
+        v = o['structureVariant']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_MolecularSequence_structureVariant(x):
                 return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if v.__class__ is not str or v not in CODES_1:
+            return False
+    if 'variant' in o:
+        v = o['variant']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_MolecularSequence_variant(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MolecularSequence)
+        return p.others(o, OTHERS_ok_MolecularSequence, len(o) - n)
     return True
 
 
 def ok_MolecularSequence_quality(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'end' in o:
+        v = o['end']
         n += 1
-        if not p.is_string(v):
+        if not p.is_integer(v):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'fScore' in o:
+        v = o['fScore']
+        n += 1
+        if not p.is_decimal(v):
+            return False
+    if 'gtFP' in o:
+        v = o['gtFP']
+        n += 1
+        if not p.is_decimal(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'method' in o:
+        v = o['method']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_2:
-        return False
-    v = get('standardSequence')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('start')
-    if v is not None:
-        n += 1
-        if not p.is_integer(v):
-            return False
-    v = get('end')
-    if v is not None:
-        n += 1
-        if not p.is_integer(v):
-            return False
-    v = get('score')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('method')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('truthTP')
-    if v is not None:
+    if 'precision' in o:
+        v = o['precision']
         n += 1
         if not p.is_decimal(v):
             return False
-    v = get('queryTP')
-    if v is not None:
+    if 'queryFP' in o:
+        v = o['queryFP']
         n += 1
         if not p.is_decimal(v):
             return False
-    v = get('truthFN')
-    if v is not None:
+    if 'queryTP' in o:
+        v = o['queryTP']
         n += 1
         if not p.is_decimal(v):
             return False
-    v = get('queryFP')
-    if v is not None:
+    if 'recall' in o:
+        v = o['recall']
         n += 1
         if not p.is_decimal(v):
             return False
-    v = get('gtFP')
-    if v is not None:
-        n += 1
-        if not p.is_decimal(v):
-            return False
-    v = get('precision')
-    if v is not None:
-        n += 1
-        if not p.is_decimal(v):
-            return False
-    v = get('recall')
-    if v is not None:
-        n += 1
-        if not p.is_decimal(v):
-            return False
-    v = get('fScore')
-    if v is not None:
-        n += 1
-        if not p.is_decimal(v):
-            return False
-    v = get('roc')
-    if v is not None:
+    if 'roc' in o:
+        v = o['roc']
         n += 1
         if not ok_MolecularSequence_quality_roc(v):
             return False
+    if 'score' in o:
+        v = o['score']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'standardSequence' in o:
+        v = o['standardSequence']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'start' in o:
+        v = o['start']
+        n += 1
+        if not p.is_integer(v):
+            return False
+    if 'truthFN' in o:
+        v = o['truthFN']
+        n += 1
+        if not p.is_decimal(v):
+            return False
+    if 'truthTP' in o:
+        v = o['truthTP']
+        n += 1
+        if not p.is_decimal(v):
+            return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if v.__class__ is not str or v not in CODES_2:
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MolecularSequence_quality)
+        return p.others(o, OTHERS_ok_MolecularSequence_quality, len(o) - n)
     return True
 
 
 def ok_MolecularSequence_quality_roc(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'fMeasure' in o:
+        v = o['fMeasure']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_decimal(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('score')
-    if v is not None:
+    if 'numFN' in o:
+        v = o['numFN']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_integer(x):
                 return False
-    v = get('numTP')
-    if v is not None:
+    if 'numFP' in o:
+        v = o['numFP']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_integer(x):
                 return False
-    v = get('numFP')
-    if v is not None:
+    if 'numTP' in o:
+        v = o['numTP']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_integer(x):
                 return False
-    v = get('numFN')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_integer(x):
-                return False
-    v = get('precision')
-    if v is not None:
+    if 'precision' in o:
+        v = o['precision']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_decimal(x):
                 return False
-    v = get('sensitivity')
-    if v is not None:
+    if 'score' in o:
+        v = o['score']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_decimal(x):
+            if not p.is_integer(x):
                 return False
-    v = get('fMeasure')
-    if v is not None:
+    if 'sensitivity' in o:
+        v = o['sensitivity']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -364,375 +362,369 @@ def ok_MolecularSequence_quality_roc(o):
             if not p.is_decimal(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MolecularSequence_quality_roc)
+        return p.others(o, OTHERS_ok_MolecularSequence_quality_roc, len(o) - n)
     return True
 
 
 def ok_MolecularSequence_referenceSeq(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('chromosome')
-    if v is not None:
+    if 'chromosome' in o:
+        v = o['chromosome']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('genomeBuild')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('orientation')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'genomeBuild' in o:
+        v = o['genomeBuild']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'orientation' in o:
+        v = o['orientation']
         n += 1
         if v.__class__ is not str or v not in CODES_3:
             return False
-    v = get('referenceSeqId')
-    if v is not None:
+    if 'referenceSeqId' in o:
+        v = o['referenceSeqId']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('referenceSeqPointer')
-    if v is not None:
+    if 'referenceSeqPointer' in o:
+        v = o['referenceSeqPointer']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
             return False
-    v = get('referenceSeqString')
-    if v is not None:
+    if 'referenceSeqString' in o:
+        v = o['referenceSeqString']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('strand')
-    if v is not None:
+    if 'strand' in o:
+        v = o['strand']
         n += 1
         if v.__class__ is not str or v not in CODES_4:
             return False
-    v = get('windowStart')
-    if v is not None:
+    if 'windowEnd' in o:
+        v = o['windowEnd']
         n += 1
         if not p.is_integer(v):
             return False
-    v = get('windowEnd')
-    if v is not None:
+    if 'windowStart' in o:
+        v = o['windowStart']
         n += 1
         if not p.is_integer(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MolecularSequence_referenceSeq)
+        return p.others(o, OTHERS_ok_MolecularSequence_referenceSeq, len(o) - n)
     return True
 
 
 def ok_MolecularSequence_repository(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'datasetId' in o:
+        v = o['datasetId']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'readsetId' in o:
+        v = o['readsetId']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'type' not in o:
         return False
+    v = o['type']
     n += 1
     if v.__class__ is not str or v not in CODES_5:
         return False
-    v = get('url')
-    if v is not None:
+    if 'url' in o:
+        v = o['url']
         n += 1
-        if not p.is_uri(v):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('name')
-    if v is not None:
+    if 'variantsetId' in o:
+        v = o['variantsetId']
         n += 1
-        if not p.is_string(v):
-            return False
-    v = get('datasetId')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('variantsetId')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('readsetId')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MolecularSequence_repository)
+        return p.others(o, OTHERS_ok_MolecularSequence_repository, len(o) - n)
     return True
 
 
 def ok_MolecularSequence_structureVariant(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('variantType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('exact')
-    if v is not None:
+    if 'exact' in o:
+        v = o['exact']
         n += 1
         if v is not True and v is not False:
             return False
-    v = get('length')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not p.is_integer(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('outer')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not ok_MolecularSequence_structureVariant_outer(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('inner')
-    if v is not None:
+    if 'inner' in o:
+        v = o['inner']
         n += 1
         if not ok_MolecularSequence_structureVariant_inner(v):
             return False
+    if 'length' in o:
+        v = o['length']
+        n += 1
+        if not p.is_integer(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'outer' in o:
+        v = o['outer']
+        n += 1
+        if not ok_MolecularSequence_structureVariant_outer(v):
+            return False
+    if 'variantType' in o:
+        v = o['variantType']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MolecularSequence_structureVariant)
+        return p.others(o, OTHERS_ok_MolecularSequence_structureVariant, len(o) - n)
     return True
 
 
 def ok_MolecularSequence_structureVariant_inner(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('start')
-    if v is not None:
+    if 'end' in o:
+        v = o['end']
         n += 1
         if not p.is_integer(v):
             return False
-    v = get('end')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'start' in o:
+        v = o['start']
         n += 1
         if not p.is_integer(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MolecularSequence_structureVariant_inner)
+        return p.others(o, OTHERS_ok_MolecularSequence_structureVariant_inner, len(o) - n)
     return True
 
 
 def ok_MolecularSequence_structureVariant_outer(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('start')
-    if v is not None:
+    if 'end' in o:
+        v = o['end']
         n += 1
         if not p.is_integer(v):
             return False
-    v = get('end')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'start' in o:
+        v = o['start']
         n += 1
         if not p.is_integer(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MolecularSequence_structureVariant_outer)
+        return p.others(o, OTHERS_ok_MolecularSequence_structureVariant_outer, len(o) - n)
     return True
 
 
 def ok_MolecularSequence_variant(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'cigar' in o:
+        v = o['cigar']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'end' in o:
+        v = o['end']
+        n += 1
+        if not p.is_integer(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('start')
-    if v is not None:
+    if 'observedAllele' in o:
+        v = o['observedAllele']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'referenceAllele' in o:
+        v = o['referenceAllele']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'start' in o:
+        v = o['start']
         n += 1
         if not p.is_integer(v):
             return False
-    v = get('end')
-    if v is not None:
-        n += 1
-        if not p.is_integer(v):
-            return False
-    v = get('observedAllele')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('referenceAllele')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('cigar')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('variantPointer')
-    if v is not None:
+    if 'variantPointer' in o:
+        v = o['variantPointer']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_6):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_MolecularSequence_variant)
+        return p.others(o, OTHERS_ok_MolecularSequence_variant, len(o) - n)
     return True
 
 
 OTHERS_ok_MolecularSequence = (
     frozenset(['contained', 'coordinateSystem', 'device', 'extension', 'id', 'identifier', 'implicitRules', 'language', 'meta', 'modifierExtension', 'observedSeq', 'patient', 'performer', 'pointer', 'quality', 'quantity', 'readCoverage', 'referenceSeq', 'repository', 'resourceType', 'specimen', 'structureVariant', 'text', 'type', 'variant']),
     {
+        '_coordinateSystem': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_type': ('', d.ok_Element),
-        '_coordinateSystem': ('', d.ok_Element),
         '_observedSeq': ('', d.ok_Element),
         '_readCoverage': ('', d.ok_Element),
+        '_type': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_MolecularSequence_quality = (
     frozenset(['end', 'extension', 'fScore', 'gtFP', 'id', 'method', 'modifierExtension', 'precision', 'queryFP', 'queryTP', 'recall', 'roc', 'score', 'standardSequence', 'start', 'truthFN', 'truthTP', 'type']),
     {
-        '_id': ('', d.ok_Element),
-        '_type': ('', d.ok_Element),
-        '_start': ('', d.ok_Element),
         '_end': ('', d.ok_Element),
-        '_truthTP': ('', d.ok_Element),
-        '_queryTP': ('', d.ok_Element),
-        '_truthFN': ('', d.ok_Element),
-        '_queryFP': ('', d.ok_Element),
-        '_gtFP': ('', d.ok_Element),
-        '_precision': ('', d.ok_Element),
-        '_recall': ('', d.ok_Element),
         '_fScore': ('', d.ok_Element),
+        '_gtFP': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_precision': ('', d.ok_Element),
+        '_queryFP': ('', d.ok_Element),
+        '_queryTP': ('', d.ok_Element),
+        '_recall': ('', d.ok_Element),
+        '_start': ('', d.ok_Element),
+        '_truthFN': ('', d.ok_Element),
+        '_truthTP': ('', d.ok_Element),
+        '_type': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -746,34 +738,34 @@ OTHERS_ok_MolecularSequence_quality_roc = (
 OTHERS_ok_MolecularSequence_referenceSeq = (
     frozenset(['chromosome', 'extension', 'genomeBuild', 'id', 'modifierExtension', 'orientation', 'referenceSeqId', 'referenceSeqPointer', 'referenceSeqString', 'strand', 'windowEnd', 'windowStart']),
     {
-        '_id': ('', d.ok_Element),
         '_genomeBuild': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_orientation': ('', d.ok_Element),
         '_referenceSeqString': ('', d.ok_Element),
         '_strand': ('', d.ok_Element),
-        '_windowStart': ('', d.ok_Element),
         '_windowEnd': ('', d.ok_Element),
+        '_windowStart': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_MolecularSequence_repository = (
     frozenset(['datasetId', 'extension', 'id', 'modifierExtension', 'name', 'readsetId', 'type', 'url', 'variantsetId']),
     {
+        '_datasetId': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
+        '_name': ('', d.ok_Element),
+        '_readsetId': ('', d.ok_Element),
         '_type': ('', d.ok_Element),
         '_url': ('', d.ok_Element),
-        '_name': ('', d.ok_Element),
-        '_datasetId': ('', d.ok_Element),
         '_variantsetId': ('', d.ok_Element),
-        '_readsetId': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_MolecularSequence_structureVariant = (
     frozenset(['exact', 'extension', 'id', 'inner', 'length', 'modifierExtension', 'outer', 'variantType']),
     {
-        '_id': ('', d.ok_Element),
         '_exact': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_length': ('', d.ok_Element),
     },
     frozenset([]),
@@ -781,30 +773,30 @@ OTHERS_ok_MolecularSequence_structureVariant = (
 OTHERS_ok_MolecularSequence_structureVariant_inner = (
     frozenset(['end', 'extension', 'id', 'modifierExtension', 'start']),
     {
+        '_end': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_start': ('', d.ok_Element),
-        '_end': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_MolecularSequence_structureVariant_outer = (
     frozenset(['end', 'extension', 'id', 'modifierExtension', 'start']),
     {
+        '_end': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_start': ('', d.ok_Element),
-        '_end': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_MolecularSequence_variant = (
     frozenset(['cigar', 'end', 'extension', 'id', 'modifierExtension', 'observedAllele', 'referenceAllele', 'start', 'variantPointer']),
     {
-        '_id': ('', d.ok_Element),
-        '_start': ('', d.ok_Element),
+        '_cigar': ('', d.ok_Element),
         '_end': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_observedAllele': ('', d.ok_Element),
         '_referenceAllele': ('', d.ok_Element),
-        '_cigar': ('', d.ok_Element),
+        '_start': ('', d.ok_Element),
     },
     frozenset([]),
 )

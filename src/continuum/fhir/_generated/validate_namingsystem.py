@@ -2,224 +2,223 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['active', 'draft', 'retired', 'unknown'])
-CODES_2 = frozenset(['codesystem', 'identifier', 'root'])
+CODES_1 = frozenset(['codesystem', 'identifier', 'root'])
+CODES_2 = frozenset(['active', 'draft', 'retired', 'unknown'])
 CODES_3 = frozenset(['oid', 'other', 'uri', 'uuid'])
 
 
 def ok_NamingSystem(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('name')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_string(v):
-        return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('kind')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_2:
-        return False
-    v = get('date')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_dateTime(v):
-        return False
-    v = get('publisher')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('contact')
-    if v is not None:
+    if 'contact' in o:
+        v = o['contact']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_ContactDetail(x):
                 return False
-    v = get('responsible')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('useContext')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_UsageContext(x):
+            if not p.is_contained(x):
                 return False
-    v = get('jurisdiction')
-    if v is not None:
+    if 'date' not in o:
+        return False
+    v = o['date']
+    n += 1
+    if not p.is_dateTime(v):
+        return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'jurisdiction' in o:
+        v = o['jurisdiction']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('usage')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('uniqueId')
-    if v is None:
+    if 'kind' not in o:
         return False
+    v = o['kind']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' not in o:
+        return False
+    v = o['name']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+        return False
+    if 'publisher' in o:
+        v = o['publisher']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'responsible' in o:
+        v = o['responsible']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_2:
+        return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'uniqueId' not in o:
+        return False
+    v = o['uniqueId']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not ok_NamingSystem_uniqueId(x):
             return False
+    if 'usage' in o:
+        v = o['usage']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'useContext' in o:
+        v = o['useContext']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_UsageContext(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_NamingSystem)
+        return p.others(o, OTHERS_ok_NamingSystem, len(o) - n)
     return True
 
 
 def ok_NamingSystem_uniqueId(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'comment' in o:
+        v = o['comment']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_3:
-        return False
-    v = get('value')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_string(v):
-        return False
-    v = get('preferred')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v is not True and v is not False:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('comment')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('period')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'period' in o:
+        v = o['period']
         n += 1
         if not d.ok_Period(v):
             return False
+    if 'preferred' in o:
+        v = o['preferred']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if v.__class__ is not str or v not in CODES_3:
+        return False
+    if 'value' not in o:
+        return False
+    v = o['value']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_NamingSystem_uniqueId)
+        return p.others(o, OTHERS_ok_NamingSystem_uniqueId, len(o) - n)
     return True
 
 
 OTHERS_ok_NamingSystem = (
     frozenset(['contact', 'contained', 'date', 'description', 'extension', 'id', 'implicitRules', 'jurisdiction', 'kind', 'language', 'meta', 'modifierExtension', 'name', 'publisher', 'resourceType', 'responsible', 'status', 'text', 'type', 'uniqueId', 'usage', 'useContext']),
     {
+        '_date': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
+        '_kind': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_kind': ('', d.ok_Element),
-        '_date': ('', d.ok_Element),
         '_publisher': ('', d.ok_Element),
         '_responsible': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
         '_usage': ('', d.ok_Element),
     },
     frozenset([]),
@@ -227,11 +226,11 @@ OTHERS_ok_NamingSystem = (
 OTHERS_ok_NamingSystem_uniqueId = (
     frozenset(['comment', 'extension', 'id', 'modifierExtension', 'period', 'preferred', 'type', 'value']),
     {
+        '_comment': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
+        '_preferred': ('', d.ok_Element),
         '_type': ('', d.ok_Element),
         '_value': ('', d.ok_Element),
-        '_preferred': ('', d.ok_Element),
-        '_comment': ('', d.ok_Element),
     },
     frozenset([]),
 )

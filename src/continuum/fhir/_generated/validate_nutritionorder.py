@@ -2,546 +2,540 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['active', 'completed', 'draft', 'entered-in-error', 'on-hold', 'revoked', 'unknown'])
-CODES_2 = frozenset(['directive', 'filler-order', 'instance-order', 'option', 'order', 'original-order', 'plan', 'proposal', 'reflex-order'])
-TARGETS_1 = frozenset(['Patient'])
+CODES_1 = frozenset(['directive', 'filler-order', 'instance-order', 'option', 'order', 'original-order', 'plan', 'proposal', 'reflex-order'])
+CODES_2 = frozenset(['active', 'completed', 'draft', 'entered-in-error', 'on-hold', 'revoked', 'unknown'])
+TARGETS_1 = frozenset(['AllergyIntolerance'])
 TARGETS_2 = frozenset(['Encounter'])
 TARGETS_3 = frozenset(['Practitioner', 'PractitionerRole'])
-TARGETS_4 = frozenset(['AllergyIntolerance'])
+TARGETS_4 = frozenset(['Patient'])
 
 
 def ok_NutritionOrder(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'allergyIntolerance' in o:
+        v = o['allergyIntolerance']
         n += 1
-        if not p.is_id(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+                return False
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'dateTime' not in o:
+        return False
+    v = o['dateTime']
+    n += 1
+    if not p.is_dateTime(v):
+        return False
+    if 'encounter' in o:
+        v = o['encounter']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'enteralFormula' in o:
+        v = o['enteralFormula']
+        n += 1
+        if not ok_NutritionOrder_enteralFormula(v):
+            return False
+    if 'excludeFoodModifier' in o:
+        v = o['excludeFoodModifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'foodPreferenceModifier' in o:
+        v = o['foodPreferenceModifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Extension(x):
+            if not d.ok_CodeableConcept(x):
                 return False
-    v = get('identifier')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('instantiatesCanonical')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'instantiates' in o:
+        v = o['instantiates']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_canonical(x):
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
                 return False
-    v = get('instantiatesUri')
-    if v is not None:
+    if 'instantiatesCanonical' in o:
+        v = o['instantiatesCanonical']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_uri(x):
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
                 return False
-    v = get('instantiates')
-    if v is not None:
+    if 'instantiatesUri' in o:
+        v = o['instantiatesUri']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_uri(x):
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
                 return False
-    v = get('status')
-    if v is None:
+    if 'intent' not in o:
         return False
+    v = o['intent']
     n += 1
     if v.__class__ is not str or v not in CODES_1:
         return False
-    v = get('intent')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_2:
-        return False
-    v = get('patient')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-        return False
-    v = get('encounter')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+        if not p.is_code(v):
             return False
-    v = get('dateTime')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_dateTime(v):
-        return False
-    v = get('orderer')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+        if not d.ok_Meta(v):
             return False
-    v = get('allergyIntolerance')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
+            if not d.ok_Extension(x):
                 return False
-    v = get('foodPreferenceModifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('excludeFoodModifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('oralDiet')
-    if v is not None:
-        n += 1
-        if not ok_NutritionOrder_oralDiet(v):
-            return False
-    v = get('supplement')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_NutritionOrder_supplement(x):
-                return False
-    v = get('enteralFormula')
-    if v is not None:
-        n += 1
-        if not ok_NutritionOrder_enteralFormula(v):
-            return False
-    v = get('note')
-    if v is not None:
+    if 'note' in o:
+        v = o['note']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Annotation(x):
                 return False
+    if 'oralDiet' in o:
+        v = o['oralDiet']
+        n += 1
+        if not ok_NutritionOrder_oralDiet(v):
+            return False
+    if 'orderer' in o:
+        v = o['orderer']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'patient' not in o:
+        return False
+    v = o['patient']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+        return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_2:
+        return False
+    if 'supplement' in o:
+        v = o['supplement']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_NutritionOrder_supplement(x):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_NutritionOrder)
+        return p.others(o, OTHERS_ok_NutritionOrder, len(o) - n)
     return True
 
 
 def ok_NutritionOrder_enteralFormula(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'additiveProductName' in o:
+        v = o['additiveProductName']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('baseFormulaType')
-    if v is not None:
+    if 'additiveType' in o:
+        v = o['additiveType']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('baseFormulaProductName')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('additiveType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('additiveProductName')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('caloricDensity')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('routeofAdministration')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('administration')
-    if v is not None:
+    if 'administration' in o:
+        v = o['administration']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_NutritionOrder_enteralFormula_administration(x):
                 return False
-    v = get('maxVolumeToDeliver')
-    if v is not None:
+    if 'administrationInstruction' in o:
+        v = o['administrationInstruction']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'baseFormulaProductName' in o:
+        v = o['baseFormulaProductName']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'baseFormulaType' in o:
+        v = o['baseFormulaType']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'caloricDensity' in o:
+        v = o['caloricDensity']
         n += 1
         if not d.ok_Quantity(v):
             return False
-    v = get('administrationInstruction')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'maxVolumeToDeliver' in o:
+        v = o['maxVolumeToDeliver']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'routeofAdministration' in o:
+        v = o['routeofAdministration']
+        n += 1
+        if not d.ok_CodeableConcept(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_NutritionOrder_enteralFormula)
+        return p.others(o, OTHERS_ok_NutritionOrder_enteralFormula, len(o) - n)
     return True
 
 
 def ok_NutritionOrder_enteralFormula_administration(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('schedule')
-    if v is not None:
-        n += 1
-        if not d.ok_Timing(v):
-            return False
-    v = get('quantity')
-    if v is not None:
+    if 'quantity' in o:
+        v = o['quantity']
         n += 1
         if not d.ok_Quantity(v):
             return False
+    if 'schedule' in o:
+        v = o['schedule']
+        n += 1
+        if not d.ok_Timing(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_NutritionOrder_enteralFormula_administration)
+        return p.others(o, OTHERS_ok_NutritionOrder_enteralFormula_administration, len(o) - n)
     return True
 
 
 def ok_NutritionOrder_oralDiet(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is not None:
+    if 'fluidConsistencyType' in o:
+        v = o['fluidConsistencyType']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('schedule')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'instruction' in o:
+        v = o['instruction']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Timing(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('nutrient')
-    if v is not None:
+    if 'nutrient' in o:
+        v = o['nutrient']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_NutritionOrder_oralDiet_nutrient(x):
                 return False
-    v = get('texture')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_NutritionOrder_oralDiet_texture(x):
-                return False
-    v = get('fluidConsistencyType')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('instruction')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_NutritionOrder_oralDiet)
-    return True
-
-
-def ok_NutritionOrder_oralDiet_nutrient(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifier')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('amount')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_NutritionOrder_oralDiet_nutrient)
-    return True
-
-
-def ok_NutritionOrder_oralDiet_texture(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifier')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('foodType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_NutritionOrder_oralDiet_texture)
-    return True
-
-
-def ok_NutritionOrder_supplement(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('productName')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('schedule')
-    if v is not None:
+    if 'schedule' in o:
+        v = o['schedule']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Timing(x):
                 return False
-    v = get('quantity')
-    if v is not None:
+    if 'texture' in o:
+        v = o['texture']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_NutritionOrder_oralDiet_texture(x):
+                return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_NutritionOrder_oralDiet, len(o) - n)
+    return True
+
+
+def ok_NutritionOrder_oralDiet_nutrient(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'amount' in o:
+        v = o['amount']
         n += 1
         if not d.ok_Quantity(v):
             return False
-    v = get('instruction')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifier' in o:
+        v = o['modifier']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_NutritionOrder_oralDiet_nutrient, len(o) - n)
+    return True
+
+
+def ok_NutritionOrder_oralDiet_texture(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'foodType' in o:
+        v = o['foodType']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifier' in o:
+        v = o['modifier']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_NutritionOrder_oralDiet_texture, len(o) - n)
+    return True
+
+
+def ok_NutritionOrder_supplement(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'instruction' in o:
+        v = o['instruction']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'productName' in o:
+        v = o['productName']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'quantity' in o:
+        v = o['quantity']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'schedule' in o:
+        v = o['schedule']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Timing(x):
+                return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_NutritionOrder_supplement)
+        return p.others(o, OTHERS_ok_NutritionOrder_supplement, len(o) - n)
     return True
 
 
 OTHERS_ok_NutritionOrder = (
     frozenset(['allergyIntolerance', 'contained', 'dateTime', 'encounter', 'enteralFormula', 'excludeFoodModifier', 'extension', 'foodPreferenceModifier', 'id', 'identifier', 'implicitRules', 'instantiates', 'instantiatesCanonical', 'instantiatesUri', 'intent', 'language', 'meta', 'modifierExtension', 'note', 'oralDiet', 'orderer', 'patient', 'resourceType', 'status', 'supplement', 'text']),
     {
+        '_dateTime': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
+        '_intent': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
         '_status': ('', d.ok_Element),
-        '_intent': ('', d.ok_Element),
-        '_dateTime': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_NutritionOrder_enteralFormula = (
     frozenset(['additiveProductName', 'additiveType', 'administration', 'administrationInstruction', 'baseFormulaProductName', 'baseFormulaType', 'caloricDensity', 'extension', 'id', 'maxVolumeToDeliver', 'modifierExtension', 'routeofAdministration']),
     {
-        '_id': ('', d.ok_Element),
-        '_baseFormulaProductName': ('', d.ok_Element),
         '_additiveProductName': ('', d.ok_Element),
         '_administrationInstruction': ('', d.ok_Element),
+        '_baseFormulaProductName': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -580,8 +574,8 @@ OTHERS_ok_NutritionOrder_supplement = (
     frozenset(['extension', 'id', 'instruction', 'modifierExtension', 'productName', 'quantity', 'schedule', 'type']),
     {
         '_id': ('', d.ok_Element),
-        '_productName': ('', d.ok_Element),
         '_instruction': ('', d.ok_Element),
+        '_productName': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,273 +2,272 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['amended', 'cancelled', 'corrected', 'entered-in-error', 'final', 'preliminary', 'registered', 'unknown'])
 TARGETS_1 = frozenset(['CarePlan', 'DeviceRequest', 'ImmunizationRecommendation', 'MedicationRequest', 'NutritionOrder', 'ServiceRequest'])
-TARGETS_2 = frozenset(['ImagingStudy', 'Immunization', 'MedicationAdministration', 'MedicationDispense', 'MedicationStatement', 'Procedure'])
-TARGETS_3 = frozenset(['Device', 'Group', 'Location', 'Patient'])
+TARGETS_2 = frozenset(['DocumentReference', 'ImagingStudy', 'Media', 'MolecularSequence', 'Observation', 'QuestionnaireResponse'])
+TARGETS_3 = frozenset(['Device', 'DeviceMetric'])
 TARGETS_4 = frozenset(['Encounter'])
-TARGETS_5 = frozenset(['CareTeam', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
-TARGETS_6 = frozenset(['Specimen'])
-TARGETS_7 = frozenset(['Device', 'DeviceMetric'])
-TARGETS_8 = frozenset(['MolecularSequence', 'Observation', 'QuestionnaireResponse'])
-TARGETS_9 = frozenset(['DocumentReference', 'ImagingStudy', 'Media', 'MolecularSequence', 'Observation', 'QuestionnaireResponse'])
+TARGETS_5 = frozenset(['MolecularSequence', 'Observation', 'QuestionnaireResponse'])
+TARGETS_6 = frozenset(['ImagingStudy', 'Immunization', 'MedicationAdministration', 'MedicationDispense', 'MedicationStatement', 'Procedure'])
+TARGETS_7 = frozenset(['CareTeam', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
+TARGETS_8 = frozenset(['Specimen'])
+TARGETS_9 = frozenset(['Device', 'Group', 'Location', 'Patient'])
 
 
 def ok_Observation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('basedOn')
-    if v is not None:
+    if 'basedOn' in o:
+        v = o['basedOn']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_1):
                 return False
-    v = get('partOf')
-    if v is not None:
+    if 'bodySite' in o:
+        v = o['bodySite']
         n += 1
-        if v.__class__ is not list or not v:
+        if not d.ok_CodeableConcept(v):
             return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
-                return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('category')
-    if v is not None:
+    if 'category' in o:
+        v = o['category']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
-    v = get('subject')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('focus')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Reference(x):
-                return False
-    v = get('encounter')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-            return False
-    v = get('issued')
-    if v is not None:
-        n += 1
-        if not p.is_instant(v):
-            return False
-    v = get('performer')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
-                return False
-    v = get('dataAbsentReason')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('interpretation')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('note')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Annotation(x):
-                return False
-    v = get('bodySite')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('method')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('specimen')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_6):
-            return False
-    v = get('device')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_7):
-            return False
-    v = get('referenceRange')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Observation_referenceRange(x):
-                return False
-    v = get('hasMember')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_8):
-                return False
-    v = get('derivedFrom')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_9):
-                return False
-    v = get('component')
-    if v is not None:
+    if 'component' in o:
+        v = o['component']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Observation_component(x):
                 return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_Observation)
-    return True
-
-
-def ok_Observation_component(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Extension(x):
+            if not p.is_contained(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('dataAbsentReason')
-    if v is not None:
+    if 'dataAbsentReason' in o:
+        v = o['dataAbsentReason']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('interpretation')
-    if v is not None:
+    if 'derivedFrom' in o:
+        v = o['derivedFrom']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
+                return False
+    if 'device' in o:
+        v = o['device']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'encounter' in o:
+        v = o['encounter']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'focus' in o:
+        v = o['focus']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Reference(x):
+                return False
+    if 'hasMember' in o:
+        v = o['hasMember']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'interpretation' in o:
+        v = o['interpretation']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('referenceRange')
-    if v is not None:
+    if 'issued' in o:
+        v = o['issued']
+        n += 1
+        if not p.is_instant(v):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'method' in o:
+        v = o['method']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'note' in o:
+        v = o['note']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Annotation(x):
+                return False
+    if 'partOf' in o:
+        v = o['partOf']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_6):
+                return False
+    if 'performer' in o:
+        v = o['performer']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_7):
+                return False
+    if 'referenceRange' in o:
+        v = o['referenceRange']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Observation_referenceRange(x):
+                return False
+    if 'specimen' in o:
+        v = o['specimen']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_8):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'subject' in o:
+        v = o['subject']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_9):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_Observation, len(o) - n)
+    return True
+
+
+def ok_Observation_component(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'code' not in o:
+        return False
+    v = o['code']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'dataAbsentReason' in o:
+        v = o['dataAbsentReason']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'interpretation' in o:
+        v = o['interpretation']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'referenceRange' in o:
+        v = o['referenceRange']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -276,103 +275,102 @@ def ok_Observation_component(o):
             if not ok_Observation_referenceRange(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Observation_component)
+        return p.others(o, OTHERS_ok_Observation_component, len(o) - n)
     return True
 
 
 def ok_Observation_referenceRange(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'age' in o:
+        v = o['age']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_Range(v):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('low')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('high')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('appliesTo')
-    if v is not None:
+    if 'appliesTo' in o:
+        v = o['appliesTo']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('age')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not d.ok_Range(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('text')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'high' in o:
+        v = o['high']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_Quantity(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'low' in o:
+        v = o['low']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Observation_referenceRange)
+        return p.others(o, OTHERS_ok_Observation_referenceRange, len(o) - n)
     return True
 
 
 OTHERS_ok_Observation = (
     frozenset(['basedOn', 'bodySite', 'category', 'code', 'component', 'contained', 'dataAbsentReason', 'derivedFrom', 'device', 'encounter', 'extension', 'focus', 'hasMember', 'id', 'identifier', 'implicitRules', 'interpretation', 'issued', 'language', 'meta', 'method', 'modifierExtension', 'note', 'partOf', 'performer', 'referenceRange', 'resourceType', 'specimen', 'status', 'subject', 'text']),
     {
-        '_id': ('', d.ok_Element),
-        '_implicitRules': ('', d.ok_Element),
-        '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
         'effectiveDateTime': ('effective[x]', p.is_dateTime),
-        '_effectiveDateTime': ('', d.ok_Element),
+        '_effectiveDateTime': ('effective[x]', d.ok_Element),
         'effectivePeriod': ('effective[x]', d.ok_Period),
         'effectiveTiming': ('effective[x]', d.ok_Timing),
         'effectiveInstant': ('effective[x]', p.is_instant),
-        '_effectiveInstant': ('', d.ok_Element),
+        '_effectiveInstant': ('effective[x]', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_implicitRules': ('', d.ok_Element),
         '_issued': ('', d.ok_Element),
+        '_language': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
         'valueQuantity': ('value[x]', d.ok_Quantity),
         'valueCodeableConcept': ('value[x]', d.ok_CodeableConcept),
         'valueString': ('value[x]', p.is_string),
-        '_valueString': ('', d.ok_Element),
+        '_valueString': ('value[x]', d.ok_Element),
         'valueBoolean': ('value[x]', p.is_boolean),
-        '_valueBoolean': ('', d.ok_Element),
+        '_valueBoolean': ('value[x]', d.ok_Element),
         'valueInteger': ('value[x]', p.is_integer),
-        '_valueInteger': ('', d.ok_Element),
+        '_valueInteger': ('value[x]', d.ok_Element),
         'valueRange': ('value[x]', d.ok_Range),
         'valueRatio': ('value[x]', d.ok_Ratio),
         'valueSampledData': ('value[x]', d.ok_SampledData),
         'valueTime': ('value[x]', p.is_time),
-        '_valueTime': ('', d.ok_Element),
+        '_valueTime': ('value[x]', d.ok_Element),
         'valueDateTime': ('value[x]', p.is_dateTime),
-        '_valueDateTime': ('', d.ok_Element),
+        '_valueDateTime': ('value[x]', d.ok_Element),
         'valuePeriod': ('value[x]', d.ok_Period),
     },
     frozenset([]),
@@ -384,18 +382,18 @@ OTHERS_ok_Observation_component = (
         'valueQuantity': ('value[x]', d.ok_Quantity),
         'valueCodeableConcept': ('value[x]', d.ok_CodeableConcept),
         'valueString': ('value[x]', p.is_string),
-        '_valueString': ('', d.ok_Element),
+        '_valueString': ('value[x]', d.ok_Element),
         'valueBoolean': ('value[x]', p.is_boolean),
-        '_valueBoolean': ('', d.ok_Element),
+        '_valueBoolean': ('value[x]', d.ok_Element),
         'valueInteger': ('value[x]', p.is_integer),
-        '_valueInteger': ('', d.ok_Element),
+        '_valueInteger': ('value[x]', d.ok_Element),
         'valueRange': ('value[x]', d.ok_Range),
         'valueRatio': ('value[x]', d.ok_Ratio),
         'valueSampledData': ('value[x]', d.ok_SampledData),
         'valueTime': ('value[x]', p.is_time),
-        '_valueTime': ('', d.ok_Element),
+        '_valueTime': ('value[x]', d.ok_Element),
         'valueDateTime': ('value[x]', p.is_dateTime),
-        '_valueDateTime': ('', d.ok_Element),
+        '_valueDateTime': ('value[x]', d.ok_Element),
         'valuePeriod': ('value[x]', d.ok_Period),
     },
     frozenset([]),

@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['CodeableConcept', 'Period', 'Quantity', 'Range', 'Ratio', 'SampledData', 'boolean', 'dateTime', 'integer', 'string', 'time'])
 CODES_2 = frozenset(['absolute', 'critical', 'reference'])
@@ -12,262 +13,259 @@ TARGETS_1 = frozenset(['ValueSet'])
 def ok_ObservationDefinition(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'abnormalCodedValueSet' in o:
+        v = o['abnormalCodedValueSet']
         n += 1
-        if not p.is_id(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('meta')
-    if v is not None:
+    if 'category' in o:
+        v = o['category']
         n += 1
-        if not d.ok_Meta(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'code' not in o:
+        return False
+    v = o['code']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'criticalCodedValueSet' in o:
+        v = o['criticalCodedValueSet']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('category')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('code')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('permittedDataType')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'method' in o:
+        v = o['method']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'multipleResultsAllowed' in o:
+        v = o['multipleResultsAllowed']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'normalCodedValueSet' in o:
+        v = o['normalCodedValueSet']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'permittedDataType' in o:
+        v = o['permittedDataType']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if x.__class__ is not str or x not in CODES_1:
                 return False
-    v = get('multipleResultsAllowed')
-    if v is not None:
+    if 'preferredReportName' in o:
+        v = o['preferredReportName']
         n += 1
-        if v is not True and v is not False:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('method')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('preferredReportName')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('quantitativeDetails')
-    if v is not None:
-        n += 1
-        if not ok_ObservationDefinition_quantitativeDetails(v):
-            return False
-    v = get('qualifiedInterval')
-    if v is not None:
+    if 'qualifiedInterval' in o:
+        v = o['qualifiedInterval']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ObservationDefinition_qualifiedInterval(x):
                 return False
-    v = get('validCodedValueSet')
-    if v is not None:
+    if 'quantitativeDetails' in o:
+        v = o['quantitativeDetails']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+        if not ok_ObservationDefinition_quantitativeDetails(v):
             return False
-    v = get('normalCodedValueSet')
-    if v is not None:
+    if 'text' in o:
+        v = o['text']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+        if not d.ok_Narrative(v):
             return False
-    v = get('abnormalCodedValueSet')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('criticalCodedValueSet')
-    if v is not None:
+    if 'validCodedValueSet' in o:
+        v = o['validCodedValueSet']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ObservationDefinition)
+        return p.others(o, OTHERS_ok_ObservationDefinition, len(o) - n)
     return True
 
 
 def ok_ObservationDefinition_qualifiedInterval(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('category')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_2:
-            return False
-    v = get('range')
-    if v is not None:
+    if 'age' in o:
+        v = o['age']
         n += 1
         if not d.ok_Range(v):
             return False
-    v = get('context')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('appliesTo')
-    if v is not None:
+    if 'appliesTo' in o:
+        v = o['appliesTo']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('gender')
-    if v is not None:
+    if 'category' in o:
+        v = o['category']
+        n += 1
+        if v.__class__ is not str or v not in CODES_2:
+            return False
+    if 'condition' in o:
+        v = o['condition']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'context' in o:
+        v = o['context']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'gender' in o:
+        v = o['gender']
         n += 1
         if v.__class__ is not str or v not in CODES_3:
             return False
-    v = get('age')
-    if v is not None:
+    if 'gestationalAge' in o:
+        v = o['gestationalAge']
         n += 1
         if not d.ok_Range(v):
             return False
-    v = get('gestationalAge')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'range' in o:
+        v = o['range']
         n += 1
         if not d.ok_Range(v):
-            return False
-    v = get('condition')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ObservationDefinition_qualifiedInterval)
+        return p.others(o, OTHERS_ok_ObservationDefinition_qualifiedInterval, len(o) - n)
     return True
 
 
 def ok_ObservationDefinition_quantitativeDetails(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('customaryUnit')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('unit')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('conversionFactor')
-    if v is not None:
+    if 'conversionFactor' in o:
+        v = o['conversionFactor']
         n += 1
         if not p.is_decimal(v):
             return False
-    v = get('decimalPrecision')
-    if v is not None:
+    if 'customaryUnit' in o:
+        v = o['customaryUnit']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'decimalPrecision' in o:
+        v = o['decimalPrecision']
         n += 1
         if not p.is_integer(v):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'unit' in o:
+        v = o['unit']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ObservationDefinition_quantitativeDetails)
+        return p.others(o, OTHERS_ok_ObservationDefinition_quantitativeDetails, len(o) - n)
     return True
 
 
@@ -285,19 +283,19 @@ OTHERS_ok_ObservationDefinition = (
 OTHERS_ok_ObservationDefinition_qualifiedInterval = (
     frozenset(['age', 'appliesTo', 'category', 'condition', 'context', 'extension', 'gender', 'gestationalAge', 'id', 'modifierExtension', 'range']),
     {
-        '_id': ('', d.ok_Element),
         '_category': ('', d.ok_Element),
-        '_gender': ('', d.ok_Element),
         '_condition': ('', d.ok_Element),
+        '_gender': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_ObservationDefinition_quantitativeDetails = (
     frozenset(['conversionFactor', 'customaryUnit', 'decimalPrecision', 'extension', 'id', 'modifierExtension', 'unit']),
     {
-        '_id': ('', d.ok_Element),
         '_conversionFactor': ('', d.ok_Element),
         '_decimalPrecision': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,202 +2,201 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-TARGETS_1 = frozenset(['Organization'])
-TARGETS_2 = frozenset(['Endpoint'])
+TARGETS_1 = frozenset(['Endpoint'])
+TARGETS_2 = frozenset(['Organization'])
 
 
 def ok_Organization(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('active')
-    if v is not None:
+    if 'active' in o:
+        v = o['active']
         n += 1
         if v is not True and v is not False:
             return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('alias')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_string(x):
-                return False
-    v = get('telecom')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactPoint(x):
-                return False
-    v = get('address')
-    if v is not None:
+    if 'address' in o:
+        v = o['address']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Address(x):
                 return False
-    v = get('partOf')
-    if v is not None:
+    if 'alias' in o:
+        v = o['alias']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+        if v.__class__ is not list or not v:
             return False
-    v = get('contact')
-    if v is not None:
+        for x in v:
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
+                return False
+    if 'contact' in o:
+        v = o['contact']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Organization_contact(x):
                 return False
-    v = get('endpoint')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
+            if not p.is_contained(x):
                 return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_Organization)
-    return True
-
-
-def ok_Organization_contact(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
+    if 'endpoint' in o:
+        v = o['endpoint']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('extension')
-    if v is not None:
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+                return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('purpose')
-    if v is not None:
+    if 'name' in o:
+        v = o['name']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('name')
-    if v is not None:
+    if 'partOf' in o:
+        v = o['partOf']
         n += 1
-        if not d.ok_HumanName(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
             return False
-    v = get('telecom')
-    if v is not None:
+    if 'telecom' in o:
+        v = o['telecom']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_ContactPoint(x):
                 return False
-    v = get('address')
-    if v is not None:
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_Organization, len(o) - n)
+    return True
+
+
+def ok_Organization_contact(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'address' in o:
+        v = o['address']
         n += 1
         if not d.ok_Address(v):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not d.ok_HumanName(v):
+            return False
+    if 'purpose' in o:
+        v = o['purpose']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'telecom' in o:
+        v = o['telecom']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_ContactPoint(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Organization_contact)
+        return p.others(o, OTHERS_ok_Organization_contact, len(o) - n)
     return True
 
 
 OTHERS_ok_Organization = (
     frozenset(['active', 'address', 'alias', 'contact', 'contained', 'endpoint', 'extension', 'id', 'identifier', 'implicitRules', 'language', 'meta', 'modifierExtension', 'name', 'partOf', 'resourceType', 'telecom', 'text', 'type']),
     {
+        '_active': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_active': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
     },
     frozenset([]),

@@ -2,36 +2,36 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 
 
 def ok_Parameters(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
         if not p.is_id(v):
             return False
-    v = get('meta')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if not d.ok_Meta(v):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
         n += 1
         if not p.is_code(v):
             return False
-    v = get('parameter')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'parameter' in o:
+        v = o['parameter']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -39,57 +39,56 @@ def ok_Parameters(o):
             if not ok_Parameters_parameter(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Parameters)
+        return p.others(o, OTHERS_ok_Parameters, len(o) - n)
     return True
 
 
 def ok_Parameters_parameter(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('name')
-    if v is None:
+    if 'name' not in o:
         return False
+    v = o['name']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
-    v = get('resource')
-    if v is not None:
-        n += 1
-        if not p.is_resource(v):
-            return False
-    v = get('part')
-    if v is not None:
+    if 'part' in o:
+        v = o['part']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Parameters_parameter(x):
                 return False
+    if 'resource' in o:
+        v = o['resource']
+        n += 1
+        if not p.is_resource(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Parameters_parameter)
+        return p.others(o, OTHERS_ok_Parameters_parameter, len(o) - n)
     return True
 
 
@@ -108,43 +107,43 @@ OTHERS_ok_Parameters_parameter = (
         '_id': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
         'valueBase64Binary': ('value[x]', p.is_base64Binary),
-        '_valueBase64Binary': ('', d.ok_Element),
+        '_valueBase64Binary': ('value[x]', d.ok_Element),
         'valueBoolean': ('value[x]', p.is_boolean),
-        '_valueBoolean': ('', d.ok_Element),
+        '_valueBoolean': ('value[x]', d.ok_Element),
         'valueCanonical': ('value[x]', p.is_canonical),
-        '_valueCanonical': ('', d.ok_Element),
+        '_valueCanonical': ('value[x]', d.ok_Element),
         'valueCode': ('value[x]', p.is_code),
-        '_valueCode': ('', d.ok_Element),
+        '_valueCode': ('value[x]', d.ok_Element),
         'valueDate': ('value[x]', p.is_date),
-        '_valueDate': ('', d.ok_Element),
+        '_valueDate': ('value[x]', d.ok_Element),
         'valueDateTime': ('value[x]', p.is_dateTime),
-        '_valueDateTime': ('', d.ok_Element),
+        '_valueDateTime': ('value[x]', d.ok_Element),
         'valueDecimal': ('value[x]', p.is_decimal),
-        '_valueDecimal': ('', d.ok_Element),
+        '_valueDecimal': ('value[x]', d.ok_Element),
         'valueId': ('value[x]', p.is_id),
-        '_valueId': ('', d.ok_Element),
+        '_valueId': ('value[x]', d.ok_Element),
         'valueInstant': ('value[x]', p.is_instant),
-        '_valueInstant': ('', d.ok_Element),
+        '_valueInstant': ('value[x]', d.ok_Element),
         'valueInteger': ('value[x]', p.is_integer),
-        '_valueInteger': ('', d.ok_Element),
+        '_valueInteger': ('value[x]', d.ok_Element),
         'valueMarkdown': ('value[x]', p.is_markdown),
-        '_valueMarkdown': ('', d.ok_Element),
+        '_valueMarkdown': ('value[x]', d.ok_Element),
         'valueOid': ('value[x]', p.is_oid),
-        '_valueOid': ('', d.ok_Element),
+        '_valueOid': ('value[x]', d.ok_Element),
         'valuePositiveInt': ('value[x]', p.is_positiveInt),
-        '_valuePositiveInt': ('', d.ok_Element),
+        '_valuePositiveInt': ('value[x]', d.ok_Element),
         'valueString': ('value[x]', p.is_string),
-        '_valueString': ('', d.ok_Element),
+        '_valueString': ('value[x]', d.ok_Element),
         'valueTime': ('value[x]', p.is_time),
-        '_valueTime': ('', d.ok_Element),
+        '_valueTime': ('value[x]', d.ok_Element),
         'valueUnsignedInt': ('value[x]', p.is_unsignedInt),
-        '_valueUnsignedInt': ('', d.ok_Element),
+        '_valueUnsignedInt': ('value[x]', d.ok_Element),
         'valueUri': ('value[x]', p.is_uri),
-        '_valueUri': ('', d.ok_Element),
+        '_valueUri': ('value[x]', d.ok_Element),
         'valueUrl': ('value[x]', p.is_url),
-        '_valueUrl': ('', d.ok_Element),
+        '_valueUrl': ('value[x]', d.ok_Element),
         'valueUuid': ('value[x]', p.is_uuid),
-        '_valueUuid': ('', d.ok_Element),
+        '_valueUuid': ('value[x]', d.ok_Element),
         'valueAddress': ('value[x]', d.ok_Address),
         'valueAge': ('value[x]', d.ok_Age),
         'valueAnnotation': ('value[x]', d.ok_Annotation),

@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['female', 'male', 'other', 'unknown'])
 CODES_2 = frozenset(['refer', 'replaced-by', 'replaces', 'seealso'])
@@ -13,333 +14,329 @@ TARGETS_3 = frozenset(['Patient', 'RelatedPerson'])
 def ok_Patient(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('active')
-    if v is not None:
+    if 'active' in o:
+        v = o['active']
         n += 1
         if v is not True and v is not False:
             return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_HumanName(x):
-                return False
-    v = get('telecom')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactPoint(x):
-                return False
-    v = get('gender')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_1:
-            return False
-    v = get('birthDate')
-    if v is not None:
-        n += 1
-        if not p.is_date(v):
-            return False
-    v = get('address')
-    if v is not None:
+    if 'address' in o:
+        v = o['address']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Address(x):
                 return False
-    v = get('maritalStatus')
-    if v is not None:
+    if 'birthDate' in o:
+        v = o['birthDate']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if not p.is_date(v):
             return False
-    v = get('photo')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Attachment(x):
-                return False
-    v = get('contact')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Patient_contact(x):
-                return False
-    v = get('communication')
-    if v is not None:
+    if 'communication' in o:
+        v = o['communication']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Patient_communication(x):
                 return False
-    v = get('generalPractitioner')
-    if v is not None:
+    if 'contact' in o:
+        v = o['contact']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Patient_contact(x):
+                return False
+    if 'contained' in o:
+        v = o['contained']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'gender' in o:
+        v = o['gender']
+        n += 1
+        if v.__class__ is not str or v not in CODES_1:
+            return False
+    if 'generalPractitioner' in o:
+        v = o['generalPractitioner']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_1):
                 return False
-    v = get('managingOrganization')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+        if not p.is_id(v):
             return False
-    v = get('link')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'link' in o:
+        v = o['link']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Patient_link(x):
                 return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_Patient)
-    return True
-
-
-def ok_Patient_communication(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
+    if 'managingOrganization' in o:
+        v = o['managingOrganization']
         n += 1
-        if not p.is_string(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'maritalStatus' in o:
+        v = o['maritalStatus']
         n += 1
-        if v.__class__ is not list or not v:
+        if not d.ok_CodeableConcept(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('language')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('preferred')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_Patient_communication)
-    return True
-
-
-def ok_Patient_contact(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'name' in o:
+        v = o['name']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Extension(x):
+            if not d.ok_HumanName(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'photo' in o:
+        v = o['photo']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Extension(x):
+            if not d.ok_Attachment(x):
                 return False
-    v = get('relationship')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not d.ok_HumanName(v):
-            return False
-    v = get('telecom')
-    if v is not None:
+    if 'telecom' in o:
+        v = o['telecom']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_ContactPoint(x):
                 return False
-    v = get('address')
-    if v is not None:
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_Patient, len(o) - n)
+    return True
+
+
+def ok_Patient_communication(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'language' not in o:
+        return False
+    v = o['language']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'preferred' in o:
+        v = o['preferred']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_Patient_communication, len(o) - n)
+    return True
+
+
+def ok_Patient_contact(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'address' in o:
+        v = o['address']
         n += 1
         if not d.ok_Address(v):
             return False
-    v = get('gender')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'gender' in o:
+        v = o['gender']
         n += 1
         if v.__class__ is not str or v not in CODES_1:
             return False
-    v = get('organization')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not d.ok_HumanName(v):
+            return False
+    if 'organization' in o:
+        v = o['organization']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_2):
             return False
-    v = get('period')
-    if v is not None:
+    if 'period' in o:
+        v = o['period']
         n += 1
         if not d.ok_Period(v):
             return False
+    if 'relationship' in o:
+        v = o['relationship']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'telecom' in o:
+        v = o['telecom']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_ContactPoint(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Patient_contact)
+        return p.others(o, OTHERS_ok_Patient_contact, len(o) - n)
     return True
 
 
 def ok_Patient_link(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('other')
-    if v is None:
+    if 'other' not in o:
         return False
+    v = o['other']
     n += 1
     if not p.is_reference(v, d.ok_Reference, TARGETS_3):
         return False
-    v = get('type')
-    if v is None:
+    if 'type' not in o:
         return False
+    v = o['type']
     n += 1
     if v.__class__ is not str or v not in CODES_2:
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Patient_link)
+        return p.others(o, OTHERS_ok_Patient_link, len(o) - n)
     return True
 
 
 OTHERS_ok_Patient = (
     frozenset(['active', 'address', 'birthDate', 'communication', 'contact', 'contained', 'extension', 'gender', 'generalPractitioner', 'id', 'identifier', 'implicitRules', 'language', 'link', 'managingOrganization', 'maritalStatus', 'meta', 'modifierExtension', 'name', 'photo', 'resourceType', 'telecom', 'text']),
     {
+        '_active': ('', d.ok_Element),
+        '_birthDate': ('', d.ok_Element),
+        'deceasedBoolean': ('deceased[x]', p.is_boolean),
+        '_deceasedBoolean': ('deceased[x]', d.ok_Element),
+        'deceasedDateTime': ('deceased[x]', p.is_dateTime),
+        '_deceasedDateTime': ('deceased[x]', d.ok_Element),
+        '_gender': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_active': ('', d.ok_Element),
-        '_gender': ('', d.ok_Element),
-        '_birthDate': ('', d.ok_Element),
-        'deceasedBoolean': ('deceased[x]', p.is_boolean),
-        '_deceasedBoolean': ('', d.ok_Element),
-        'deceasedDateTime': ('deceased[x]', p.is_dateTime),
-        '_deceasedDateTime': ('', d.ok_Element),
         'multipleBirthBoolean': ('multipleBirth[x]', p.is_boolean),
-        '_multipleBirthBoolean': ('', d.ok_Element),
+        '_multipleBirthBoolean': ('multipleBirth[x]', d.ok_Element),
         'multipleBirthInteger': ('multipleBirth[x]', p.is_integer),
-        '_multipleBirthInteger': ('', d.ok_Element),
+        '_multipleBirthInteger': ('multipleBirth[x]', d.ok_Element),
     },
     frozenset([]),
 )
@@ -354,8 +351,8 @@ OTHERS_ok_Patient_communication = (
 OTHERS_ok_Patient_contact = (
     frozenset(['address', 'extension', 'gender', 'id', 'modifierExtension', 'name', 'organization', 'period', 'relationship', 'telecom']),
     {
-        '_id': ('', d.ok_Element),
         '_gender': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )

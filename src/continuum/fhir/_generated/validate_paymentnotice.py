@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['active', 'cancelled', 'draft', 'entered-in-error'])
 TARGETS_1 = frozenset(['Organization', 'Practitioner', 'PractitionerRole'])
@@ -12,139 +13,138 @@ TARGETS_3 = frozenset(['Organization'])
 def ok_PaymentNotice(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'amount' not in o:
+        return False
+    v = o['amount']
+    n += 1
+    if not d.ok_Money(v):
+        return False
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'created' not in o:
+        return False
+    v = o['created']
+    n += 1
+    if not p.is_dateTime(v):
+        return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('request')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if not d.ok_Reference(v):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('response')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
         n += 1
-        if not d.ok_Reference(v):
+        if not p.is_code(v):
             return False
-    v = get('created')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_dateTime(v):
-        return False
-    v = get('provider')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'payee' in o:
+        v = o['payee']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('payment')
-    if v is None:
+    if 'payment' not in o:
         return False
+    v = o['payment']
     n += 1
     if not p.is_reference(v, d.ok_Reference, TARGETS_2):
         return False
-    v = get('paymentDate')
-    if v is not None:
+    if 'paymentDate' in o:
+        v = o['paymentDate']
         n += 1
         if not p.is_date(v):
             return False
-    v = get('payee')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('recipient')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-        return False
-    v = get('amount')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_Money(v):
-        return False
-    v = get('paymentStatus')
-    if v is not None:
+    if 'paymentStatus' in o:
+        v = o['paymentStatus']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
+    if 'provider' in o:
+        v = o['provider']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'recipient' not in o:
+        return False
+    v = o['recipient']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+        return False
+    if 'request' in o:
+        v = o['request']
+        n += 1
+        if not d.ok_Reference(v):
+            return False
+    if 'response' in o:
+        v = o['response']
+        n += 1
+        if not d.ok_Reference(v):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_PaymentNotice)
+        return p.others(o, OTHERS_ok_PaymentNotice, len(o) - n)
     return True
 
 
 OTHERS_ok_PaymentNotice = (
     frozenset(['amount', 'contained', 'created', 'extension', 'id', 'identifier', 'implicitRules', 'language', 'meta', 'modifierExtension', 'payee', 'payment', 'paymentDate', 'paymentStatus', 'provider', 'recipient', 'request', 'resourceType', 'response', 'status', 'text']),
     {
+        '_created': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_created': ('', d.ok_Element),
         '_paymentDate': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,9 +2,10 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['active', 'cancelled', 'draft', 'entered-in-error'])
-CODES_2 = frozenset(['complete', 'error', 'partial', 'queued'])
+CODES_1 = frozenset(['complete', 'error', 'partial', 'queued'])
+CODES_2 = frozenset(['active', 'cancelled', 'draft', 'entered-in-error'])
 CODES_3 = frozenset(['display', 'print', 'printoper'])
 TARGETS_1 = frozenset(['Organization'])
 TARGETS_2 = frozenset(['Task'])
@@ -15,292 +16,289 @@ TARGETS_4 = frozenset(['PractitionerRole'])
 def ok_PaymentReconciliation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('status')
-    if v is None:
+    if 'created' not in o:
         return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('period')
-    if v is not None:
-        n += 1
-        if not d.ok_Period(v):
-            return False
-    v = get('created')
-    if v is None:
-        return False
+    v = o['created']
     n += 1
     if not p.is_dateTime(v):
         return False
-    v = get('paymentIssuer')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('request')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('requestor')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('outcome')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_2:
-            return False
-    v = get('disposition')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('paymentDate')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_date(v):
-        return False
-    v = get('paymentAmount')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_Money(v):
-        return False
-    v = get('paymentIdentifier')
-    if v is not None:
-        n += 1
-        if not d.ok_Identifier(v):
-            return False
-    v = get('detail')
-    if v is not None:
+    if 'detail' in o:
+        v = o['detail']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_PaymentReconciliation_detail(x):
                 return False
-    v = get('formCode')
-    if v is not None:
+    if 'disposition' in o:
+        v = o['disposition']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'formCode' in o:
+        v = o['formCode']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('processNote')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'outcome' in o:
+        v = o['outcome']
+        n += 1
+        if v.__class__ is not str or v not in CODES_1:
+            return False
+    if 'paymentAmount' not in o:
+        return False
+    v = o['paymentAmount']
+    n += 1
+    if not d.ok_Money(v):
+        return False
+    if 'paymentDate' not in o:
+        return False
+    v = o['paymentDate']
+    n += 1
+    if not p.is_date(v):
+        return False
+    if 'paymentIdentifier' in o:
+        v = o['paymentIdentifier']
+        n += 1
+        if not d.ok_Identifier(v):
+            return False
+    if 'paymentIssuer' in o:
+        v = o['paymentIssuer']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'period' in o:
+        v = o['period']
+        n += 1
+        if not d.ok_Period(v):
+            return False
+    if 'processNote' in o:
+        v = o['processNote']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_PaymentReconciliation_processNote(x):
                 return False
+    if 'request' in o:
+        v = o['request']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'requestor' in o:
+        v = o['requestor']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_2:
+        return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_PaymentReconciliation)
+        return p.others(o, OTHERS_ok_PaymentReconciliation, len(o) - n)
     return True
 
 
 def ok_PaymentReconciliation_detail(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if not d.ok_Identifier(v):
-            return False
-    v = get('predecessor')
-    if v is not None:
-        n += 1
-        if not d.ok_Identifier(v):
-            return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('request')
-    if v is not None:
-        n += 1
-        if not d.ok_Reference(v):
-            return False
-    v = get('submitter')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('response')
-    if v is not None:
-        n += 1
-        if not d.ok_Reference(v):
-            return False
-    v = get('date')
-    if v is not None:
-        n += 1
-        if not p.is_date(v):
-            return False
-    v = get('responsible')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-            return False
-    v = get('payee')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('amount')
-    if v is not None:
+    if 'amount' in o:
+        v = o['amount']
         n += 1
         if not d.ok_Money(v):
             return False
+    if 'date' in o:
+        v = o['date']
+        n += 1
+        if not p.is_date(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if not d.ok_Identifier(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'payee' in o:
+        v = o['payee']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'predecessor' in o:
+        v = o['predecessor']
+        n += 1
+        if not d.ok_Identifier(v):
+            return False
+    if 'request' in o:
+        v = o['request']
+        n += 1
+        if not d.ok_Reference(v):
+            return False
+    if 'response' in o:
+        v = o['response']
+        n += 1
+        if not d.ok_Reference(v):
+            return False
+    if 'responsible' in o:
+        v = o['responsible']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+            return False
+    if 'submitter' in o:
+        v = o['submitter']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_PaymentReconciliation_detail)
+        return p.others(o, OTHERS_ok_PaymentReconciliation_detail, len(o) - n)
     return True
 
 
 def ok_PaymentReconciliation_processNote(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is not None:
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'type' in o:
+        v = o['type']
         n += 1
         if v.__class__ is not str or v not in CODES_3:
             return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_PaymentReconciliation_processNote)
+        return p.others(o, OTHERS_ok_PaymentReconciliation_processNote, len(o) - n)
     return True
 
 
 OTHERS_ok_PaymentReconciliation = (
     frozenset(['contained', 'created', 'detail', 'disposition', 'extension', 'formCode', 'id', 'identifier', 'implicitRules', 'language', 'meta', 'modifierExtension', 'outcome', 'paymentAmount', 'paymentDate', 'paymentIdentifier', 'paymentIssuer', 'period', 'processNote', 'request', 'requestor', 'resourceType', 'status', 'text']),
     {
+        '_created': ('', d.ok_Element),
+        '_disposition': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_created': ('', d.ok_Element),
         '_outcome': ('', d.ok_Element),
-        '_disposition': ('', d.ok_Element),
         '_paymentDate': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_PaymentReconciliation_detail = (
     frozenset(['amount', 'date', 'extension', 'id', 'identifier', 'modifierExtension', 'payee', 'predecessor', 'request', 'response', 'responsible', 'submitter', 'type']),
     {
-        '_id': ('', d.ok_Element),
         '_date': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -308,8 +306,8 @@ OTHERS_ok_PaymentReconciliation_processNote = (
     frozenset(['extension', 'id', 'modifierExtension', 'text', 'type']),
     {
         '_id': ('', d.ok_Element),
-        '_type': ('', d.ok_Element),
         '_text': ('', d.ok_Element),
+        '_type': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,14 +2,15 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['active', 'draft', 'retired', 'unknown'])
-CODES_2 = frozenset(['asap', 'routine', 'stat', 'urgent'])
+CODES_2 = frozenset(['multiple', 'single'])
 CODES_3 = frozenset(['logical-group', 'sentence-group', 'visual-group'])
-CODES_4 = frozenset(['all', 'all-or-none', 'any', 'at-most-one', 'exactly-one', 'one-or-more'])
-CODES_5 = frozenset(['could', 'must', 'must-unless-documented'])
-CODES_6 = frozenset(['no', 'yes'])
-CODES_7 = frozenset(['multiple', 'single'])
+CODES_4 = frozenset(['no', 'yes'])
+CODES_5 = frozenset(['asap', 'routine', 'stat', 'urgent'])
+CODES_6 = frozenset(['could', 'must', 'must-unless-documented'])
+CODES_7 = frozenset(['all', 'all-or-none', 'any', 'at-most-one', 'exactly-one', 'one-or-more'])
 CODES_8 = frozenset(['applicability', 'start', 'stop'])
 CODES_9 = frozenset(['device', 'patient', 'practitioner', 'related-person'])
 CODES_10 = frozenset(['after', 'after-end', 'after-start', 'before', 'before-end', 'before-start', 'concurrent', 'concurrent-with-end', 'concurrent-with-start'])
@@ -19,672 +20,665 @@ TARGETS_1 = frozenset(['Group'])
 def ok_PlanDefinition(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'action' in o:
+        v = o['action']
         n += 1
-        if not p.is_id(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('meta')
-    if v is not None:
+        for x in v:
+            if not ok_PlanDefinition_action(x):
+                return False
+    if 'approvalDate' in o:
+        v = o['approvalDate']
         n += 1
-        if not d.ok_Meta(v):
+        if not p.is_date(v):
             return False
-    v = get('implicitRules')
-    if v is not None:
+    if 'author' in o:
+        v = o['author']
         n += 1
-        if not p.is_uri(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('language')
-    if v is not None:
+        for x in v:
+            if not d.ok_ContactDetail(x):
+                return False
+    if 'contact' in o:
+        v = o['contact']
         n += 1
-        if not p.is_code(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+        for x in v:
+            if not d.ok_ContactDetail(x):
+                return False
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'copyright' in o:
+        v = o['copyright']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('url')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('version')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('title')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('subtitle')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('experimental')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('date')
-    if v is not None:
+    if 'date' in o:
+        v = o['date']
         n += 1
         if not p.is_dateTime(v):
             return False
-    v = get('publisher')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('contact')
-    if v is not None:
+    if 'editor' in o:
+        v = o['editor']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_ContactDetail(x):
                 return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('useContext')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_UsageContext(x):
-                return False
-    v = get('jurisdiction')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('purpose')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('usage')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('copyright')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('approvalDate')
-    if v is not None:
-        n += 1
-        if not p.is_date(v):
-            return False
-    v = get('lastReviewDate')
-    if v is not None:
-        n += 1
-        if not p.is_date(v):
-            return False
-    v = get('effectivePeriod')
-    if v is not None:
+    if 'effectivePeriod' in o:
+        v = o['effectivePeriod']
         n += 1
         if not d.ok_Period(v):
             return False
-    v = get('topic')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('author')
-    if v is not None:
+    if 'endorser' in o:
+        v = o['endorser']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_ContactDetail(x):
                 return False
-    v = get('editor')
-    if v is not None:
+    if 'experimental' in o:
+        v = o['experimental']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_ContactDetail(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('reviewer')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactDetail(x):
-                return False
-    v = get('endorser')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactDetail(x):
-                return False
-    v = get('relatedArtifact')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_RelatedArtifact(x):
-                return False
-    v = get('library')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_canonical(x):
-                return False
-    v = get('goal')
-    if v is not None:
+    if 'goal' in o:
+        v = o['goal']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_PlanDefinition_goal(x):
                 return False
-    v = get('action')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_PlanDefinition_action(x):
+            if not d.ok_Identifier(x):
                 return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'jurisdiction' in o:
+        v = o['jurisdiction']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'lastReviewDate' in o:
+        v = o['lastReviewDate']
+        n += 1
+        if not p.is_date(v):
+            return False
+    if 'library' in o:
+        v = o['library']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'publisher' in o:
+        v = o['publisher']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'purpose' in o:
+        v = o['purpose']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'relatedArtifact' in o:
+        v = o['relatedArtifact']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_RelatedArtifact(x):
+                return False
+    if 'reviewer' in o:
+        v = o['reviewer']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_ContactDetail(x):
+                return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'subtitle' in o:
+        v = o['subtitle']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'title' in o:
+        v = o['title']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'topic' in o:
+        v = o['topic']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'url' in o:
+        v = o['url']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'usage' in o:
+        v = o['usage']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'useContext' in o:
+        v = o['useContext']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_UsageContext(x):
+                return False
+    if 'version' in o:
+        v = o['version']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_PlanDefinition)
+        return p.others(o, OTHERS_ok_PlanDefinition, len(o) - n)
     return True
 
 
 def ok_PlanDefinition_action(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('prefix')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('title')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('textEquivalent')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('priority')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_2:
-            return False
-    v = get('code')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('reason')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('documentation')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_RelatedArtifact(x):
-                return False
-    v = get('goalId')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_id(x):
-                return False
-    v = get('trigger')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_TriggerDefinition(x):
-                return False
-    v = get('condition')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_PlanDefinition_action_condition(x):
-                return False
-    v = get('input')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_DataRequirement(x):
-                return False
-    v = get('output')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_DataRequirement(x):
-                return False
-    v = get('relatedAction')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_PlanDefinition_action_relatedAction(x):
-                return False
-    v = get('participant')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_PlanDefinition_action_participant(x):
-                return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('groupingBehavior')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_3:
-            return False
-    v = get('selectionBehavior')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_4:
-            return False
-    v = get('requiredBehavior')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_5:
-            return False
-    v = get('precheckBehavior')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_6:
-            return False
-    v = get('cardinalityBehavior')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_7:
-            return False
-    v = get('transform')
-    if v is not None:
-        n += 1
-        if not p.is_canonical(v):
-            return False
-    v = get('dynamicValue')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_PlanDefinition_action_dynamicValue(x):
-                return False
-    v = get('action')
-    if v is not None:
+    if 'action' in o:
+        v = o['action']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_PlanDefinition_action(x):
                 return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_PlanDefinition_action)
-    return True
-
-
-def ok_PlanDefinition_action_condition(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
+    if 'cardinalityBehavior' in o:
+        v = o['cardinalityBehavior']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not str or v not in CODES_2:
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('kind')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_8:
-        return False
-    v = get('expression')
-    if v is not None:
-        n += 1
-        if not d.ok_Expression(v):
-            return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_PlanDefinition_action_condition)
-    return True
-
-
-def ok_PlanDefinition_action_dynamicValue(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('path')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('expression')
-    if v is not None:
-        n += 1
-        if not d.ok_Expression(v):
-            return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_PlanDefinition_action_dynamicValue)
-    return True
-
-
-def ok_PlanDefinition_action_participant(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_9:
-        return False
-    v = get('role')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_PlanDefinition_action_participant)
-    return True
-
-
-def ok_PlanDefinition_action_relatedAction(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('actionId')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_id(v):
-        return False
-    v = get('relationship')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_10:
-        return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_PlanDefinition_action_relatedAction)
-    return True
-
-
-def ok_PlanDefinition_goal(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('category')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('description')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('priority')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('start')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('addresses')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('documentation')
-    if v is not None:
+    if 'condition' in o:
+        v = o['condition']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_PlanDefinition_action_condition(x):
+                return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'documentation' in o:
+        v = o['documentation']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_RelatedArtifact(x):
                 return False
-    v = get('target')
-    if v is not None:
+    if 'dynamicValue' in o:
+        v = o['dynamicValue']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_PlanDefinition_action_dynamicValue(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'goalId' in o:
+        v = o['goalId']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_id(x):
+                return False
+    if 'groupingBehavior' in o:
+        v = o['groupingBehavior']
+        n += 1
+        if v.__class__ is not str or v not in CODES_3:
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'input' in o:
+        v = o['input']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_DataRequirement(x):
+                return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'output' in o:
+        v = o['output']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_DataRequirement(x):
+                return False
+    if 'participant' in o:
+        v = o['participant']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_PlanDefinition_action_participant(x):
+                return False
+    if 'precheckBehavior' in o:
+        v = o['precheckBehavior']
+        n += 1
+        if v.__class__ is not str or v not in CODES_4:
+            return False
+    if 'prefix' in o:
+        v = o['prefix']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'priority' in o:
+        v = o['priority']
+        n += 1
+        if v.__class__ is not str or v not in CODES_5:
+            return False
+    if 'reason' in o:
+        v = o['reason']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'relatedAction' in o:
+        v = o['relatedAction']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_PlanDefinition_action_relatedAction(x):
+                return False
+    if 'requiredBehavior' in o:
+        v = o['requiredBehavior']
+        n += 1
+        if v.__class__ is not str or v not in CODES_6:
+            return False
+    if 'selectionBehavior' in o:
+        v = o['selectionBehavior']
+        n += 1
+        if v.__class__ is not str or v not in CODES_7:
+            return False
+    if 'textEquivalent' in o:
+        v = o['textEquivalent']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'title' in o:
+        v = o['title']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'transform' in o:
+        v = o['transform']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'trigger' in o:
+        v = o['trigger']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_TriggerDefinition(x):
+                return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_PlanDefinition_action, len(o) - n)
+    return True
+
+
+def ok_PlanDefinition_action_condition(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'expression' in o:
+        v = o['expression']
+        n += 1
+        if not d.ok_Expression(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'kind' not in o:
+        return False
+    v = o['kind']
+    n += 1
+    if v.__class__ is not str or v not in CODES_8:
+        return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_PlanDefinition_action_condition, len(o) - n)
+    return True
+
+
+def ok_PlanDefinition_action_dynamicValue(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'expression' in o:
+        v = o['expression']
+        n += 1
+        if not d.ok_Expression(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'path' in o:
+        v = o['path']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_PlanDefinition_action_dynamicValue, len(o) - n)
+    return True
+
+
+def ok_PlanDefinition_action_participant(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'role' in o:
+        v = o['role']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if v.__class__ is not str or v not in CODES_9:
+        return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_PlanDefinition_action_participant, len(o) - n)
+    return True
+
+
+def ok_PlanDefinition_action_relatedAction(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'actionId' not in o:
+        return False
+    v = o['actionId']
+    n += 1
+    if not p.is_id(v):
+        return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'relationship' not in o:
+        return False
+    v = o['relationship']
+    n += 1
+    if v.__class__ is not str or v not in CODES_10:
+        return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_PlanDefinition_action_relatedAction, len(o) - n)
+    return True
+
+
+def ok_PlanDefinition_goal(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'addresses' in o:
+        v = o['addresses']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'category' in o:
+        v = o['category']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'description' not in o:
+        return False
+    v = o['description']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'documentation' in o:
+        v = o['documentation']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_RelatedArtifact(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'priority' in o:
+        v = o['priority']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'start' in o:
+        v = o['start']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'target' in o:
+        v = o['target']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -692,104 +686,103 @@ def ok_PlanDefinition_goal(o):
             if not ok_PlanDefinition_goal_target(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_PlanDefinition_goal)
+        return p.others(o, OTHERS_ok_PlanDefinition_goal, len(o) - n)
     return True
 
 
 def ok_PlanDefinition_goal_target(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('measure')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('due')
-    if v is not None:
+    if 'due' in o:
+        v = o['due']
         n += 1
         if not d.ok_Duration(v):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'measure' in o:
+        v = o['measure']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_PlanDefinition_goal_target)
+        return p.others(o, OTHERS_ok_PlanDefinition_goal_target, len(o) - n)
     return True
 
 
 OTHERS_ok_PlanDefinition = (
     frozenset(['action', 'approvalDate', 'author', 'contact', 'contained', 'copyright', 'date', 'description', 'editor', 'effectivePeriod', 'endorser', 'experimental', 'extension', 'goal', 'id', 'identifier', 'implicitRules', 'jurisdiction', 'language', 'lastReviewDate', 'library', 'meta', 'modifierExtension', 'name', 'publisher', 'purpose', 'relatedArtifact', 'resourceType', 'reviewer', 'status', 'subtitle', 'text', 'title', 'topic', 'type', 'url', 'usage', 'useContext', 'version']),
     {
+        '_approvalDate': ('', d.ok_Element),
+        '_copyright': ('', d.ok_Element),
+        '_date': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
+        '_experimental': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_url': ('', d.ok_Element),
-        '_version': ('', d.ok_Element),
+        '_lastReviewDate': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
-        '_title': ('', d.ok_Element),
-        '_subtitle': ('', d.ok_Element),
+        '_publisher': ('', d.ok_Element),
+        '_purpose': ('', d.ok_Element),
         '_status': ('', d.ok_Element),
-        '_experimental': ('', d.ok_Element),
         'subjectCodeableConcept': ('subject[x]', d.ok_CodeableConcept),
         'subjectReference': ('subject[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_1))),
-        '_date': ('', d.ok_Element),
-        '_publisher': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
-        '_purpose': ('', d.ok_Element),
+        '_subtitle': ('', d.ok_Element),
+        '_title': ('', d.ok_Element),
+        '_url': ('', d.ok_Element),
         '_usage': ('', d.ok_Element),
-        '_copyright': ('', d.ok_Element),
-        '_approvalDate': ('', d.ok_Element),
-        '_lastReviewDate': ('', d.ok_Element),
+        '_version': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_PlanDefinition_action = (
     frozenset(['action', 'cardinalityBehavior', 'code', 'condition', 'description', 'documentation', 'dynamicValue', 'extension', 'goalId', 'groupingBehavior', 'id', 'input', 'modifierExtension', 'output', 'participant', 'precheckBehavior', 'prefix', 'priority', 'reason', 'relatedAction', 'requiredBehavior', 'selectionBehavior', 'textEquivalent', 'title', 'transform', 'trigger', 'type']),
     {
-        '_id': ('', d.ok_Element),
-        '_prefix': ('', d.ok_Element),
-        '_title': ('', d.ok_Element),
+        '_cardinalityBehavior': ('', d.ok_Element),
+        'definitionCanonical': ('definition[x]', p.is_canonical),
+        '_definitionCanonical': ('definition[x]', d.ok_Element),
+        'definitionUri': ('definition[x]', p.is_uri),
+        '_definitionUri': ('definition[x]', d.ok_Element),
         '_description': ('', d.ok_Element),
-        '_textEquivalent': ('', d.ok_Element),
+        '_groupingBehavior': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_precheckBehavior': ('', d.ok_Element),
+        '_prefix': ('', d.ok_Element),
         '_priority': ('', d.ok_Element),
+        '_requiredBehavior': ('', d.ok_Element),
+        '_selectionBehavior': ('', d.ok_Element),
         'subjectCodeableConcept': ('subject[x]', d.ok_CodeableConcept),
         'subjectReference': ('subject[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_1))),
+        '_textEquivalent': ('', d.ok_Element),
         'timingDateTime': ('timing[x]', p.is_dateTime),
-        '_timingDateTime': ('', d.ok_Element),
+        '_timingDateTime': ('timing[x]', d.ok_Element),
         'timingAge': ('timing[x]', d.ok_Age),
         'timingPeriod': ('timing[x]', d.ok_Period),
         'timingDuration': ('timing[x]', d.ok_Duration),
         'timingRange': ('timing[x]', d.ok_Range),
         'timingTiming': ('timing[x]', d.ok_Timing),
-        '_groupingBehavior': ('', d.ok_Element),
-        '_selectionBehavior': ('', d.ok_Element),
-        '_requiredBehavior': ('', d.ok_Element),
-        '_precheckBehavior': ('', d.ok_Element),
-        '_cardinalityBehavior': ('', d.ok_Element),
-        'definitionCanonical': ('definition[x]', p.is_canonical),
-        '_definitionCanonical': ('', d.ok_Element),
-        'definitionUri': ('definition[x]', p.is_uri),
-        '_definitionUri': ('', d.ok_Element),
+        '_title': ('', d.ok_Element),
         '_transform': ('', d.ok_Element),
     },
     frozenset([]),
@@ -821,11 +814,11 @@ OTHERS_ok_PlanDefinition_action_participant = (
 OTHERS_ok_PlanDefinition_action_relatedAction = (
     frozenset(['actionId', 'extension', 'id', 'modifierExtension', 'relationship']),
     {
-        '_id': ('', d.ok_Element),
         '_actionId': ('', d.ok_Element),
-        '_relationship': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         'offsetDuration': ('offset[x]', d.ok_Duration),
         'offsetRange': ('offset[x]', d.ok_Range),
+        '_relationship': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -839,10 +832,10 @@ OTHERS_ok_PlanDefinition_goal = (
 OTHERS_ok_PlanDefinition_goal_target = (
     frozenset(['due', 'extension', 'id', 'measure', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         'detailQuantity': ('detail[x]', d.ok_Quantity),
         'detailRange': ('detail[x]', d.ok_Range),
         'detailCodeableConcept': ('detail[x]', d.ok_CodeableConcept),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )

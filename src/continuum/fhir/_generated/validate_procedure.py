@@ -2,17 +2,18 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['completed', 'entered-in-error', 'in-progress', 'not-done', 'on-hold', 'preparation', 'stopped', 'unknown'])
-TARGETS_1 = frozenset(['CarePlan', 'ServiceRequest'])
-TARGETS_2 = frozenset(['MedicationAdministration', 'Observation', 'Procedure'])
-TARGETS_3 = frozenset(['Group', 'Patient'])
+TARGETS_1 = frozenset(['Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
+TARGETS_2 = frozenset(['CarePlan', 'ServiceRequest'])
+TARGETS_3 = frozenset(['Condition'])
 TARGETS_4 = frozenset(['Encounter'])
-TARGETS_5 = frozenset(['Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
-TARGETS_6 = frozenset(['Location'])
+TARGETS_5 = frozenset(['Location'])
+TARGETS_6 = frozenset(['MedicationAdministration', 'Observation', 'Procedure'])
 TARGETS_7 = frozenset(['Condition', 'DiagnosticReport', 'DocumentReference', 'Observation', 'Procedure'])
 TARGETS_8 = frozenset(['Composition', 'DiagnosticReport', 'DocumentReference'])
-TARGETS_9 = frozenset(['Condition'])
+TARGETS_9 = frozenset(['Group', 'Patient'])
 TARGETS_10 = frozenset(['Device', 'Medication', 'Substance'])
 TARGETS_11 = frozenset(['Device'])
 TARGETS_12 = frozenset(['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
@@ -22,336 +23,333 @@ TARGETS_13 = frozenset(['Organization'])
 def ok_Procedure(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'asserter' in o:
+        v = o['asserter']
         n += 1
-        if not p.is_id(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('instantiatesCanonical')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_canonical(x):
-                return False
-    v = get('instantiatesUri')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_uri(x):
-                return False
-    v = get('basedOn')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
-                return False
-    v = get('partOf')
-    if v is not None:
+    if 'basedOn' in o:
+        v = o['basedOn']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_2):
                 return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('statusReason')
-    if v is not None:
+    if 'bodySite' in o:
+        v = o['bodySite']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'category' in o:
+        v = o['category']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('category')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('code')
-    if v is not None:
+    if 'complication' in o:
+        v = o['complication']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('subject')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-        return False
-    v = get('encounter')
-    if v is not None:
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'complicationDetail' in o:
+        v = o['complicationDetail']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
+                return False
+    if 'contained' in o:
+        v = o['contained']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'encounter' in o:
+        v = o['encounter']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_4):
             return False
-    v = get('recorder')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
-            return False
-    v = get('asserter')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
-            return False
-    v = get('performer')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_Procedure_performer(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('location')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_6):
-            return False
-    v = get('reasonCode')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('reasonReference')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_7):
-                return False
-    v = get('bodySite')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('outcome')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('report')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_8):
-                return False
-    v = get('complication')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('complicationDetail')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_9):
-                return False
-    v = get('followUp')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('note')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Annotation(x):
-                return False
-    v = get('focalDevice')
-    if v is not None:
+    if 'focalDevice' in o:
+        v = o['focalDevice']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Procedure_focalDevice(x):
                 return False
-    v = get('usedReference')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_10):
-                return False
-    v = get('usedCode')
-    if v is not None:
+    if 'followUp' in o:
+        v = o['followUp']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'instantiatesCanonical' in o:
+        v = o['instantiatesCanonical']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'instantiatesUri' in o:
+        v = o['instantiatesUri']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'location' in o:
+        v = o['location']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'note' in o:
+        v = o['note']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Annotation(x):
+                return False
+    if 'outcome' in o:
+        v = o['outcome']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'partOf' in o:
+        v = o['partOf']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_6):
+                return False
+    if 'performer' in o:
+        v = o['performer']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Procedure_performer(x):
+                return False
+    if 'reasonCode' in o:
+        v = o['reasonCode']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'reasonReference' in o:
+        v = o['reasonReference']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_7):
+                return False
+    if 'recorder' in o:
+        v = o['recorder']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'report' in o:
+        v = o['report']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_8):
+                return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'statusReason' in o:
+        v = o['statusReason']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'subject' not in o:
+        return False
+    v = o['subject']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_9):
+        return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'usedCode' in o:
+        v = o['usedCode']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'usedReference' in o:
+        v = o['usedReference']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_10):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Procedure)
+        return p.others(o, OTHERS_ok_Procedure, len(o) - n)
     return True
 
 
 def ok_Procedure_focalDevice(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('action')
-    if v is not None:
+    if 'action' in o:
+        v = o['action']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('manipulated')
-    if v is None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'manipulated' not in o:
         return False
+    v = o['manipulated']
     n += 1
     if not p.is_reference(v, d.ok_Reference, TARGETS_11):
         return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Procedure_focalDevice)
+        return p.others(o, OTHERS_ok_Procedure_focalDevice, len(o) - n)
     return True
 
 
 def ok_Procedure_performer(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('function')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('actor')
-    if v is None:
+    if 'actor' not in o:
         return False
+    v = o['actor']
     n += 1
     if not p.is_reference(v, d.ok_Reference, TARGETS_12):
         return False
-    v = get('onBehalfOf')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'function' in o:
+        v = o['function']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'onBehalfOf' in o:
+        v = o['onBehalfOf']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_13):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Procedure_performer)
+        return p.others(o, OTHERS_ok_Procedure_performer, len(o) - n)
     return True
 
 
@@ -361,14 +359,14 @@ OTHERS_ok_Procedure = (
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
         'performedDateTime': ('performed[x]', p.is_dateTime),
-        '_performedDateTime': ('', d.ok_Element),
+        '_performedDateTime': ('performed[x]', d.ok_Element),
         'performedPeriod': ('performed[x]', d.ok_Period),
         'performedString': ('performed[x]', p.is_string),
-        '_performedString': ('', d.ok_Element),
+        '_performedString': ('performed[x]', d.ok_Element),
         'performedAge': ('performed[x]', d.ok_Age),
         'performedRange': ('performed[x]', d.ok_Range),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['derivation', 'quotation', 'removal', 'revision', 'source'])
 TARGETS_1 = frozenset(['Location'])
@@ -11,231 +12,228 @@ TARGETS_2 = frozenset(['Device', 'Organization', 'Patient', 'Practitioner', 'Pra
 def ok_Provenance(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('target')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not list or not v:
-        return False
-    for x in v:
-        if not d.ok_Reference(x):
-            return False
-    v = get('recorded')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_instant(v):
-        return False
-    v = get('policy')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_uri(x):
-                return False
-    v = get('location')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('reason')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('activity')
-    if v is not None:
+    if 'activity' in o:
+        v = o['activity']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('agent')
-    if v is None:
+    if 'agent' not in o:
         return False
+    v = o['agent']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not ok_Provenance_agent(x):
             return False
-    v = get('entity')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'entity' in o:
+        v = o['entity']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Provenance_entity(x):
                 return False
-    v = get('signature')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Signature(x):
-                return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_Provenance)
-    return True
-
-
-def ok_Provenance_agent(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'location' in o:
+        v = o['location']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is not None:
+    if 'policy' in o:
+        v = o['policy']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('role')
-    if v is not None:
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'reason' in o:
+        v = o['reason']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('who')
-    if v is None:
+    if 'recorded' not in o:
         return False
+    v = o['recorded']
     n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+    if not p.is_instant(v):
         return False
-    v = get('onBehalfOf')
-    if v is not None:
+    if 'signature' in o:
+        v = o['signature']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Signature(x):
+                return False
+    if 'target' not in o:
+        return False
+    v = o['target']
+    n += 1
+    if v.__class__ is not list or not v:
+        return False
+    for x in v:
+        if not d.ok_Reference(x):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_Provenance, len(o) - n)
+    return True
+
+
+def ok_Provenance_agent(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'onBehalfOf' in o:
+        v = o['onBehalfOf']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_2):
             return False
+    if 'role' in o:
+        v = o['role']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'who' not in o:
+        return False
+    v = o['who']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Provenance_agent)
+        return p.others(o, OTHERS_ok_Provenance_agent, len(o) - n)
     return True
 
 
 def ok_Provenance_entity(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('role')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('what')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_Reference(v):
-        return False
-    v = get('agent')
-    if v is not None:
+    if 'agent' in o:
+        v = o['agent']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Provenance_agent(x):
                 return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'role' not in o:
+        return False
+    v = o['role']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'what' not in o:
+        return False
+    v = o['what']
+    n += 1
+    if not d.ok_Reference(v):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Provenance_entity)
+        return p.others(o, OTHERS_ok_Provenance_entity, len(o) - n)
     return True
 
 
@@ -247,7 +245,7 @@ OTHERS_ok_Provenance = (
         '_language': ('', d.ok_Element),
         'occurredPeriod': ('occurred[x]', d.ok_Period),
         'occurredDateTime': ('occurred[x]', p.is_dateTime),
-        '_occurredDateTime': ('', d.ok_Element),
+        '_occurredDateTime': ('occurred[x]', d.ok_Element),
         '_recorded': ('', d.ok_Element),
     },
     frozenset([]),

@@ -2,435 +2,431 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['active', 'draft', 'retired', 'unknown'])
 CODES_2 = frozenset(['Account', 'ActivityDefinition', 'AdverseEvent', 'AllergyIntolerance', 'Appointment', 'AppointmentResponse', 'AuditEvent', 'Basic', 'Binary', 'BiologicallyDerivedProduct', 'BodyStructure', 'Bundle', 'CapabilityStatement', 'CarePlan', 'CareTeam', 'CatalogEntry', 'ChargeItem', 'ChargeItemDefinition', 'Claim', 'ClaimResponse', 'ClinicalImpression', 'CodeSystem', 'Communication', 'CommunicationRequest', 'CompartmentDefinition', 'Composition', 'ConceptMap', 'Condition', 'Consent', 'Contract', 'Coverage', 'CoverageEligibilityRequest', 'CoverageEligibilityResponse', 'DetectedIssue', 'Device', 'DeviceDefinition', 'DeviceMetric', 'DeviceRequest', 'DeviceUseStatement', 'DiagnosticReport', 'DocumentManifest', 'DocumentReference', 'DomainResource', 'EffectEvidenceSynthesis', 'Encounter', 'Endpoint', 'EnrollmentRequest', 'EnrollmentResponse', 'EpisodeOfCare', 'EventDefinition', 'Evidence', 'EvidenceVariable', 'ExampleScenario', 'ExplanationOfBenefit', 'FamilyMemberHistory', 'Flag', 'Goal', 'GraphDefinition', 'Group', 'GuidanceResponse', 'HealthcareService', 'ImagingStudy', 'Immunization', 'ImmunizationEvaluation', 'ImmunizationRecommendation', 'ImplementationGuide', 'InsurancePlan', 'Invoice', 'Library', 'Linkage', 'List', 'Location', 'Measure', 'MeasureReport', 'Media', 'Medication', 'MedicationAdministration', 'MedicationDispense', 'MedicationKnowledge', 'MedicationRequest', 'MedicationStatement', 'MedicinalProduct', 'MedicinalProductAuthorization', 'MedicinalProductContraindication', 'MedicinalProductIndication', 'MedicinalProductIngredient', 'MedicinalProductInteraction', 'MedicinalProductManufactured', 'MedicinalProductPackaged', 'MedicinalProductPharmaceutical', 'MedicinalProductUndesirableEffect', 'MessageDefinition', 'MessageHeader', 'MolecularSequence', 'NamingSystem', 'NutritionOrder', 'Observation', 'ObservationDefinition', 'OperationDefinition', 'OperationOutcome', 'Organization', 'OrganizationAffiliation', 'Parameters', 'Patient', 'PaymentNotice', 'PaymentReconciliation', 'Person', 'PlanDefinition', 'Practitioner', 'PractitionerRole', 'Procedure', 'Provenance', 'Questionnaire', 'QuestionnaireResponse', 'RelatedPerson', 'RequestGroup', 'ResearchDefinition', 'ResearchElementDefinition', 'ResearchStudy', 'ResearchSubject', 'Resource', 'RiskAssessment', 'RiskEvidenceSynthesis', 'Schedule', 'SearchParameter', 'ServiceRequest', 'Slot', 'Specimen', 'SpecimenDefinition', 'StructureDefinition', 'StructureMap', 'Subscription', 'Substance', 'SubstanceNucleicAcid', 'SubstancePolymer', 'SubstanceProtein', 'SubstanceReferenceInformation', 'SubstanceSourceMaterial', 'SubstanceSpecification', 'SupplyDelivery', 'SupplyRequest', 'Task', 'TerminologyCapabilities', 'TestReport', 'TestScript', 'ValueSet', 'VerificationResult', 'VisionPrescription'])
-CODES_3 = frozenset(['attachment', 'boolean', 'choice', 'date', 'dateTime', 'decimal', 'display', 'group', 'integer', 'open-choice', 'quantity', 'question', 'reference', 'string', 'text', 'time', 'url'])
-CODES_4 = frozenset(['all', 'any'])
+CODES_3 = frozenset(['all', 'any'])
+CODES_4 = frozenset(['attachment', 'boolean', 'choice', 'date', 'dateTime', 'decimal', 'display', 'group', 'integer', 'open-choice', 'quantity', 'question', 'reference', 'string', 'text', 'time', 'url'])
 CODES_5 = frozenset(['!=', '<', '<=', '=', '>', '>=', 'exists'])
 
 
 def ok_Questionnaire(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'approvalDate' in o:
+        v = o['approvalDate']
         n += 1
-        if not p.is_id(v):
+        if not p.is_date(v):
             return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_contained(x):
+            if not d.ok_Coding(x):
                 return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('url')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('version')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('title')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('derivedFrom')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_canonical(x):
-                return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('experimental')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('subjectType')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if x.__class__ is not str or x not in CODES_2:
-                return False
-    v = get('date')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('publisher')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('contact')
-    if v is not None:
+    if 'contact' in o:
+        v = o['contact']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_ContactDetail(x):
                 return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('useContext')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_UsageContext(x):
+            if not p.is_contained(x):
                 return False
-    v = get('jurisdiction')
-    if v is not None:
+    if 'copyright' in o:
+        v = o['copyright']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'date' in o:
+        v = o['date']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'derivedFrom' in o:
+        v = o['derivedFrom']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'effectivePeriod' in o:
+        v = o['effectivePeriod']
+        n += 1
+        if not d.ok_Period(v):
+            return False
+    if 'experimental' in o:
+        v = o['experimental']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'item' in o:
+        v = o['item']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Questionnaire_item(x):
+                return False
+    if 'jurisdiction' in o:
+        v = o['jurisdiction']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('purpose')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
         n += 1
-        if not p.is_markdown(v):
+        if not p.is_code(v):
             return False
-    v = get('copyright')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('approvalDate')
-    if v is not None:
+    if 'lastReviewDate' in o:
+        v = o['lastReviewDate']
         n += 1
         if not p.is_date(v):
             return False
-    v = get('lastReviewDate')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
         n += 1
-        if not p.is_date(v):
+        if not d.ok_Meta(v):
             return False
-    v = get('effectivePeriod')
-    if v is not None:
-        n += 1
-        if not d.ok_Period(v):
-            return False
-    v = get('code')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Coding(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('item')
-    if v is not None:
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'publisher' in o:
+        v = o['publisher']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'purpose' in o:
+        v = o['purpose']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'subjectType' in o:
+        v = o['subjectType']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_Questionnaire_item(x):
+            if x.__class__ is not str or x not in CODES_2:
                 return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'title' in o:
+        v = o['title']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'url' in o:
+        v = o['url']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'useContext' in o:
+        v = o['useContext']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_UsageContext(x):
+                return False
+    if 'version' in o:
+        v = o['version']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Questionnaire)
+        return p.others(o, OTHERS_ok_Questionnaire, len(o) - n)
     return True
 
 
 def ok_Questionnaire_item(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('linkId')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_string(v):
-        return False
-    v = get('definition')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('code')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Coding(x):
-                return False
-    v = get('prefix')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_3:
-        return False
-    v = get('enableWhen')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Questionnaire_item_enableWhen(x):
-                return False
-    v = get('enableBehavior')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_4:
-            return False
-    v = get('required')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('repeats')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('readOnly')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('maxLength')
-    if v is not None:
-        n += 1
-        if not p.is_integer(v):
-            return False
-    v = get('answerValueSet')
-    if v is not None:
-        n += 1
-        if not p.is_canonical(v):
-            return False
-    v = get('answerOption')
-    if v is not None:
+    if 'answerOption' in o:
+        v = o['answerOption']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Questionnaire_item_answerOption(x):
                 return False
-    v = get('initial')
-    if v is not None:
+    if 'answerValueSet' in o:
+        v = o['answerValueSet']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'code' in o:
+        v = o['code']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Coding(x):
+                return False
+    if 'definition' in o:
+        v = o['definition']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'enableBehavior' in o:
+        v = o['enableBehavior']
+        n += 1
+        if v.__class__ is not str or v not in CODES_3:
+            return False
+    if 'enableWhen' in o:
+        v = o['enableWhen']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Questionnaire_item_enableWhen(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'initial' in o:
+        v = o['initial']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Questionnaire_item_initial(x):
                 return False
-    v = get('item')
-    if v is not None:
+    if 'item' in o:
+        v = o['item']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Questionnaire_item(x):
                 return False
+    if 'linkId' not in o:
+        return False
+    v = o['linkId']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+        return False
+    if 'maxLength' in o:
+        v = o['maxLength']
+        n += 1
+        if not p.is_integer(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'prefix' in o:
+        v = o['prefix']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'readOnly' in o:
+        v = o['readOnly']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'repeats' in o:
+        v = o['repeats']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'required' in o:
+        v = o['required']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if v.__class__ is not str or v not in CODES_4:
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Questionnaire_item)
+        return p.others(o, OTHERS_ok_Questionnaire_item, len(o) - n)
     return True
 
 
 def ok_Questionnaire_item_answerOption(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('initialSelected')
-    if v is not None:
+    if 'initialSelected' in o:
+        v = o['initialSelected']
         n += 1
         if v is not True and v is not False:
             return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Questionnaire_item_answerOption)
-    return False  # value[x] is missing
+        return p.others(o, OTHERS_ok_Questionnaire_item_answerOption, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_Questionnaire_item_enableWhen(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('question')
-    if v is None:
+    if 'operator' not in o:
         return False
-    n += 1
-    if not p.is_string(v):
-        return False
-    v = get('operator')
-    if v is None:
-        return False
+    v = o['operator']
     n += 1
     if v.__class__ is not str or v not in CODES_5:
         return False
+    if 'question' not in o:
+        return False
+    v = o['question']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Questionnaire_item_enableWhen)
-    return False  # answer[x] is missing
+        return p.others(o, OTHERS_ok_Questionnaire_item_enableWhen, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_Questionnaire_item_initial(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -438,47 +434,47 @@ def ok_Questionnaire_item_initial(o):
             if not d.ok_Extension(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Questionnaire_item_initial)
-    return False  # value[x] is missing
+        return p.others(o, OTHERS_ok_Questionnaire_item_initial, len(o) - n)
+    return False  # a choice is missing
 
 
 OTHERS_ok_Questionnaire = (
     frozenset(['approvalDate', 'code', 'contact', 'contained', 'copyright', 'date', 'derivedFrom', 'description', 'effectivePeriod', 'experimental', 'extension', 'id', 'identifier', 'implicitRules', 'item', 'jurisdiction', 'language', 'lastReviewDate', 'meta', 'modifierExtension', 'name', 'publisher', 'purpose', 'resourceType', 'status', 'subjectType', 'text', 'title', 'url', 'useContext', 'version']),
     {
+        '_approvalDate': ('', d.ok_Element),
+        '_copyright': ('', d.ok_Element),
+        '_date': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
+        '_experimental': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
+        '_lastReviewDate': ('', d.ok_Element),
+        '_name': ('', d.ok_Element),
+        '_publisher': ('', d.ok_Element),
+        '_purpose': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
+        '_title': ('', d.ok_Element),
         '_url': ('', d.ok_Element),
         '_version': ('', d.ok_Element),
-        '_name': ('', d.ok_Element),
-        '_title': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_experimental': ('', d.ok_Element),
-        '_date': ('', d.ok_Element),
-        '_publisher': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
-        '_purpose': ('', d.ok_Element),
-        '_copyright': ('', d.ok_Element),
-        '_approvalDate': ('', d.ok_Element),
-        '_lastReviewDate': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_Questionnaire_item = (
     frozenset(['answerOption', 'answerValueSet', 'code', 'definition', 'enableBehavior', 'enableWhen', 'extension', 'id', 'initial', 'item', 'linkId', 'maxLength', 'modifierExtension', 'prefix', 'readOnly', 'repeats', 'required', 'text', 'type']),
     {
+        '_answerValueSet': ('', d.ok_Element),
+        '_definition': ('', d.ok_Element),
+        '_enableBehavior': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_linkId': ('', d.ok_Element),
-        '_definition': ('', d.ok_Element),
+        '_maxLength': ('', d.ok_Element),
         '_prefix': ('', d.ok_Element),
+        '_readOnly': ('', d.ok_Element),
+        '_repeats': ('', d.ok_Element),
+        '_required': ('', d.ok_Element),
         '_text': ('', d.ok_Element),
         '_type': ('', d.ok_Element),
-        '_enableBehavior': ('', d.ok_Element),
-        '_required': ('', d.ok_Element),
-        '_repeats': ('', d.ok_Element),
-        '_readOnly': ('', d.ok_Element),
-        '_maxLength': ('', d.ok_Element),
-        '_answerValueSet': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -486,43 +482,43 @@ OTHERS_ok_Questionnaire_item_answerOption = (
     frozenset(['extension', 'id', 'initialSelected', 'modifierExtension']),
     {
         '_id': ('', d.ok_Element),
+        '_initialSelected': ('', d.ok_Element),
         'valueInteger': ('value[x]', p.is_integer),
-        '_valueInteger': ('', d.ok_Element),
+        '_valueInteger': ('value[x]', d.ok_Element),
         'valueDate': ('value[x]', p.is_date),
-        '_valueDate': ('', d.ok_Element),
+        '_valueDate': ('value[x]', d.ok_Element),
         'valueTime': ('value[x]', p.is_time),
-        '_valueTime': ('', d.ok_Element),
+        '_valueTime': ('value[x]', d.ok_Element),
         'valueString': ('value[x]', p.is_string),
-        '_valueString': ('', d.ok_Element),
+        '_valueString': ('value[x]', d.ok_Element),
         'valueCoding': ('value[x]', d.ok_Coding),
         'valueReference': ('value[x]', d.ok_Reference),
-        '_initialSelected': ('', d.ok_Element),
     },
     frozenset(['value[x]']),
 )
 OTHERS_ok_Questionnaire_item_enableWhen = (
     frozenset(['extension', 'id', 'modifierExtension', 'operator', 'question']),
     {
-        '_id': ('', d.ok_Element),
-        '_question': ('', d.ok_Element),
-        '_operator': ('', d.ok_Element),
         'answerBoolean': ('answer[x]', p.is_boolean),
-        '_answerBoolean': ('', d.ok_Element),
+        '_answerBoolean': ('answer[x]', d.ok_Element),
         'answerDecimal': ('answer[x]', p.is_decimal),
-        '_answerDecimal': ('', d.ok_Element),
+        '_answerDecimal': ('answer[x]', d.ok_Element),
         'answerInteger': ('answer[x]', p.is_integer),
-        '_answerInteger': ('', d.ok_Element),
+        '_answerInteger': ('answer[x]', d.ok_Element),
         'answerDate': ('answer[x]', p.is_date),
-        '_answerDate': ('', d.ok_Element),
+        '_answerDate': ('answer[x]', d.ok_Element),
         'answerDateTime': ('answer[x]', p.is_dateTime),
-        '_answerDateTime': ('', d.ok_Element),
+        '_answerDateTime': ('answer[x]', d.ok_Element),
         'answerTime': ('answer[x]', p.is_time),
-        '_answerTime': ('', d.ok_Element),
+        '_answerTime': ('answer[x]', d.ok_Element),
         'answerString': ('answer[x]', p.is_string),
-        '_answerString': ('', d.ok_Element),
+        '_answerString': ('answer[x]', d.ok_Element),
         'answerCoding': ('answer[x]', d.ok_Coding),
         'answerQuantity': ('answer[x]', d.ok_Quantity),
         'answerReference': ('answer[x]', d.ok_Reference),
+        '_id': ('', d.ok_Element),
+        '_operator': ('', d.ok_Element),
+        '_question': ('', d.ok_Element),
     },
     frozenset(['answer[x]']),
 )
@@ -531,21 +527,21 @@ OTHERS_ok_Questionnaire_item_initial = (
     {
         '_id': ('', d.ok_Element),
         'valueBoolean': ('value[x]', p.is_boolean),
-        '_valueBoolean': ('', d.ok_Element),
+        '_valueBoolean': ('value[x]', d.ok_Element),
         'valueDecimal': ('value[x]', p.is_decimal),
-        '_valueDecimal': ('', d.ok_Element),
+        '_valueDecimal': ('value[x]', d.ok_Element),
         'valueInteger': ('value[x]', p.is_integer),
-        '_valueInteger': ('', d.ok_Element),
+        '_valueInteger': ('value[x]', d.ok_Element),
         'valueDate': ('value[x]', p.is_date),
-        '_valueDate': ('', d.ok_Element),
+        '_valueDate': ('value[x]', d.ok_Element),
         'valueDateTime': ('value[x]', p.is_dateTime),
-        '_valueDateTime': ('', d.ok_Element),
+        '_valueDateTime': ('value[x]', d.ok_Element),
         'valueTime': ('value[x]', p.is_time),
-        '_valueTime': ('', d.ok_Element),
+        '_valueTime': ('value[x]', d.ok_Element),
         'valueString': ('value[x]', p.is_string),
-        '_valueString': ('', d.ok_Element),
+        '_valueString': ('value[x]', d.ok_Element),
         'valueUri': ('value[x]', p.is_uri),
-        '_valueUri': ('', d.ok_Element),
+        '_valueUri': ('value[x]', d.ok_Element),
         'valueAttachment': ('value[x]', d.ok_Attachment),
         'valueCoding': ('value[x]', d.ok_Coding),
         'valueQuantity': ('value[x]', d.ok_Quantity),

@@ -2,259 +2,257 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['amended', 'completed', 'entered-in-error', 'in-progress', 'stopped'])
-TARGETS_1 = frozenset(['CarePlan', 'ServiceRequest'])
-TARGETS_2 = frozenset(['Observation', 'Procedure'])
+TARGETS_1 = frozenset(['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
+TARGETS_2 = frozenset(['CarePlan', 'ServiceRequest'])
 TARGETS_3 = frozenset(['Encounter'])
-TARGETS_4 = frozenset(['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
+TARGETS_4 = frozenset(['Observation', 'Procedure'])
 TARGETS_5 = frozenset(['Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
 
 
 def ok_QuestionnaireResponse(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'author' in o:
+        v = o['author']
         n += 1
-        if not p.is_id(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('meta')
-    if v is not None:
+    if 'authored' in o:
+        v = o['authored']
         n += 1
-        if not d.ok_Meta(v):
+        if not p.is_dateTime(v):
             return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if not d.ok_Identifier(v):
-            return False
-    v = get('basedOn')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
-                return False
-    v = get('partOf')
-    if v is not None:
+    if 'basedOn' in o:
+        v = o['basedOn']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_2):
                 return False
-    v = get('questionnaire')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
-        if not p.is_canonical(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('subject')
-    if v is not None:
-        n += 1
-        if not d.ok_Reference(v):
-            return False
-    v = get('encounter')
-    if v is not None:
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'encounter' in o:
+        v = o['encounter']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_3):
             return False
-    v = get('authored')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not p.is_dateTime(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('author')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+        if not p.is_id(v):
             return False
-    v = get('source')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
+        if not d.ok_Identifier(v):
             return False
-    v = get('item')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'item' in o:
+        v = o['item']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_QuestionnaireResponse_item(x):
                 return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'partOf' in o:
+        v = o['partOf']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
+                return False
+    if 'questionnaire' in o:
+        v = o['questionnaire']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'source' in o:
+        v = o['source']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'subject' in o:
+        v = o['subject']
+        n += 1
+        if not d.ok_Reference(v):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_QuestionnaireResponse)
+        return p.others(o, OTHERS_ok_QuestionnaireResponse, len(o) - n)
     return True
 
 
 def ok_QuestionnaireResponse_item(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('linkId')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_string(v):
-        return False
-    v = get('definition')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('answer')
-    if v is not None:
+    if 'answer' in o:
+        v = o['answer']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_QuestionnaireResponse_item_answer(x):
                 return False
-    v = get('item')
-    if v is not None:
+    if 'definition' in o:
+        v = o['definition']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'item' in o:
+        v = o['item']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_QuestionnaireResponse_item(x):
                 return False
+    if 'linkId' not in o:
+        return False
+    v = o['linkId']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+        return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_QuestionnaireResponse_item)
+        return p.others(o, OTHERS_ok_QuestionnaireResponse_item, len(o) - n)
     return True
 
 
 def ok_QuestionnaireResponse_item_answer(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('item')
-    if v is not None:
+    if 'item' in o:
+        v = o['item']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_QuestionnaireResponse_item(x):
                 return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_QuestionnaireResponse_item_answer)
+        return p.others(o, OTHERS_ok_QuestionnaireResponse_item_answer, len(o) - n)
     return True
 
 
 OTHERS_ok_QuestionnaireResponse = (
     frozenset(['author', 'authored', 'basedOn', 'contained', 'encounter', 'extension', 'id', 'identifier', 'implicitRules', 'item', 'language', 'meta', 'modifierExtension', 'partOf', 'questionnaire', 'resourceType', 'source', 'status', 'subject', 'text']),
     {
+        '_authored': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
         '_questionnaire': ('', d.ok_Element),
         '_status': ('', d.ok_Element),
-        '_authored': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_QuestionnaireResponse_item = (
     frozenset(['answer', 'definition', 'extension', 'id', 'item', 'linkId', 'modifierExtension', 'text']),
     {
+        '_definition': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_linkId': ('', d.ok_Element),
-        '_definition': ('', d.ok_Element),
         '_text': ('', d.ok_Element),
     },
     frozenset([]),
@@ -264,21 +262,21 @@ OTHERS_ok_QuestionnaireResponse_item_answer = (
     {
         '_id': ('', d.ok_Element),
         'valueBoolean': ('value[x]', p.is_boolean),
-        '_valueBoolean': ('', d.ok_Element),
+        '_valueBoolean': ('value[x]', d.ok_Element),
         'valueDecimal': ('value[x]', p.is_decimal),
-        '_valueDecimal': ('', d.ok_Element),
+        '_valueDecimal': ('value[x]', d.ok_Element),
         'valueInteger': ('value[x]', p.is_integer),
-        '_valueInteger': ('', d.ok_Element),
+        '_valueInteger': ('value[x]', d.ok_Element),
         'valueDate': ('value[x]', p.is_date),
-        '_valueDate': ('', d.ok_Element),
+        '_valueDate': ('value[x]', d.ok_Element),
         'valueDateTime': ('value[x]', p.is_dateTime),
-        '_valueDateTime': ('', d.ok_Element),
+        '_valueDateTime': ('value[x]', d.ok_Element),
         'valueTime': ('value[x]', p.is_time),
-        '_valueTime': ('', d.ok_Element),
+        '_valueTime': ('value[x]', d.ok_Element),
         'valueString': ('value[x]', p.is_string),
-        '_valueString': ('', d.ok_Element),
+        '_valueString': ('value[x]', d.ok_Element),
         'valueUri': ('value[x]', p.is_uri),
-        '_valueUri': ('', d.ok_Element),
+        '_valueUri': ('value[x]', d.ok_Element),
         'valueAttachment': ('value[x]', d.ok_Attachment),
         'valueCoding': ('value[x]', d.ok_Coding),
         'valueQuantity': ('value[x]', d.ok_Quantity),

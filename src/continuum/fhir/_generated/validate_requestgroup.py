@@ -2,460 +2,457 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['active', 'completed', 'draft', 'entered-in-error', 'on-hold', 'revoked', 'unknown'])
-CODES_2 = frozenset(['directive', 'filler-order', 'instance-order', 'option', 'order', 'original-order', 'plan', 'proposal', 'reflex-order'])
-CODES_3 = frozenset(['asap', 'routine', 'stat', 'urgent'])
-CODES_4 = frozenset(['logical-group', 'sentence-group', 'visual-group'])
-CODES_5 = frozenset(['all', 'all-or-none', 'any', 'at-most-one', 'exactly-one', 'one-or-more'])
-CODES_6 = frozenset(['could', 'must', 'must-unless-documented'])
-CODES_7 = frozenset(['no', 'yes'])
-CODES_8 = frozenset(['multiple', 'single'])
+CODES_1 = frozenset(['directive', 'filler-order', 'instance-order', 'option', 'order', 'original-order', 'plan', 'proposal', 'reflex-order'])
+CODES_2 = frozenset(['asap', 'routine', 'stat', 'urgent'])
+CODES_3 = frozenset(['active', 'completed', 'draft', 'entered-in-error', 'on-hold', 'revoked', 'unknown'])
+CODES_4 = frozenset(['multiple', 'single'])
+CODES_5 = frozenset(['logical-group', 'sentence-group', 'visual-group'])
+CODES_6 = frozenset(['no', 'yes'])
+CODES_7 = frozenset(['could', 'must', 'must-unless-documented'])
+CODES_8 = frozenset(['all', 'all-or-none', 'any', 'at-most-one', 'exactly-one', 'one-or-more'])
 CODES_9 = frozenset(['applicability', 'start', 'stop'])
 CODES_10 = frozenset(['after', 'after-end', 'after-start', 'before', 'before-end', 'before-start', 'concurrent', 'concurrent-with-end', 'concurrent-with-start'])
-TARGETS_1 = frozenset(['Group', 'Patient'])
+TARGETS_1 = frozenset(['Device', 'Practitioner', 'PractitionerRole'])
 TARGETS_2 = frozenset(['Encounter'])
-TARGETS_3 = frozenset(['Device', 'Practitioner', 'PractitionerRole'])
-TARGETS_4 = frozenset(['Condition', 'DiagnosticReport', 'DocumentReference', 'Observation'])
+TARGETS_3 = frozenset(['Condition', 'DiagnosticReport', 'DocumentReference', 'Observation'])
+TARGETS_4 = frozenset(['Group', 'Patient'])
 TARGETS_5 = frozenset(['Device', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
 
 
 def ok_RequestGroup(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'action' in o:
+        v = o['action']
         n += 1
-        if not p.is_id(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('meta')
-    if v is not None:
+        for x in v:
+            if not ok_RequestGroup_action(x):
+                return False
+    if 'author' in o:
+        v = o['author']
         n += 1
-        if not d.ok_Meta(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('implicitRules')
-    if v is not None:
+    if 'authoredOn' in o:
+        v = o['authoredOn']
         n += 1
-        if not p.is_uri(v):
+        if not p.is_dateTime(v):
             return False
-    v = get('language')
-    if v is not None:
+    if 'basedOn' in o:
+        v = o['basedOn']
         n += 1
-        if not p.is_code(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('text')
-    if v is not None:
+        for x in v:
+            if not d.ok_Reference(x):
+                return False
+    if 'code' in o:
+        v = o['code']
         n += 1
-        if not d.ok_Narrative(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'encounter' in o:
+        v = o['encounter']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'groupIdentifier' in o:
+        v = o['groupIdentifier']
         n += 1
-        if v.__class__ is not list or not v:
+        if not d.ok_Identifier(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('instantiatesCanonical')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'instantiatesCanonical' in o:
+        v = o['instantiatesCanonical']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_canonical(x):
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
                 return False
-    v = get('instantiatesUri')
-    if v is not None:
+    if 'instantiatesUri' in o:
+        v = o['instantiatesUri']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_uri(x):
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
                 return False
-    v = get('basedOn')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Reference(x):
-                return False
-    v = get('replaces')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Reference(x):
-                return False
-    v = get('groupIdentifier')
-    if v is not None:
-        n += 1
-        if not d.ok_Identifier(v):
-            return False
-    v = get('status')
-    if v is None:
+    if 'intent' not in o:
         return False
+    v = o['intent']
     n += 1
     if v.__class__ is not str or v not in CODES_1:
         return False
-    v = get('intent')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_2:
-        return False
-    v = get('priority')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
         n += 1
-        if v.__class__ is not str or v not in CODES_3:
+        if not p.is_code(v):
             return False
-    v = get('code')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if not d.ok_Meta(v):
             return False
-    v = get('subject')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('encounter')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('authoredOn')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('author')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('reasonCode')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_CodeableConcept(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('reasonReference')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
-                return False
-    v = get('note')
-    if v is not None:
+    if 'note' in o:
+        v = o['note']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Annotation(x):
                 return False
-    v = get('action')
-    if v is not None:
+    if 'priority' in o:
+        v = o['priority']
         n += 1
-        if v.__class__ is not list or not v:
+        if v.__class__ is not str or v not in CODES_2:
             return False
-        for x in v:
-            if not ok_RequestGroup_action(x):
-                return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_RequestGroup)
-    return True
-
-
-def ok_RequestGroup_action(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('prefix')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('title')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('textEquivalent')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('priority')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_3:
-            return False
-    v = get('code')
-    if v is not None:
+    if 'reasonCode' in o:
+        v = o['reasonCode']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('documentation')
-    if v is not None:
+    if 'reasonReference' in o:
+        v = o['reasonReference']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_RelatedArtifact(x):
+            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
                 return False
-    v = get('condition')
-    if v is not None:
+    if 'replaces' in o:
+        v = o['replaces']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_RequestGroup_action_condition(x):
+            if not d.ok_Reference(x):
                 return False
-    v = get('relatedAction')
-    if v is not None:
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_3:
+        return False
+    if 'subject' in o:
+        v = o['subject']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
             return False
-        for x in v:
-            if not ok_RequestGroup_action_relatedAction(x):
-                return False
-    v = get('participant')
-    if v is not None:
+    if 'text' in o:
+        v = o['text']
         n += 1
-        if v.__class__ is not list or not v:
+        if not d.ok_Narrative(v):
             return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
-                return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('groupingBehavior')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_4:
-            return False
-    v = get('selectionBehavior')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_5:
-            return False
-    v = get('requiredBehavior')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_6:
-            return False
-    v = get('precheckBehavior')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_7:
-            return False
-    v = get('cardinalityBehavior')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_8:
-            return False
-    v = get('resource')
-    if v is not None:
-        n += 1
-        if not d.ok_Reference(v):
-            return False
-    v = get('action')
-    if v is not None:
+    if n != len(o):
+        return p.others(o, OTHERS_ok_RequestGroup, len(o) - n)
+    return True
+
+
+def ok_RequestGroup_action(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'action' in o:
+        v = o['action']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_RequestGroup_action(x):
                 return False
+    if 'cardinalityBehavior' in o:
+        v = o['cardinalityBehavior']
+        n += 1
+        if v.__class__ is not str or v not in CODES_4:
+            return False
+    if 'code' in o:
+        v = o['code']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'condition' in o:
+        v = o['condition']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_RequestGroup_action_condition(x):
+                return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'documentation' in o:
+        v = o['documentation']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_RelatedArtifact(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'groupingBehavior' in o:
+        v = o['groupingBehavior']
+        n += 1
+        if v.__class__ is not str or v not in CODES_5:
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'participant' in o:
+        v = o['participant']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
+                return False
+    if 'precheckBehavior' in o:
+        v = o['precheckBehavior']
+        n += 1
+        if v.__class__ is not str or v not in CODES_6:
+            return False
+    if 'prefix' in o:
+        v = o['prefix']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'priority' in o:
+        v = o['priority']
+        n += 1
+        if v.__class__ is not str or v not in CODES_2:
+            return False
+    if 'relatedAction' in o:
+        v = o['relatedAction']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_RequestGroup_action_relatedAction(x):
+                return False
+    if 'requiredBehavior' in o:
+        v = o['requiredBehavior']
+        n += 1
+        if v.__class__ is not str or v not in CODES_7:
+            return False
+    if 'resource' in o:
+        v = o['resource']
+        n += 1
+        if not d.ok_Reference(v):
+            return False
+    if 'selectionBehavior' in o:
+        v = o['selectionBehavior']
+        n += 1
+        if v.__class__ is not str or v not in CODES_8:
+            return False
+    if 'textEquivalent' in o:
+        v = o['textEquivalent']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'title' in o:
+        v = o['title']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_RequestGroup_action)
+        return p.others(o, OTHERS_ok_RequestGroup_action, len(o) - n)
     return True
 
 
 def ok_RequestGroup_action_condition(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('kind')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_9:
-        return False
-    v = get('expression')
-    if v is not None:
+    if 'expression' in o:
+        v = o['expression']
         n += 1
         if not d.ok_Expression(v):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'kind' not in o:
+        return False
+    v = o['kind']
+    n += 1
+    if v.__class__ is not str or v not in CODES_9:
+        return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_RequestGroup_action_condition)
+        return p.others(o, OTHERS_ok_RequestGroup_action_condition, len(o) - n)
     return True
 
 
 def ok_RequestGroup_action_relatedAction(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('actionId')
-    if v is None:
+    if 'actionId' not in o:
         return False
+    v = o['actionId']
     n += 1
     if not p.is_id(v):
         return False
-    v = get('relationship')
-    if v is None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'relationship' not in o:
         return False
+    v = o['relationship']
     n += 1
     if v.__class__ is not str or v not in CODES_10:
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_RequestGroup_action_relatedAction)
+        return p.others(o, OTHERS_ok_RequestGroup_action_relatedAction, len(o) - n)
     return True
 
 
 OTHERS_ok_RequestGroup = (
     frozenset(['action', 'author', 'authoredOn', 'basedOn', 'code', 'contained', 'encounter', 'extension', 'groupIdentifier', 'id', 'identifier', 'implicitRules', 'instantiatesCanonical', 'instantiatesUri', 'intent', 'language', 'meta', 'modifierExtension', 'note', 'priority', 'reasonCode', 'reasonReference', 'replaces', 'resourceType', 'status', 'subject', 'text']),
     {
+        '_authoredOn': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
-        '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
         '_intent': ('', d.ok_Element),
+        '_language': ('', d.ok_Element),
         '_priority': ('', d.ok_Element),
-        '_authoredOn': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_RequestGroup_action = (
     frozenset(['action', 'cardinalityBehavior', 'code', 'condition', 'description', 'documentation', 'extension', 'groupingBehavior', 'id', 'modifierExtension', 'participant', 'precheckBehavior', 'prefix', 'priority', 'relatedAction', 'requiredBehavior', 'resource', 'selectionBehavior', 'textEquivalent', 'title', 'type']),
     {
-        '_id': ('', d.ok_Element),
-        '_prefix': ('', d.ok_Element),
-        '_title': ('', d.ok_Element),
+        '_cardinalityBehavior': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
-        '_textEquivalent': ('', d.ok_Element),
+        '_groupingBehavior': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_precheckBehavior': ('', d.ok_Element),
+        '_prefix': ('', d.ok_Element),
         '_priority': ('', d.ok_Element),
+        '_requiredBehavior': ('', d.ok_Element),
+        '_selectionBehavior': ('', d.ok_Element),
+        '_textEquivalent': ('', d.ok_Element),
         'timingDateTime': ('timing[x]', p.is_dateTime),
-        '_timingDateTime': ('', d.ok_Element),
+        '_timingDateTime': ('timing[x]', d.ok_Element),
         'timingAge': ('timing[x]', d.ok_Age),
         'timingPeriod': ('timing[x]', d.ok_Period),
         'timingDuration': ('timing[x]', d.ok_Duration),
         'timingRange': ('timing[x]', d.ok_Range),
         'timingTiming': ('timing[x]', d.ok_Timing),
-        '_groupingBehavior': ('', d.ok_Element),
-        '_selectionBehavior': ('', d.ok_Element),
-        '_requiredBehavior': ('', d.ok_Element),
-        '_precheckBehavior': ('', d.ok_Element),
-        '_cardinalityBehavior': ('', d.ok_Element),
+        '_title': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -470,11 +467,11 @@ OTHERS_ok_RequestGroup_action_condition = (
 OTHERS_ok_RequestGroup_action_relatedAction = (
     frozenset(['actionId', 'extension', 'id', 'modifierExtension', 'relationship']),
     {
-        '_id': ('', d.ok_Element),
         '_actionId': ('', d.ok_Element),
-        '_relationship': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         'offsetDuration': ('offset[x]', d.ok_Duration),
         'offsetRange': ('offset[x]', d.ok_Range),
+        '_relationship': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['active', 'draft', 'retired', 'unknown'])
 TARGETS_1 = frozenset(['ResearchElementDefinition'])
@@ -11,289 +12,288 @@ TARGETS_2 = frozenset(['Group'])
 def ok_ResearchDefinition(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'approvalDate' in o:
+        v = o['approvalDate']
         n += 1
-        if not p.is_id(v):
+        if not p.is_date(v):
             return False
-    v = get('meta')
-    if v is not None:
+    if 'author' in o:
+        v = o['author']
         n += 1
-        if not d.ok_Meta(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('implicitRules')
-    if v is not None:
+        for x in v:
+            if not d.ok_ContactDetail(x):
+                return False
+    if 'comment' in o:
+        v = o['comment']
         n += 1
-        if not p.is_uri(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('language')
-    if v is not None:
+        for x in v:
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
+                return False
+    if 'contact' in o:
+        v = o['contact']
         n += 1
-        if not p.is_code(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+        for x in v:
+            if not d.ok_ContactDetail(x):
+                return False
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'copyright' in o:
+        v = o['copyright']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'date' in o:
+        v = o['date']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'editor' in o:
+        v = o['editor']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_ContactDetail(x):
+                return False
+    if 'effectivePeriod' in o:
+        v = o['effectivePeriod']
+        n += 1
+        if not d.ok_Period(v):
+            return False
+    if 'endorser' in o:
+        v = o['endorser']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_ContactDetail(x):
+                return False
+    if 'experimental' in o:
+        v = o['experimental']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'exposure' in o:
+        v = o['exposure']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'exposureAlternative' in o:
+        v = o['exposureAlternative']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('url')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('version')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('name')
-    if v is not None:
+    if 'jurisdiction' in o:
+        v = o['jurisdiction']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('title')
-    if v is not None:
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'language' in o:
+        v = o['language']
         n += 1
-        if not p.is_string(v):
+        if not p.is_code(v):
             return False
-    v = get('shortTitle')
-    if v is not None:
+    if 'lastReviewDate' in o:
+        v = o['lastReviewDate']
         n += 1
-        if not p.is_string(v):
+        if not p.is_date(v):
             return False
-    v = get('subtitle')
-    if v is not None:
+    if 'library' in o:
+        v = o['library']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('status')
-    if v is None:
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'outcome' in o:
+        v = o['outcome']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'population' not in o:
         return False
+    v = o['population']
     n += 1
-    if v.__class__ is not str or v not in CODES_1:
+    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
         return False
-    v = get('experimental')
-    if v is not None:
+    if 'publisher' in o:
+        v = o['publisher']
         n += 1
-        if v is not True and v is not False:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('date')
-    if v is not None:
+    if 'purpose' in o:
+        v = o['purpose']
         n += 1
-        if not p.is_dateTime(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('publisher')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('contact')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactDetail(x):
-                return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('comment')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_string(x):
-                return False
-    v = get('useContext')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_UsageContext(x):
-                return False
-    v = get('jurisdiction')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('purpose')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('usage')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('copyright')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('approvalDate')
-    if v is not None:
-        n += 1
-        if not p.is_date(v):
-            return False
-    v = get('lastReviewDate')
-    if v is not None:
-        n += 1
-        if not p.is_date(v):
-            return False
-    v = get('effectivePeriod')
-    if v is not None:
-        n += 1
-        if not d.ok_Period(v):
-            return False
-    v = get('topic')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('author')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactDetail(x):
-                return False
-    v = get('editor')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactDetail(x):
-                return False
-    v = get('reviewer')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactDetail(x):
-                return False
-    v = get('endorser')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactDetail(x):
-                return False
-    v = get('relatedArtifact')
-    if v is not None:
+    if 'relatedArtifact' in o:
+        v = o['relatedArtifact']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_RelatedArtifact(x):
                 return False
-    v = get('library')
-    if v is not None:
+    if 'reviewer' in o:
+        v = o['reviewer']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_canonical(x):
+            if not d.ok_ContactDetail(x):
                 return False
-    v = get('population')
-    if v is None:
+    if 'shortTitle' in o:
+        v = o['shortTitle']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'status' not in o:
         return False
+    v = o['status']
     n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+    if v.__class__ is not str or v not in CODES_1:
         return False
-    v = get('exposure')
-    if v is not None:
+    if 'subtitle' in o:
+        v = o['subtitle']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('exposureAlternative')
-    if v is not None:
+    if 'text' in o:
+        v = o['text']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+        if not d.ok_Narrative(v):
             return False
-    v = get('outcome')
-    if v is not None:
+    if 'title' in o:
+        v = o['title']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'topic' in o:
+        v = o['topic']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'url' in o:
+        v = o['url']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'usage' in o:
+        v = o['usage']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'useContext' in o:
+        v = o['useContext']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_UsageContext(x):
+                return False
+    if 'version' in o:
+        v = o['version']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ResearchDefinition)
+        return p.others(o, OTHERS_ok_ResearchDefinition, len(o) - n)
     return True
 
 
 OTHERS_ok_ResearchDefinition = (
     frozenset(['approvalDate', 'author', 'comment', 'contact', 'contained', 'copyright', 'date', 'description', 'editor', 'effectivePeriod', 'endorser', 'experimental', 'exposure', 'exposureAlternative', 'extension', 'id', 'identifier', 'implicitRules', 'jurisdiction', 'language', 'lastReviewDate', 'library', 'meta', 'modifierExtension', 'name', 'outcome', 'population', 'publisher', 'purpose', 'relatedArtifact', 'resourceType', 'reviewer', 'shortTitle', 'status', 'subtitle', 'text', 'title', 'topic', 'url', 'usage', 'useContext', 'version']),
     {
+        '_approvalDate': ('', d.ok_Element),
+        '_copyright': ('', d.ok_Element),
+        '_date': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
+        '_experimental': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_url': ('', d.ok_Element),
-        '_version': ('', d.ok_Element),
+        '_lastReviewDate': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
-        '_title': ('', d.ok_Element),
+        '_publisher': ('', d.ok_Element),
+        '_purpose': ('', d.ok_Element),
         '_shortTitle': ('', d.ok_Element),
-        '_subtitle': ('', d.ok_Element),
         '_status': ('', d.ok_Element),
-        '_experimental': ('', d.ok_Element),
         'subjectCodeableConcept': ('subject[x]', d.ok_CodeableConcept),
         'subjectReference': ('subject[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_2))),
-        '_date': ('', d.ok_Element),
-        '_publisher': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
-        '_purpose': ('', d.ok_Element),
+        '_subtitle': ('', d.ok_Element),
+        '_title': ('', d.ok_Element),
+        '_url': ('', d.ok_Element),
         '_usage': ('', d.ok_Element),
-        '_copyright': ('', d.ok_Element),
-        '_approvalDate': ('', d.ok_Element),
-        '_lastReviewDate': ('', d.ok_Element),
+        '_version': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,127 +2,127 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['candidate', 'eligible', 'follow-up', 'ineligible', 'not-registered', 'off-study', 'on-study', 'on-study-intervention', 'on-study-observation', 'pending-on-study', 'potential-candidate', 'screening', 'withdrawn'])
-TARGETS_1 = frozenset(['ResearchStudy'])
+TARGETS_1 = frozenset(['Consent'])
 TARGETS_2 = frozenset(['Patient'])
-TARGETS_3 = frozenset(['Consent'])
+TARGETS_3 = frozenset(['ResearchStudy'])
 
 
 def ok_ResearchSubject(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'actualArm' in o:
+        v = o['actualArm']
         n += 1
-        if not p.is_id(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('meta')
-    if v is not None:
+    if 'assignedArm' in o:
+        v = o['assignedArm']
         n += 1
-        if not d.ok_Meta(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('implicitRules')
-    if v is not None:
+    if 'consent' in o:
+        v = o['consent']
         n += 1
-        if not p.is_uri(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('period')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if not d.ok_Period(v):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('study')
-    if v is None:
+    if 'individual' not in o:
         return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-        return False
-    v = get('individual')
-    if v is None:
-        return False
+    v = o['individual']
     n += 1
     if not p.is_reference(v, d.ok_Reference, TARGETS_2):
         return False
-    v = get('assignedArm')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
         n += 1
-        if not p.is_string(v):
+        if not p.is_code(v):
             return False
-    v = get('actualArm')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_Meta(v):
             return False
-    v = get('consent')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'period' in o:
+        v = o['period']
+        n += 1
+        if not d.ok_Period(v):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'study' not in o:
+        return False
+    v = o['study']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+        return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ResearchSubject)
+        return p.others(o, OTHERS_ok_ResearchSubject, len(o) - n)
     return True
 
 
 OTHERS_ok_ResearchSubject = (
     frozenset(['actualArm', 'assignedArm', 'consent', 'contained', 'extension', 'id', 'identifier', 'implicitRules', 'individual', 'language', 'meta', 'modifierExtension', 'period', 'resourceType', 'status', 'study', 'text']),
     {
+        '_actualArm': ('', d.ok_Element),
+        '_assignedArm': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
         '_status': ('', d.ok_Element),
-        '_assignedArm': ('', d.ok_Element),
-        '_actualArm': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,222 +2,221 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['amended', 'cancelled', 'corrected', 'entered-in-error', 'final', 'preliminary', 'registered', 'unknown'])
-TARGETS_1 = frozenset(['Group', 'Patient'])
+TARGETS_1 = frozenset(['Condition'])
 TARGETS_2 = frozenset(['Encounter'])
-TARGETS_3 = frozenset(['Condition'])
-TARGETS_4 = frozenset(['Device', 'Practitioner', 'PractitionerRole'])
-TARGETS_5 = frozenset(['Condition', 'DiagnosticReport', 'DocumentReference', 'Observation'])
+TARGETS_3 = frozenset(['Device', 'Practitioner', 'PractitionerRole'])
+TARGETS_4 = frozenset(['Condition', 'DiagnosticReport', 'DocumentReference', 'Observation'])
+TARGETS_5 = frozenset(['Group', 'Patient'])
 
 
 def ok_RiskAssessment(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('basedOn')
-    if v is not None:
+    if 'basedOn' in o:
+        v = o['basedOn']
         n += 1
         if not d.ok_Reference(v):
             return False
-    v = get('parent')
-    if v is not None:
-        n += 1
-        if not d.ok_Reference(v):
-            return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('method')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('code')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('subject')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-        return False
-    v = get('encounter')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('condition')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('performer')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-            return False
-    v = get('reasonCode')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('reasonReference')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
-                return False
-    v = get('basis')
-    if v is not None:
+    if 'basis' in o:
+        v = o['basis']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Reference(x):
                 return False
-    v = get('prediction')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'condition' in o:
+        v = o['condition']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_RiskAssessment_prediction(x):
+            if not p.is_contained(x):
                 return False
-    v = get('mitigation')
-    if v is not None:
+    if 'encounter' in o:
+        v = o['encounter']
         n += 1
-        if not p.is_string(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
             return False
-    v = get('note')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'method' in o:
+        v = o['method']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'mitigation' in o:
+        v = o['mitigation']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'note' in o:
+        v = o['note']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Annotation(x):
                 return False
+    if 'parent' in o:
+        v = o['parent']
+        n += 1
+        if not d.ok_Reference(v):
+            return False
+    if 'performer' in o:
+        v = o['performer']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'prediction' in o:
+        v = o['prediction']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_RiskAssessment_prediction(x):
+                return False
+    if 'reasonCode' in o:
+        v = o['reasonCode']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'reasonReference' in o:
+        v = o['reasonReference']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
+                return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'subject' not in o:
+        return False
+    v = o['subject']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_5):
+        return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_RiskAssessment)
+        return p.others(o, OTHERS_ok_RiskAssessment, len(o) - n)
     return True
 
 
 def ok_RiskAssessment_prediction(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('outcome')
-    if v is not None:
+    if 'outcome' in o:
+        v = o['outcome']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('qualitativeRisk')
-    if v is not None:
+    if 'qualitativeRisk' in o:
+        v = o['qualitativeRisk']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('relativeRisk')
-    if v is not None:
+    if 'rationale' in o:
+        v = o['rationale']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'relativeRisk' in o:
+        v = o['relativeRisk']
         n += 1
         if not p.is_decimal(v):
             return False
-    v = get('rationale')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_RiskAssessment_prediction)
+        return p.others(o, OTHERS_ok_RiskAssessment_prediction, len(o) - n)
     return True
 
 
@@ -227,11 +226,11 @@ OTHERS_ok_RiskAssessment = (
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        'occurrenceDateTime': ('occurrence[x]', p.is_dateTime),
-        '_occurrenceDateTime': ('', d.ok_Element),
-        'occurrencePeriod': ('occurrence[x]', d.ok_Period),
         '_mitigation': ('', d.ok_Element),
+        'occurrenceDateTime': ('occurrence[x]', p.is_dateTime),
+        '_occurrenceDateTime': ('occurrence[x]', d.ok_Element),
+        'occurrencePeriod': ('occurrence[x]', d.ok_Period),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -240,12 +239,12 @@ OTHERS_ok_RiskAssessment_prediction = (
     {
         '_id': ('', d.ok_Element),
         'probabilityDecimal': ('probability[x]', p.is_decimal),
-        '_probabilityDecimal': ('', d.ok_Element),
+        '_probabilityDecimal': ('probability[x]', d.ok_Element),
         'probabilityRange': ('probability[x]', d.ok_Range),
+        '_rationale': ('', d.ok_Element),
         '_relativeRisk': ('', d.ok_Element),
         'whenPeriod': ('when[x]', d.ok_Period),
         'whenRange': ('when[x]', d.ok_Range),
-        '_rationale': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['active', 'draft', 'retired', 'unknown'])
 TARGETS_1 = frozenset(['EvidenceVariable'])
@@ -10,546 +11,540 @@ TARGETS_1 = frozenset(['EvidenceVariable'])
 def ok_RiskEvidenceSynthesis(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('url')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('version')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('title')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('date')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('publisher')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('contact')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactDetail(x):
-                return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('note')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Annotation(x):
-                return False
-    v = get('useContext')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_UsageContext(x):
-                return False
-    v = get('jurisdiction')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('copyright')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('approvalDate')
-    if v is not None:
+    if 'approvalDate' in o:
+        v = o['approvalDate']
         n += 1
         if not p.is_date(v):
             return False
-    v = get('lastReviewDate')
-    if v is not None:
-        n += 1
-        if not p.is_date(v):
-            return False
-    v = get('effectivePeriod')
-    if v is not None:
-        n += 1
-        if not d.ok_Period(v):
-            return False
-    v = get('topic')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('author')
-    if v is not None:
+    if 'author' in o:
+        v = o['author']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_ContactDetail(x):
                 return False
-    v = get('editor')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactDetail(x):
-                return False
-    v = get('reviewer')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactDetail(x):
-                return False
-    v = get('endorser')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactDetail(x):
-                return False
-    v = get('relatedArtifact')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_RelatedArtifact(x):
-                return False
-    v = get('synthesisType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('studyType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('population')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-        return False
-    v = get('exposure')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('outcome')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-        return False
-    v = get('sampleSize')
-    if v is not None:
-        n += 1
-        if not ok_RiskEvidenceSynthesis_sampleSize(v):
-            return False
-    v = get('riskEstimate')
-    if v is not None:
-        n += 1
-        if not ok_RiskEvidenceSynthesis_riskEstimate(v):
-            return False
-    v = get('certainty')
-    if v is not None:
+    if 'certainty' in o:
+        v = o['certainty']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_RiskEvidenceSynthesis_certainty(x):
                 return False
+    if 'contact' in o:
+        v = o['contact']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_ContactDetail(x):
+                return False
+    if 'contained' in o:
+        v = o['contained']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'copyright' in o:
+        v = o['copyright']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'date' in o:
+        v = o['date']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'editor' in o:
+        v = o['editor']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_ContactDetail(x):
+                return False
+    if 'effectivePeriod' in o:
+        v = o['effectivePeriod']
+        n += 1
+        if not d.ok_Period(v):
+            return False
+    if 'endorser' in o:
+        v = o['endorser']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_ContactDetail(x):
+                return False
+    if 'exposure' in o:
+        v = o['exposure']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'jurisdiction' in o:
+        v = o['jurisdiction']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'lastReviewDate' in o:
+        v = o['lastReviewDate']
+        n += 1
+        if not p.is_date(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'note' in o:
+        v = o['note']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Annotation(x):
+                return False
+    if 'outcome' not in o:
+        return False
+    v = o['outcome']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+        return False
+    if 'population' not in o:
+        return False
+    v = o['population']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+        return False
+    if 'publisher' in o:
+        v = o['publisher']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'relatedArtifact' in o:
+        v = o['relatedArtifact']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_RelatedArtifact(x):
+                return False
+    if 'reviewer' in o:
+        v = o['reviewer']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_ContactDetail(x):
+                return False
+    if 'riskEstimate' in o:
+        v = o['riskEstimate']
+        n += 1
+        if not ok_RiskEvidenceSynthesis_riskEstimate(v):
+            return False
+    if 'sampleSize' in o:
+        v = o['sampleSize']
+        n += 1
+        if not ok_RiskEvidenceSynthesis_sampleSize(v):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'studyType' in o:
+        v = o['studyType']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'synthesisType' in o:
+        v = o['synthesisType']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'title' in o:
+        v = o['title']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'topic' in o:
+        v = o['topic']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'url' in o:
+        v = o['url']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'useContext' in o:
+        v = o['useContext']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_UsageContext(x):
+                return False
+    if 'version' in o:
+        v = o['version']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_RiskEvidenceSynthesis)
+        return p.others(o, OTHERS_ok_RiskEvidenceSynthesis, len(o) - n)
     return True
 
 
 def ok_RiskEvidenceSynthesis_certainty(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('rating')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('note')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Annotation(x):
-                return False
-    v = get('certaintySubcomponent')
-    if v is not None:
+    if 'certaintySubcomponent' in o:
+        v = o['certaintySubcomponent']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_RiskEvidenceSynthesis_certainty_certaintySubcomponent(x):
                 return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_RiskEvidenceSynthesis_certainty)
-    return True
-
-
-def ok_RiskEvidenceSynthesis_certainty_certaintySubcomponent(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('rating')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('note')
-    if v is not None:
+    if 'note' in o:
+        v = o['note']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Annotation(x):
                 return False
+    if 'rating' in o:
+        v = o['rating']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_RiskEvidenceSynthesis_certainty_certaintySubcomponent)
+        return p.others(o, OTHERS_ok_RiskEvidenceSynthesis_certainty, len(o) - n)
+    return True
+
+
+def ok_RiskEvidenceSynthesis_certainty_certaintySubcomponent(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'note' in o:
+        v = o['note']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Annotation(x):
+                return False
+    if 'rating' in o:
+        v = o['rating']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_RiskEvidenceSynthesis_certainty_certaintySubcomponent, len(o) - n)
     return True
 
 
 def ok_RiskEvidenceSynthesis_riskEstimate(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'denominatorCount' in o:
+        v = o['denominatorCount']
         n += 1
-        if not p.is_string(v):
+        if not p.is_integer(v):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('value')
-    if v is not None:
-        n += 1
-        if not p.is_decimal(v):
-            return False
-    v = get('unitOfMeasure')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('denominatorCount')
-    if v is not None:
+    if 'numeratorCount' in o:
+        v = o['numeratorCount']
         n += 1
         if not p.is_integer(v):
             return False
-    v = get('numeratorCount')
-    if v is not None:
-        n += 1
-        if not p.is_integer(v):
-            return False
-    v = get('precisionEstimate')
-    if v is not None:
+    if 'precisionEstimate' in o:
+        v = o['precisionEstimate']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_RiskEvidenceSynthesis_riskEstimate_precisionEstimate(x):
                 return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'unitOfMeasure' in o:
+        v = o['unitOfMeasure']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'value' in o:
+        v = o['value']
+        n += 1
+        if not p.is_decimal(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_RiskEvidenceSynthesis_riskEstimate)
+        return p.others(o, OTHERS_ok_RiskEvidenceSynthesis_riskEstimate, len(o) - n)
     return True
 
 
 def ok_RiskEvidenceSynthesis_riskEstimate_precisionEstimate(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'from' in o:
+        v = o['from']
+        n += 1
+        if not p.is_decimal(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'level' in o:
+        v = o['level']
+        n += 1
+        if not p.is_decimal(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is not None:
+    if 'to' in o:
+        v = o['to']
+        n += 1
+        if not p.is_decimal(v):
+            return False
+    if 'type' in o:
+        v = o['type']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('level')
-    if v is not None:
-        n += 1
-        if not p.is_decimal(v):
-            return False
-    v = get('from')
-    if v is not None:
-        n += 1
-        if not p.is_decimal(v):
-            return False
-    v = get('to')
-    if v is not None:
-        n += 1
-        if not p.is_decimal(v):
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_RiskEvidenceSynthesis_riskEstimate_precisionEstimate)
+        return p.others(o, OTHERS_ok_RiskEvidenceSynthesis_riskEstimate_precisionEstimate, len(o) - n)
     return True
 
 
 def ok_RiskEvidenceSynthesis_sampleSize(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('description')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('numberOfStudies')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'numberOfParticipants' in o:
+        v = o['numberOfParticipants']
         n += 1
         if not p.is_integer(v):
             return False
-    v = get('numberOfParticipants')
-    if v is not None:
+    if 'numberOfStudies' in o:
+        v = o['numberOfStudies']
         n += 1
         if not p.is_integer(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_RiskEvidenceSynthesis_sampleSize)
+        return p.others(o, OTHERS_ok_RiskEvidenceSynthesis_sampleSize, len(o) - n)
     return True
 
 
 OTHERS_ok_RiskEvidenceSynthesis = (
     frozenset(['approvalDate', 'author', 'certainty', 'contact', 'contained', 'copyright', 'date', 'description', 'editor', 'effectivePeriod', 'endorser', 'exposure', 'extension', 'id', 'identifier', 'implicitRules', 'jurisdiction', 'language', 'lastReviewDate', 'meta', 'modifierExtension', 'name', 'note', 'outcome', 'population', 'publisher', 'relatedArtifact', 'resourceType', 'reviewer', 'riskEstimate', 'sampleSize', 'status', 'studyType', 'synthesisType', 'text', 'title', 'topic', 'url', 'useContext', 'version']),
     {
+        '_approvalDate': ('', d.ok_Element),
+        '_copyright': ('', d.ok_Element),
+        '_date': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
+        '_lastReviewDate': ('', d.ok_Element),
+        '_name': ('', d.ok_Element),
+        '_publisher': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
+        '_title': ('', d.ok_Element),
         '_url': ('', d.ok_Element),
         '_version': ('', d.ok_Element),
-        '_name': ('', d.ok_Element),
-        '_title': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_date': ('', d.ok_Element),
-        '_publisher': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
-        '_copyright': ('', d.ok_Element),
-        '_approvalDate': ('', d.ok_Element),
-        '_lastReviewDate': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -570,20 +565,20 @@ OTHERS_ok_RiskEvidenceSynthesis_certainty_certaintySubcomponent = (
 OTHERS_ok_RiskEvidenceSynthesis_riskEstimate = (
     frozenset(['denominatorCount', 'description', 'extension', 'id', 'modifierExtension', 'numeratorCount', 'precisionEstimate', 'type', 'unitOfMeasure', 'value']),
     {
-        '_id': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
-        '_value': ('', d.ok_Element),
         '_denominatorCount': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_numeratorCount': ('', d.ok_Element),
+        '_value': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_RiskEvidenceSynthesis_riskEstimate_precisionEstimate = (
     frozenset(['extension', 'from', 'id', 'level', 'modifierExtension', 'to', 'type']),
     {
+        '_from': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_level': ('', d.ok_Element),
-        '_from': ('', d.ok_Element),
         '_to': ('', d.ok_Element),
     },
     frozenset([]),
@@ -591,10 +586,10 @@ OTHERS_ok_RiskEvidenceSynthesis_riskEstimate_precisionEstimate = (
 OTHERS_ok_RiskEvidenceSynthesis_sampleSize = (
     frozenset(['description', 'extension', 'id', 'modifierExtension', 'numberOfParticipants', 'numberOfStudies']),
     {
-        '_id': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
-        '_numberOfStudies': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_numberOfParticipants': ('', d.ok_Element),
+        '_numberOfStudies': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,311 +2,311 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['active', 'completed', 'draft', 'entered-in-error', 'on-hold', 'revoked', 'unknown'])
-CODES_2 = frozenset(['directive', 'filler-order', 'instance-order', 'option', 'order', 'original-order', 'plan', 'proposal', 'reflex-order'])
-CODES_3 = frozenset(['asap', 'routine', 'stat', 'urgent'])
+CODES_1 = frozenset(['directive', 'filler-order', 'instance-order', 'option', 'order', 'original-order', 'plan', 'proposal', 'reflex-order'])
+CODES_2 = frozenset(['asap', 'routine', 'stat', 'urgent'])
+CODES_3 = frozenset(['active', 'completed', 'draft', 'entered-in-error', 'on-hold', 'revoked', 'unknown'])
 TARGETS_1 = frozenset(['CarePlan', 'MedicationRequest', 'ServiceRequest'])
-TARGETS_2 = frozenset(['ServiceRequest'])
-TARGETS_3 = frozenset(['Device', 'Group', 'Location', 'Patient'])
-TARGETS_4 = frozenset(['Encounter'])
-TARGETS_5 = frozenset(['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
-TARGETS_6 = frozenset(['CareTeam', 'Device', 'HealthcareService', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
-TARGETS_7 = frozenset(['Location'])
-TARGETS_8 = frozenset(['Condition', 'DiagnosticReport', 'DocumentReference', 'Observation'])
-TARGETS_9 = frozenset(['ClaimResponse', 'Coverage'])
+TARGETS_2 = frozenset(['Encounter'])
+TARGETS_3 = frozenset(['ClaimResponse', 'Coverage'])
+TARGETS_4 = frozenset(['Location'])
+TARGETS_5 = frozenset(['CareTeam', 'Device', 'HealthcareService', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
+TARGETS_6 = frozenset(['Condition', 'DiagnosticReport', 'DocumentReference', 'Observation'])
+TARGETS_7 = frozenset(['Provenance'])
+TARGETS_8 = frozenset(['ServiceRequest'])
+TARGETS_9 = frozenset(['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
 TARGETS_10 = frozenset(['Specimen'])
-TARGETS_11 = frozenset(['Provenance'])
+TARGETS_11 = frozenset(['Device', 'Group', 'Location', 'Patient'])
 
 
 def ok_ServiceRequest(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'authoredOn' in o:
+        v = o['authoredOn']
         n += 1
-        if not p.is_id(v):
+        if not p.is_dateTime(v):
             return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('instantiatesCanonical')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_canonical(x):
-                return False
-    v = get('instantiatesUri')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_uri(x):
-                return False
-    v = get('basedOn')
-    if v is not None:
+    if 'basedOn' in o:
+        v = o['basedOn']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_1):
                 return False
-    v = get('replaces')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
-                return False
-    v = get('requisition')
-    if v is not None:
-        n += 1
-        if not d.ok_Identifier(v):
-            return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('intent')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_2:
-        return False
-    v = get('category')
-    if v is not None:
+    if 'bodySite' in o:
+        v = o['bodySite']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('priority')
-    if v is not None:
+    if 'category' in o:
+        v = o['category']
         n += 1
-        if v.__class__ is not str or v not in CODES_3:
+        if v.__class__ is not list or not v:
             return False
-    v = get('doNotPerform')
-    if v is not None:
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'code' in o:
+        v = o['code']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'contained' in o:
+        v = o['contained']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'doNotPerform' in o:
+        v = o['doNotPerform']
         n += 1
         if v is not True and v is not False:
             return False
-    v = get('code')
-    if v is not None:
+    if 'encounter' in o:
+        v = o['encounter']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
             return False
-    v = get('orderDetail')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_CodeableConcept(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('subject')
-    if v is None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'instantiatesCanonical' in o:
+        v = o['instantiatesCanonical']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'instantiatesUri' in o:
+        v = o['instantiatesUri']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'insurance' in o:
+        v = o['insurance']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
+                return False
+    if 'intent' not in o:
         return False
+    v = o['intent']
     n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+    if v.__class__ is not str or v not in CODES_1:
         return False
-    v = get('encounter')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+        if not p.is_code(v):
             return False
-    v = get('authoredOn')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('requester')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
-            return False
-    v = get('performerType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('performer')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_6):
-                return False
-    v = get('locationCode')
-    if v is not None:
+    if 'locationCode' in o:
+        v = o['locationCode']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('locationReference')
-    if v is not None:
+    if 'locationReference' in o:
+        v = o['locationReference']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_7):
+            if not p.is_reference(x, d.ok_Reference, TARGETS_4):
                 return False
-    v = get('reasonCode')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_CodeableConcept(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('reasonReference')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_8):
-                return False
-    v = get('insurance')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_9):
-                return False
-    v = get('supportingInfo')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Reference(x):
-                return False
-    v = get('specimen')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_10):
-                return False
-    v = get('bodySite')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('note')
-    if v is not None:
+    if 'note' in o:
+        v = o['note']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Annotation(x):
                 return False
-    v = get('patientInstruction')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('relevantHistory')
-    if v is not None:
+    if 'orderDetail' in o:
+        v = o['orderDetail']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_11):
+            if not d.ok_CodeableConcept(x):
                 return False
+    if 'patientInstruction' in o:
+        v = o['patientInstruction']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'performer' in o:
+        v = o['performer']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
+                return False
+    if 'performerType' in o:
+        v = o['performerType']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'priority' in o:
+        v = o['priority']
+        n += 1
+        if v.__class__ is not str or v not in CODES_2:
+            return False
+    if 'reasonCode' in o:
+        v = o['reasonCode']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'reasonReference' in o:
+        v = o['reasonReference']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_6):
+                return False
+    if 'relevantHistory' in o:
+        v = o['relevantHistory']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_7):
+                return False
+    if 'replaces' in o:
+        v = o['replaces']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_8):
+                return False
+    if 'requester' in o:
+        v = o['requester']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_9):
+            return False
+    if 'requisition' in o:
+        v = o['requisition']
+        n += 1
+        if not d.ok_Identifier(v):
+            return False
+    if 'specimen' in o:
+        v = o['specimen']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_10):
+                return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_3:
+        return False
+    if 'subject' not in o:
+        return False
+    v = o['subject']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_11):
+        return False
+    if 'supportingInfo' in o:
+        v = o['supportingInfo']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Reference(x):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ServiceRequest)
+        return p.others(o, OTHERS_ok_ServiceRequest, len(o) - n)
     return True
 
 
 OTHERS_ok_ServiceRequest = (
     frozenset(['authoredOn', 'basedOn', 'bodySite', 'category', 'code', 'contained', 'doNotPerform', 'encounter', 'extension', 'id', 'identifier', 'implicitRules', 'instantiatesCanonical', 'instantiatesUri', 'insurance', 'intent', 'language', 'locationCode', 'locationReference', 'meta', 'modifierExtension', 'note', 'orderDetail', 'patientInstruction', 'performer', 'performerType', 'priority', 'reasonCode', 'reasonReference', 'relevantHistory', 'replaces', 'requester', 'requisition', 'resourceType', 'specimen', 'status', 'subject', 'supportingInfo', 'text']),
     {
+        'asNeededBoolean': ('asNeeded[x]', p.is_boolean),
+        '_asNeededBoolean': ('asNeeded[x]', d.ok_Element),
+        'asNeededCodeableConcept': ('asNeeded[x]', d.ok_CodeableConcept),
+        '_authoredOn': ('', d.ok_Element),
+        '_doNotPerform': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
-        '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
         '_intent': ('', d.ok_Element),
+        '_language': ('', d.ok_Element),
+        'occurrenceDateTime': ('occurrence[x]', p.is_dateTime),
+        '_occurrenceDateTime': ('occurrence[x]', d.ok_Element),
+        'occurrencePeriod': ('occurrence[x]', d.ok_Period),
+        'occurrenceTiming': ('occurrence[x]', d.ok_Timing),
+        '_patientInstruction': ('', d.ok_Element),
         '_priority': ('', d.ok_Element),
-        '_doNotPerform': ('', d.ok_Element),
         'quantityQuantity': ('quantity[x]', d.ok_Quantity),
         'quantityRatio': ('quantity[x]', d.ok_Ratio),
         'quantityRange': ('quantity[x]', d.ok_Range),
-        'occurrenceDateTime': ('occurrence[x]', p.is_dateTime),
-        '_occurrenceDateTime': ('', d.ok_Element),
-        'occurrencePeriod': ('occurrence[x]', d.ok_Period),
-        'occurrenceTiming': ('occurrence[x]', d.ok_Timing),
-        'asNeededBoolean': ('asNeeded[x]', p.is_boolean),
-        '_asNeededBoolean': ('', d.ok_Element),
-        'asNeededCodeableConcept': ('asNeeded[x]', d.ok_CodeableConcept),
-        '_authoredOn': ('', d.ok_Element),
-        '_patientInstruction': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )

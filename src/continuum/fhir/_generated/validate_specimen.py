@@ -2,11 +2,12 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['available', 'entered-in-error', 'unavailable', 'unsatisfactory'])
-TARGETS_1 = frozenset(['Device', 'Group', 'Location', 'Patient', 'Substance'])
-TARGETS_2 = frozenset(['Specimen'])
-TARGETS_3 = frozenset(['ServiceRequest'])
+TARGETS_1 = frozenset(['Specimen'])
+TARGETS_2 = frozenset(['ServiceRequest'])
+TARGETS_3 = frozenset(['Device', 'Group', 'Location', 'Patient', 'Substance'])
 TARGETS_4 = frozenset(['Practitioner', 'PractitionerRole'])
 TARGETS_5 = frozenset(['Substance'])
 
@@ -14,309 +15,305 @@ TARGETS_5 = frozenset(['Substance'])
 def ok_Specimen(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('accessionIdentifier')
-    if v is not None:
+    if 'accessionIdentifier' in o:
+        v = o['accessionIdentifier']
         n += 1
         if not d.ok_Identifier(v):
             return False
-    v = get('status')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_1:
-            return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('subject')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('receivedTime')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('parent')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
-                return False
-    v = get('request')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
-                return False
-    v = get('collection')
-    if v is not None:
+    if 'collection' in o:
+        v = o['collection']
         n += 1
         if not ok_Specimen_collection(v):
             return False
-    v = get('processing')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Specimen_processing(x):
-                return False
-    v = get('container')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_Specimen_container(x):
-                return False
-    v = get('condition')
-    if v is not None:
+    if 'condition' in o:
+        v = o['condition']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('note')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_Annotation(x):
+            if not p.is_contained(x):
                 return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_Specimen)
-    return True
-
-
-def ok_Specimen_collection(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
+    if 'container' in o:
+        v = o['container']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('extension')
-    if v is not None:
+        for x in v:
+            if not ok_Specimen_container(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('collector')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-            return False
-    v = get('duration')
-    if v is not None:
-        n += 1
-        if not d.ok_Duration(v):
-            return False
-    v = get('quantity')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('method')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('bodySite')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    if n != len(o):
-        return p.others(o, OTHERS_ok_Specimen_collection)
-    return True
-
-
-def ok_Specimen_container(o):
-    if o.__class__ is not dict or not o:
-        return False
-    get = o.get
-    n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('description')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('type')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'note' in o:
+        v = o['note']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Annotation(x):
+                return False
+    if 'parent' in o:
+        v = o['parent']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+                return False
+    if 'processing' in o:
+        v = o['processing']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Specimen_processing(x):
+                return False
+    if 'receivedTime' in o:
+        v = o['receivedTime']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'request' in o:
+        v = o['request']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
+                return False
+    if 'status' in o:
+        v = o['status']
+        n += 1
+        if v.__class__ is not str or v not in CODES_1:
+            return False
+    if 'subject' in o:
+        v = o['subject']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'type' in o:
+        v = o['type']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('capacity')
-    if v is not None:
+    if n != len(o):
+        return p.others(o, OTHERS_ok_Specimen, len(o) - n)
+    return True
+
+
+def ok_Specimen_collection(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'bodySite' in o:
+        v = o['bodySite']
         n += 1
-        if not d.ok_Quantity(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('specimenQuantity')
-    if v is not None:
+    if 'collector' in o:
+        v = o['collector']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+            return False
+    if 'duration' in o:
+        v = o['duration']
+        n += 1
+        if not d.ok_Duration(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'method' in o:
+        v = o['method']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'quantity' in o:
+        v = o['quantity']
         n += 1
         if not d.ok_Quantity(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Specimen_container)
+        return p.others(o, OTHERS_ok_Specimen_collection, len(o) - n)
+    return True
+
+
+def ok_Specimen_container(o):
+    if o.__class__ is not dict or not o:
+        return False
+    n = 0
+    if 'capacity' in o:
+        v = o['capacity']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'specimenQuantity' in o:
+        v = o['specimenQuantity']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if n != len(o):
+        return p.others(o, OTHERS_ok_Specimen_container, len(o) - n)
     return True
 
 
 def ok_Specimen_processing(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('procedure')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('additive')
-    if v is not None:
+    if 'additive' in o:
+        v = o['additive']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_5):
                 return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'procedure' in o:
+        v = o['procedure']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Specimen_processing)
+        return p.others(o, OTHERS_ok_Specimen_processing, len(o) - n)
     return True
 
 
@@ -326,40 +323,40 @@ OTHERS_ok_Specimen = (
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
         '_receivedTime': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_Specimen_collection = (
     frozenset(['bodySite', 'collector', 'duration', 'extension', 'id', 'method', 'modifierExtension', 'quantity']),
     {
-        '_id': ('', d.ok_Element),
         'collectedDateTime': ('collected[x]', p.is_dateTime),
-        '_collectedDateTime': ('', d.ok_Element),
+        '_collectedDateTime': ('collected[x]', d.ok_Element),
         'collectedPeriod': ('collected[x]', d.ok_Period),
         'fastingStatusCodeableConcept': ('fastingStatus[x]', d.ok_CodeableConcept),
         'fastingStatusDuration': ('fastingStatus[x]', d.ok_Duration),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_Specimen_container = (
     frozenset(['capacity', 'description', 'extension', 'id', 'identifier', 'modifierExtension', 'specimenQuantity', 'type']),
     {
-        '_id': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
         'additiveCodeableConcept': ('additive[x]', d.ok_CodeableConcept),
         'additiveReference': ('additive[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_5))),
+        '_description': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_Specimen_processing = (
     frozenset(['additive', 'description', 'extension', 'id', 'modifierExtension', 'procedure']),
     {
-        '_id': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         'timeDateTime': ('time[x]', p.is_dateTime),
-        '_timeDateTime': ('', d.ok_Element),
+        '_timeDateTime': ('time[x]', d.ok_Element),
         'timePeriod': ('time[x]', d.ok_Period),
     },
     frozenset([]),

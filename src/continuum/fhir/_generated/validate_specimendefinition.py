@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['alternate', 'preferred'])
 TARGETS_1 = frozenset(['Substance'])
@@ -10,90 +11,89 @@ TARGETS_1 = frozenset(['Substance'])
 def ok_SpecimenDefinition(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'collection' in o:
+        v = o['collection']
         n += 1
-        if not p.is_id(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if not d.ok_Identifier(v):
             return False
-    v = get('typeCollected')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'patientPreparation' in o:
+        v = o['patientPreparation']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'timeAspect' in o:
+        v = o['timeAspect']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'typeCollected' in o:
+        v = o['typeCollected']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('patientPreparation')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('timeAspect')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('collection')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('typeTested')
-    if v is not None:
+    if 'typeTested' in o:
+        v = o['typeTested']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -101,177 +101,174 @@ def ok_SpecimenDefinition(o):
             if not ok_SpecimenDefinition_typeTested(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SpecimenDefinition)
+        return p.others(o, OTHERS_ok_SpecimenDefinition, len(o) - n)
     return True
 
 
 def ok_SpecimenDefinition_typeTested(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('isDerived')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('preference')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('container')
-    if v is not None:
+    if 'container' in o:
+        v = o['container']
         n += 1
         if not ok_SpecimenDefinition_typeTested_container(v):
             return False
-    v = get('requirement')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('retentionTime')
-    if v is not None:
-        n += 1
-        if not d.ok_Duration(v):
-            return False
-    v = get('rejectionCriterion')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_CodeableConcept(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('handling')
-    if v is not None:
+    if 'handling' in o:
+        v = o['handling']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_SpecimenDefinition_typeTested_handling(x):
                 return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'isDerived' in o:
+        v = o['isDerived']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'preference' not in o:
+        return False
+    v = o['preference']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'rejectionCriterion' in o:
+        v = o['rejectionCriterion']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'requirement' in o:
+        v = o['requirement']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'retentionTime' in o:
+        v = o['retentionTime']
+        n += 1
+        if not d.ok_Duration(v):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SpecimenDefinition_typeTested)
+        return p.others(o, OTHERS_ok_SpecimenDefinition_typeTested, len(o) - n)
     return True
 
 
 def ok_SpecimenDefinition_typeTested_container(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('material')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('cap')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('capacity')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('additive')
-    if v is not None:
+    if 'additive' in o:
+        v = o['additive']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_SpecimenDefinition_typeTested_container_additive(x):
                 return False
-    v = get('preparation')
-    if v is not None:
+    if 'cap' in o:
+        v = o['cap']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'capacity' in o:
+        v = o['capacity']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'material' in o:
+        v = o['material']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'preparation' in o:
+        v = o['preparation']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SpecimenDefinition_typeTested_container)
+        return p.others(o, OTHERS_ok_SpecimenDefinition_typeTested_container, len(o) - n)
     return True
 
 
 def ok_SpecimenDefinition_typeTested_container_additive(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -279,58 +276,57 @@ def ok_SpecimenDefinition_typeTested_container_additive(o):
             if not d.ok_Extension(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SpecimenDefinition_typeTested_container_additive)
-    return False  # additive[x] is missing
+        return p.others(o, OTHERS_ok_SpecimenDefinition_typeTested_container_additive, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_SpecimenDefinition_typeTested_handling(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('temperatureQualifier')
-    if v is not None:
+    if 'instruction' in o:
+        v = o['instruction']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('temperatureRange')
-    if v is not None:
-        n += 1
-        if not d.ok_Range(v):
-            return False
-    v = get('maxDuration')
-    if v is not None:
+    if 'maxDuration' in o:
+        v = o['maxDuration']
         n += 1
         if not d.ok_Duration(v):
             return False
-    v = get('instruction')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'temperatureQualifier' in o:
+        v = o['temperatureQualifier']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'temperatureRange' in o:
+        v = o['temperatureRange']
+        n += 1
+        if not d.ok_Range(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SpecimenDefinition_typeTested_handling)
+        return p.others(o, OTHERS_ok_SpecimenDefinition_typeTested_handling, len(o) - n)
     return True
 
 
@@ -357,11 +353,11 @@ OTHERS_ok_SpecimenDefinition_typeTested = (
 OTHERS_ok_SpecimenDefinition_typeTested_container = (
     frozenset(['additive', 'cap', 'capacity', 'description', 'extension', 'id', 'material', 'modifierExtension', 'preparation', 'type']),
     {
-        '_id': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         'minimumVolumeQuantity': ('minimumVolume[x]', d.ok_Quantity),
         'minimumVolumeString': ('minimumVolume[x]', p.is_string),
-        '_minimumVolumeString': ('', d.ok_Element),
+        '_minimumVolumeString': ('minimumVolume[x]', d.ok_Element),
         '_preparation': ('', d.ok_Element),
     },
     frozenset([]),
@@ -369,9 +365,9 @@ OTHERS_ok_SpecimenDefinition_typeTested_container = (
 OTHERS_ok_SpecimenDefinition_typeTested_container_additive = (
     frozenset(['extension', 'id', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         'additiveCodeableConcept': ('additive[x]', d.ok_CodeableConcept),
         'additiveReference': ('additive[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_1))),
+        '_id': ('', d.ok_Element),
     },
     frozenset(['additive[x]']),
 )

@@ -2,445 +2,441 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['active', 'draft', 'retired', 'unknown'])
+CODES_1 = frozenset(['constraint', 'specialization'])
 CODES_2 = frozenset(['0.0.80', '0.0.81', '0.0.82', '0.01', '0.05', '0.06', '0.11', '0.4.0', '0.5.0', '1.0.0', '1.0.1', '1.0.2', '1.1.0', '1.4.0', '1.6.0', '1.8.0', '3.0.0', '3.0.1', '3.3.0', '3.5.0', '4.0.0', '4.0.1'])
 CODES_3 = frozenset(['complex-type', 'logical', 'primitive-type', 'resource'])
-CODES_4 = frozenset(['constraint', 'specialization'])
+CODES_4 = frozenset(['active', 'draft', 'retired', 'unknown'])
 CODES_5 = frozenset(['element', 'extension', 'fhirpath'])
 
 
 def ok_StructureDefinition(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('url')
-    if v is None:
+    if 'abstract' not in o:
         return False
+    v = o['abstract']
     n += 1
-    if not p.is_uri(v):
+    if v is not True and v is not False:
         return False
-    v = get('identifier')
-    if v is not None:
+    if 'baseDefinition' in o:
+        v = o['baseDefinition']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('version')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('name')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_string(v):
-        return False
-    v = get('title')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('experimental')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('date')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('publisher')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('contact')
-    if v is not None:
+    if 'contact' in o:
+        v = o['contact']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_ContactDetail(x):
                 return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('useContext')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_UsageContext(x):
+            if not p.is_contained(x):
                 return False
-    v = get('jurisdiction')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('purpose')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('copyright')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('keyword')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Coding(x):
-                return False
-    v = get('fhirVersion')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_2:
-            return False
-    v = get('mapping')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_StructureDefinition_mapping(x):
-                return False
-    v = get('kind')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_3:
-        return False
-    v = get('abstract')
-    if v is None:
-        return False
-    n += 1
-    if v is not True and v is not False:
-        return False
-    v = get('context')
-    if v is not None:
+    if 'context' in o:
+        v = o['context']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_StructureDefinition_context(x):
                 return False
-    v = get('contextInvariant')
-    if v is not None:
+    if 'contextInvariant' in o:
+        v = o['contextInvariant']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_string(x):
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
                 return False
-    v = get('type')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_uri(v):
-        return False
-    v = get('baseDefinition')
-    if v is not None:
+    if 'copyright' in o:
+        v = o['copyright']
         n += 1
-        if not p.is_canonical(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('derivation')
-    if v is not None:
+    if 'date' in o:
+        v = o['date']
         n += 1
-        if v.__class__ is not str or v not in CODES_4:
+        if not p.is_dateTime(v):
             return False
-    v = get('snapshot')
-    if v is not None:
+    if 'derivation' in o:
+        v = o['derivation']
         n += 1
-        if not ok_StructureDefinition_snapshot(v):
+        if v.__class__ is not str or v not in CODES_1:
             return False
-    v = get('differential')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'differential' in o:
+        v = o['differential']
         n += 1
         if not ok_StructureDefinition_differential(v):
             return False
+    if 'experimental' in o:
+        v = o['experimental']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'fhirVersion' in o:
+        v = o['fhirVersion']
+        n += 1
+        if v.__class__ is not str or v not in CODES_2:
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'jurisdiction' in o:
+        v = o['jurisdiction']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'keyword' in o:
+        v = o['keyword']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Coding(x):
+                return False
+    if 'kind' not in o:
+        return False
+    v = o['kind']
+    n += 1
+    if v.__class__ is not str or v not in CODES_3:
+        return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'mapping' in o:
+        v = o['mapping']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_StructureDefinition_mapping(x):
+                return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' not in o:
+        return False
+    v = o['name']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+        return False
+    if 'publisher' in o:
+        v = o['publisher']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'purpose' in o:
+        v = o['purpose']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'snapshot' in o:
+        v = o['snapshot']
+        n += 1
+        if not ok_StructureDefinition_snapshot(v):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_4:
+        return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'title' in o:
+        v = o['title']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'type' not in o:
+        return False
+    v = o['type']
+    n += 1
+    if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+        return False
+    if 'url' not in o:
+        return False
+    v = o['url']
+    n += 1
+    if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+        return False
+    if 'useContext' in o:
+        v = o['useContext']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_UsageContext(x):
+                return False
+    if 'version' in o:
+        v = o['version']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_StructureDefinition)
+        return p.others(o, OTHERS_ok_StructureDefinition, len(o) - n)
     return True
 
 
 def ok_StructureDefinition_context(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is None:
+    if 'expression' not in o:
         return False
+    v = o['expression']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+        return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'type' not in o:
+        return False
+    v = o['type']
     n += 1
     if v.__class__ is not str or v not in CODES_5:
         return False
-    v = get('expression')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_string(v):
-        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_StructureDefinition_context)
+        return p.others(o, OTHERS_ok_StructureDefinition_context, len(o) - n)
     return True
 
 
 def ok_StructureDefinition_differential(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('element')
-    if v is None:
+    if 'element' not in o:
         return False
+    v = o['element']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not d.ok_ElementDefinition(x):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_StructureDefinition_differential)
+        return p.others(o, OTHERS_ok_StructureDefinition_differential, len(o) - n)
     return True
 
 
 def ok_StructureDefinition_mapping(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'comment' in o:
+        v = o['comment']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('identity')
-    if v is None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'identity' not in o:
         return False
+    v = o['identity']
     n += 1
     if not p.is_id(v):
         return False
-    v = get('uri')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if not p.is_uri(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('name')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('comment')
-    if v is not None:
+    if 'uri' in o:
+        v = o['uri']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_StructureDefinition_mapping)
+        return p.others(o, OTHERS_ok_StructureDefinition_mapping, len(o) - n)
     return True
 
 
 def ok_StructureDefinition_snapshot(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('element')
-    if v is None:
+    if 'element' not in o:
         return False
+    v = o['element']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not d.ok_ElementDefinition(x):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_StructureDefinition_snapshot)
+        return p.others(o, OTHERS_ok_StructureDefinition_snapshot, len(o) - n)
     return True
 
 
 OTHERS_ok_StructureDefinition = (
     frozenset(['abstract', 'baseDefinition', 'contact', 'contained', 'context', 'contextInvariant', 'copyright', 'date', 'derivation', 'description', 'differential', 'experimental', 'extension', 'fhirVersion', 'id', 'identifier', 'implicitRules', 'jurisdiction', 'keyword', 'kind', 'language', 'mapping', 'meta', 'modifierExtension', 'name', 'publisher', 'purpose', 'resourceType', 'snapshot', 'status', 'text', 'title', 'type', 'url', 'useContext', 'version']),
     {
+        '_abstract': ('', d.ok_Element),
+        '_baseDefinition': ('', d.ok_Element),
+        '_copyright': ('', d.ok_Element),
+        '_date': ('', d.ok_Element),
+        '_derivation': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
+        '_experimental': ('', d.ok_Element),
+        '_fhirVersion': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
+        '_kind': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
+        '_name': ('', d.ok_Element),
+        '_publisher': ('', d.ok_Element),
+        '_purpose': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
+        '_title': ('', d.ok_Element),
+        '_type': ('', d.ok_Element),
         '_url': ('', d.ok_Element),
         '_version': ('', d.ok_Element),
-        '_name': ('', d.ok_Element),
-        '_title': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_experimental': ('', d.ok_Element),
-        '_date': ('', d.ok_Element),
-        '_publisher': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
-        '_purpose': ('', d.ok_Element),
-        '_copyright': ('', d.ok_Element),
-        '_fhirVersion': ('', d.ok_Element),
-        '_kind': ('', d.ok_Element),
-        '_abstract': ('', d.ok_Element),
-        '_type': ('', d.ok_Element),
-        '_baseDefinition': ('', d.ok_Element),
-        '_derivation': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_StructureDefinition_context = (
     frozenset(['expression', 'extension', 'id', 'modifierExtension', 'type']),
     {
+        '_expression': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_type': ('', d.ok_Element),
-        '_expression': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -454,11 +450,11 @@ OTHERS_ok_StructureDefinition_differential = (
 OTHERS_ok_StructureDefinition_mapping = (
     frozenset(['comment', 'extension', 'id', 'identity', 'modifierExtension', 'name', 'uri']),
     {
+        '_comment': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_identity': ('', d.ok_Element),
-        '_uri': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
-        '_comment': ('', d.ok_Element),
+        '_uri': ('', d.ok_Element),
     },
     frozenset([]),
 )

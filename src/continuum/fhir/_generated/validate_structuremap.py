@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['active', 'draft', 'retired', 'unknown'])
 CODES_2 = frozenset(['none', 'type-and-types', 'types'])
@@ -16,601 +17,593 @@ CODES_8 = frozenset(['produced', 'queried', 'source', 'target'])
 def ok_StructureMap(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('url')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_uri(v):
-        return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('version')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('name')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_string(v):
-        return False
-    v = get('title')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('experimental')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('date')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('publisher')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('contact')
-    if v is not None:
+    if 'contact' in o:
+        v = o['contact']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_ContactDetail(x):
                 return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('useContext')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_UsageContext(x):
+            if not p.is_contained(x):
                 return False
-    v = get('jurisdiction')
-    if v is not None:
+    if 'copyright' in o:
+        v = o['copyright']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'date' in o:
+        v = o['date']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'experimental' in o:
+        v = o['experimental']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_CodeableConcept(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('purpose')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('copyright')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('structure')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_StructureMap_structure(x):
-                return False
-    v = get('import')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_canonical(x):
-                return False
-    v = get('group')
-    if v is None:
+    if 'group' not in o:
         return False
+    v = o['group']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not ok_StructureMap_group(x):
             return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'import' in o:
+        v = o['import']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'jurisdiction' in o:
+        v = o['jurisdiction']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' not in o:
+        return False
+    v = o['name']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+        return False
+    if 'publisher' in o:
+        v = o['publisher']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'purpose' in o:
+        v = o['purpose']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'structure' in o:
+        v = o['structure']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_StructureMap_structure(x):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'title' in o:
+        v = o['title']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'url' not in o:
+        return False
+    v = o['url']
+    n += 1
+    if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+        return False
+    if 'useContext' in o:
+        v = o['useContext']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_UsageContext(x):
+                return False
+    if 'version' in o:
+        v = o['version']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_StructureMap)
+        return p.others(o, OTHERS_ok_StructureMap, len(o) - n)
     return True
 
 
 def ok_StructureMap_group(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'documentation' in o:
+        v = o['documentation']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('name')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_id(v):
-        return False
-    v = get('extends')
-    if v is not None:
+    if 'extends' in o:
+        v = o['extends']
         n += 1
         if not p.is_id(v):
             return False
-    v = get('typeMode')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_2:
-        return False
-    v = get('documentation')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('input')
-    if v is None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'input' not in o:
         return False
+    v = o['input']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not ok_StructureMap_group_input(x):
             return False
-    v = get('rule')
-    if v is None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' not in o:
         return False
+    v = o['name']
+    n += 1
+    if not p.is_id(v):
+        return False
+    if 'rule' not in o:
+        return False
+    v = o['rule']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not ok_StructureMap_group_rule(x):
             return False
+    if 'typeMode' not in o:
+        return False
+    v = o['typeMode']
+    n += 1
+    if v.__class__ is not str or v not in CODES_2:
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_StructureMap_group)
+        return p.others(o, OTHERS_ok_StructureMap_group, len(o) - n)
     return True
 
 
 def ok_StructureMap_group_input(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'documentation' in o:
+        v = o['documentation']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('name')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_id(v):
-        return False
-    v = get('type')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('mode')
-    if v is None:
+    if 'mode' not in o:
         return False
+    v = o['mode']
     n += 1
     if v.__class__ is not str or v not in CODES_3:
         return False
-    v = get('documentation')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' not in o:
+        return False
+    v = o['name']
+    n += 1
+    if not p.is_id(v):
+        return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_StructureMap_group_input)
+        return p.others(o, OTHERS_ok_StructureMap_group_input, len(o) - n)
     return True
 
 
 def ok_StructureMap_group_rule(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('name')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_id(v):
-        return False
-    v = get('source')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not list or not v:
-        return False
-    for x in v:
-        if not ok_StructureMap_group_rule_source(x):
-            return False
-    v = get('target')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_StructureMap_group_rule_target(x):
-                return False
-    v = get('rule')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_StructureMap_group_rule(x):
-                return False
-    v = get('dependent')
-    if v is not None:
+    if 'dependent' in o:
+        v = o['dependent']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_StructureMap_group_rule_dependent(x):
                 return False
-    v = get('documentation')
-    if v is not None:
+    if 'documentation' in o:
+        v = o['documentation']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' not in o:
+        return False
+    v = o['name']
+    n += 1
+    if not p.is_id(v):
+        return False
+    if 'rule' in o:
+        v = o['rule']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_StructureMap_group_rule(x):
+                return False
+    if 'source' not in o:
+        return False
+    v = o['source']
+    n += 1
+    if v.__class__ is not list or not v:
+        return False
+    for x in v:
+        if not ok_StructureMap_group_rule_source(x):
+            return False
+    if 'target' in o:
+        v = o['target']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_StructureMap_group_rule_target(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_StructureMap_group_rule)
+        return p.others(o, OTHERS_ok_StructureMap_group_rule, len(o) - n)
     return True
 
 
 def ok_StructureMap_group_rule_dependent(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('name')
-    if v is None:
+    if 'name' not in o:
         return False
+    v = o['name']
     n += 1
     if not p.is_id(v):
         return False
-    v = get('variable')
-    if v is None:
+    if 'variable' not in o:
         return False
+    v = o['variable']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
-        if not p.is_string(x):
+        if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_StructureMap_group_rule_dependent)
+        return p.others(o, OTHERS_ok_StructureMap_group_rule_dependent, len(o) - n)
     return True
 
 
 def ok_StructureMap_group_rule_source(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'check' in o:
+        v = o['check']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'condition' in o:
+        v = o['condition']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('context')
-    if v is None:
+    if 'context' not in o:
         return False
+    v = o['context']
     n += 1
     if not p.is_id(v):
         return False
-    v = get('min')
-    if v is not None:
+    if 'element' in o:
+        v = o['element']
         n += 1
-        if not p.is_integer(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('max')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('type')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('element')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('listMode')
-    if v is not None:
+    if 'listMode' in o:
+        v = o['listMode']
         n += 1
         if v.__class__ is not str or v not in CODES_4:
             return False
-    v = get('variable')
-    if v is not None:
+    if 'logMessage' in o:
+        v = o['logMessage']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'max' in o:
+        v = o['max']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'min' in o:
+        v = o['min']
+        n += 1
+        if not p.is_integer(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'variable' in o:
+        v = o['variable']
         n += 1
         if not p.is_id(v):
             return False
-    v = get('condition')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('check')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('logMessage')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_StructureMap_group_rule_source)
+        return p.others(o, OTHERS_ok_StructureMap_group_rule_source, len(o) - n)
     return True
 
 
 def ok_StructureMap_group_rule_target(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('context')
-    if v is not None:
+    if 'context' in o:
+        v = o['context']
         n += 1
         if not p.is_id(v):
             return False
-    v = get('contextType')
-    if v is not None:
+    if 'contextType' in o:
+        v = o['contextType']
         n += 1
         if v.__class__ is not str or v not in CODES_5:
             return False
-    v = get('element')
-    if v is not None:
+    if 'element' in o:
+        v = o['element']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('variable')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not p.is_id(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('listMode')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'listMode' in o:
+        v = o['listMode']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if x.__class__ is not str or x not in CODES_6:
                 return False
-    v = get('listRuleId')
-    if v is not None:
+    if 'listRuleId' in o:
+        v = o['listRuleId']
         n += 1
         if not p.is_id(v):
             return False
-    v = get('transform')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if v.__class__ is not str or v not in CODES_7:
+        if v.__class__ is not list or not v:
             return False
-    v = get('parameter')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'parameter' in o:
+        v = o['parameter']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_StructureMap_group_rule_target_parameter(x):
                 return False
+    if 'transform' in o:
+        v = o['transform']
+        n += 1
+        if v.__class__ is not str or v not in CODES_7:
+            return False
+    if 'variable' in o:
+        v = o['variable']
+        n += 1
+        if not p.is_id(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_StructureMap_group_rule_target)
+        return p.others(o, OTHERS_ok_StructureMap_group_rule_target, len(o) - n)
     return True
 
 
 def ok_StructureMap_group_rule_target_parameter(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -618,111 +611,110 @@ def ok_StructureMap_group_rule_target_parameter(o):
             if not d.ok_Extension(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_StructureMap_group_rule_target_parameter)
-    return False  # value[x] is missing
+        return p.others(o, OTHERS_ok_StructureMap_group_rule_target_parameter, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_StructureMap_structure(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'alias' in o:
+        v = o['alias']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'documentation' in o:
+        v = o['documentation']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('url')
-    if v is None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'mode' not in o:
         return False
-    n += 1
-    if not p.is_canonical(v):
-        return False
-    v = get('mode')
-    if v is None:
-        return False
+    v = o['mode']
     n += 1
     if v.__class__ is not str or v not in CODES_8:
         return False
-    v = get('alias')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('documentation')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'url' not in o:
+        return False
+    v = o['url']
+    n += 1
+    if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_StructureMap_structure)
+        return p.others(o, OTHERS_ok_StructureMap_structure, len(o) - n)
     return True
 
 
 OTHERS_ok_StructureMap = (
     frozenset(['contact', 'contained', 'copyright', 'date', 'description', 'experimental', 'extension', 'group', 'id', 'identifier', 'implicitRules', 'import', 'jurisdiction', 'language', 'meta', 'modifierExtension', 'name', 'publisher', 'purpose', 'resourceType', 'status', 'structure', 'text', 'title', 'url', 'useContext', 'version']),
     {
+        '_copyright': ('', d.ok_Element),
+        '_date': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
+        '_experimental': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
+        '_name': ('', d.ok_Element),
+        '_publisher': ('', d.ok_Element),
+        '_purpose': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
+        '_title': ('', d.ok_Element),
         '_url': ('', d.ok_Element),
         '_version': ('', d.ok_Element),
-        '_name': ('', d.ok_Element),
-        '_title': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_experimental': ('', d.ok_Element),
-        '_date': ('', d.ok_Element),
-        '_publisher': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
-        '_purpose': ('', d.ok_Element),
-        '_copyright': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_StructureMap_group = (
     frozenset(['documentation', 'extends', 'extension', 'id', 'input', 'modifierExtension', 'name', 'rule', 'typeMode']),
     {
+        '_documentation': ('', d.ok_Element),
+        '_extends': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
-        '_extends': ('', d.ok_Element),
         '_typeMode': ('', d.ok_Element),
-        '_documentation': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_StructureMap_group_input = (
     frozenset(['documentation', 'extension', 'id', 'mode', 'modifierExtension', 'name', 'type']),
     {
+        '_documentation': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
+        '_mode': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
         '_type': ('', d.ok_Element),
-        '_mode': ('', d.ok_Element),
-        '_documentation': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_StructureMap_group_rule = (
     frozenset(['dependent', 'documentation', 'extension', 'id', 'modifierExtension', 'name', 'rule', 'source', 'target']),
     {
+        '_documentation': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
-        '_documentation': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -737,49 +729,47 @@ OTHERS_ok_StructureMap_group_rule_dependent = (
 OTHERS_ok_StructureMap_group_rule_source = (
     frozenset(['check', 'condition', 'context', 'element', 'extension', 'id', 'listMode', 'logMessage', 'max', 'min', 'modifierExtension', 'type', 'variable']),
     {
-        '_id': ('', d.ok_Element),
+        '_check': ('', d.ok_Element),
+        '_condition': ('', d.ok_Element),
         '_context': ('', d.ok_Element),
-        '_min': ('', d.ok_Element),
-        '_max': ('', d.ok_Element),
-        '_type': ('', d.ok_Element),
         'defaultValueBase64Binary': ('defaultValue[x]', p.is_base64Binary),
-        '_defaultValueBase64Binary': ('', d.ok_Element),
+        '_defaultValueBase64Binary': ('defaultValue[x]', d.ok_Element),
         'defaultValueBoolean': ('defaultValue[x]', p.is_boolean),
-        '_defaultValueBoolean': ('', d.ok_Element),
+        '_defaultValueBoolean': ('defaultValue[x]', d.ok_Element),
         'defaultValueCanonical': ('defaultValue[x]', p.is_canonical),
-        '_defaultValueCanonical': ('', d.ok_Element),
+        '_defaultValueCanonical': ('defaultValue[x]', d.ok_Element),
         'defaultValueCode': ('defaultValue[x]', p.is_code),
-        '_defaultValueCode': ('', d.ok_Element),
+        '_defaultValueCode': ('defaultValue[x]', d.ok_Element),
         'defaultValueDate': ('defaultValue[x]', p.is_date),
-        '_defaultValueDate': ('', d.ok_Element),
+        '_defaultValueDate': ('defaultValue[x]', d.ok_Element),
         'defaultValueDateTime': ('defaultValue[x]', p.is_dateTime),
-        '_defaultValueDateTime': ('', d.ok_Element),
+        '_defaultValueDateTime': ('defaultValue[x]', d.ok_Element),
         'defaultValueDecimal': ('defaultValue[x]', p.is_decimal),
-        '_defaultValueDecimal': ('', d.ok_Element),
+        '_defaultValueDecimal': ('defaultValue[x]', d.ok_Element),
         'defaultValueId': ('defaultValue[x]', p.is_id),
-        '_defaultValueId': ('', d.ok_Element),
+        '_defaultValueId': ('defaultValue[x]', d.ok_Element),
         'defaultValueInstant': ('defaultValue[x]', p.is_instant),
-        '_defaultValueInstant': ('', d.ok_Element),
+        '_defaultValueInstant': ('defaultValue[x]', d.ok_Element),
         'defaultValueInteger': ('defaultValue[x]', p.is_integer),
-        '_defaultValueInteger': ('', d.ok_Element),
+        '_defaultValueInteger': ('defaultValue[x]', d.ok_Element),
         'defaultValueMarkdown': ('defaultValue[x]', p.is_markdown),
-        '_defaultValueMarkdown': ('', d.ok_Element),
+        '_defaultValueMarkdown': ('defaultValue[x]', d.ok_Element),
         'defaultValueOid': ('defaultValue[x]', p.is_oid),
-        '_defaultValueOid': ('', d.ok_Element),
+        '_defaultValueOid': ('defaultValue[x]', d.ok_Element),
         'defaultValuePositiveInt': ('defaultValue[x]', p.is_positiveInt),
-        '_defaultValuePositiveInt': ('', d.ok_Element),
+        '_defaultValuePositiveInt': ('defaultValue[x]', d.ok_Element),
         'defaultValueString': ('defaultValue[x]', p.is_string),
-        '_defaultValueString': ('', d.ok_Element),
+        '_defaultValueString': ('defaultValue[x]', d.ok_Element),
         'defaultValueTime': ('defaultValue[x]', p.is_time),
-        '_defaultValueTime': ('', d.ok_Element),
+        '_defaultValueTime': ('defaultValue[x]', d.ok_Element),
         'defaultValueUnsignedInt': ('defaultValue[x]', p.is_unsignedInt),
-        '_defaultValueUnsignedInt': ('', d.ok_Element),
+        '_defaultValueUnsignedInt': ('defaultValue[x]', d.ok_Element),
         'defaultValueUri': ('defaultValue[x]', p.is_uri),
-        '_defaultValueUri': ('', d.ok_Element),
+        '_defaultValueUri': ('defaultValue[x]', d.ok_Element),
         'defaultValueUrl': ('defaultValue[x]', p.is_url),
-        '_defaultValueUrl': ('', d.ok_Element),
+        '_defaultValueUrl': ('defaultValue[x]', d.ok_Element),
         'defaultValueUuid': ('defaultValue[x]', p.is_uuid),
-        '_defaultValueUuid': ('', d.ok_Element),
+        '_defaultValueUuid': ('defaultValue[x]', d.ok_Element),
         'defaultValueAddress': ('defaultValue[x]', d.ok_Address),
         'defaultValueAge': ('defaultValue[x]', d.ok_Age),
         'defaultValueAnnotation': ('defaultValue[x]', d.ok_Annotation),
@@ -812,24 +802,26 @@ OTHERS_ok_StructureMap_group_rule_source = (
         'defaultValueDosage': ('defaultValue[x]', d.ok_Dosage),
         'defaultValueMeta': ('defaultValue[x]', d.ok_Meta),
         '_element': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_listMode': ('', d.ok_Element),
-        '_variable': ('', d.ok_Element),
-        '_condition': ('', d.ok_Element),
-        '_check': ('', d.ok_Element),
         '_logMessage': ('', d.ok_Element),
+        '_max': ('', d.ok_Element),
+        '_min': ('', d.ok_Element),
+        '_type': ('', d.ok_Element),
+        '_variable': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_StructureMap_group_rule_target = (
     frozenset(['context', 'contextType', 'element', 'extension', 'id', 'listMode', 'listRuleId', 'modifierExtension', 'parameter', 'transform', 'variable']),
     {
-        '_id': ('', d.ok_Element),
         '_context': ('', d.ok_Element),
         '_contextType': ('', d.ok_Element),
         '_element': ('', d.ok_Element),
-        '_variable': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_listRuleId': ('', d.ok_Element),
         '_transform': ('', d.ok_Element),
+        '_variable': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -838,26 +830,26 @@ OTHERS_ok_StructureMap_group_rule_target_parameter = (
     {
         '_id': ('', d.ok_Element),
         'valueId': ('value[x]', p.is_id),
-        '_valueId': ('', d.ok_Element),
+        '_valueId': ('value[x]', d.ok_Element),
         'valueString': ('value[x]', p.is_string),
-        '_valueString': ('', d.ok_Element),
+        '_valueString': ('value[x]', d.ok_Element),
         'valueBoolean': ('value[x]', p.is_boolean),
-        '_valueBoolean': ('', d.ok_Element),
+        '_valueBoolean': ('value[x]', d.ok_Element),
         'valueInteger': ('value[x]', p.is_integer),
-        '_valueInteger': ('', d.ok_Element),
+        '_valueInteger': ('value[x]', d.ok_Element),
         'valueDecimal': ('value[x]', p.is_decimal),
-        '_valueDecimal': ('', d.ok_Element),
+        '_valueDecimal': ('value[x]', d.ok_Element),
     },
     frozenset(['value[x]']),
 )
 OTHERS_ok_StructureMap_structure = (
     frozenset(['alias', 'documentation', 'extension', 'id', 'mode', 'modifierExtension', 'url']),
     {
-        '_id': ('', d.ok_Element),
-        '_url': ('', d.ok_Element),
-        '_mode': ('', d.ok_Element),
         '_alias': ('', d.ok_Element),
         '_documentation': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_mode': ('', d.ok_Element),
+        '_url': ('', d.ok_Element),
     },
     frozenset([]),
 )

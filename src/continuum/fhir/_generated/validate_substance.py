@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['active', 'entered-in-error', 'inactive'])
 TARGETS_1 = frozenset(['Substance'])
@@ -10,200 +11,197 @@ TARGETS_1 = frozenset(['Substance'])
 def ok_Substance(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('status')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_1:
-            return False
-    v = get('category')
-    if v is not None:
+    if 'category' in o:
+        v = o['category']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('instance')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_Substance_instance(x):
+            if not p.is_contained(x):
                 return False
-    v = get('ingredient')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'ingredient' in o:
+        v = o['ingredient']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Substance_ingredient(x):
                 return False
+    if 'instance' in o:
+        v = o['instance']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_Substance_instance(x):
+                return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'status' in o:
+        v = o['status']
+        n += 1
+        if v.__class__ is not str or v not in CODES_1:
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Substance)
+        return p.others(o, OTHERS_ok_Substance, len(o) - n)
     return True
 
 
 def ok_Substance_ingredient(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('quantity')
-    if v is not None:
+    if 'quantity' in o:
+        v = o['quantity']
         n += 1
         if not d.ok_Ratio(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Substance_ingredient)
-    return False  # substance[x] is missing
+        return p.others(o, OTHERS_ok_Substance_ingredient, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_Substance_instance(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if not d.ok_Identifier(v):
-            return False
-    v = get('expiry')
-    if v is not None:
+    if 'expiry' in o:
+        v = o['expiry']
         n += 1
         if not p.is_dateTime(v):
             return False
-    v = get('quantity')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if not d.ok_Identifier(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'quantity' in o:
+        v = o['quantity']
         n += 1
         if not d.ok_Quantity(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Substance_instance)
+        return p.others(o, OTHERS_ok_Substance_instance, len(o) - n)
     return True
 
 
 OTHERS_ok_Substance = (
     frozenset(['category', 'code', 'contained', 'description', 'extension', 'id', 'identifier', 'implicitRules', 'ingredient', 'instance', 'language', 'meta', 'modifierExtension', 'resourceType', 'status', 'text']),
     {
+        '_description': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
         '_status': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -219,8 +217,8 @@ OTHERS_ok_Substance_ingredient = (
 OTHERS_ok_Substance_instance = (
     frozenset(['expiry', 'extension', 'id', 'identifier', 'modifierExtension', 'quantity']),
     {
-        '_id': ('', d.ok_Element),
         '_expiry': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )

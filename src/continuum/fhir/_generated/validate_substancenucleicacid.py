@@ -2,278 +2,275 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 
 
 def ok_SubstanceNucleicAcid(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'areaOfHybridisation' in o:
+        v = o['areaOfHybridisation']
         n += 1
-        if not p.is_id(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('sequenceType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('numberOfSubunits')
-    if v is not None:
+    if 'numberOfSubunits' in o:
+        v = o['numberOfSubunits']
         n += 1
         if not p.is_integer(v):
             return False
-    v = get('areaOfHybridisation')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('oligoNucleotideType')
-    if v is not None:
+    if 'oligoNucleotideType' in o:
+        v = o['oligoNucleotideType']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('subunit')
-    if v is not None:
+    if 'sequenceType' in o:
+        v = o['sequenceType']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'subunit' in o:
+        v = o['subunit']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_SubstanceNucleicAcid_subunit(x):
                 return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceNucleicAcid)
+        return p.others(o, OTHERS_ok_SubstanceNucleicAcid, len(o) - n)
     return True
 
 
 def ok_SubstanceNucleicAcid_subunit(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('subunit')
-    if v is not None:
-        n += 1
-        if not p.is_integer(v):
-            return False
-    v = get('sequence')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('length')
-    if v is not None:
-        n += 1
-        if not p.is_integer(v):
-            return False
-    v = get('sequenceAttachment')
-    if v is not None:
-        n += 1
-        if not d.ok_Attachment(v):
-            return False
-    v = get('fivePrime')
-    if v is not None:
+    if 'fivePrime' in o:
+        v = o['fivePrime']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('threePrime')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('linkage')
-    if v is not None:
+    if 'length' in o:
+        v = o['length']
+        n += 1
+        if not p.is_integer(v):
+            return False
+    if 'linkage' in o:
+        v = o['linkage']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_SubstanceNucleicAcid_subunit_linkage(x):
                 return False
-    v = get('sugar')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'sequence' in o:
+        v = o['sequence']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'sequenceAttachment' in o:
+        v = o['sequenceAttachment']
+        n += 1
+        if not d.ok_Attachment(v):
+            return False
+    if 'subunit' in o:
+        v = o['subunit']
+        n += 1
+        if not p.is_integer(v):
+            return False
+    if 'sugar' in o:
+        v = o['sugar']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_SubstanceNucleicAcid_subunit_sugar(x):
                 return False
+    if 'threePrime' in o:
+        v = o['threePrime']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceNucleicAcid_subunit)
+        return p.others(o, OTHERS_ok_SubstanceNucleicAcid_subunit, len(o) - n)
     return True
 
 
 def ok_SubstanceNucleicAcid_subunit_linkage(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'connectivity' in o:
+        v = o['connectivity']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('connectivity')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if not d.ok_Identifier(v):
             return False
-    v = get('name')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('residueSite')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'residueSite' in o:
+        v = o['residueSite']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceNucleicAcid_subunit_linkage)
+        return p.others(o, OTHERS_ok_SubstanceNucleicAcid_subunit_linkage, len(o) - n)
     return True
 
 
 def ok_SubstanceNucleicAcid_subunit_sugar(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if not d.ok_Identifier(v):
             return False
-    v = get('name')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('residueSite')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'residueSite' in o:
+        v = o['residueSite']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceNucleicAcid_subunit_sugar)
+        return p.others(o, OTHERS_ok_SubstanceNucleicAcid_subunit_sugar, len(o) - n)
     return True
 
 
 OTHERS_ok_SubstanceNucleicAcid = (
     frozenset(['areaOfHybridisation', 'contained', 'extension', 'id', 'implicitRules', 'language', 'meta', 'modifierExtension', 'numberOfSubunits', 'oligoNucleotideType', 'resourceType', 'sequenceType', 'subunit', 'text']),
     {
+        '_areaOfHybridisation': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
         '_numberOfSubunits': ('', d.ok_Element),
-        '_areaOfHybridisation': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -281,17 +278,17 @@ OTHERS_ok_SubstanceNucleicAcid_subunit = (
     frozenset(['extension', 'fivePrime', 'id', 'length', 'linkage', 'modifierExtension', 'sequence', 'sequenceAttachment', 'subunit', 'sugar', 'threePrime']),
     {
         '_id': ('', d.ok_Element),
-        '_subunit': ('', d.ok_Element),
-        '_sequence': ('', d.ok_Element),
         '_length': ('', d.ok_Element),
+        '_sequence': ('', d.ok_Element),
+        '_subunit': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_SubstanceNucleicAcid_subunit_linkage = (
     frozenset(['connectivity', 'extension', 'id', 'identifier', 'modifierExtension', 'name', 'residueSite']),
     {
-        '_id': ('', d.ok_Element),
         '_connectivity': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
         '_residueSite': ('', d.ok_Element),
     },

@@ -2,143 +2,142 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 
 
 def ok_SubstancePolymer(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'class' in o:
+        v = o['class']
         n += 1
-        if not p.is_id(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('class')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('geometry')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('copolymerConnectivity')
-    if v is not None:
+    if 'copolymerConnectivity' in o:
+        v = o['copolymerConnectivity']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('modification')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_string(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('monomerSet')
-    if v is not None:
+    if 'geometry' in o:
+        v = o['geometry']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modification' in o:
+        v = o['modification']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
+                return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'monomerSet' in o:
+        v = o['monomerSet']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_SubstancePolymer_monomerSet(x):
                 return False
-    v = get('repeat')
-    if v is not None:
+    if 'repeat' in o:
+        v = o['repeat']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_SubstancePolymer_repeat(x):
                 return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstancePolymer)
+        return p.others(o, OTHERS_ok_SubstancePolymer, len(o) - n)
     return True
 
 
 def ok_SubstancePolymer_monomerSet(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('ratioType')
-    if v is not None:
+    if 'ratioType' in o:
+        v = o['ratioType']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('startingMaterial')
-    if v is not None:
+    if 'startingMaterial' in o:
+        v = o['startingMaterial']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -146,166 +145,163 @@ def ok_SubstancePolymer_monomerSet(o):
             if not ok_SubstancePolymer_monomerSet_startingMaterial(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstancePolymer_monomerSet)
+        return p.others(o, OTHERS_ok_SubstancePolymer_monomerSet, len(o) - n)
     return True
 
 
 def ok_SubstancePolymer_monomerSet_startingMaterial(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('material')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('isDefining')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('amount')
-    if v is not None:
+    if 'amount' in o:
+        v = o['amount']
         n += 1
         if not d.ok_SubstanceAmount(v):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'isDefining' in o:
+        v = o['isDefining']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'material' in o:
+        v = o['material']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstancePolymer_monomerSet_startingMaterial)
+        return p.others(o, OTHERS_ok_SubstancePolymer_monomerSet_startingMaterial, len(o) - n)
     return True
 
 
 def ok_SubstancePolymer_repeat(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'averageMolecularFormula' in o:
+        v = o['averageMolecularFormula']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('numberOfUnits')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'numberOfUnits' in o:
+        v = o['numberOfUnits']
         n += 1
         if not p.is_integer(v):
             return False
-    v = get('averageMolecularFormula')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('repeatUnitAmountType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('repeatUnit')
-    if v is not None:
+    if 'repeatUnit' in o:
+        v = o['repeatUnit']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_SubstancePolymer_repeat_repeatUnit(x):
                 return False
+    if 'repeatUnitAmountType' in o:
+        v = o['repeatUnitAmountType']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstancePolymer_repeat)
+        return p.others(o, OTHERS_ok_SubstancePolymer_repeat, len(o) - n)
     return True
 
 
 def ok_SubstancePolymer_repeat_repeatUnit(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('orientationOfPolymerisation')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('repeatUnit')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('amount')
-    if v is not None:
+    if 'amount' in o:
+        v = o['amount']
         n += 1
         if not d.ok_SubstanceAmount(v):
             return False
-    v = get('degreeOfPolymerisation')
-    if v is not None:
+    if 'degreeOfPolymerisation' in o:
+        v = o['degreeOfPolymerisation']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_SubstancePolymer_repeat_repeatUnit_degreeOfPolymerisation(x):
                 return False
-    v = get('structuralRepresentation')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'orientationOfPolymerisation' in o:
+        v = o['orientationOfPolymerisation']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'repeatUnit' in o:
+        v = o['repeatUnit']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'structuralRepresentation' in o:
+        v = o['structuralRepresentation']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -313,94 +309,92 @@ def ok_SubstancePolymer_repeat_repeatUnit(o):
             if not ok_SubstancePolymer_repeat_repeatUnit_structuralRepresentation(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstancePolymer_repeat_repeatUnit)
+        return p.others(o, OTHERS_ok_SubstancePolymer_repeat_repeatUnit, len(o) - n)
     return True
 
 
 def ok_SubstancePolymer_repeat_repeatUnit_degreeOfPolymerisation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('degree')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('amount')
-    if v is not None:
+    if 'amount' in o:
+        v = o['amount']
         n += 1
         if not d.ok_SubstanceAmount(v):
             return False
+    if 'degree' in o:
+        v = o['degree']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstancePolymer_repeat_repeatUnit_degreeOfPolymerisation)
+        return p.others(o, OTHERS_ok_SubstancePolymer_repeat_repeatUnit_degreeOfPolymerisation, len(o) - n)
     return True
 
 
 def ok_SubstancePolymer_repeat_repeatUnit_structuralRepresentation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('representation')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('attachment')
-    if v is not None:
+    if 'attachment' in o:
+        v = o['attachment']
         n += 1
         if not d.ok_Attachment(v):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'representation' in o:
+        v = o['representation']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstancePolymer_repeat_repeatUnit_structuralRepresentation)
+        return p.others(o, OTHERS_ok_SubstancePolymer_repeat_repeatUnit_structuralRepresentation, len(o) - n)
     return True
 
 
@@ -431,9 +425,9 @@ OTHERS_ok_SubstancePolymer_monomerSet_startingMaterial = (
 OTHERS_ok_SubstancePolymer_repeat = (
     frozenset(['averageMolecularFormula', 'extension', 'id', 'modifierExtension', 'numberOfUnits', 'repeatUnit', 'repeatUnitAmountType']),
     {
+        '_averageMolecularFormula': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_numberOfUnits': ('', d.ok_Element),
-        '_averageMolecularFormula': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,162 +2,161 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 
 
 def ok_SubstanceProtein(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'disulfideLinkage' in o:
+        v = o['disulfideLinkage']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
+                return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('sequenceType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('numberOfSubunits')
-    if v is not None:
+    if 'numberOfSubunits' in o:
+        v = o['numberOfSubunits']
         n += 1
         if not p.is_integer(v):
             return False
-    v = get('disulfideLinkage')
-    if v is not None:
+    if 'sequenceType' in o:
+        v = o['sequenceType']
         n += 1
-        if v.__class__ is not list or not v:
+        if not d.ok_CodeableConcept(v):
             return False
-        for x in v:
-            if not p.is_string(x):
-                return False
-    v = get('subunit')
-    if v is not None:
+    if 'subunit' in o:
+        v = o['subunit']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_SubstanceProtein_subunit(x):
                 return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceProtein)
+        return p.others(o, OTHERS_ok_SubstanceProtein, len(o) - n)
     return True
 
 
 def ok_SubstanceProtein_subunit(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'cTerminalModification' in o:
+        v = o['cTerminalModification']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'cTerminalModificationId' in o:
+        v = o['cTerminalModificationId']
         n += 1
-        if v.__class__ is not list or not v:
+        if not d.ok_Identifier(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('subunit')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'length' in o:
+        v = o['length']
         n += 1
         if not p.is_integer(v):
             return False
-    v = get('sequence')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('length')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'nTerminalModification' in o:
+        v = o['nTerminalModification']
         n += 1
-        if not p.is_integer(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('sequenceAttachment')
-    if v is not None:
+    if 'nTerminalModificationId' in o:
+        v = o['nTerminalModificationId']
+        n += 1
+        if not d.ok_Identifier(v):
+            return False
+    if 'sequence' in o:
+        v = o['sequence']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'sequenceAttachment' in o:
+        v = o['sequenceAttachment']
         n += 1
         if not d.ok_Attachment(v):
             return False
-    v = get('nTerminalModificationId')
-    if v is not None:
+    if 'subunit' in o:
+        v = o['subunit']
         n += 1
-        if not d.ok_Identifier(v):
-            return False
-    v = get('nTerminalModification')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('cTerminalModificationId')
-    if v is not None:
-        n += 1
-        if not d.ok_Identifier(v):
-            return False
-    v = get('cTerminalModification')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
+        if not p.is_integer(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceProtein_subunit)
+        return p.others(o, OTHERS_ok_SubstanceProtein_subunit, len(o) - n)
     return True
 
 
@@ -174,12 +173,12 @@ OTHERS_ok_SubstanceProtein = (
 OTHERS_ok_SubstanceProtein_subunit = (
     frozenset(['cTerminalModification', 'cTerminalModificationId', 'extension', 'id', 'length', 'modifierExtension', 'nTerminalModification', 'nTerminalModificationId', 'sequence', 'sequenceAttachment', 'subunit']),
     {
+        '_cTerminalModification': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
-        '_subunit': ('', d.ok_Element),
-        '_sequence': ('', d.ok_Element),
         '_length': ('', d.ok_Element),
         '_nTerminalModification': ('', d.ok_Element),
-        '_cTerminalModification': ('', d.ok_Element),
+        '_sequence': ('', d.ok_Element),
+        '_subunit': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 TARGETS_1 = frozenset(['DocumentReference'])
 
@@ -9,194 +10,191 @@ TARGETS_1 = frozenset(['DocumentReference'])
 def ok_SubstanceReferenceInformation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('comment')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('gene')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_SubstanceReferenceInformation_gene(x):
-                return False
-    v = get('geneElement')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_SubstanceReferenceInformation_geneElement(x):
-                return False
-    v = get('classification')
-    if v is not None:
+    if 'classification' in o:
+        v = o['classification']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_SubstanceReferenceInformation_classification(x):
                 return False
-    v = get('target')
-    if v is not None:
+    if 'comment' in o:
+        v = o['comment']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'contained' in o:
+        v = o['contained']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'gene' in o:
+        v = o['gene']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_SubstanceReferenceInformation_gene(x):
+                return False
+    if 'geneElement' in o:
+        v = o['geneElement']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_SubstanceReferenceInformation_geneElement(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'target' in o:
+        v = o['target']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_SubstanceReferenceInformation_target(x):
                 return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceReferenceInformation)
+        return p.others(o, OTHERS_ok_SubstanceReferenceInformation, len(o) - n)
     return True
 
 
 def ok_SubstanceReferenceInformation_classification(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'classification' in o:
+        v = o['classification']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'domain' in o:
+        v = o['domain']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('domain')
-    if v is not None:
+    if 'source' in o:
+        v = o['source']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('classification')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('subtype')
-    if v is not None:
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+                return False
+    if 'subtype' in o:
+        v = o['subtype']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('source')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
-                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceReferenceInformation_classification)
+        return p.others(o, OTHERS_ok_SubstanceReferenceInformation_classification, len(o) - n)
     return True
 
 
 def ok_SubstanceReferenceInformation_gene(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'gene' in o:
+        v = o['gene']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'geneSequenceOrigin' in o:
+        v = o['geneSequenceOrigin']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('geneSequenceOrigin')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('gene')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('source')
-    if v is not None:
+    if 'source' in o:
+        v = o['source']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -204,135 +202,133 @@ def ok_SubstanceReferenceInformation_gene(o):
             if not p.is_reference(x, d.ok_Reference, TARGETS_1):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceReferenceInformation_gene)
+        return p.others(o, OTHERS_ok_SubstanceReferenceInformation_gene, len(o) - n)
     return True
 
 
 def ok_SubstanceReferenceInformation_geneElement(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('element')
-    if v is not None:
+    if 'element' in o:
+        v = o['element']
         n += 1
         if not d.ok_Identifier(v):
             return False
-    v = get('source')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'source' in o:
+        v = o['source']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_1):
                 return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceReferenceInformation_geneElement)
+        return p.others(o, OTHERS_ok_SubstanceReferenceInformation_geneElement, len(o) - n)
     return True
 
 
 def ok_SubstanceReferenceInformation_target(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'amountType' in o:
+        v = o['amountType']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'interaction' in o:
+        v = o['interaction']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('target')
-    if v is not None:
-        n += 1
-        if not d.ok_Identifier(v):
-            return False
-    v = get('type')
-    if v is not None:
+    if 'organism' in o:
+        v = o['organism']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('interaction')
-    if v is not None:
+    if 'organismType' in o:
+        v = o['organismType']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('organism')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('organismType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('amountType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('source')
-    if v is not None:
+    if 'source' in o:
+        v = o['source']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_1):
                 return False
+    if 'target' in o:
+        v = o['target']
+        n += 1
+        if not d.ok_Identifier(v):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceReferenceInformation_target)
+        return p.others(o, OTHERS_ok_SubstanceReferenceInformation_target, len(o) - n)
     return True
 
 
 OTHERS_ok_SubstanceReferenceInformation = (
     frozenset(['classification', 'comment', 'contained', 'extension', 'gene', 'geneElement', 'id', 'implicitRules', 'language', 'meta', 'modifierExtension', 'resourceType', 'target', 'text']),
     {
+        '_comment': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_comment': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -360,11 +356,11 @@ OTHERS_ok_SubstanceReferenceInformation_geneElement = (
 OTHERS_ok_SubstanceReferenceInformation_target = (
     frozenset(['amountType', 'extension', 'id', 'interaction', 'modifierExtension', 'organism', 'organismType', 'source', 'target', 'type']),
     {
-        '_id': ('', d.ok_Element),
         'amountQuantity': ('amount[x]', d.ok_Quantity),
         'amountRange': ('amount[x]', d.ok_Range),
         'amountString': ('amount[x]', p.is_string),
-        '_amountString': ('', d.ok_Element),
+        '_amountString': ('amount[x]', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )

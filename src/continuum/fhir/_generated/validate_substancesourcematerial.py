@@ -2,452 +2,446 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 
 
 def ok_SubstanceSourceMaterial(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('sourceMaterialClass')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('sourceMaterialType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('sourceMaterialState')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('organismId')
-    if v is not None:
-        n += 1
-        if not d.ok_Identifier(v):
-            return False
-    v = get('organismName')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('parentSubstanceId')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('parentSubstanceName')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_string(x):
-                return False
-    v = get('countryOfOrigin')
-    if v is not None:
+    if 'countryOfOrigin' in o:
+        v = o['countryOfOrigin']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('geographicalLocation')
-    if v is not None:
+    if 'developmentStage' in o:
+        v = o['developmentStage']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_string(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('developmentStage')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('fractionDescription')
-    if v is not None:
+    if 'fractionDescription' in o:
+        v = o['fractionDescription']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_SubstanceSourceMaterial_fractionDescription(x):
                 return False
-    v = get('organism')
-    if v is not None:
+    if 'geographicalLocation' in o:
+        v = o['geographicalLocation']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'organism' in o:
+        v = o['organism']
         n += 1
         if not ok_SubstanceSourceMaterial_organism(v):
             return False
-    v = get('partDescription')
-    if v is not None:
+    if 'organismId' in o:
+        v = o['organismId']
+        n += 1
+        if not d.ok_Identifier(v):
+            return False
+    if 'organismName' in o:
+        v = o['organismName']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'parentSubstanceId' in o:
+        v = o['parentSubstanceId']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'parentSubstanceName' in o:
+        v = o['parentSubstanceName']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
+                return False
+    if 'partDescription' in o:
+        v = o['partDescription']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_SubstanceSourceMaterial_partDescription(x):
                 return False
+    if 'sourceMaterialClass' in o:
+        v = o['sourceMaterialClass']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'sourceMaterialState' in o:
+        v = o['sourceMaterialState']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'sourceMaterialType' in o:
+        v = o['sourceMaterialType']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceSourceMaterial)
+        return p.others(o, OTHERS_ok_SubstanceSourceMaterial, len(o) - n)
     return True
 
 
 def ok_SubstanceSourceMaterial_fractionDescription(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'fraction' in o:
+        v = o['fraction']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('fraction')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('materialType')
-    if v is not None:
+    if 'materialType' in o:
+        v = o['materialType']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceSourceMaterial_fractionDescription)
+        return p.others(o, OTHERS_ok_SubstanceSourceMaterial_fractionDescription, len(o) - n)
     return True
 
 
 def ok_SubstanceSourceMaterial_organism(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('family')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('genus')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('species')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('intraspecificType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('intraspecificDescription')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('author')
-    if v is not None:
+    if 'author' in o:
+        v = o['author']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_SubstanceSourceMaterial_organism_author(x):
                 return False
-    v = get('hybrid')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'family' in o:
+        v = o['family']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'genus' in o:
+        v = o['genus']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'hybrid' in o:
+        v = o['hybrid']
         n += 1
         if not ok_SubstanceSourceMaterial_organism_hybrid(v):
             return False
-    v = get('organismGeneral')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'intraspecificDescription' in o:
+        v = o['intraspecificDescription']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'intraspecificType' in o:
+        v = o['intraspecificType']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'organismGeneral' in o:
+        v = o['organismGeneral']
         n += 1
         if not ok_SubstanceSourceMaterial_organism_organismGeneral(v):
             return False
+    if 'species' in o:
+        v = o['species']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceSourceMaterial_organism)
+        return p.others(o, OTHERS_ok_SubstanceSourceMaterial_organism, len(o) - n)
     return True
 
 
 def ok_SubstanceSourceMaterial_organism_author(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'authorDescription' in o:
+        v = o['authorDescription']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('authorType')
-    if v is not None:
+    if 'authorType' in o:
+        v = o['authorType']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('authorDescription')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceSourceMaterial_organism_author)
+        return p.others(o, OTHERS_ok_SubstanceSourceMaterial_organism_author, len(o) - n)
     return True
 
 
 def ok_SubstanceSourceMaterial_organism_hybrid(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('maternalOrganismId')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('maternalOrganismName')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('paternalOrganismId')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('paternalOrganismName')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('hybridType')
-    if v is not None:
+    if 'hybridType' in o:
+        v = o['hybridType']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'maternalOrganismId' in o:
+        v = o['maternalOrganismId']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'maternalOrganismName' in o:
+        v = o['maternalOrganismName']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'paternalOrganismId' in o:
+        v = o['paternalOrganismId']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'paternalOrganismName' in o:
+        v = o['paternalOrganismName']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceSourceMaterial_organism_hybrid)
+        return p.others(o, OTHERS_ok_SubstanceSourceMaterial_organism_hybrid, len(o) - n)
     return True
 
 
 def ok_SubstanceSourceMaterial_organism_organismGeneral(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'class' in o:
+        v = o['class']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'kingdom' in o:
+        v = o['kingdom']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('kingdom')
-    if v is not None:
+    if 'order' in o:
+        v = o['order']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('phylum')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('class')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('order')
-    if v is not None:
+    if 'phylum' in o:
+        v = o['phylum']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceSourceMaterial_organism_organismGeneral)
+        return p.others(o, OTHERS_ok_SubstanceSourceMaterial_organism_organismGeneral, len(o) - n)
     return True
 
 
 def ok_SubstanceSourceMaterial_partDescription(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('part')
-    if v is not None:
+    if 'part' in o:
+        v = o['part']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('partLocation')
-    if v is not None:
+    if 'partLocation' in o:
+        v = o['partLocation']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceSourceMaterial_partDescription)
+        return p.others(o, OTHERS_ok_SubstanceSourceMaterial_partDescription, len(o) - n)
     return True
 
 
@@ -464,8 +458,8 @@ OTHERS_ok_SubstanceSourceMaterial = (
 OTHERS_ok_SubstanceSourceMaterial_fractionDescription = (
     frozenset(['extension', 'fraction', 'id', 'materialType', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         '_fraction': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -480,8 +474,8 @@ OTHERS_ok_SubstanceSourceMaterial_organism = (
 OTHERS_ok_SubstanceSourceMaterial_organism_author = (
     frozenset(['authorDescription', 'authorType', 'extension', 'id', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         '_authorDescription': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )

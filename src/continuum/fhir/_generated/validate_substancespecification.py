@@ -2,12 +2,13 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-TARGETS_1 = frozenset(['DocumentReference'])
-TARGETS_2 = frozenset(['SubstanceReferenceInformation'])
-TARGETS_3 = frozenset(['SubstanceNucleicAcid'])
-TARGETS_4 = frozenset(['SubstancePolymer'])
-TARGETS_5 = frozenset(['SubstanceProtein'])
+TARGETS_1 = frozenset(['SubstanceNucleicAcid'])
+TARGETS_2 = frozenset(['SubstancePolymer'])
+TARGETS_3 = frozenset(['SubstanceProtein'])
+TARGETS_4 = frozenset(['SubstanceReferenceInformation'])
+TARGETS_5 = frozenset(['DocumentReference'])
 TARGETS_6 = frozenset(['SubstanceSourceMaterial'])
 TARGETS_7 = frozenset(['Substance', 'SubstanceSpecification'])
 TARGETS_8 = frozenset(['SubstanceSpecification'])
@@ -16,814 +17,803 @@ TARGETS_8 = frozenset(['SubstanceSpecification'])
 def ok_SubstanceSpecification(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if not d.ok_Identifier(v):
-            return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('status')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('domain')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('source')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
-                return False
-    v = get('comment')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('moiety')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_SubstanceSpecification_moiety(x):
-                return False
-    v = get('property')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_SubstanceSpecification_property(x):
-                return False
-    v = get('referenceInformation')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('structure')
-    if v is not None:
-        n += 1
-        if not ok_SubstanceSpecification_structure(v):
-            return False
-    v = get('code')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_SubstanceSpecification_code(x):
                 return False
-    v = get('name')
-    if v is not None:
+    if 'comment' in o:
+        v = o['comment']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_SubstanceSpecification_name(x):
+            if not p.is_contained(x):
                 return False
-    v = get('molecularWeight')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'domain' in o:
+        v = o['domain']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if not d.ok_Identifier(v):
+            return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'moiety' in o:
+        v = o['moiety']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_SubstanceSpecification_moiety(x):
+                return False
+    if 'molecularWeight' in o:
+        v = o['molecularWeight']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_SubstanceSpecification_structure_isotope_molecularWeight(x):
                 return False
-    v = get('relationship')
-    if v is not None:
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_SubstanceSpecification_name(x):
+                return False
+    if 'nucleicAcid' in o:
+        v = o['nucleicAcid']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'polymer' in o:
+        v = o['polymer']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'property' in o:
+        v = o['property']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_SubstanceSpecification_property(x):
+                return False
+    if 'protein' in o:
+        v = o['protein']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'referenceInformation' in o:
+        v = o['referenceInformation']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+            return False
+    if 'relationship' in o:
+        v = o['relationship']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_SubstanceSpecification_relationship(x):
                 return False
-    v = get('nucleicAcid')
-    if v is not None:
+    if 'source' in o:
+        v = o['source']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+        if v.__class__ is not list or not v:
             return False
-    v = get('polymer')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-            return False
-    v = get('protein')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
-            return False
-    v = get('sourceMaterial')
-    if v is not None:
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
+                return False
+    if 'sourceMaterial' in o:
+        v = o['sourceMaterial']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_6):
             return False
+    if 'status' in o:
+        v = o['status']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'structure' in o:
+        v = o['structure']
+        n += 1
+        if not ok_SubstanceSpecification_structure(v):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceSpecification)
+        return p.others(o, OTHERS_ok_SubstanceSpecification, len(o) - n)
     return True
 
 
 def ok_SubstanceSpecification_code(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'comment' in o:
+        v = o['comment']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('code')
-    if v is not None:
+    if 'source' in o:
+        v = o['source']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
+                return False
+    if 'status' in o:
+        v = o['status']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('status')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('statusDate')
-    if v is not None:
+    if 'statusDate' in o:
+        v = o['statusDate']
         n += 1
         if not p.is_dateTime(v):
             return False
-    v = get('comment')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('source')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
-                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceSpecification_code)
+        return p.others(o, OTHERS_ok_SubstanceSpecification_code, len(o) - n)
     return True
 
 
 def ok_SubstanceSpecification_moiety(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('role')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if not d.ok_Identifier(v):
             return False
-    v = get('name')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('stereochemistry')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'molecularFormula' in o:
+        v = o['molecularFormula']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'opticalActivity' in o:
+        v = o['opticalActivity']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('opticalActivity')
-    if v is not None:
+    if 'role' in o:
+        v = o['role']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('molecularFormula')
-    if v is not None:
+    if 'stereochemistry' in o:
+        v = o['stereochemistry']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_CodeableConcept(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceSpecification_moiety)
+        return p.others(o, OTHERS_ok_SubstanceSpecification_moiety, len(o) - n)
     return True
 
 
 def ok_SubstanceSpecification_name(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'domain' in o:
+        v = o['domain']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('extension')
-    if v is not None:
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'jurisdiction' in o:
+        v = o['jurisdiction']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('name')
-    if v is None:
+    if 'name' not in o:
         return False
+    v = o['name']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('status')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('preferred')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('domain')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('jurisdiction')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('synonym')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_SubstanceSpecification_name(x):
-                return False
-    v = get('translation')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_SubstanceSpecification_name(x):
-                return False
-    v = get('official')
-    if v is not None:
+    if 'official' in o:
+        v = o['official']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_SubstanceSpecification_name_official(x):
                 return False
-    v = get('source')
-    if v is not None:
+    if 'preferred' in o:
+        v = o['preferred']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'source' in o:
+        v = o['source']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
                 return False
+    if 'status' in o:
+        v = o['status']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'synonym' in o:
+        v = o['synonym']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_SubstanceSpecification_name(x):
+                return False
+    if 'translation' in o:
+        v = o['translation']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_SubstanceSpecification_name(x):
+                return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceSpecification_name)
+        return p.others(o, OTHERS_ok_SubstanceSpecification_name, len(o) - n)
     return True
 
 
 def ok_SubstanceSpecification_name_official(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('authority')
-    if v is not None:
+    if 'authority' in o:
+        v = o['authority']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('status')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('date')
-    if v is not None:
+    if 'date' in o:
+        v = o['date']
         n += 1
         if not p.is_dateTime(v):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'status' in o:
+        v = o['status']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceSpecification_name_official)
+        return p.others(o, OTHERS_ok_SubstanceSpecification_name_official, len(o) - n)
     return True
 
 
 def ok_SubstanceSpecification_property(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'category' in o:
+        v = o['category']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('category')
-    if v is not None:
+    if 'parameters' in o:
+        v = o['parameters']
         n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('code')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('parameters')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceSpecification_property)
+        return p.others(o, OTHERS_ok_SubstanceSpecification_property, len(o) - n)
     return True
 
 
 def ok_SubstanceSpecification_relationship(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('relationship')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('isDefining')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('amountRatioLowLimit')
-    if v is not None:
+    if 'amountRatioLowLimit' in o:
+        v = o['amountRatioLowLimit']
         n += 1
         if not d.ok_Ratio(v):
             return False
-    v = get('amountType')
-    if v is not None:
+    if 'amountType' in o:
+        v = o['amountType']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('source')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'isDefining' in o:
+        v = o['isDefining']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'relationship' in o:
+        v = o['relationship']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'source' in o:
+        v = o['source']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceSpecification_relationship)
+        return p.others(o, OTHERS_ok_SubstanceSpecification_relationship, len(o) - n)
     return True
 
 
 def ok_SubstanceSpecification_structure(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('stereochemistry')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('opticalActivity')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('molecularFormula')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('molecularFormulaByMoiety')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('isotope')
-    if v is not None:
+    if 'isotope' in o:
+        v = o['isotope']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_SubstanceSpecification_structure_isotope(x):
                 return False
-    v = get('molecularWeight')
-    if v is not None:
-        n += 1
-        if not ok_SubstanceSpecification_structure_isotope_molecularWeight(v):
-            return False
-    v = get('source')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+            if not d.ok_Extension(x):
                 return False
-    v = get('representation')
-    if v is not None:
+    if 'molecularFormula' in o:
+        v = o['molecularFormula']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'molecularFormulaByMoiety' in o:
+        v = o['molecularFormulaByMoiety']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'molecularWeight' in o:
+        v = o['molecularWeight']
+        n += 1
+        if not ok_SubstanceSpecification_structure_isotope_molecularWeight(v):
+            return False
+    if 'opticalActivity' in o:
+        v = o['opticalActivity']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'representation' in o:
+        v = o['representation']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_SubstanceSpecification_structure_representation(x):
                 return False
+    if 'source' in o:
+        v = o['source']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
+                return False
+    if 'stereochemistry' in o:
+        v = o['stereochemistry']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceSpecification_structure)
+        return p.others(o, OTHERS_ok_SubstanceSpecification_structure, len(o) - n)
     return True
 
 
 def ok_SubstanceSpecification_structure_isotope(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if not d.ok_Identifier(v):
-            return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('substitution')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('halfLife')
-    if v is not None:
+    if 'halfLife' in o:
+        v = o['halfLife']
         n += 1
         if not d.ok_Quantity(v):
             return False
-    v = get('molecularWeight')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if not d.ok_Identifier(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'molecularWeight' in o:
+        v = o['molecularWeight']
         n += 1
         if not ok_SubstanceSpecification_structure_isotope_molecularWeight(v):
             return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'substitution' in o:
+        v = o['substitution']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceSpecification_structure_isotope)
+        return p.others(o, OTHERS_ok_SubstanceSpecification_structure_isotope, len(o) - n)
     return True
 
 
 def ok_SubstanceSpecification_structure_isotope_molecularWeight(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('method')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('amount')
-    if v is not None:
+    if 'amount' in o:
+        v = o['amount']
         n += 1
         if not d.ok_Quantity(v):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'method' in o:
+        v = o['method']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceSpecification_structure_isotope_molecularWeight)
+        return p.others(o, OTHERS_ok_SubstanceSpecification_structure_isotope_molecularWeight, len(o) - n)
     return True
 
 
 def ok_SubstanceSpecification_structure_representation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('representation')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('attachment')
-    if v is not None:
+    if 'attachment' in o:
+        v = o['attachment']
         n += 1
         if not d.ok_Attachment(v):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'representation' in o:
+        v = o['representation']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SubstanceSpecification_structure_representation)
+        return p.others(o, OTHERS_ok_SubstanceSpecification_structure_representation, len(o) - n)
     return True
 
 
 OTHERS_ok_SubstanceSpecification = (
     frozenset(['code', 'comment', 'contained', 'description', 'domain', 'extension', 'id', 'identifier', 'implicitRules', 'language', 'meta', 'modifierExtension', 'moiety', 'molecularWeight', 'name', 'nucleicAcid', 'polymer', 'property', 'protein', 'referenceInformation', 'relationship', 'resourceType', 'source', 'sourceMaterial', 'status', 'structure', 'text', 'type']),
     {
+        '_comment': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
-        '_comment': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_SubstanceSpecification_code = (
     frozenset(['code', 'comment', 'extension', 'id', 'modifierExtension', 'source', 'status', 'statusDate']),
     {
+        '_comment': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_statusDate': ('', d.ok_Element),
-        '_comment': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_SubstanceSpecification_moiety = (
     frozenset(['extension', 'id', 'identifier', 'modifierExtension', 'molecularFormula', 'name', 'opticalActivity', 'role', 'stereochemistry']),
     {
-        '_id': ('', d.ok_Element),
-        '_name': ('', d.ok_Element),
-        '_molecularFormula': ('', d.ok_Element),
         'amountQuantity': ('amount[x]', d.ok_Quantity),
         'amountString': ('amount[x]', p.is_string),
-        '_amountString': ('', d.ok_Element),
+        '_amountString': ('amount[x]', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_molecularFormula': ('', d.ok_Element),
+        '_name': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -839,36 +829,36 @@ OTHERS_ok_SubstanceSpecification_name = (
 OTHERS_ok_SubstanceSpecification_name_official = (
     frozenset(['authority', 'date', 'extension', 'id', 'modifierExtension', 'status']),
     {
-        '_id': ('', d.ok_Element),
         '_date': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_SubstanceSpecification_property = (
     frozenset(['category', 'code', 'extension', 'id', 'modifierExtension', 'parameters']),
     {
-        '_id': ('', d.ok_Element),
-        '_parameters': ('', d.ok_Element),
-        'definingSubstanceReference': ('definingSubstance[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_7))),
-        'definingSubstanceCodeableConcept': ('definingSubstance[x]', d.ok_CodeableConcept),
         'amountQuantity': ('amount[x]', d.ok_Quantity),
         'amountString': ('amount[x]', p.is_string),
-        '_amountString': ('', d.ok_Element),
+        '_amountString': ('amount[x]', d.ok_Element),
+        'definingSubstanceReference': ('definingSubstance[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_7))),
+        'definingSubstanceCodeableConcept': ('definingSubstance[x]', d.ok_CodeableConcept),
+        '_id': ('', d.ok_Element),
+        '_parameters': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_SubstanceSpecification_relationship = (
     frozenset(['amountRatioLowLimit', 'amountType', 'extension', 'id', 'isDefining', 'modifierExtension', 'relationship', 'source']),
     {
-        '_id': ('', d.ok_Element),
-        'substanceReference': ('substance[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_8))),
-        'substanceCodeableConcept': ('substance[x]', d.ok_CodeableConcept),
-        '_isDefining': ('', d.ok_Element),
         'amountQuantity': ('amount[x]', d.ok_Quantity),
         'amountRange': ('amount[x]', d.ok_Range),
         'amountRatio': ('amount[x]', d.ok_Ratio),
         'amountString': ('amount[x]', p.is_string),
-        '_amountString': ('', d.ok_Element),
+        '_amountString': ('amount[x]', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_isDefining': ('', d.ok_Element),
+        'substanceReference': ('substance[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_8))),
+        'substanceCodeableConcept': ('substance[x]', d.ok_CodeableConcept),
     },
     frozenset([]),
 )

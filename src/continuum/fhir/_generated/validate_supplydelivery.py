@@ -2,172 +2,171 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['abandoned', 'completed', 'entered-in-error', 'in-progress'])
-CODES_2 = frozenset(['device', 'medication'])
+CONCEPTS_1 = frozenset([('http://terminology.hl7.org/CodeSystem/supply-item-type', 'device'), ('http://terminology.hl7.org/CodeSystem/supply-item-type', 'medication')])
 TARGETS_1 = frozenset(['SupplyRequest'])
-TARGETS_2 = frozenset(['Contract', 'SupplyDelivery'])
-TARGETS_3 = frozenset(['Patient'])
-TARGETS_4 = frozenset(['Organization', 'Practitioner', 'PractitionerRole'])
-TARGETS_5 = frozenset(['Location'])
-TARGETS_6 = frozenset(['Practitioner', 'PractitionerRole'])
+TARGETS_2 = frozenset(['Location'])
+TARGETS_3 = frozenset(['Contract', 'SupplyDelivery'])
+TARGETS_4 = frozenset(['Patient'])
+TARGETS_5 = frozenset(['Practitioner', 'PractitionerRole'])
+TARGETS_6 = frozenset(['Organization', 'Practitioner', 'PractitionerRole'])
 TARGETS_7 = frozenset(['Device', 'Medication', 'Substance'])
 
 
 def ok_SupplyDelivery(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('basedOn')
-    if v is not None:
+    if 'basedOn' in o:
+        v = o['basedOn']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_1):
                 return False
-    v = get('partOf')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
+            if not p.is_contained(x):
                 return False
-    v = get('status')
-    if v is not None:
+    if 'destination' in o:
+        v = o['destination']
         n += 1
-        if v.__class__ is not str or v not in CODES_1:
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
             return False
-    v = get('patient')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+        if v.__class__ is not list or not v:
             return False
-    v = get('type')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CODES_2)):
+        if not p.is_id(v):
             return False
-    v = get('suppliedItem')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
-        if not ok_SupplyDelivery_suppliedItem(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('supplier')
-    if v is not None:
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'partOf' in o:
+        v = o['partOf']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_3):
+                return False
+    if 'patient' in o:
+        v = o['patient']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_4):
             return False
-    v = get('destination')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
-            return False
-    v = get('receiver')
-    if v is not None:
+    if 'receiver' in o:
+        v = o['receiver']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_6):
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
                 return False
+    if 'status' in o:
+        v = o['status']
+        n += 1
+        if v.__class__ is not str or v not in CODES_1:
+            return False
+    if 'suppliedItem' in o:
+        v = o['suppliedItem']
+        n += 1
+        if not ok_SupplyDelivery_suppliedItem(v):
+            return False
+    if 'supplier' in o:
+        v = o['supplier']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_6):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if not (d.ok_CodeableConcept(v) and p.is_bound_concept(v, CONCEPTS_1)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SupplyDelivery)
+        return p.others(o, OTHERS_ok_SupplyDelivery, len(o) - n)
     return True
 
 
 def ok_SupplyDelivery_suppliedItem(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('quantity')
-    if v is not None:
+    if 'quantity' in o:
+        v = o['quantity']
         n += 1
         if not d.ok_Quantity(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SupplyDelivery_suppliedItem)
+        return p.others(o, OTHERS_ok_SupplyDelivery_suppliedItem, len(o) - n)
     return True
 
 
@@ -177,11 +176,11 @@ OTHERS_ok_SupplyDelivery = (
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
         'occurrenceDateTime': ('occurrence[x]', p.is_dateTime),
-        '_occurrenceDateTime': ('', d.ok_Element),
+        '_occurrenceDateTime': ('occurrence[x]', d.ok_Element),
         'occurrencePeriod': ('occurrence[x]', d.ok_Period),
         'occurrenceTiming': ('occurrence[x]', d.ok_Timing),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )

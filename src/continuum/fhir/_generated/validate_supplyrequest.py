@@ -2,208 +2,207 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['active', 'cancelled', 'completed', 'draft', 'entered-in-error', 'suspended', 'unknown'])
-CODES_2 = frozenset(['asap', 'routine', 'stat', 'urgent'])
-TARGETS_1 = frozenset(['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
-TARGETS_2 = frozenset(['HealthcareService', 'Organization'])
+CODES_1 = frozenset(['asap', 'routine', 'stat', 'urgent'])
+CODES_2 = frozenset(['active', 'cancelled', 'completed', 'draft', 'entered-in-error', 'suspended', 'unknown'])
+TARGETS_1 = frozenset(['Location', 'Organization'])
+TARGETS_2 = frozenset(['Location', 'Organization', 'Patient'])
 TARGETS_3 = frozenset(['Condition', 'DiagnosticReport', 'DocumentReference', 'Observation'])
-TARGETS_4 = frozenset(['Location', 'Organization'])
-TARGETS_5 = frozenset(['Location', 'Organization', 'Patient'])
+TARGETS_4 = frozenset(['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
+TARGETS_5 = frozenset(['HealthcareService', 'Organization'])
 TARGETS_6 = frozenset(['Device', 'Medication', 'Substance'])
 
 
 def ok_SupplyRequest(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'authoredOn' in o:
+        v = o['authoredOn']
         n += 1
-        if not p.is_id(v):
+        if not p.is_dateTime(v):
             return False
-    v = get('meta')
-    if v is not None:
+    if 'category' in o:
+        v = o['category']
         n += 1
-        if not d.ok_Meta(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'deliverFrom' in o:
+        v = o['deliverFrom']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'deliverTo' in o:
+        v = o['deliverTo']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('status')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if v.__class__ is not str or v not in CODES_1:
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('category')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if not p.is_code(v):
             return False
-    v = get('priority')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
         n += 1
-        if v.__class__ is not str or v not in CODES_2:
+        if not d.ok_Meta(v):
             return False
-    v = get('quantity')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_Quantity(v):
-        return False
-    v = get('parameter')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'parameter' in o:
+        v = o['parameter']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_SupplyRequest_parameter(x):
                 return False
-    v = get('authoredOn')
-    if v is not None:
+    if 'priority' in o:
+        v = o['priority']
         n += 1
-        if not p.is_dateTime(v):
+        if v.__class__ is not str or v not in CODES_1:
             return False
-    v = get('requester')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('supplier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
-                return False
-    v = get('reasonCode')
-    if v is not None:
+    if 'quantity' not in o:
+        return False
+    v = o['quantity']
+    n += 1
+    if not d.ok_Quantity(v):
+        return False
+    if 'reasonCode' in o:
+        v = o['reasonCode']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('reasonReference')
-    if v is not None:
+    if 'reasonReference' in o:
+        v = o['reasonReference']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_3):
                 return False
-    v = get('deliverFrom')
-    if v is not None:
+    if 'requester' in o:
+        v = o['requester']
         n += 1
         if not p.is_reference(v, d.ok_Reference, TARGETS_4):
             return False
-    v = get('deliverTo')
-    if v is not None:
+    if 'status' in o:
+        v = o['status']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
+        if v.__class__ is not str or v not in CODES_2:
+            return False
+    if 'supplier' in o:
+        v = o['supplier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SupplyRequest)
-    return False  # item[x] is missing
+        return p.others(o, OTHERS_ok_SupplyRequest, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_SupplyRequest_parameter(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_SupplyRequest_parameter)
+        return p.others(o, OTHERS_ok_SupplyRequest_parameter, len(o) - n)
     return True
 
 
 OTHERS_ok_SupplyRequest = (
     frozenset(['authoredOn', 'category', 'contained', 'deliverFrom', 'deliverTo', 'extension', 'id', 'identifier', 'implicitRules', 'language', 'meta', 'modifierExtension', 'parameter', 'priority', 'quantity', 'reasonCode', 'reasonReference', 'requester', 'resourceType', 'status', 'supplier', 'text']),
     {
+        '_authoredOn': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
-        '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_priority': ('', d.ok_Element),
         'itemCodeableConcept': ('item[x]', d.ok_CodeableConcept),
         'itemReference': ('item[x]', lambda v: not (not p.is_reference(v, d.ok_Reference, TARGETS_6))),
+        '_language': ('', d.ok_Element),
         'occurrenceDateTime': ('occurrence[x]', p.is_dateTime),
-        '_occurrenceDateTime': ('', d.ok_Element),
+        '_occurrenceDateTime': ('occurrence[x]', d.ok_Element),
         'occurrencePeriod': ('occurrence[x]', d.ok_Period),
         'occurrenceTiming': ('occurrence[x]', d.ok_Timing),
-        '_authoredOn': ('', d.ok_Element),
+        '_priority': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset(['item[x]']),
 )
@@ -215,7 +214,7 @@ OTHERS_ok_SupplyRequest_parameter = (
         'valueQuantity': ('value[x]', d.ok_Quantity),
         'valueRange': ('value[x]', d.ok_Range),
         'valueBoolean': ('value[x]', p.is_boolean),
-        '_valueBoolean': ('', d.ok_Element),
+        '_valueBoolean': ('value[x]', d.ok_Element),
     },
     frozenset([]),
 )

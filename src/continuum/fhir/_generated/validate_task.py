@@ -2,400 +2,397 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['accepted', 'cancelled', 'completed', 'draft', 'entered-in-error', 'failed', 'in-progress', 'on-hold', 'ready', 'received', 'rejected', 'requested'])
-CODES_2 = frozenset(['filler-order', 'instance-order', 'option', 'order', 'original-order', 'plan', 'proposal', 'reflex-order', 'unknown'])
-CODES_3 = frozenset(['asap', 'routine', 'stat', 'urgent'])
-TARGETS_1 = frozenset(['Task'])
-TARGETS_2 = frozenset(['Encounter'])
-TARGETS_3 = frozenset(['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
+CODES_1 = frozenset(['filler-order', 'instance-order', 'option', 'order', 'original-order', 'plan', 'proposal', 'reflex-order', 'unknown'])
+CODES_2 = frozenset(['asap', 'routine', 'stat', 'urgent'])
+CODES_3 = frozenset(['accepted', 'cancelled', 'completed', 'draft', 'entered-in-error', 'failed', 'in-progress', 'on-hold', 'ready', 'received', 'rejected', 'requested'])
+TARGETS_1 = frozenset(['Encounter'])
+TARGETS_2 = frozenset(['ClaimResponse', 'Coverage'])
+TARGETS_3 = frozenset(['Location'])
 TARGETS_4 = frozenset(['CareTeam', 'Device', 'HealthcareService', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
-TARGETS_5 = frozenset(['Location'])
-TARGETS_6 = frozenset(['ClaimResponse', 'Coverage'])
-TARGETS_7 = frozenset(['Provenance'])
+TARGETS_5 = frozenset(['Task'])
+TARGETS_6 = frozenset(['Provenance'])
+TARGETS_7 = frozenset(['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
 TARGETS_8 = frozenset(['Group', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'])
 
 
 def ok_Task(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'authoredOn' in o:
+        v = o['authoredOn']
         n += 1
-        if not p.is_id(v):
+        if not p.is_dateTime(v):
             return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('instantiatesCanonical')
-    if v is not None:
-        n += 1
-        if not p.is_canonical(v):
-            return False
-    v = get('instantiatesUri')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('basedOn')
-    if v is not None:
+    if 'basedOn' in o:
+        v = o['basedOn']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Reference(x):
                 return False
-    v = get('groupIdentifier')
-    if v is not None:
+    if 'businessStatus' in o:
+        v = o['businessStatus']
         n += 1
-        if not d.ok_Identifier(v):
+        if not d.ok_CodeableConcept(v):
             return False
-    v = get('partOf')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_1):
+            if not p.is_contained(x):
                 return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('statusReason')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('businessStatus')
-    if v is not None:
+    if 'encounter' in o:
+        v = o['encounter']
         n += 1
-        if not d.ok_CodeableConcept(v):
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-    v = get('intent')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_2:
-        return False
-    v = get('priority')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_3:
-            return False
-    v = get('code')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('focus')
-    if v is not None:
-        n += 1
-        if not d.ok_Reference(v):
-            return False
-    v = get('for')
-    if v is not None:
-        n += 1
-        if not d.ok_Reference(v):
-            return False
-    v = get('encounter')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-            return False
-    v = get('executionPeriod')
-    if v is not None:
+    if 'executionPeriod' in o:
+        v = o['executionPeriod']
         n += 1
         if not d.ok_Period(v):
             return False
-    v = get('authoredOn')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('lastModified')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('requester')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-            return False
-    v = get('performerType')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_CodeableConcept(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('owner')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
-            return False
-    v = get('location')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_5):
-            return False
-    v = get('reasonCode')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('reasonReference')
-    if v is not None:
+    if 'focus' in o:
+        v = o['focus']
         n += 1
         if not d.ok_Reference(v):
             return False
-    v = get('insurance')
-    if v is not None:
+    if 'for' in o:
+        v = o['for']
+        n += 1
+        if not d.ok_Reference(v):
+            return False
+    if 'groupIdentifier' in o:
+        v = o['groupIdentifier']
+        n += 1
+        if not d.ok_Identifier(v):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_6):
+            if not d.ok_Identifier(x):
                 return False
-    v = get('note')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-        for x in v:
-            if not d.ok_Annotation(x):
-                return False
-    v = get('relevantHistory')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_reference(x, d.ok_Reference, TARGETS_7):
-                return False
-    v = get('restriction')
-    if v is not None:
-        n += 1
-        if not ok_Task_restriction(v):
-            return False
-    v = get('input')
-    if v is not None:
+    if 'input' in o:
+        v = o['input']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Task_input(x):
                 return False
-    v = get('output')
-    if v is not None:
+    if 'instantiatesCanonical' in o:
+        v = o['instantiatesCanonical']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'instantiatesUri' in o:
+        v = o['instantiatesUri']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'insurance' in o:
+        v = o['insurance']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_2):
+                return False
+    if 'intent' not in o:
+        return False
+    v = o['intent']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'lastModified' in o:
+        v = o['lastModified']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'location' in o:
+        v = o['location']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'note' in o:
+        v = o['note']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Annotation(x):
+                return False
+    if 'output' in o:
+        v = o['output']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_Task_output(x):
                 return False
+    if 'owner' in o:
+        v = o['owner']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_4):
+            return False
+    if 'partOf' in o:
+        v = o['partOf']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_5):
+                return False
+    if 'performerType' in o:
+        v = o['performerType']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'priority' in o:
+        v = o['priority']
+        n += 1
+        if v.__class__ is not str or v not in CODES_2:
+            return False
+    if 'reasonCode' in o:
+        v = o['reasonCode']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'reasonReference' in o:
+        v = o['reasonReference']
+        n += 1
+        if not d.ok_Reference(v):
+            return False
+    if 'relevantHistory' in o:
+        v = o['relevantHistory']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_reference(x, d.ok_Reference, TARGETS_6):
+                return False
+    if 'requester' in o:
+        v = o['requester']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_7):
+            return False
+    if 'restriction' in o:
+        v = o['restriction']
+        n += 1
+        if not ok_Task_restriction(v):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_3:
+        return False
+    if 'statusReason' in o:
+        v = o['statusReason']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Task)
+        return p.others(o, OTHERS_ok_Task, len(o) - n)
     return True
 
 
 def ok_Task_input(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is None:
+    if 'type' not in o:
         return False
+    v = o['type']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Task_input)
-    return False  # value[x] is missing
+        return p.others(o, OTHERS_ok_Task_input, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_Task_output(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is None:
+    if 'type' not in o:
         return False
+    v = o['type']
     n += 1
     if not d.ok_CodeableConcept(v):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Task_output)
-    return False  # value[x] is missing
+        return p.others(o, OTHERS_ok_Task_output, len(o) - n)
+    return False  # a choice is missing
 
 
 def ok_Task_restriction(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('repetitions')
-    if v is not None:
-        n += 1
-        if not p.is_positiveInt(v):
-            return False
-    v = get('period')
-    if v is not None:
+    if 'period' in o:
+        v = o['period']
         n += 1
         if not d.ok_Period(v):
             return False
-    v = get('recipient')
-    if v is not None:
+    if 'recipient' in o:
+        v = o['recipient']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_reference(x, d.ok_Reference, TARGETS_8):
                 return False
+    if 'repetitions' in o:
+        v = o['repetitions']
+        n += 1
+        if not p.is_positiveInt(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_Task_restriction)
+        return p.others(o, OTHERS_ok_Task_restriction, len(o) - n)
     return True
 
 
 OTHERS_ok_Task = (
     frozenset(['authoredOn', 'basedOn', 'businessStatus', 'code', 'contained', 'description', 'encounter', 'executionPeriod', 'extension', 'focus', 'for', 'groupIdentifier', 'id', 'identifier', 'implicitRules', 'input', 'instantiatesCanonical', 'instantiatesUri', 'insurance', 'intent', 'language', 'lastModified', 'location', 'meta', 'modifierExtension', 'note', 'output', 'owner', 'partOf', 'performerType', 'priority', 'reasonCode', 'reasonReference', 'relevantHistory', 'requester', 'resourceType', 'restriction', 'status', 'statusReason', 'text']),
     {
+        '_authoredOn': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
-        '_language': ('', d.ok_Element),
         '_instantiatesCanonical': ('', d.ok_Element),
         '_instantiatesUri': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
         '_intent': ('', d.ok_Element),
-        '_priority': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
-        '_authoredOn': ('', d.ok_Element),
+        '_language': ('', d.ok_Element),
         '_lastModified': ('', d.ok_Element),
+        '_priority': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -404,43 +401,43 @@ OTHERS_ok_Task_input = (
     {
         '_id': ('', d.ok_Element),
         'valueBase64Binary': ('value[x]', p.is_base64Binary),
-        '_valueBase64Binary': ('', d.ok_Element),
+        '_valueBase64Binary': ('value[x]', d.ok_Element),
         'valueBoolean': ('value[x]', p.is_boolean),
-        '_valueBoolean': ('', d.ok_Element),
+        '_valueBoolean': ('value[x]', d.ok_Element),
         'valueCanonical': ('value[x]', p.is_canonical),
-        '_valueCanonical': ('', d.ok_Element),
+        '_valueCanonical': ('value[x]', d.ok_Element),
         'valueCode': ('value[x]', p.is_code),
-        '_valueCode': ('', d.ok_Element),
+        '_valueCode': ('value[x]', d.ok_Element),
         'valueDate': ('value[x]', p.is_date),
-        '_valueDate': ('', d.ok_Element),
+        '_valueDate': ('value[x]', d.ok_Element),
         'valueDateTime': ('value[x]', p.is_dateTime),
-        '_valueDateTime': ('', d.ok_Element),
+        '_valueDateTime': ('value[x]', d.ok_Element),
         'valueDecimal': ('value[x]', p.is_decimal),
-        '_valueDecimal': ('', d.ok_Element),
+        '_valueDecimal': ('value[x]', d.ok_Element),
         'valueId': ('value[x]', p.is_id),
-        '_valueId': ('', d.ok_Element),
+        '_valueId': ('value[x]', d.ok_Element),
         'valueInstant': ('value[x]', p.is_instant),
-        '_valueInstant': ('', d.ok_Element),
+        '_valueInstant': ('value[x]', d.ok_Element),
         'valueInteger': ('value[x]', p.is_integer),
-        '_valueInteger': ('', d.ok_Element),
+        '_valueInteger': ('value[x]', d.ok_Element),
         'valueMarkdown': ('value[x]', p.is_markdown),
-        '_valueMarkdown': ('', d.ok_Element),
+        '_valueMarkdown': ('value[x]', d.ok_Element),
         'valueOid': ('value[x]', p.is_oid),
-        '_valueOid': ('', d.ok_Element),
+        '_valueOid': ('value[x]', d.ok_Element),
         'valuePositiveInt': ('value[x]', p.is_positiveInt),
-        '_valuePositiveInt': ('', d.ok_Element),
+        '_valuePositiveInt': ('value[x]', d.ok_Element),
         'valueString': ('value[x]', p.is_string),
-        '_valueString': ('', d.ok_Element),
+        '_valueString': ('value[x]', d.ok_Element),
         'valueTime': ('value[x]', p.is_time),
-        '_valueTime': ('', d.ok_Element),
+        '_valueTime': ('value[x]', d.ok_Element),
         'valueUnsignedInt': ('value[x]', p.is_unsignedInt),
-        '_valueUnsignedInt': ('', d.ok_Element),
+        '_valueUnsignedInt': ('value[x]', d.ok_Element),
         'valueUri': ('value[x]', p.is_uri),
-        '_valueUri': ('', d.ok_Element),
+        '_valueUri': ('value[x]', d.ok_Element),
         'valueUrl': ('value[x]', p.is_url),
-        '_valueUrl': ('', d.ok_Element),
+        '_valueUrl': ('value[x]', d.ok_Element),
         'valueUuid': ('value[x]', p.is_uuid),
-        '_valueUuid': ('', d.ok_Element),
+        '_valueUuid': ('value[x]', d.ok_Element),
         'valueAddress': ('value[x]', d.ok_Address),
         'valueAge': ('value[x]', d.ok_Age),
         'valueAnnotation': ('value[x]', d.ok_Annotation),
@@ -480,43 +477,43 @@ OTHERS_ok_Task_output = (
     {
         '_id': ('', d.ok_Element),
         'valueBase64Binary': ('value[x]', p.is_base64Binary),
-        '_valueBase64Binary': ('', d.ok_Element),
+        '_valueBase64Binary': ('value[x]', d.ok_Element),
         'valueBoolean': ('value[x]', p.is_boolean),
-        '_valueBoolean': ('', d.ok_Element),
+        '_valueBoolean': ('value[x]', d.ok_Element),
         'valueCanonical': ('value[x]', p.is_canonical),
-        '_valueCanonical': ('', d.ok_Element),
+        '_valueCanonical': ('value[x]', d.ok_Element),
         'valueCode': ('value[x]', p.is_code),
-        '_valueCode': ('', d.ok_Element),
+        '_valueCode': ('value[x]', d.ok_Element),
         'valueDate': ('value[x]', p.is_date),
-        '_valueDate': ('', d.ok_Element),
+        '_valueDate': ('value[x]', d.ok_Element),
         'valueDateTime': ('value[x]', p.is_dateTime),
-        '_valueDateTime': ('', d.ok_Element),
+        '_valueDateTime': ('value[x]', d.ok_Element),
         'valueDecimal': ('value[x]', p.is_decimal),
-        '_valueDecimal': ('', d.ok_Element),
+        '_valueDecimal': ('value[x]', d.ok_Element),
         'valueId': ('value[x]', p.is_id),
-        '_valueId': ('', d.ok_Element),
+        '_valueId': ('value[x]', d.ok_Element),
         'valueInstant': ('value[x]', p.is_instant),
-        '_valueInstant': ('', d.ok_Element),
+        '_valueInstant': ('value[x]', d.ok_Element),
         'valueInteger': ('value[x]', p.is_integer),
-        '_valueInteger': ('', d.ok_Element),
+        '_valueInteger': ('value[x]', d.ok_Element),
         'valueMarkdown': ('value[x]', p.is_markdown),
-        '_valueMarkdown': ('', d.ok_Element),
+        '_valueMarkdown': ('value[x]', d.ok_Element),
         'valueOid': ('value[x]', p.is_oid),
-        '_valueOid': ('', d.ok_Element),
+        '_valueOid': ('value[x]', d.ok_Element),
         'valuePositiveInt': ('value[x]', p.is_positiveInt),
-        '_valuePositiveInt': ('', d.ok_Element),
+        '_valuePositiveInt': ('value[x]', d.ok_Element),
         'valueString': ('value[x]', p.is_string),
-        '_valueString': ('', d.ok_Element),
+        '_valueString': ('value[x]', d.ok_Element),
         'valueTime': ('value[x]', p.is_time),
-        '_valueTime': ('', d.ok_Element),
+        '_valueTime': ('value[x]', d.ok_Element),
         'valueUnsignedInt': ('value[x]', p.is_unsignedInt),
-        '_valueUnsignedInt': ('', d.ok_Element),
+        '_valueUnsignedInt': ('value[x]', d.ok_Element),
         'valueUri': ('value[x]', p.is_uri),
-        '_valueUri': ('', d.ok_Element),
+        '_valueUri': ('value[x]', d.ok_Element),
         'valueUrl': ('value[x]', p.is_url),
-        '_valueUrl': ('', d.ok_Element),
+        '_valueUrl': ('value[x]', d.ok_Element),
         'valueUuid': ('value[x]', p.is_uuid),
-        '_valueUuid': ('', d.ok_Element),
+        '_valueUuid': ('value[x]', d.ok_Element),
         'valueAddress': ('value[x]', d.ok_Address),
         'valueAge': ('value[x]', d.ok_Age),
         'valueAnnotation': ('value[x]', d.ok_Annotation),

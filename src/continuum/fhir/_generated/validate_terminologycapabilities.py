@@ -2,350 +2,347 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['active', 'draft', 'retired', 'unknown'])
+CODES_1 = frozenset(['all', 'explicit'])
 CODES_2 = frozenset(['capability', 'instance', 'requirements'])
-CODES_3 = frozenset(['all', 'explicit'])
+CODES_3 = frozenset(['active', 'draft', 'retired', 'unknown'])
 
 
 def ok_TerminologyCapabilities(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'closure' in o:
+        v = o['closure']
         n += 1
-        if not p.is_id(v):
+        if not ok_TerminologyCapabilities_closure(v):
             return False
-    v = get('meta')
-    if v is not None:
+    if 'codeSearch' in o:
+        v = o['codeSearch']
         n += 1
-        if not d.ok_Meta(v):
+        if v.__class__ is not str or v not in CODES_1:
             return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('url')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('version')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('title')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('experimental')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('date')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_dateTime(v):
-        return False
-    v = get('publisher')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('contact')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_ContactDetail(x):
-                return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('useContext')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_UsageContext(x):
-                return False
-    v = get('jurisdiction')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('purpose')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('copyright')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('kind')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_2:
-        return False
-    v = get('software')
-    if v is not None:
-        n += 1
-        if not ok_TerminologyCapabilities_software(v):
-            return False
-    v = get('implementation')
-    if v is not None:
-        n += 1
-        if not ok_TerminologyCapabilities_implementation(v):
-            return False
-    v = get('lockedDate')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('codeSystem')
-    if v is not None:
+    if 'codeSystem' in o:
+        v = o['codeSystem']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_TerminologyCapabilities_codeSystem(x):
                 return False
-    v = get('expansion')
-    if v is not None:
+    if 'contact' in o:
+        v = o['contact']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_ContactDetail(x):
+                return False
+    if 'contained' in o:
+        v = o['contained']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_contained(x):
+                return False
+    if 'copyright' in o:
+        v = o['copyright']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'date' not in o:
+        return False
+    v = o['date']
+    n += 1
+    if not p.is_dateTime(v):
+        return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'expansion' in o:
+        v = o['expansion']
         n += 1
         if not ok_TerminologyCapabilities_expansion(v):
             return False
-    v = get('codeSearch')
-    if v is not None:
+    if 'experimental' in o:
+        v = o['experimental']
         n += 1
-        if v.__class__ is not str or v not in CODES_3:
+        if v is not True and v is not False:
             return False
-    v = get('validateCode')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not ok_TerminologyCapabilities_validateCode(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('translation')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'implementation' in o:
+        v = o['implementation']
+        n += 1
+        if not ok_TerminologyCapabilities_implementation(v):
+            return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'jurisdiction' in o:
+        v = o['jurisdiction']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'kind' not in o:
+        return False
+    v = o['kind']
+    n += 1
+    if v.__class__ is not str or v not in CODES_2:
+        return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'lockedDate' in o:
+        v = o['lockedDate']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'publisher' in o:
+        v = o['publisher']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'purpose' in o:
+        v = o['purpose']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'software' in o:
+        v = o['software']
+        n += 1
+        if not ok_TerminologyCapabilities_software(v):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_3:
+        return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'title' in o:
+        v = o['title']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'translation' in o:
+        v = o['translation']
         n += 1
         if not ok_TerminologyCapabilities_translation(v):
             return False
-    v = get('closure')
-    if v is not None:
+    if 'url' in o:
+        v = o['url']
         n += 1
-        if not ok_TerminologyCapabilities_closure(v):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'useContext' in o:
+        v = o['useContext']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_UsageContext(x):
+                return False
+    if 'validateCode' in o:
+        v = o['validateCode']
+        n += 1
+        if not ok_TerminologyCapabilities_validateCode(v):
+            return False
+    if 'version' in o:
+        v = o['version']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TerminologyCapabilities)
+        return p.others(o, OTHERS_ok_TerminologyCapabilities, len(o) - n)
     return True
 
 
 def ok_TerminologyCapabilities_closure(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('translation')
-    if v is not None:
+    if 'translation' in o:
+        v = o['translation']
         n += 1
         if v is not True and v is not False:
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TerminologyCapabilities_closure)
+        return p.others(o, OTHERS_ok_TerminologyCapabilities_closure, len(o) - n)
     return True
 
 
 def ok_TerminologyCapabilities_codeSystem(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('uri')
-    if v is not None:
+    if 'subsumption' in o:
+        v = o['subsumption']
         n += 1
-        if not p.is_canonical(v):
+        if v is not True and v is not False:
             return False
-    v = get('version')
-    if v is not None:
+    if 'uri' in o:
+        v = o['uri']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'version' in o:
+        v = o['version']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_TerminologyCapabilities_codeSystem_version(x):
                 return False
-    v = get('subsumption')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TerminologyCapabilities_codeSystem)
+        return p.others(o, OTHERS_ok_TerminologyCapabilities_codeSystem, len(o) - n)
     return True
 
 
 def ok_TerminologyCapabilities_codeSystem_version(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'compositional' in o:
+        v = o['compositional']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('isDefault')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('compositional')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_code(x):
-                return False
-    v = get('filter')
-    if v is not None:
+    if 'filter' in o:
+        v = o['filter']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_TerminologyCapabilities_codeSystem_version_filter(x):
                 return False
-    v = get('property')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'isDefault' in o:
+        v = o['isDefault']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not p.is_code(x):
+                return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'property' in o:
+        v = o['property']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -353,45 +350,44 @@ def ok_TerminologyCapabilities_codeSystem_version(o):
             if not p.is_code(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TerminologyCapabilities_codeSystem_version)
+        return p.others(o, OTHERS_ok_TerminologyCapabilities_codeSystem_version, len(o) - n)
     return True
 
 
 def ok_TerminologyCapabilities_codeSystem_version_filter(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if not p.is_code(v):
         return False
-    v = get('op')
-    if v is None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'op' not in o:
         return False
+    v = o['op']
     n += 1
     if v.__class__ is not list or not v:
         return False
@@ -399,289 +395,283 @@ def ok_TerminologyCapabilities_codeSystem_version_filter(o):
         if not p.is_code(x):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TerminologyCapabilities_codeSystem_version_filter)
+        return p.others(o, OTHERS_ok_TerminologyCapabilities_codeSystem_version_filter, len(o) - n)
     return True
 
 
 def ok_TerminologyCapabilities_expansion(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'hierarchical' in o:
+        v = o['hierarchical']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'incomplete' in o:
+        v = o['incomplete']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('hierarchical')
-    if v is not None:
+    if 'paging' in o:
+        v = o['paging']
         n += 1
         if v is not True and v is not False:
             return False
-    v = get('paging')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('incomplete')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('parameter')
-    if v is not None:
+    if 'parameter' in o:
+        v = o['parameter']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_TerminologyCapabilities_expansion_parameter(x):
                 return False
-    v = get('textFilter')
-    if v is not None:
+    if 'textFilter' in o:
+        v = o['textFilter']
         n += 1
-        if not p.is_markdown(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TerminologyCapabilities_expansion)
+        return p.others(o, OTHERS_ok_TerminologyCapabilities_expansion, len(o) - n)
     return True
 
 
 def ok_TerminologyCapabilities_expansion_parameter(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'documentation' in o:
+        v = o['documentation']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('name')
-    if v is None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' not in o:
         return False
+    v = o['name']
     n += 1
     if not p.is_code(v):
         return False
-    v = get('documentation')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TerminologyCapabilities_expansion_parameter)
+        return p.others(o, OTHERS_ok_TerminologyCapabilities_expansion_parameter, len(o) - n)
     return True
 
 
 def ok_TerminologyCapabilities_implementation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('description')
-    if v is None:
+    if 'description' not in o:
         return False
+    v = o['description']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
-    v = get('url')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not p.is_url(v):
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'url' in o:
+        v = o['url']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TerminologyCapabilities_implementation)
+        return p.others(o, OTHERS_ok_TerminologyCapabilities_implementation, len(o) - n)
     return True
 
 
 def ok_TerminologyCapabilities_software(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('name')
-    if v is None:
+    if 'name' not in o:
         return False
+    v = o['name']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
-    v = get('version')
-    if v is not None:
+    if 'version' in o:
+        v = o['version']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TerminologyCapabilities_software)
+        return p.others(o, OTHERS_ok_TerminologyCapabilities_software, len(o) - n)
     return True
 
 
 def ok_TerminologyCapabilities_translation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('needsMap')
-    if v is None:
+    if 'needsMap' not in o:
         return False
+    v = o['needsMap']
     n += 1
     if v is not True and v is not False:
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TerminologyCapabilities_translation)
+        return p.others(o, OTHERS_ok_TerminologyCapabilities_translation, len(o) - n)
     return True
 
 
 def ok_TerminologyCapabilities_validateCode(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('translations')
-    if v is None:
+    if 'translations' not in o:
         return False
+    v = o['translations']
     n += 1
     if v is not True and v is not False:
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TerminologyCapabilities_validateCode)
+        return p.others(o, OTHERS_ok_TerminologyCapabilities_validateCode, len(o) - n)
     return True
 
 
 OTHERS_ok_TerminologyCapabilities = (
     frozenset(['closure', 'codeSearch', 'codeSystem', 'contact', 'contained', 'copyright', 'date', 'description', 'expansion', 'experimental', 'extension', 'id', 'implementation', 'implicitRules', 'jurisdiction', 'kind', 'language', 'lockedDate', 'meta', 'modifierExtension', 'name', 'publisher', 'purpose', 'resourceType', 'software', 'status', 'text', 'title', 'translation', 'url', 'useContext', 'validateCode', 'version']),
     {
+        '_codeSearch': ('', d.ok_Element),
+        '_copyright': ('', d.ok_Element),
+        '_date': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
+        '_experimental': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
+        '_kind': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
+        '_lockedDate': ('', d.ok_Element),
+        '_name': ('', d.ok_Element),
+        '_publisher': ('', d.ok_Element),
+        '_purpose': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
+        '_title': ('', d.ok_Element),
         '_url': ('', d.ok_Element),
         '_version': ('', d.ok_Element),
-        '_name': ('', d.ok_Element),
-        '_title': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_experimental': ('', d.ok_Element),
-        '_date': ('', d.ok_Element),
-        '_publisher': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
-        '_purpose': ('', d.ok_Element),
-        '_copyright': ('', d.ok_Element),
-        '_kind': ('', d.ok_Element),
-        '_lockedDate': ('', d.ok_Element),
-        '_codeSearch': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -697,36 +687,36 @@ OTHERS_ok_TerminologyCapabilities_codeSystem = (
     frozenset(['extension', 'id', 'modifierExtension', 'subsumption', 'uri', 'version']),
     {
         '_id': ('', d.ok_Element),
-        '_uri': ('', d.ok_Element),
         '_subsumption': ('', d.ok_Element),
+        '_uri': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_TerminologyCapabilities_codeSystem_version = (
     frozenset(['code', 'compositional', 'extension', 'filter', 'id', 'isDefault', 'language', 'modifierExtension', 'property']),
     {
-        '_id': ('', d.ok_Element),
         '_code': ('', d.ok_Element),
-        '_isDefault': ('', d.ok_Element),
         '_compositional': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_isDefault': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_TerminologyCapabilities_codeSystem_version_filter = (
     frozenset(['code', 'extension', 'id', 'modifierExtension', 'op']),
     {
-        '_id': ('', d.ok_Element),
         '_code': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_TerminologyCapabilities_expansion = (
     frozenset(['extension', 'hierarchical', 'id', 'incomplete', 'modifierExtension', 'paging', 'parameter', 'textFilter']),
     {
-        '_id': ('', d.ok_Element),
         '_hierarchical': ('', d.ok_Element),
-        '_paging': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_incomplete': ('', d.ok_Element),
+        '_paging': ('', d.ok_Element),
         '_textFilter': ('', d.ok_Element),
     },
     frozenset([]),
@@ -734,17 +724,17 @@ OTHERS_ok_TerminologyCapabilities_expansion = (
 OTHERS_ok_TerminologyCapabilities_expansion_parameter = (
     frozenset(['documentation', 'extension', 'id', 'modifierExtension', 'name']),
     {
+        '_documentation': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
-        '_documentation': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_TerminologyCapabilities_implementation = (
     frozenset(['description', 'extension', 'id', 'modifierExtension', 'url']),
     {
-        '_id': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_url': ('', d.ok_Element),
     },
     frozenset([]),

@@ -2,9 +2,10 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
-CODES_1 = frozenset(['completed', 'entered-in-error', 'in-progress', 'stopped', 'waiting'])
-CODES_2 = frozenset(['fail', 'pass', 'pending'])
+CODES_1 = frozenset(['fail', 'pass', 'pending'])
+CODES_2 = frozenset(['completed', 'entered-in-error', 'in-progress', 'stopped', 'waiting'])
 CODES_3 = frozenset(['client', 'server', 'test-engine'])
 CODES_4 = frozenset(['error', 'fail', 'pass', 'skip', 'warning'])
 TARGETS_1 = frozenset(['TestScript'])
@@ -13,519 +14,509 @@ TARGETS_1 = frozenset(['TestScript'])
 def ok_TestReport(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if not d.ok_Identifier(v):
             return False
-    v = get('name')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('testScript')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-        return False
-    v = get('result')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_2:
-        return False
-    v = get('score')
-    if v is not None:
-        n += 1
-        if not p.is_decimal(v):
-            return False
-    v = get('tester')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('issued')
-    if v is not None:
+    if 'issued' in o:
+        v = o['issued']
         n += 1
         if not p.is_dateTime(v):
             return False
-    v = get('participant')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'participant' in o:
+        v = o['participant']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_TestReport_participant(x):
                 return False
-    v = get('setup')
-    if v is not None:
+    if 'result' not in o:
+        return False
+    v = o['result']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'score' in o:
+        v = o['score']
+        n += 1
+        if not p.is_decimal(v):
+            return False
+    if 'setup' in o:
+        v = o['setup']
         n += 1
         if not ok_TestReport_setup(v):
             return False
-    v = get('test')
-    if v is not None:
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_2:
+        return False
+    if 'teardown' in o:
+        v = o['teardown']
+        n += 1
+        if not ok_TestReport_teardown(v):
+            return False
+    if 'test' in o:
+        v = o['test']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_TestReport_test(x):
                 return False
-    v = get('teardown')
-    if v is not None:
+    if 'testScript' not in o:
+        return False
+    v = o['testScript']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+        return False
+    if 'tester' in o:
+        v = o['tester']
         n += 1
-        if not ok_TestReport_teardown(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestReport)
+        return p.others(o, OTHERS_ok_TestReport, len(o) - n)
     return True
 
 
 def ok_TestReport_participant(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'display' in o:
+        v = o['display']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('type')
-    if v is None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'type' not in o:
         return False
+    v = o['type']
     n += 1
     if v.__class__ is not str or v not in CODES_3:
         return False
-    v = get('uri')
-    if v is None:
+    if 'uri' not in o:
         return False
+    v = o['uri']
     n += 1
-    if not p.is_uri(v):
+    if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
         return False
-    v = get('display')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestReport_participant)
+        return p.others(o, OTHERS_ok_TestReport_participant, len(o) - n)
     return True
 
 
 def ok_TestReport_setup(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('action')
-    if v is None:
+    if 'action' not in o:
         return False
+    v = o['action']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not ok_TestReport_setup_action(x):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestReport_setup)
+        return p.others(o, OTHERS_ok_TestReport_setup, len(o) - n)
     return True
 
 
 def ok_TestReport_setup_action(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('operation')
-    if v is not None:
-        n += 1
-        if not ok_TestReport_setup_action_operation(v):
-            return False
-    v = get('assert')
-    if v is not None:
+    if 'assert' in o:
+        v = o['assert']
         n += 1
         if not ok_TestReport_setup_action_assert(v):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'operation' in o:
+        v = o['operation']
+        n += 1
+        if not ok_TestReport_setup_action_operation(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestReport_setup_action)
+        return p.others(o, OTHERS_ok_TestReport_setup_action, len(o) - n)
     return True
 
 
 def ok_TestReport_setup_action_assert(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'detail' in o:
+        v = o['detail']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('result')
-    if v is None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'message' in o:
+        v = o['message']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'result' not in o:
         return False
+    v = o['result']
     n += 1
     if v.__class__ is not str or v not in CODES_4:
         return False
-    v = get('message')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('detail')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestReport_setup_action_assert)
+        return p.others(o, OTHERS_ok_TestReport_setup_action_assert, len(o) - n)
     return True
 
 
 def ok_TestReport_setup_action_operation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'detail' in o:
+        v = o['detail']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('result')
-    if v is None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'message' in o:
+        v = o['message']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'result' not in o:
         return False
+    v = o['result']
     n += 1
     if v.__class__ is not str or v not in CODES_4:
         return False
-    v = get('message')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('detail')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestReport_setup_action_operation)
+        return p.others(o, OTHERS_ok_TestReport_setup_action_operation, len(o) - n)
     return True
 
 
 def ok_TestReport_teardown(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('action')
-    if v is None:
+    if 'action' not in o:
         return False
+    v = o['action']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not ok_TestReport_teardown_action(x):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestReport_teardown)
+        return p.others(o, OTHERS_ok_TestReport_teardown, len(o) - n)
     return True
 
 
 def ok_TestReport_teardown_action(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('operation')
-    if v is None:
+    if 'operation' not in o:
         return False
+    v = o['operation']
     n += 1
     if not ok_TestReport_setup_action_operation(v):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestReport_teardown_action)
+        return p.others(o, OTHERS_ok_TestReport_teardown_action, len(o) - n)
     return True
 
 
 def ok_TestReport_test(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('action')
-    if v is None:
+    if 'action' not in o:
         return False
+    v = o['action']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not ok_TestReport_test_action(x):
             return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestReport_test)
+        return p.others(o, OTHERS_ok_TestReport_test, len(o) - n)
     return True
 
 
 def ok_TestReport_test_action(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('operation')
-    if v is not None:
-        n += 1
-        if not ok_TestReport_setup_action_operation(v):
-            return False
-    v = get('assert')
-    if v is not None:
+    if 'assert' in o:
+        v = o['assert']
         n += 1
         if not ok_TestReport_setup_action_assert(v):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'operation' in o:
+        v = o['operation']
+        n += 1
+        if not ok_TestReport_setup_action_operation(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestReport_test_action)
+        return p.others(o, OTHERS_ok_TestReport_test_action, len(o) - n)
     return True
 
 
@@ -534,23 +525,23 @@ OTHERS_ok_TestReport = (
     {
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
+        '_issued': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
         '_result': ('', d.ok_Element),
         '_score': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
         '_tester': ('', d.ok_Element),
-        '_issued': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_TestReport_participant = (
     frozenset(['display', 'extension', 'id', 'modifierExtension', 'type', 'uri']),
     {
+        '_display': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_type': ('', d.ok_Element),
         '_uri': ('', d.ok_Element),
-        '_display': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -571,20 +562,20 @@ OTHERS_ok_TestReport_setup_action = (
 OTHERS_ok_TestReport_setup_action_assert = (
     frozenset(['detail', 'extension', 'id', 'message', 'modifierExtension', 'result']),
     {
-        '_id': ('', d.ok_Element),
-        '_result': ('', d.ok_Element),
-        '_message': ('', d.ok_Element),
         '_detail': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_message': ('', d.ok_Element),
+        '_result': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_TestReport_setup_action_operation = (
     frozenset(['detail', 'extension', 'id', 'message', 'modifierExtension', 'result']),
     {
-        '_id': ('', d.ok_Element),
-        '_result': ('', d.ok_Element),
-        '_message': ('', d.ok_Element),
         '_detail': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_message': ('', d.ok_Element),
+        '_result': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -605,9 +596,9 @@ OTHERS_ok_TestReport_teardown_action = (
 OTHERS_ok_TestReport_test = (
     frozenset(['action', 'description', 'extension', 'id', 'modifierExtension', 'name']),
     {
+        '_description': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['active', 'draft', 'retired', 'unknown'])
 CODES_2 = frozenset(['request', 'response'])
@@ -14,1154 +15,1137 @@ CODES_6 = frozenset(['bad', 'conflict', 'created', 'forbidden', 'gone', 'methodN
 def ok_TestScript(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('url')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_uri(v):
-        return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if not d.ok_Identifier(v):
-            return False
-    v = get('version')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('name')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_string(v):
-        return False
-    v = get('title')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('experimental')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('date')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('publisher')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('contact')
-    if v is not None:
+    if 'contact' in o:
+        v = o['contact']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_ContactDetail(x):
                 return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('useContext')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_UsageContext(x):
+            if not p.is_contained(x):
                 return False
-    v = get('jurisdiction')
-    if v is not None:
+    if 'copyright' in o:
+        v = o['copyright']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('purpose')
-    if v is not None:
+    if 'date' in o:
+        v = o['date']
         n += 1
-        if not p.is_markdown(v):
+        if not p.is_dateTime(v):
             return False
-    v = get('copyright')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_markdown(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('origin')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_TestScript_origin(x):
-                return False
-    v = get('destination')
-    if v is not None:
+    if 'destination' in o:
+        v = o['destination']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_TestScript_destination(x):
                 return False
-    v = get('metadata')
-    if v is not None:
+    if 'experimental' in o:
+        v = o['experimental']
         n += 1
-        if not ok_TestScript_metadata(v):
+        if v is not True and v is not False:
             return False
-    v = get('fixture')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'fixture' in o:
+        v = o['fixture']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_TestScript_fixture(x):
                 return False
-    v = get('profile')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if not d.ok_Identifier(v):
+            return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'jurisdiction' in o:
+        v = o['jurisdiction']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'metadata' in o:
+        v = o['metadata']
+        n += 1
+        if not ok_TestScript_metadata(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' not in o:
+        return False
+    v = o['name']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+        return False
+    if 'origin' in o:
+        v = o['origin']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_TestScript_origin(x):
+                return False
+    if 'profile' in o:
+        v = o['profile']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Reference(x):
                 return False
-    v = get('variable')
-    if v is not None:
+    if 'publisher' in o:
+        v = o['publisher']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not ok_TestScript_variable(x):
-                return False
-    v = get('setup')
-    if v is not None:
+    if 'purpose' in o:
+        v = o['purpose']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'setup' in o:
+        v = o['setup']
         n += 1
         if not ok_TestScript_setup(v):
             return False
-    v = get('test')
-    if v is not None:
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'teardown' in o:
+        v = o['teardown']
+        n += 1
+        if not ok_TestScript_teardown(v):
+            return False
+    if 'test' in o:
+        v = o['test']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_TestScript_test(x):
                 return False
-    v = get('teardown')
-    if v is not None:
+    if 'text' in o:
+        v = o['text']
         n += 1
-        if not ok_TestScript_teardown(v):
+        if not d.ok_Narrative(v):
+            return False
+    if 'title' in o:
+        v = o['title']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'url' not in o:
+        return False
+    v = o['url']
+    n += 1
+    if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+        return False
+    if 'useContext' in o:
+        v = o['useContext']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_UsageContext(x):
+                return False
+    if 'variable' in o:
+        v = o['variable']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_TestScript_variable(x):
+                return False
+    if 'version' in o:
+        v = o['version']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestScript)
+        return p.others(o, OTHERS_ok_TestScript, len(o) - n)
     return True
 
 
 def ok_TestScript_destination(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('index')
-    if v is None:
+    if 'index' not in o:
         return False
+    v = o['index']
     n += 1
     if not p.is_integer(v):
         return False
-    v = get('profile')
-    if v is None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'profile' not in o:
         return False
+    v = o['profile']
     n += 1
     if not d.ok_Coding(v):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestScript_destination)
+        return p.others(o, OTHERS_ok_TestScript_destination, len(o) - n)
     return True
 
 
 def ok_TestScript_fixture(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'autocreate' not in o:
+        return False
+    v = o['autocreate']
+    n += 1
+    if v is not True and v is not False:
+        return False
+    if 'autodelete' not in o:
+        return False
+    v = o['autodelete']
+    n += 1
+    if v is not True and v is not False:
+        return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('autocreate')
-    if v is None:
-        return False
-    n += 1
-    if v is not True and v is not False:
-        return False
-    v = get('autodelete')
-    if v is None:
-        return False
-    n += 1
-    if v is not True and v is not False:
-        return False
-    v = get('resource')
-    if v is not None:
+    if 'resource' in o:
+        v = o['resource']
         n += 1
         if not d.ok_Reference(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestScript_fixture)
+        return p.others(o, OTHERS_ok_TestScript_fixture, len(o) - n)
     return True
 
 
 def ok_TestScript_metadata(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('link')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_TestScript_metadata_link(x):
-                return False
-    v = get('capability')
-    if v is None:
+    if 'capability' not in o:
         return False
+    v = o['capability']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not ok_TestScript_metadata_capability(x):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'link' in o:
+        v = o['link']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_TestScript_metadata_link(x):
+                return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestScript_metadata)
+        return p.others(o, OTHERS_ok_TestScript_metadata, len(o) - n)
     return True
 
 
 def ok_TestScript_metadata_capability(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'capabilities' not in o:
+        return False
+    v = o['capabilities']
+    n += 1
+    if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+        return False
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'destination' in o:
+        v = o['destination']
+        n += 1
+        if not p.is_integer(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'link' in o:
+        v = o['link']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('required')
-    if v is None:
-        return False
-    n += 1
-    if v is not True and v is not False:
-        return False
-    v = get('validated')
-    if v is None:
-        return False
-    n += 1
-    if v is not True and v is not False:
-        return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('origin')
-    if v is not None:
+    if 'origin' in o:
+        v = o['origin']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_integer(x):
                 return False
-    v = get('destination')
-    if v is not None:
-        n += 1
-        if not p.is_integer(v):
-            return False
-    v = get('link')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_uri(x):
-                return False
-    v = get('capabilities')
-    if v is None:
+    if 'required' not in o:
         return False
+    v = o['required']
     n += 1
-    if not p.is_canonical(v):
+    if v is not True and v is not False:
+        return False
+    if 'validated' not in o:
+        return False
+    v = o['validated']
+    n += 1
+    if v is not True and v is not False:
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestScript_metadata_capability)
+        return p.others(o, OTHERS_ok_TestScript_metadata_capability, len(o) - n)
     return True
 
 
 def ok_TestScript_metadata_link(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('url')
-    if v is None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'url' not in o:
         return False
+    v = o['url']
     n += 1
-    if not p.is_uri(v):
+    if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
         return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestScript_metadata_link)
+        return p.others(o, OTHERS_ok_TestScript_metadata_link, len(o) - n)
     return True
 
 
 def ok_TestScript_origin(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('index')
-    if v is None:
+    if 'index' not in o:
         return False
+    v = o['index']
     n += 1
     if not p.is_integer(v):
         return False
-    v = get('profile')
-    if v is None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'profile' not in o:
         return False
+    v = o['profile']
     n += 1
     if not d.ok_Coding(v):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestScript_origin)
+        return p.others(o, OTHERS_ok_TestScript_origin, len(o) - n)
     return True
 
 
 def ok_TestScript_setup(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('action')
-    if v is None:
+    if 'action' not in o:
         return False
+    v = o['action']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not ok_TestScript_setup_action(x):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestScript_setup)
+        return p.others(o, OTHERS_ok_TestScript_setup, len(o) - n)
     return True
 
 
 def ok_TestScript_setup_action(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('operation')
-    if v is not None:
-        n += 1
-        if not ok_TestScript_setup_action_operation(v):
-            return False
-    v = get('assert')
-    if v is not None:
+    if 'assert' in o:
+        v = o['assert']
         n += 1
         if not ok_TestScript_setup_action_assert(v):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'operation' in o:
+        v = o['operation']
+        n += 1
+        if not ok_TestScript_setup_action_operation(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestScript_setup_action)
+        return p.others(o, OTHERS_ok_TestScript_setup_action, len(o) - n)
     return True
 
 
 def ok_TestScript_setup_action_assert(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'compareToSourceExpression' in o:
+        v = o['compareToSourceExpression']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'compareToSourceId' in o:
+        v = o['compareToSourceId']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'compareToSourcePath' in o:
+        v = o['compareToSourcePath']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('label')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('direction')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_2:
-            return False
-    v = get('compareToSourceId')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('compareToSourceExpression')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('compareToSourcePath')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('contentType')
-    if v is not None:
+    if 'contentType' in o:
+        v = o['contentType']
         n += 1
         if not p.is_code(v):
             return False
-    v = get('expression')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('headerField')
-    if v is not None:
+    if 'direction' in o:
+        v = o['direction']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not str or v not in CODES_2:
             return False
-    v = get('minimumId')
-    if v is not None:
+    if 'expression' in o:
+        v = o['expression']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('navigationLinks')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'headerField' in o:
+        v = o['headerField']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'label' in o:
+        v = o['label']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'minimumId' in o:
+        v = o['minimumId']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'navigationLinks' in o:
+        v = o['navigationLinks']
         n += 1
         if v is not True and v is not False:
             return False
-    v = get('operator')
-    if v is not None:
+    if 'operator' in o:
+        v = o['operator']
         n += 1
         if v.__class__ is not str or v not in CODES_3:
             return False
-    v = get('path')
-    if v is not None:
+    if 'path' in o:
+        v = o['path']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('requestMethod')
-    if v is not None:
+    if 'requestMethod' in o:
+        v = o['requestMethod']
         n += 1
         if v.__class__ is not str or v not in CODES_4:
             return False
-    v = get('requestURL')
-    if v is not None:
+    if 'requestURL' in o:
+        v = o['requestURL']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('resource')
-    if v is not None:
+    if 'resource' in o:
+        v = o['resource']
         n += 1
         if v.__class__ is not str or v not in CODES_5:
             return False
-    v = get('response')
-    if v is not None:
+    if 'response' in o:
+        v = o['response']
         n += 1
         if v.__class__ is not str or v not in CODES_6:
             return False
-    v = get('responseCode')
-    if v is not None:
+    if 'responseCode' in o:
+        v = o['responseCode']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('sourceId')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('validateProfileId')
-    if v is not None:
+    if 'sourceId' in o:
+        v = o['sourceId']
         n += 1
         if not p.is_id(v):
             return False
-    v = get('value')
-    if v is not None:
+    if 'validateProfileId' in o:
+        v = o['validateProfileId']
         n += 1
-        if not p.is_string(v):
+        if not p.is_id(v):
             return False
-    v = get('warningOnly')
-    if v is None:
+    if 'value' in o:
+        v = o['value']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'warningOnly' not in o:
         return False
+    v = o['warningOnly']
     n += 1
     if v is not True and v is not False:
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestScript_setup_action_assert)
+        return p.others(o, OTHERS_ok_TestScript_setup_action_assert, len(o) - n)
     return True
 
 
 def ok_TestScript_setup_action_operation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if not d.ok_Coding(v):
-            return False
-    v = get('resource')
-    if v is not None:
-        n += 1
-        if v.__class__ is not str or v not in CODES_5:
-            return False
-    v = get('label')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('accept')
-    if v is not None:
+    if 'accept' in o:
+        v = o['accept']
         n += 1
         if not p.is_code(v):
             return False
-    v = get('contentType')
-    if v is not None:
+    if 'contentType' in o:
+        v = o['contentType']
         n += 1
         if not p.is_code(v):
             return False
-    v = get('destination')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'destination' in o:
+        v = o['destination']
         n += 1
         if not p.is_integer(v):
             return False
-    v = get('encodeRequestUrl')
-    if v is None:
+    if 'encodeRequestUrl' not in o:
         return False
+    v = o['encodeRequestUrl']
     n += 1
     if v is not True and v is not False:
         return False
-    v = get('method')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'label' in o:
+        v = o['label']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'method' in o:
+        v = o['method']
         n += 1
         if v.__class__ is not str or v not in CODES_4:
             return False
-    v = get('origin')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'origin' in o:
+        v = o['origin']
         n += 1
         if not p.is_integer(v):
             return False
-    v = get('params')
-    if v is not None:
+    if 'params' in o:
+        v = o['params']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('requestHeader')
-    if v is not None:
+    if 'requestHeader' in o:
+        v = o['requestHeader']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_TestScript_setup_action_operation_requestHeader(x):
                 return False
-    v = get('requestId')
-    if v is not None:
+    if 'requestId' in o:
+        v = o['requestId']
         n += 1
         if not p.is_id(v):
             return False
-    v = get('responseId')
-    if v is not None:
+    if 'resource' in o:
+        v = o['resource']
+        n += 1
+        if v.__class__ is not str or v not in CODES_5:
+            return False
+    if 'responseId' in o:
+        v = o['responseId']
         n += 1
         if not p.is_id(v):
             return False
-    v = get('sourceId')
-    if v is not None:
+    if 'sourceId' in o:
+        v = o['sourceId']
         n += 1
         if not p.is_id(v):
             return False
-    v = get('targetId')
-    if v is not None:
+    if 'targetId' in o:
+        v = o['targetId']
         n += 1
         if not p.is_id(v):
             return False
-    v = get('url')
-    if v is not None:
+    if 'type' in o:
+        v = o['type']
         n += 1
-        if not p.is_string(v):
+        if not d.ok_Coding(v):
+            return False
+    if 'url' in o:
+        v = o['url']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestScript_setup_action_operation)
+        return p.others(o, OTHERS_ok_TestScript_setup_action_operation, len(o) - n)
     return True
 
 
 def ok_TestScript_setup_action_operation_requestHeader(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'field' not in o:
+        return False
+    v = o['field']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+        return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('field')
-    if v is None:
+    if 'value' not in o:
         return False
+    v = o['value']
     n += 1
-    if not p.is_string(v):
-        return False
-    v = get('value')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestScript_setup_action_operation_requestHeader)
+        return p.others(o, OTHERS_ok_TestScript_setup_action_operation_requestHeader, len(o) - n)
     return True
 
 
 def ok_TestScript_teardown(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('action')
-    if v is None:
+    if 'action' not in o:
         return False
+    v = o['action']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not ok_TestScript_teardown_action(x):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestScript_teardown)
+        return p.others(o, OTHERS_ok_TestScript_teardown, len(o) - n)
     return True
 
 
 def ok_TestScript_teardown_action(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('operation')
-    if v is None:
+    if 'operation' not in o:
         return False
+    v = o['operation']
     n += 1
     if not ok_TestScript_setup_action_operation(v):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestScript_teardown_action)
+        return p.others(o, OTHERS_ok_TestScript_teardown_action, len(o) - n)
     return True
 
 
 def ok_TestScript_test(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('action')
-    if v is None:
+    if 'action' not in o:
         return False
+    v = o['action']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not ok_TestScript_test_action(x):
             return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestScript_test)
+        return p.others(o, OTHERS_ok_TestScript_test, len(o) - n)
     return True
 
 
 def ok_TestScript_test_action(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('operation')
-    if v is not None:
-        n += 1
-        if not ok_TestScript_setup_action_operation(v):
-            return False
-    v = get('assert')
-    if v is not None:
+    if 'assert' in o:
+        v = o['assert']
         n += 1
         if not ok_TestScript_setup_action_assert(v):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'operation' in o:
+        v = o['operation']
+        n += 1
+        if not ok_TestScript_setup_action_operation(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestScript_test_action)
+        return p.others(o, OTHERS_ok_TestScript_test_action, len(o) - n)
     return True
 
 
 def ok_TestScript_variable(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'defaultValue' in o:
+        v = o['defaultValue']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('extension')
-    if v is not None:
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'expression' in o:
+        v = o['expression']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'headerField' in o:
+        v = o['headerField']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'hint' in o:
+        v = o['hint']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('name')
-    if v is None:
+    if 'name' not in o:
         return False
+    v = o['name']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
-    v = get('defaultValue')
-    if v is not None:
+    if 'path' in o:
+        v = o['path']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('expression')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('headerField')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('hint')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('path')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('sourceId')
-    if v is not None:
+    if 'sourceId' in o:
+        v = o['sourceId']
         n += 1
         if not p.is_id(v):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_TestScript_variable)
+        return p.others(o, OTHERS_ok_TestScript_variable, len(o) - n)
     return True
 
 
 OTHERS_ok_TestScript = (
     frozenset(['contact', 'contained', 'copyright', 'date', 'description', 'destination', 'experimental', 'extension', 'fixture', 'id', 'identifier', 'implicitRules', 'jurisdiction', 'language', 'meta', 'metadata', 'modifierExtension', 'name', 'origin', 'profile', 'publisher', 'purpose', 'resourceType', 'setup', 'status', 'teardown', 'test', 'text', 'title', 'url', 'useContext', 'variable', 'version']),
     {
+        '_copyright': ('', d.ok_Element),
+        '_date': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
+        '_experimental': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
+        '_name': ('', d.ok_Element),
+        '_publisher': ('', d.ok_Element),
+        '_purpose': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
+        '_title': ('', d.ok_Element),
         '_url': ('', d.ok_Element),
         '_version': ('', d.ok_Element),
-        '_name': ('', d.ok_Element),
-        '_title': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_experimental': ('', d.ok_Element),
-        '_date': ('', d.ok_Element),
-        '_publisher': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
-        '_purpose': ('', d.ok_Element),
-        '_copyright': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -1176,9 +1160,9 @@ OTHERS_ok_TestScript_destination = (
 OTHERS_ok_TestScript_fixture = (
     frozenset(['autocreate', 'autodelete', 'extension', 'id', 'modifierExtension', 'resource']),
     {
-        '_id': ('', d.ok_Element),
         '_autocreate': ('', d.ok_Element),
         '_autodelete': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -1192,21 +1176,21 @@ OTHERS_ok_TestScript_metadata = (
 OTHERS_ok_TestScript_metadata_capability = (
     frozenset(['capabilities', 'description', 'destination', 'extension', 'id', 'link', 'modifierExtension', 'origin', 'required', 'validated']),
     {
+        '_capabilities': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
+        '_destination': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_required': ('', d.ok_Element),
         '_validated': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
-        '_destination': ('', d.ok_Element),
-        '_capabilities': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_TestScript_metadata_link = (
     frozenset(['description', 'extension', 'id', 'modifierExtension', 'url']),
     {
+        '_description': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_url': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -1235,16 +1219,16 @@ OTHERS_ok_TestScript_setup_action = (
 OTHERS_ok_TestScript_setup_action_assert = (
     frozenset(['compareToSourceExpression', 'compareToSourceId', 'compareToSourcePath', 'contentType', 'description', 'direction', 'expression', 'extension', 'headerField', 'id', 'label', 'minimumId', 'modifierExtension', 'navigationLinks', 'operator', 'path', 'requestMethod', 'requestURL', 'resource', 'response', 'responseCode', 'sourceId', 'validateProfileId', 'value', 'warningOnly']),
     {
-        '_id': ('', d.ok_Element),
-        '_label': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
-        '_direction': ('', d.ok_Element),
-        '_compareToSourceId': ('', d.ok_Element),
         '_compareToSourceExpression': ('', d.ok_Element),
+        '_compareToSourceId': ('', d.ok_Element),
         '_compareToSourcePath': ('', d.ok_Element),
         '_contentType': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
+        '_direction': ('', d.ok_Element),
         '_expression': ('', d.ok_Element),
         '_headerField': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_label': ('', d.ok_Element),
         '_minimumId': ('', d.ok_Element),
         '_navigationLinks': ('', d.ok_Element),
         '_operator': ('', d.ok_Element),
@@ -1264,18 +1248,18 @@ OTHERS_ok_TestScript_setup_action_assert = (
 OTHERS_ok_TestScript_setup_action_operation = (
     frozenset(['accept', 'contentType', 'description', 'destination', 'encodeRequestUrl', 'extension', 'id', 'label', 'method', 'modifierExtension', 'origin', 'params', 'requestHeader', 'requestId', 'resource', 'responseId', 'sourceId', 'targetId', 'type', 'url']),
     {
-        '_id': ('', d.ok_Element),
-        '_resource': ('', d.ok_Element),
-        '_label': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
         '_accept': ('', d.ok_Element),
         '_contentType': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
         '_destination': ('', d.ok_Element),
         '_encodeRequestUrl': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_label': ('', d.ok_Element),
         '_method': ('', d.ok_Element),
         '_origin': ('', d.ok_Element),
         '_params': ('', d.ok_Element),
         '_requestId': ('', d.ok_Element),
+        '_resource': ('', d.ok_Element),
         '_responseId': ('', d.ok_Element),
         '_sourceId': ('', d.ok_Element),
         '_targetId': ('', d.ok_Element),
@@ -1286,8 +1270,8 @@ OTHERS_ok_TestScript_setup_action_operation = (
 OTHERS_ok_TestScript_setup_action_operation_requestHeader = (
     frozenset(['extension', 'field', 'id', 'modifierExtension', 'value']),
     {
-        '_id': ('', d.ok_Element),
         '_field': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_value': ('', d.ok_Element),
     },
     frozenset([]),
@@ -1309,9 +1293,9 @@ OTHERS_ok_TestScript_teardown_action = (
 OTHERS_ok_TestScript_test = (
     frozenset(['action', 'description', 'extension', 'id', 'modifierExtension', 'name']),
     {
+        '_description': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -1325,13 +1309,13 @@ OTHERS_ok_TestScript_test_action = (
 OTHERS_ok_TestScript_variable = (
     frozenset(['defaultValue', 'description', 'expression', 'extension', 'headerField', 'hint', 'id', 'modifierExtension', 'name', 'path', 'sourceId']),
     {
-        '_id': ('', d.ok_Element),
-        '_name': ('', d.ok_Element),
         '_defaultValue': ('', d.ok_Element),
         '_description': ('', d.ok_Element),
         '_expression': ('', d.ok_Element),
         '_headerField': ('', d.ok_Element),
         '_hint': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_name': ('', d.ok_Element),
         '_path': ('', d.ok_Element),
         '_sourceId': ('', d.ok_Element),
     },

@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['active', 'draft', 'retired', 'unknown'])
 CODES_2 = frozenset(['=', 'descendent-of', 'exists', 'generalizes', 'in', 'is-a', 'is-not-a', 'not-in', 'regex'])
@@ -10,634 +11,625 @@ CODES_2 = frozenset(['=', 'descendent-of', 'exists', 'generalizes', 'in', 'is-a'
 def ok_ValueSet(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'compose' in o:
+        v = o['compose']
         n += 1
-        if not p.is_id(v):
+        if not ok_ValueSet_compose(v):
             return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_contained(x):
-                return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('url')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Identifier(x):
-                return False
-    v = get('version')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('name')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('title')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('experimental')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('date')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('publisher')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('contact')
-    if v is not None:
+    if 'contact' in o:
+        v = o['contact']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_ContactDetail(x):
                 return False
-    v = get('description')
-    if v is not None:
-        n += 1
-        if not p.is_markdown(v):
-            return False
-    v = get('useContext')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not d.ok_UsageContext(x):
+            if not p.is_contained(x):
                 return False
-    v = get('jurisdiction')
-    if v is not None:
+    if 'copyright' in o:
+        v = o['copyright']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'date' in o:
+        v = o['date']
+        n += 1
+        if not p.is_dateTime(v):
+            return False
+    if 'description' in o:
+        v = o['description']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'expansion' in o:
+        v = o['expansion']
+        n += 1
+        if not ok_ValueSet_expansion(v):
+            return False
+    if 'experimental' in o:
+        v = o['experimental']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Identifier(x):
+                return False
+    if 'immutable' in o:
+        v = o['immutable']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'jurisdiction' in o:
+        v = o['jurisdiction']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_CodeableConcept(x):
                 return False
-    v = get('immutable')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
         n += 1
-        if v is not True and v is not False:
+        if not p.is_code(v):
             return False
-    v = get('purpose')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
         n += 1
-        if not p.is_markdown(v):
+        if not d.ok_Meta(v):
             return False
-    v = get('copyright')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if not p.is_markdown(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('compose')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'name' in o:
+        v = o['name']
         n += 1
-        if not ok_ValueSet_compose(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('expansion')
-    if v is not None:
+    if 'publisher' in o:
+        v = o['publisher']
         n += 1
-        if not ok_ValueSet_expansion(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'purpose' in o:
+        v = o['purpose']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'title' in o:
+        v = o['title']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'url' in o:
+        v = o['url']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'useContext' in o:
+        v = o['useContext']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_UsageContext(x):
+                return False
+    if 'version' in o:
+        v = o['version']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ValueSet)
+        return p.others(o, OTHERS_ok_ValueSet, len(o) - n)
     return True
 
 
 def ok_ValueSet_compose(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('lockedDate')
-    if v is not None:
-        n += 1
-        if not p.is_date(v):
-            return False
-    v = get('inactive')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('include')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not list or not v:
-        return False
-    for x in v:
-        if not ok_ValueSet_compose_include(x):
-            return False
-    v = get('exclude')
-    if v is not None:
+    if 'exclude' in o:
+        v = o['exclude']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ValueSet_compose_include(x):
                 return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'inactive' in o:
+        v = o['inactive']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'include' not in o:
+        return False
+    v = o['include']
+    n += 1
+    if v.__class__ is not list or not v:
+        return False
+    for x in v:
+        if not ok_ValueSet_compose_include(x):
+            return False
+    if 'lockedDate' in o:
+        v = o['lockedDate']
+        n += 1
+        if not p.is_date(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ValueSet_compose)
+        return p.others(o, OTHERS_ok_ValueSet_compose, len(o) - n)
     return True
 
 
 def ok_ValueSet_compose_include(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('system')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('version')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('concept')
-    if v is not None:
+    if 'concept' in o:
+        v = o['concept']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ValueSet_compose_include_concept(x):
                 return False
-    v = get('filter')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'filter' in o:
+        v = o['filter']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ValueSet_compose_include_filter(x):
                 return False
-    v = get('valueSet')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not p.is_canonical(x):
+            if not d.ok_Extension(x):
                 return False
+    if 'system' in o:
+        v = o['system']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'valueSet' in o:
+        v = o['valueSet']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x and ' ' not in x and x.isprintable() or p.is_uri(x)):
+                return False
+    if 'version' in o:
+        v = o['version']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ValueSet_compose_include)
+        return p.others(o, OTHERS_ok_ValueSet_compose_include, len(o) - n)
     return True
 
 
 def ok_ValueSet_compose_include_concept(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('code')
-    if v is None:
+    if 'code' not in o:
         return False
+    v = o['code']
     n += 1
     if not p.is_code(v):
         return False
-    v = get('display')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('designation')
-    if v is not None:
+    if 'designation' in o:
+        v = o['designation']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ValueSet_compose_include_concept_designation(x):
                 return False
+    if 'display' in o:
+        v = o['display']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ValueSet_compose_include_concept)
+        return p.others(o, OTHERS_ok_ValueSet_compose_include_concept, len(o) - n)
     return True
 
 
 def ok_ValueSet_compose_include_concept_designation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('language')
-    if v is not None:
+    if 'language' in o:
+        v = o['language']
         n += 1
         if not p.is_code(v):
             return False
-    v = get('use')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'use' in o:
+        v = o['use']
         n += 1
         if not d.ok_Coding(v):
             return False
-    v = get('value')
-    if v is None:
+    if 'value' not in o:
         return False
+    v = o['value']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ValueSet_compose_include_concept_designation)
+        return p.others(o, OTHERS_ok_ValueSet_compose_include_concept_designation, len(o) - n)
     return True
 
 
 def ok_ValueSet_compose_include_filter(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('property')
-    if v is None:
+    if 'op' not in o:
         return False
-    n += 1
-    if not p.is_code(v):
-        return False
-    v = get('op')
-    if v is None:
-        return False
+    v = o['op']
     n += 1
     if v.__class__ is not str or v not in CODES_2:
         return False
-    v = get('value')
-    if v is None:
+    if 'property' not in o:
         return False
+    v = o['property']
     n += 1
-    if not p.is_string(v):
+    if not p.is_code(v):
+        return False
+    if 'value' not in o:
+        return False
+    v = o['value']
+    n += 1
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ValueSet_compose_include_filter)
+        return p.others(o, OTHERS_ok_ValueSet_compose_include_filter, len(o) - n)
     return True
 
 
 def ok_ValueSet_expansion(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
+    if 'contains' in o:
+        v = o['contains']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('extension')
-    if v is not None:
+        for x in v:
+            if not ok_ValueSet_expansion_contains(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'identifier' in o:
+        v = o['identifier']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('identifier')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('timestamp')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_dateTime(v):
-        return False
-    v = get('total')
-    if v is not None:
+    if 'offset' in o:
+        v = o['offset']
         n += 1
         if not p.is_integer(v):
             return False
-    v = get('offset')
-    if v is not None:
-        n += 1
-        if not p.is_integer(v):
-            return False
-    v = get('parameter')
-    if v is not None:
+    if 'parameter' in o:
+        v = o['parameter']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ValueSet_expansion_parameter(x):
                 return False
-    v = get('contains')
-    if v is not None:
+    if 'timestamp' not in o:
+        return False
+    v = o['timestamp']
+    n += 1
+    if not p.is_dateTime(v):
+        return False
+    if 'total' in o:
+        v = o['total']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_integer(v):
             return False
-        for x in v:
-            if not ok_ValueSet_expansion_contains(x):
-                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ValueSet_expansion)
+        return p.others(o, OTHERS_ok_ValueSet_expansion, len(o) - n)
     return True
 
 
 def ok_ValueSet_expansion_contains(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('system')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('abstract')
-    if v is not None:
+    if 'abstract' in o:
+        v = o['abstract']
         n += 1
         if v is not True and v is not False:
             return False
-    v = get('inactive')
-    if v is not None:
-        n += 1
-        if v is not True and v is not False:
-            return False
-    v = get('version')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('code')
-    if v is not None:
+    if 'code' in o:
+        v = o['code']
         n += 1
         if not p.is_code(v):
             return False
-    v = get('display')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('designation')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not ok_ValueSet_compose_include_concept_designation(x):
-                return False
-    v = get('contains')
-    if v is not None:
+    if 'contains' in o:
+        v = o['contains']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_ValueSet_expansion_contains(x):
                 return False
+    if 'designation' in o:
+        v = o['designation']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_ValueSet_compose_include_concept_designation(x):
+                return False
+    if 'display' in o:
+        v = o['display']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'inactive' in o:
+        v = o['inactive']
+        n += 1
+        if v is not True and v is not False:
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'system' in o:
+        v = o['system']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'version' in o:
+        v = o['version']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ValueSet_expansion_contains)
+        return p.others(o, OTHERS_ok_ValueSet_expansion_contains, len(o) - n)
     return True
 
 
 def ok_ValueSet_expansion_parameter(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('name')
-    if v is None:
+    if 'name' not in o:
         return False
+    v = o['name']
     n += 1
-    if not p.is_string(v):
+    if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
         return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_ValueSet_expansion_parameter)
+        return p.others(o, OTHERS_ok_ValueSet_expansion_parameter, len(o) - n)
     return True
 
 
 OTHERS_ok_ValueSet = (
     frozenset(['compose', 'contact', 'contained', 'copyright', 'date', 'description', 'expansion', 'experimental', 'extension', 'id', 'identifier', 'immutable', 'implicitRules', 'jurisdiction', 'language', 'meta', 'modifierExtension', 'name', 'publisher', 'purpose', 'resourceType', 'status', 'text', 'title', 'url', 'useContext', 'version']),
     {
+        '_copyright': ('', d.ok_Element),
+        '_date': ('', d.ok_Element),
+        '_description': ('', d.ok_Element),
+        '_experimental': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
+        '_immutable': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
+        '_name': ('', d.ok_Element),
+        '_publisher': ('', d.ok_Element),
+        '_purpose': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
+        '_title': ('', d.ok_Element),
         '_url': ('', d.ok_Element),
         '_version': ('', d.ok_Element),
-        '_name': ('', d.ok_Element),
-        '_title': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_experimental': ('', d.ok_Element),
-        '_date': ('', d.ok_Element),
-        '_publisher': ('', d.ok_Element),
-        '_description': ('', d.ok_Element),
-        '_immutable': ('', d.ok_Element),
-        '_purpose': ('', d.ok_Element),
-        '_copyright': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -645,8 +637,8 @@ OTHERS_ok_ValueSet_compose = (
     frozenset(['exclude', 'extension', 'id', 'inactive', 'include', 'lockedDate', 'modifierExtension']),
     {
         '_id': ('', d.ok_Element),
-        '_lockedDate': ('', d.ok_Element),
         '_inactive': ('', d.ok_Element),
+        '_lockedDate': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -662,9 +654,9 @@ OTHERS_ok_ValueSet_compose_include = (
 OTHERS_ok_ValueSet_compose_include_concept = (
     frozenset(['code', 'designation', 'display', 'extension', 'id', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         '_code': ('', d.ok_Element),
         '_display': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -681,8 +673,8 @@ OTHERS_ok_ValueSet_compose_include_filter = (
     frozenset(['extension', 'id', 'modifierExtension', 'op', 'property', 'value']),
     {
         '_id': ('', d.ok_Element),
-        '_property': ('', d.ok_Element),
         '_op': ('', d.ok_Element),
+        '_property': ('', d.ok_Element),
         '_value': ('', d.ok_Element),
     },
     frozenset([]),
@@ -692,22 +684,22 @@ OTHERS_ok_ValueSet_expansion = (
     {
         '_id': ('', d.ok_Element),
         '_identifier': ('', d.ok_Element),
+        '_offset': ('', d.ok_Element),
         '_timestamp': ('', d.ok_Element),
         '_total': ('', d.ok_Element),
-        '_offset': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_ValueSet_expansion_contains = (
     frozenset(['abstract', 'code', 'contains', 'designation', 'display', 'extension', 'id', 'inactive', 'modifierExtension', 'system', 'version']),
     {
-        '_id': ('', d.ok_Element),
-        '_system': ('', d.ok_Element),
         '_abstract': ('', d.ok_Element),
-        '_inactive': ('', d.ok_Element),
-        '_version': ('', d.ok_Element),
         '_code': ('', d.ok_Element),
         '_display': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_inactive': ('', d.ok_Element),
+        '_system': ('', d.ok_Element),
+        '_version': ('', d.ok_Element),
     },
     frozenset([]),
 )
@@ -717,19 +709,19 @@ OTHERS_ok_ValueSet_expansion_parameter = (
         '_id': ('', d.ok_Element),
         '_name': ('', d.ok_Element),
         'valueString': ('value[x]', p.is_string),
-        '_valueString': ('', d.ok_Element),
+        '_valueString': ('value[x]', d.ok_Element),
         'valueBoolean': ('value[x]', p.is_boolean),
-        '_valueBoolean': ('', d.ok_Element),
+        '_valueBoolean': ('value[x]', d.ok_Element),
         'valueInteger': ('value[x]', p.is_integer),
-        '_valueInteger': ('', d.ok_Element),
+        '_valueInteger': ('value[x]', d.ok_Element),
         'valueDecimal': ('value[x]', p.is_decimal),
-        '_valueDecimal': ('', d.ok_Element),
+        '_valueDecimal': ('value[x]', d.ok_Element),
         'valueUri': ('value[x]', p.is_uri),
-        '_valueUri': ('', d.ok_Element),
+        '_valueUri': ('value[x]', d.ok_Element),
         'valueCode': ('value[x]', p.is_code),
-        '_valueCode': ('', d.ok_Element),
+        '_valueCode': ('value[x]', d.ok_Element),
         'valueDateTime': ('value[x]', p.is_dateTime),
-        '_valueDateTime': ('', d.ok_Element),
+        '_valueDateTime': ('value[x]', d.ok_Element),
     },
     frozenset([]),
 )

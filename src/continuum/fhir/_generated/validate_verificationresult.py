@@ -2,6 +2,7 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['attested', 'in-process', 'req-revalid', 'reval-fail', 'val-fail', 'validated'])
 TARGETS_1 = frozenset(['Organization', 'Practitioner', 'PractitionerRole'])
@@ -11,137 +12,136 @@ TARGETS_2 = frozenset(['Organization'])
 def ok_VerificationResult(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
+    if 'attestation' in o:
+        v = o['attestation']
         n += 1
-        if not p.is_id(v):
+        if not ok_VerificationResult_attestation(v):
             return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('target')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Reference(x):
-                return False
-    v = get('targetLocation')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not p.is_string(x):
-                return False
-    v = get('need')
-    if v is not None:
+    if 'failureAction' in o:
+        v = o['failureAction']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('statusDate')
-    if v is not None:
-        n += 1
-        if not p.is_dateTime(v):
-            return False
-    v = get('validationType')
-    if v is not None:
-        n += 1
-        if not d.ok_CodeableConcept(v):
-            return False
-    v = get('validationProcess')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('frequency')
-    if v is not None:
+    if 'frequency' in o:
+        v = o['frequency']
         n += 1
         if not d.ok_Timing(v):
             return False
-    v = get('lastPerformed')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not p.is_id(v):
+            return False
+    if 'implicitRules' in o:
+        v = o['implicitRules']
+        n += 1
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
+            return False
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'lastPerformed' in o:
+        v = o['lastPerformed']
         n += 1
         if not p.is_dateTime(v):
             return False
-    v = get('nextScheduled')
-    if v is not None:
+    if 'meta' in o:
+        v = o['meta']
         n += 1
-        if not p.is_date(v):
+        if not d.ok_Meta(v):
             return False
-    v = get('failureAction')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'need' in o:
+        v = o['need']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('primarySource')
-    if v is not None:
+    if 'nextScheduled' in o:
+        v = o['nextScheduled']
+        n += 1
+        if not p.is_date(v):
+            return False
+    if 'primarySource' in o:
+        v = o['primarySource']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not ok_VerificationResult_primarySource(x):
                 return False
-    v = get('attestation')
-    if v is not None:
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'statusDate' in o:
+        v = o['statusDate']
         n += 1
-        if not ok_VerificationResult_attestation(v):
+        if not p.is_dateTime(v):
             return False
-    v = get('validator')
-    if v is not None:
+    if 'target' in o:
+        v = o['target']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Reference(x):
+                return False
+    if 'targetLocation' in o:
+        v = o['targetLocation']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not (x.__class__ is str and x[:1] > ' ' and x.isprintable() and len(x) <= STRING_MAX_CHARS or p.is_string(x)):
+                return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
+    if 'validationProcess' in o:
+        v = o['validationProcess']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'validationType' in o:
+        v = o['validationType']
+        n += 1
+        if not d.ok_CodeableConcept(v):
+            return False
+    if 'validator' in o:
+        v = o['validator']
         n += 1
         if v.__class__ is not list or not v:
             return False
@@ -149,200 +149,197 @@ def ok_VerificationResult(o):
             if not ok_VerificationResult_validator(x):
                 return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_VerificationResult)
+        return p.others(o, OTHERS_ok_VerificationResult, len(o) - n)
     return True
 
 
 def ok_VerificationResult_attestation(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('who')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('onBehalfOf')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('communicationMethod')
-    if v is not None:
+    if 'communicationMethod' in o:
+        v = o['communicationMethod']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('date')
-    if v is not None:
+    if 'date' in o:
+        v = o['date']
         n += 1
         if not p.is_date(v):
             return False
-    v = get('sourceIdentityCertificate')
-    if v is not None:
+    if 'extension' in o:
+        v = o['extension']
         n += 1
-        if not p.is_string(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('proxyIdentityCertificate')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not p.is_string(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('proxySignature')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'onBehalfOf' in o:
+        v = o['onBehalfOf']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'proxyIdentityCertificate' in o:
+        v = o['proxyIdentityCertificate']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'proxySignature' in o:
+        v = o['proxySignature']
         n += 1
         if not d.ok_Signature(v):
             return False
-    v = get('sourceSignature')
-    if v is not None:
+    if 'sourceIdentityCertificate' in o:
+        v = o['sourceIdentityCertificate']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'sourceSignature' in o:
+        v = o['sourceSignature']
         n += 1
         if not d.ok_Signature(v):
+            return False
+    if 'who' in o:
+        v = o['who']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_VerificationResult_attestation)
+        return p.others(o, OTHERS_ok_VerificationResult_attestation, len(o) - n)
     return True
 
 
 def ok_VerificationResult_primarySource(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('who')
-    if v is not None:
-        n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-            return False
-    v = get('type')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('communicationMethod')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
-    v = get('validationStatus')
-    if v is not None:
+    if 'canPushUpdates' in o:
+        v = o['canPushUpdates']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('validationDate')
-    if v is not None:
+    if 'communicationMethod' in o:
+        v = o['communicationMethod']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'pushTypeAvailable' in o:
+        v = o['pushTypeAvailable']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'type' in o:
+        v = o['type']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_CodeableConcept(x):
+                return False
+    if 'validationDate' in o:
+        v = o['validationDate']
         n += 1
         if not p.is_dateTime(v):
             return False
-    v = get('canPushUpdates')
-    if v is not None:
+    if 'validationStatus' in o:
+        v = o['validationStatus']
         n += 1
         if not d.ok_CodeableConcept(v):
             return False
-    v = get('pushTypeAvailable')
-    if v is not None:
+    if 'who' in o:
+        v = o['who']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
             return False
-        for x in v:
-            if not d.ok_CodeableConcept(x):
-                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_VerificationResult_primarySource)
+        return p.others(o, OTHERS_ok_VerificationResult_primarySource, len(o) - n)
     return True
 
 
 def ok_VerificationResult_validator(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('organization')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_2):
-        return False
-    v = get('identityCertificate')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('attestationSignature')
-    if v is not None:
+    if 'attestationSignature' in o:
+        v = o['attestationSignature']
         n += 1
         if not d.ok_Signature(v):
             return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'identityCertificate' in o:
+        v = o['identityCertificate']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'organization' not in o:
+        return False
+    v = o['organization']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+        return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_VerificationResult_validator)
+        return p.others(o, OTHERS_ok_VerificationResult_validator, len(o) - n)
     return True
 
 
@@ -352,20 +349,20 @@ OTHERS_ok_VerificationResult = (
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
-        '_status': ('', d.ok_Element),
-        '_statusDate': ('', d.ok_Element),
         '_lastPerformed': ('', d.ok_Element),
         '_nextScheduled': ('', d.ok_Element),
+        '_status': ('', d.ok_Element),
+        '_statusDate': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_VerificationResult_attestation = (
     frozenset(['communicationMethod', 'date', 'extension', 'id', 'modifierExtension', 'onBehalfOf', 'proxyIdentityCertificate', 'proxySignature', 'sourceIdentityCertificate', 'sourceSignature', 'who']),
     {
-        '_id': ('', d.ok_Element),
         '_date': ('', d.ok_Element),
-        '_sourceIdentityCertificate': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
         '_proxyIdentityCertificate': ('', d.ok_Element),
+        '_sourceIdentityCertificate': ('', d.ok_Element),
     },
     frozenset([]),
 )

@@ -2,313 +2,311 @@
 
 from continuum.fhir import primitives as p
 from continuum.fhir._generated import datatypes as d
+from continuum.kernel.limits import STRING_MAX_CHARS
 
 CODES_1 = frozenset(['active', 'cancelled', 'draft', 'entered-in-error'])
 CODES_2 = frozenset(['left', 'right'])
 CODES_3 = frozenset(['down', 'in', 'out', 'up'])
-TARGETS_1 = frozenset(['Patient'])
-TARGETS_2 = frozenset(['Encounter'])
+TARGETS_1 = frozenset(['Encounter'])
+TARGETS_2 = frozenset(['Patient'])
 TARGETS_3 = frozenset(['Practitioner', 'PractitionerRole'])
 
 
 def ok_VisionPrescription(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 1
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_id(v):
-            return False
-    v = get('meta')
-    if v is not None:
-        n += 1
-        if not d.ok_Meta(v):
-            return False
-    v = get('implicitRules')
-    if v is not None:
-        n += 1
-        if not p.is_uri(v):
-            return False
-    v = get('language')
-    if v is not None:
-        n += 1
-        if not p.is_code(v):
-            return False
-    v = get('text')
-    if v is not None:
-        n += 1
-        if not d.ok_Narrative(v):
-            return False
-    v = get('contained')
-    if v is not None:
+    if 'contained' in o:
+        v = o['contained']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not p.is_contained(x):
                 return False
-    v = get('extension')
-    if v is not None:
+    if 'created' not in o:
+        return False
+    v = o['created']
+    n += 1
+    if not p.is_dateTime(v):
+        return False
+    if 'dateWritten' not in o:
+        return False
+    v = o['dateWritten']
+    n += 1
+    if not p.is_dateTime(v):
+        return False
+    if 'encounter' in o:
+        v = o['encounter']
+        n += 1
+        if not p.is_reference(v, d.ok_Reference, TARGETS_1):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Extension(x):
                 return False
-    v = get('modifierExtension')
-    if v is not None:
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if v.__class__ is not list or not v:
+        if not p.is_id(v):
             return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('identifier')
-    if v is not None:
+    if 'identifier' in o:
+        v = o['identifier']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Identifier(x):
                 return False
-    v = get('status')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_1:
-        return False
-    v = get('created')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_dateTime(v):
-        return False
-    v = get('patient')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_1):
-        return False
-    v = get('encounter')
-    if v is not None:
+    if 'implicitRules' in o:
+        v = o['implicitRules']
         n += 1
-        if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+        if not (v.__class__ is str and v and ' ' not in v and v.isprintable() or p.is_uri(v)):
             return False
-    v = get('dateWritten')
-    if v is None:
+    if 'language' in o:
+        v = o['language']
+        n += 1
+        if not p.is_code(v):
+            return False
+    if 'lensSpecification' not in o:
         return False
-    n += 1
-    if not p.is_dateTime(v):
-        return False
-    v = get('prescriber')
-    if v is None:
-        return False
-    n += 1
-    if not p.is_reference(v, d.ok_Reference, TARGETS_3):
-        return False
-    v = get('lensSpecification')
-    if v is None:
-        return False
+    v = o['lensSpecification']
     n += 1
     if v.__class__ is not list or not v:
         return False
     for x in v:
         if not ok_VisionPrescription_lensSpecification(x):
             return False
+    if 'meta' in o:
+        v = o['meta']
+        n += 1
+        if not d.ok_Meta(v):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'patient' not in o:
+        return False
+    v = o['patient']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_2):
+        return False
+    if 'prescriber' not in o:
+        return False
+    v = o['prescriber']
+    n += 1
+    if not p.is_reference(v, d.ok_Reference, TARGETS_3):
+        return False
+    if 'status' not in o:
+        return False
+    v = o['status']
+    n += 1
+    if v.__class__ is not str or v not in CODES_1:
+        return False
+    if 'text' in o:
+        v = o['text']
+        n += 1
+        if not d.ok_Narrative(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_VisionPrescription)
+        return p.others(o, OTHERS_ok_VisionPrescription, len(o) - n)
     return True
 
 
 def ok_VisionPrescription_lensSpecification(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('product')
-    if v is None:
-        return False
-    n += 1
-    if not d.ok_CodeableConcept(v):
-        return False
-    v = get('eye')
-    if v is None:
-        return False
-    n += 1
-    if v.__class__ is not str or v not in CODES_2:
-        return False
-    v = get('sphere')
-    if v is not None:
+    if 'add' in o:
+        v = o['add']
         n += 1
         if not p.is_decimal(v):
             return False
-    v = get('cylinder')
-    if v is not None:
-        n += 1
-        if not p.is_decimal(v):
-            return False
-    v = get('axis')
-    if v is not None:
+    if 'axis' in o:
+        v = o['axis']
         n += 1
         if not p.is_integer(v):
             return False
-    v = get('prism')
-    if v is not None:
+    if 'backCurve' in o:
+        v = o['backCurve']
+        n += 1
+        if not p.is_decimal(v):
+            return False
+    if 'brand' in o:
+        v = o['brand']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'color' in o:
+        v = o['color']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'cylinder' in o:
+        v = o['cylinder']
+        n += 1
+        if not p.is_decimal(v):
+            return False
+    if 'diameter' in o:
+        v = o['diameter']
+        n += 1
+        if not p.is_decimal(v):
+            return False
+    if 'duration' in o:
+        v = o['duration']
+        n += 1
+        if not d.ok_Quantity(v):
+            return False
+    if 'extension' in o:
+        v = o['extension']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
-            if not ok_VisionPrescription_lensSpecification_prism(x):
+            if not d.ok_Extension(x):
                 return False
-    v = get('add')
-    if v is not None:
+    if 'eye' not in o:
+        return False
+    v = o['eye']
+    n += 1
+    if v.__class__ is not str or v not in CODES_2:
+        return False
+    if 'id' in o:
+        v = o['id']
         n += 1
-        if not p.is_decimal(v):
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
             return False
-    v = get('power')
-    if v is not None:
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
         n += 1
-        if not p.is_decimal(v):
+        if v.__class__ is not list or not v:
             return False
-    v = get('backCurve')
-    if v is not None:
-        n += 1
-        if not p.is_decimal(v):
-            return False
-    v = get('diameter')
-    if v is not None:
-        n += 1
-        if not p.is_decimal(v):
-            return False
-    v = get('duration')
-    if v is not None:
-        n += 1
-        if not d.ok_Quantity(v):
-            return False
-    v = get('color')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('brand')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('note')
-    if v is not None:
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'note' in o:
+        v = o['note']
         n += 1
         if v.__class__ is not list or not v:
             return False
         for x in v:
             if not d.ok_Annotation(x):
                 return False
+    if 'power' in o:
+        v = o['power']
+        n += 1
+        if not p.is_decimal(v):
+            return False
+    if 'prism' in o:
+        v = o['prism']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not ok_VisionPrescription_lensSpecification_prism(x):
+                return False
+    if 'product' not in o:
+        return False
+    v = o['product']
+    n += 1
+    if not d.ok_CodeableConcept(v):
+        return False
+    if 'sphere' in o:
+        v = o['sphere']
+        n += 1
+        if not p.is_decimal(v):
+            return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_VisionPrescription_lensSpecification)
+        return p.others(o, OTHERS_ok_VisionPrescription_lensSpecification, len(o) - n)
     return True
 
 
 def ok_VisionPrescription_lensSpecification_prism(o):
     if o.__class__ is not dict or not o:
         return False
-    get = o.get
     n = 0
-    v = get('id')
-    if v is not None:
-        n += 1
-        if not p.is_string(v):
-            return False
-    v = get('extension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('modifierExtension')
-    if v is not None:
-        n += 1
-        if v.__class__ is not list or not v:
-            return False
-        for x in v:
-            if not d.ok_Extension(x):
-                return False
-    v = get('amount')
-    if v is None:
+    if 'amount' not in o:
         return False
+    v = o['amount']
     n += 1
     if not p.is_decimal(v):
         return False
-    v = get('base')
-    if v is None:
+    if 'base' not in o:
         return False
+    v = o['base']
     n += 1
     if v.__class__ is not str or v not in CODES_3:
         return False
+    if 'extension' in o:
+        v = o['extension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
+    if 'id' in o:
+        v = o['id']
+        n += 1
+        if not (v.__class__ is str and v[:1] > ' ' and v.isprintable() and len(v) <= STRING_MAX_CHARS or p.is_string(v)):
+            return False
+    if 'modifierExtension' in o:
+        v = o['modifierExtension']
+        n += 1
+        if v.__class__ is not list or not v:
+            return False
+        for x in v:
+            if not d.ok_Extension(x):
+                return False
     if n != len(o):
-        return p.others(o, OTHERS_ok_VisionPrescription_lensSpecification_prism)
+        return p.others(o, OTHERS_ok_VisionPrescription_lensSpecification_prism, len(o) - n)
     return True
 
 
 OTHERS_ok_VisionPrescription = (
     frozenset(['contained', 'created', 'dateWritten', 'encounter', 'extension', 'id', 'identifier', 'implicitRules', 'language', 'lensSpecification', 'meta', 'modifierExtension', 'patient', 'prescriber', 'resourceType', 'status', 'text']),
     {
+        '_created': ('', d.ok_Element),
+        '_dateWritten': ('', d.ok_Element),
         '_id': ('', d.ok_Element),
         '_implicitRules': ('', d.ok_Element),
         '_language': ('', d.ok_Element),
         '_status': ('', d.ok_Element),
-        '_created': ('', d.ok_Element),
-        '_dateWritten': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_VisionPrescription_lensSpecification = (
     frozenset(['add', 'axis', 'backCurve', 'brand', 'color', 'cylinder', 'diameter', 'duration', 'extension', 'eye', 'id', 'modifierExtension', 'note', 'power', 'prism', 'product', 'sphere']),
     {
-        '_id': ('', d.ok_Element),
-        '_eye': ('', d.ok_Element),
-        '_sphere': ('', d.ok_Element),
-        '_cylinder': ('', d.ok_Element),
-        '_axis': ('', d.ok_Element),
         '_add': ('', d.ok_Element),
-        '_power': ('', d.ok_Element),
+        '_axis': ('', d.ok_Element),
         '_backCurve': ('', d.ok_Element),
-        '_diameter': ('', d.ok_Element),
-        '_color': ('', d.ok_Element),
         '_brand': ('', d.ok_Element),
+        '_color': ('', d.ok_Element),
+        '_cylinder': ('', d.ok_Element),
+        '_diameter': ('', d.ok_Element),
+        '_eye': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
+        '_power': ('', d.ok_Element),
+        '_sphere': ('', d.ok_Element),
     },
     frozenset([]),
 )
 OTHERS_ok_VisionPrescription_lensSpecification_prism = (
     frozenset(['amount', 'base', 'extension', 'id', 'modifierExtension']),
     {
-        '_id': ('', d.ok_Element),
         '_amount': ('', d.ok_Element),
         '_base': ('', d.ok_Element),
+        '_id': ('', d.ok_Element),
     },
     frozenset([]),
 )

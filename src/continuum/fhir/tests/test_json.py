@@ -2,7 +2,7 @@
 
 import json
 import time
-from contextlib import suppress
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -14,7 +14,7 @@ from continuum.fhir.primitives import is_decimal
 from continuum.fhir.report import report
 from continuum.fhir.validate import validate
 from continuum.kernel.errors import Malformed
-from continuum.kernel.limits import BODY_MAX_BYTES, ISSUES_MAX, JSON_MAX_DEPTH
+from continuum.kernel.limits import BODY_MAX_BYTES, JSON_MAX_DEPTH
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.decimals(allow_nan=False, allow_infinity=False) | st.text(),
@@ -37,29 +37,46 @@ def test_what_is_written_reads_back_equal(value):
     assert parse(dump_pretty(value)) == value
 
 
+TOO_DEEP = "nests deeper than 200 levels"
+
+
 @pytest.mark.parametrize(
-    "raw",
+    ("raw", "words"),
     [
-        b'{"a":1,"a":2}',
-        b'{"x":{"a":1,"a":1}}',
-        b'{"a":NaN}',
-        b'{"a":Infinity}',
-        b'{"a":"\\ud800"}',
-        b"[" * 200_000 + b"]" * 200_000,
-        b'{"a":' * 300 + b"1" + b"}" * 300,
-        b"",
-        b"[]",
-        b'"text"',
-        b'{"a":1} {"b":2}',
-        b'{"a":"\xff"}',
-        b'{"a":01}',
+        (b'{"a":1,\n"a":2}', 'the member "a" stands twice in one object (line 2'),
+        (b'{"x":{"a":1,"a":1}}', 'the member "a" stands twice'),
+        (b'{"a":NaN}', "NaN and Infinity are not"),
+        (b'{"a":Infinity}', "NaN and Infinity are not"),
+        (b'{"a":-Infinity}', "not written as JSON writes numbers (line 1, column 7)"),
+        (b'{"a":"\\ud800"}', "half of a character"),
+        (b'{"a":"\\udc00"}', "half of a character"),
+        (b"[" * 200_000 + b"]" * 200_000, TOO_DEEP),
+        (b'{"a":' * 300 + b"1" + b"}" * 300, TOO_DEEP),
+        (b"", "it is empty"),
+        (b" \n\t", "it is empty"),
+        (b'\xef\xbb\xbf{"a":1}', "byte order mark"),
+        ('{"a":1}'.encode("utf-16"), "byte order mark"),
+        (b"[]", "begins with { and ends with }"),
+        (b'"text"', "begins with { and ends with }"),
+        (b'{"a":1} {"b":2}', "something follows after its end (line 1"),
+        (b'{"a":"\xff"}', "not UTF-8 (line 1"),
+        (b'{"a":01}', "JSON writes numbers"),
+        (b'{"a":', "ends too early (line 1, column 5)"),
+        (b'{"a":"x\ny"}', "control character"),
+        (b'{"a":"\\x"}', "an escape that JSON does not have"),
+        (b"{'a':1}", "double quotes"),
+        (b'{"a":1,}', "a comma stands before a closing bracket"),
+        (b'{"a" 1}', "a colon is missing"),
+        (b'{"a":[1 2]}', "a comma or a closing bracket is missing"),
+        (b'{"a":1e99999999999999999999999}', "power of ten"),
+        (b'{"a":' + b"9" * 5_000 + b"}", "too many digits"),
     ],
-    ids=lambda raw: raw[:12].decode("latin-1"),
+    ids=lambda value: value[:16].decode("latin-1") if isinstance(value, bytes) else "",
 )
-def test_what_is_ambiguous_broken_or_too_deep_is_refused_in_words(raw):
+def test_what_is_ambiguous_broken_or_too_deep_is_refused_in_words(raw, words):
     with pytest.raises(Malformed) as refused:
         parse(raw)
-    assert refused.value.issues[0].text
+    assert words in refused.value.issues[0].text
 
 
 def nested(depth: int, opening: bytes, closing: bytes) -> bytes:
@@ -68,32 +85,10 @@ def nested(depth: int, opening: bytes, closing: bytes) -> bytes:
 
 @pytest.mark.parametrize(("opening", "closing"), [(b'{"a":', b"}"), (b"[", b"]")], ids=["objects", "lists"])
 def test_what_is_deep_is_read_and_written_and_what_is_too_deep_is_refused_with_its_place(opening, closing):
-    deep = parse(nested(JSON_MAX_DEPTH, opening, closing))
-    assert parse(dump(deep)) == deep
-    with pytest.raises(Malformed, match=rf"deeper than {JSON_MAX_DEPTH} levels at line 1 column \d+"):
+    deep = nested(JSON_MAX_DEPTH, opening, closing)
+    assert dump(parse(deep)) == deep
+    with pytest.raises(Malformed, match=rf"deeper than {JSON_MAX_DEPTH} levels.*\(line 1, column \d+\)"):
         parse(nested(JSON_MAX_DEPTH + 2, opening, closing))
-
-
-@pytest.mark.parametrize(
-    ("raw", "words"),
-    [
-        (b'\xef\xbb\xbf{"a":1}', "byte order mark"),
-        ('{"a":1}'.encode("utf-16"), "byte order mark"),
-        (b"", "the body is empty"),
-        (b" \n", "the body is empty"),
-        (b"[]", r"begins with \{"),
-        (b'{"a":\n "\\udc00x"}', "surrogate.* line 2 column"),
-        (b'{"a":1,\n"\\u0061":2}', 'duplicate key "a" at line 2'),
-        (b'{"a":-Infinity}', "line 1 column"),
-        (b'{"a":1,}', "trailing comma at line 1 column 8"),
-        (b'{"a":1e99999999999999999999}', "too large or too small to be kept exactly at line 1"),
-        (b'{"a":1e-99999999999999999999}', "too large or too small to be kept exactly at line 1"),
-        (b'{"a":' + b"9" * 5_000 + b"}", "too large or too small to be kept exactly at line 1"),
-    ],
-)
-def test_a_refusal_says_what_is_wrong_and_where(raw, words):
-    with pytest.raises(Malformed, match=words):
-        parse(raw)
 
 
 @given(st.integers(0, 10**60), st.integers(0, 40), st.sampled_from(["", "-"]))
@@ -113,30 +108,33 @@ def test_a_number_with_a_vast_exponent_costs_nothing_and_is_no_valid_decimal():
     assert time.process_time() - began < 1
 
 
-BODY = BODY_MAX_BYTES
-HOSTILE = {
-    "digits": b'{"a":' + b"9" * BODY + b"}",
-    "decimals": b'{"a":1.' + b"9" * BODY + b"}",
-    "brackets": b"[" * BODY,
-    "text": b'{"a":"' + b"\\u00e9" * (BODY // 6) + b'"}',
-    "objects": b'{"resourceType":"Patient","name":[' + b"{}," * (BODY // 3) + b"{}]}",
-    "nulls": b'{"resourceType":"Patient","name":[' + b"null," * (BODY // 5) + b"{}]}",
-    "numbers": b'{"resourceType":"Patient","name":[' + b"1e9," * (BODY // 4) + b"1]}",
-    "members": b'{"resourceType":"Patient",' + b",".join(b'"%d":1' % n for n in range(BODY // 12)) + b"}",
-    "base64": b'{"resourceType":"Binary","contentType":"a/b","data":"' + b"A " * (BODY // 2) + b'="}',
-    "narrative": b'{"resourceType":"Patient","text":{"status":"generated","div":"<div>'
-    + b"< on" * (BODY // 4)
-    + b'"}}',
-    "code": b'{"resourceType":"Patient","gender":"' + b"a " * (BODY // 2) + b'"}',
+CPU_MAX_S = 20
+"""Far above what these take (4 s at most on a slow machine), far below what a quadratic reading would."""
+QUANTITY = b'{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":%s}}'
+NARRATIVE = b'{"resourceType":"Patient","text":{"status":"generated","div":"%s"}}'
+HOSTILE: dict[str, Callable[[], bytes]] = {
+    "a number of 16 MB": lambda: QUANTITY % (b"1." + b"9" * 15_000_000),
+    "a huge exponent": lambda: QUANTITY % b"1e999999999",
+    "a tiny exponent": lambda: QUANTITY % b"1e-999999999",
+    "a million names": lambda: b'{"resourceType":"Patient",%s}' % b",".join(b'"k%d":1' % n for n in range(1_000_000)),
+    "names that end wrong": lambda: b'{"resourceType":"Patient","name":[%s{}]}' % (b'{"text":"a"},' * 1_100_000),
+    "empty objects": lambda: b'{"resourceType":"Patient","name":[%s{}]}' % (b"{}," * 5_000_000),
+    "open brackets of a narrative": lambda: NARRATIVE % (b"<div>" + b"< " * 7_000_000 + b"</div>"),
+    "nulls": lambda: b'{"resourceType":"Patient","name":[%s{}]}' % (b"null," * 3_300_000),
+    "small numbers": lambda: b'{"resourceType":"Patient","name":[%s1]}' % (b"1e9," * 4_100_000),
+    "base64 with spaces": lambda: b'{"resourceType":"Binary","contentType":"a/b","data":"%s="}' % (b"A " * 8_000_000),
+    "a deep narrative": lambda: NARRATIVE % (b"<div>" * 1_300_000 + b"</div>" * 1_300_000 + b"x"),
+    "a code with many spaces": lambda: b'{"resourceType":"Patient","language":"%s"}' % (b"a " * 7_500_000),
+    "an instant that never ends": lambda: (
+        b'{"resourceType":"Patient","deceasedDateTime":"2020-01-01T00:00:00.%sZ"}' % (b"1" * 15_000_000)
+    ),
 }
 
 
-@pytest.mark.proof
-@pytest.mark.parametrize("kind", HOSTILE)
-def test_the_largest_body_made_to_hurt_is_read_and_judged_within_seconds(kind):
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_largest_hostile_bodies_are_refused_in_bounded_time(name):
+    raw = HOSTILE[name]()
+    assert len(raw) <= BODY_MAX_BYTES
     began = time.process_time()
-    with suppress(Malformed):
-        resource = parse(HOSTILE[kind])
-        assert len(validate(resource)) <= ISSUES_MAX
-        assert kind == "decimals" or "resourceType" in resource or kind == "text"
-    assert time.process_time() - began < 20
+    assert validate(parse(raw))
+    assert time.process_time() - began < CPU_MAX_S

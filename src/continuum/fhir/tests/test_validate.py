@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from continuum.fhir.primitives import is_xhtml
 from continuum.fhir.report import report
 from continuum.fhir.structure import elements
 from continuum.fhir.types import TYPES
@@ -128,6 +129,8 @@ JSON = st.recursive(
 )
 
 
+# No deadline: the first resource of a type loads its validator, which a busy machine may take long for.
+@settings(deadline=None)
 @given(
     st.sampled_from(TYPES),
     st.dictionaries(st.sampled_from(["id", "name", "code", "subject", "contained", "meta", "_id", "valueX"]), JSON),
@@ -142,3 +145,22 @@ def test_no_json_makes_the_reporter_fail_and_what_it_passes_is_no_surprise(name,
 
 def test_a_hostile_list_is_reported_within_its_bound():
     assert len(validate({"resourceType": "Patient", "name": [{}] * 10_000})) == ISSUES_MAX
+
+
+@pytest.mark.parametrize(
+    "inside",
+    ["<script>x</script>", "<SCRIPT>x</SCRIPT>", "<form/>", "<iframe src='x'></iframe>", "<svg/onload=alert(1)>",
+     "<img src='x'onerror='x()'/>", "<img/onerror=x>", "<p ONCLICK = 'x()'>a</p>", "<a href='javascript:x()'>a</a>",
+     "<a href='java&#x73;cript:x()'>a</a>", "<a href='java\tscript:x()'>a</a>",
+     "<a href='&#106;avascript&colon;x()'>a</a>",
+     "<a href='data:text/html,x'>a</a>", "<meta http-equiv='refresh'/>", "<math/>", "<video/>", "<input/>", "<link/>",
+     "<style>p {}</style>", "< script>x</script>", "<!DOCTYPE x>", "<?x?>", "\x01", "<divx></divx>"],
+)  # fmt: skip
+def test_a_narrative_has_nothing_that_runs(inside):
+    assert not is_xhtml(f"<div>{inside}</div>")
+
+
+def test_a_narrative_may_have_tables_lists_images_and_links():
+    rows = "<table class='grid'><tr><td colspan='2'>Blood pressure &lt; 140 &amp; &nbsp; on 2020</td></tr></table>"
+    links = "<ul><li><a href='https://example.org/x?a=b'>x</a><br/><img src='#pic' alt='x'/></li></ul><!-- a -->"
+    assert is_xhtml(f'<div xmlns="http://www.w3.org/1999/xhtml">{rows}{links}<h1>A</h1><hr/></div>')

@@ -4,11 +4,12 @@ PostgreSQL would guess; a wrong guess between walking an order and intersecting 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from continuum.fhir.query import Chain, Clause, Criterion, Has, InCompartment, Query, Value
 from continuum.fhir.search_params import MAIN_DATE, PATIENT_IMPLIED, UNIONS, param
 from continuum.fhir.types import TYPE_IDS
+from continuum.kernel.limits import CHAIN_TARGETS_MAX
 from continuum.record.keys import param_id
 from continuum.record.search.filters import (
     Bindings,
@@ -18,10 +19,13 @@ from continuum.record.search.filters import (
     date_condition,
     exact_keys,
     filed_condition,
+    parts_of,
     quantity_condition,
     string_condition,
+    uri_below_condition,
 )
 from continuum.record.search.statistics import Statistics
+from continuum.record.search.walk import date_rows
 
 FEW = 200.0
 """What one patient or one exact string is taken to have; real figures are bounded when the search runs."""
@@ -29,15 +33,20 @@ FILED = 150.0
 """What a quantity under its code is taken to have before it is tried."""
 UNKNOWN = 1_000.0
 """What a range is taken to have before it is tried."""
+ALTERNATIVES_MAX = 8
+"""Ranges joined by OR, or types at the end of a chain, up to which a search begins with them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Driver:
     """A way to begin.
 
-    sql: a predicate over record.search `s` that an index answers, or (rows=True) a SELECT of row ids.
+    sql: a predicate over record.search `s` that an index answers, or (rows=True) a SELECT of row ids that gives at
+    most as many as its placeholder `{most}` says.
     estimate: rows expected. cost: index entries read before the first row.
     certain: the estimate comes from figures, so no bound needs to be tried.
+    typed: the index of the predicate has the type in it.
+    steps: common table expressions that must come first. overflow: SQL that says whether one of them was cut.
     """
 
     sql: str
@@ -45,10 +54,26 @@ class Driver:
     cost: float
     rows: bool = False
     certain: bool = False
+    typed: bool = False
     covers: Clause | None = None
     """The clause that holds for exactly these rows, so that it needs not be asked again."""
     filed: bool = False
     """The rows lie together under one code, and can also be walked there in order of their row ids."""
+    steps: tuple[str, ...] = ()
+    overflow: tuple[str, ...] = ()
+
+    @property
+    def price(self) -> float:
+        """What the driver is chosen by; an index entry costs a twentieth of a row."""
+        return self.estimate + self.cost * 0.05
+
+    def begin(self, type_id: int, most: str) -> str:
+        """SELECT of at most `most` rows of record.search, or (rows) of ids, some perhaps more than once."""
+        if self.rows:
+            return self.sql.replace("{most}", most)
+        # Only the driver's index may be used: no other condition is one that an index could answer.
+        kind = f"s.type = {type_id}" if self.typed else f"(s.type = {type_id}) IS TRUE"
+        return f"SELECT s.* FROM record.search s WHERE {self.sql} AND {kind} LIMIT {most}"
 
 
 def choose(query: Query, bindings: Bindings, statistics: Statistics) -> Driver | None:
@@ -57,26 +82,25 @@ def choose(query: Query, bindings: Bindings, statistics: Statistics) -> Driver |
     Only the chosen driver's values are bound.
     """
     start = len(bindings.values)
-    best: tuple[float, Driver, list[object]] | None = None
+    best: tuple[Driver, list[object]] | None = None
     for driver in _candidates(query, bindings, statistics):
-        price = driver.estimate + driver.cost * 0.05
-        if best is None or price < best[0]:
-            best = (price, driver, bindings.values[start:])
+        if driver is not None and (best is None or driver.price < best[0].price):
+            best = (driver, bindings.values[start:])
         del bindings.values[start:]
     if best is None:
         return None
-    bindings.values.extend(best[2])
-    return best[1]
+    bindings.values.extend(best[1])
+    return best[0]
 
 
-def _candidates(query: Query, bindings: Bindings, statistics: Statistics) -> Iterator[Driver]:
+def _candidates(query: Query, bindings: Bindings, statistics: Statistics) -> Iterator[Driver | None]:
+    """Every way to begin, and None after each attempt that came to nothing but has bound values."""
     resource_type = query.resource_type
     common: list[tuple[float, int]] = []
+    linked: list[Chain | Has] = []
     for clause in query.where:
         if isinstance(clause, Criterion):
-            driver = _of_criterion(clause, resource_type, bindings, statistics)
-            if driver is not None:
-                yield driver
+            yield _of_criterion(clause, resource_type, bindings, statistics)
             one = _single_key(clause, resource_type, bindings)
             if one is not None:
                 common.append((statistics.rows_with(one), one))
@@ -84,17 +108,15 @@ def _candidates(query: Query, bindings: Bindings, statistics: Statistics) -> Ite
             wanted = compartment_keys(clause, resource_type, bindings.keys)
             rows = sum(statistics.rows_with(key) for key in wanted)
             yield Driver(f"s.keys && {bindings.bind(wanted, 'bigint[]')}", rows, rows, certain=True)
-        elif isinstance(clause, Chain):
-            yield _of_chain(clause, resource_type, bindings)
-        elif isinstance(clause, Has):
-            yield _of_has(clause, bindings)
+        else:
+            linked.append(clause)
     condition = filed(query, bindings)
     if condition is not None:
-        yield Driver(f"SELECT x.row_id FROM record.quantity x WHERE {condition}", FILED, 0.0, rows=True, filed=True)
+        yield Driver(_beside("quantity", condition), FILED, 0.0, rows=True, filed=True)
     scope = bindings.visibility.of(resource_type)
     if scope.kind == "patients":
         who = bindings.bind(list(scope.patients), "bigint[]")
-        yield Driver(f"s.patient = ANY({who})", FEW * len(scope.patients), 0.0)
+        yield Driver(f"s.patient = ANY({who})", FEW * len(scope.patients), 0.0, typed=True)
     if len(common) > 1:
         total = max(statistics.rows_of(TYPE_IDS[resource_type]), 1.0)
         joint = total
@@ -103,6 +125,21 @@ def _candidates(query: Query, bindings: Bindings, statistics: Statistics) -> Ite
         both = bindings.bind([key for _, key in common], "bigint[]")
         # GIN reads the shorter list and skips through the longer ones.
         yield Driver(f"s.keys @> {both}", joint, min(rows for rows, _ in common), certain=True)
+    for link in linked:
+        yield (
+            _of_chain(link, resource_type, bindings, statistics)
+            if isinstance(link, Chain)
+            else _of_has(link, bindings, statistics)
+        )
+    dated = date_rows(query, TYPE_IDS[resource_type], bindings, "{most}")
+    if dated:
+        yield Driver(dated, UNKNOWN, 0.0, rows=True)
+
+
+def _beside(table: str, *conditions: str) -> str:
+    """SELECT of the row ids in a table beside record.search that fulfil any of the conditions."""
+    selects = [f"(SELECT x.row_id FROM record.{table} x WHERE {one} LIMIT {{most}})" for one in conditions]
+    return " UNION ALL ".join(selects)
 
 
 def _single_key(clause: Criterion, resource_type: str, bindings: Bindings) -> int | None:
@@ -126,41 +163,79 @@ def _of_criterion(clause: Criterion, resource_type: str, bindings: Bindings, sta
         wanted = [bindings.keys.address(target) for target in patients]
         known = [bindings.keys.reference(resource_type, code, target) for target in patients]
         rows = min(sum(statistics.rows_with(key) for key in known), FEW * len(patients))
-        return Driver(f"s.patient = ANY({bindings.bind(wanted, 'bigint[]')})", rows, 0.0, certain=True)
+        return Driver(f"s.patient = ANY({bindings.bind(wanted, 'bigint[]')})", rows, 0.0, certain=True, typed=True)
     exact = exact_keys(clause, resource_type, bindings.keys)
     if exact is not None:
         rows = sum(statistics.rows_with(key) for key in exact)
         operator = "@>" if len(exact) == 1 else "&&"
         wanted_keys = bindings.bind(exact, "bigint[]")
         return Driver(f"s.keys {operator} {wanted_keys}", rows, rows, certain=True, covers=clause)
-    return _of_range(clause, resource_type, bindings, statistics)
-
-
-def _of_range(clause: Criterion, resource_type: str, bindings: Bindings, statistics: Statistics) -> Driver | None:
-    """Strings, dates, numbers and quantities of one value."""
-    if len(clause.values) != 1:
-        return None
-    kind, value = clause.param.kind, clause.values[0]
     grams = contains_grams(clause, resource_type, bindings.keys)
     if grams is not None:
-        rows = min(statistics.rows_with(gram) for gram in grams)
-        return Driver(f"s.keys @> {bindings.bind(grams, 'bigint[]')}", rows, rows)
-    if kind == "string" and clause.modifier != "contains":
-        condition = string_condition(clause, value, resource_type, bindings)
-        return Driver(f"SELECT x.row_id FROM record.string x WHERE {condition}", FEW, 0.0, rows=True, covers=clause)
-    if value.prefix == "ne":
-        return None
-    if kind in {"number", "quantity"} and clause.param.code not in UNIONS.get(resource_type, {}):
-        condition = quantity_condition(bindings.keys.quantity(resource_type, clause.param.code), value, bindings)
+        wanted, more = grams
+        rows = min(statistics.rows_with(gram) for gram in wanted)
         return Driver(
-            f"SELECT x.row_id FROM record.quantity x WHERE {condition}", UNKNOWN, 0.0, rows=True, covers=clause
-        )
-    if clause.param.code in UNIONS.get(resource_type, {}):
+            f"(s.keys @> {bindings.bind(wanted, 'bigint[]')} OR s.keys @> {bindings.bind([more], 'bigint[]')})",
+            rows, rows,
+        )  # fmt: skip
+    start = len(bindings.values)
+    found = _of_range(clause, resource_type, bindings)
+    if found is None:
+        del bindings.values[start:]
+        found = _of_component(clause, resource_type, bindings, statistics)
+    return found
+
+
+def _of_component(clause: Criterion, resource_type: str, bindings: Bindings, statistics: Statistics) -> Driver | None:
+    """What fulfils a composite fulfils each of its components."""
+    if len(clause.values) != 1 or clause.param.code in UNIONS.get(resource_type, {}):
         return None
-    if kind == "date" and clause.param.code not in {"_lastUpdated", MAIN_DATE.get(resource_type)}:
+    for (code, _), part in zip(clause.param.components, clause.values[0].parts, strict=False):
+        component = param(resource_type, code)
+        assert component is not None, "R4's components name parameters of the same type"
+        start = len(bindings.values)
+        driver = _of_criterion(Criterion(component, "", (part,)), resource_type, bindings, statistics)
+        if driver is not None:
+            return replace(driver, covers=None)
+        del bindings.values[start:]
+    return None
+
+
+def _of_range(clause: Criterion, resource_type: str, bindings: Bindings) -> Driver | None:
+    """Strings, uris, dates, numbers and quantities: each value of each parameter of a union is a range of an index."""
+    union = UNIONS.get(resource_type, {}).get(clause.param.code)
+    parts = parts_of(clause, union) if union is not None else [clause]
+    kind = clause.param.kind
+    if len(parts) * len(clause.values) > ALTERNATIVES_MAX or any(value.prefix == "ne" for value in clause.values):
+        return None
+    if kind == "date" and clause.param.code in {"_lastUpdated", MAIN_DATE.get(resource_type)}:
+        return None
+    conditions = []
+    for part in parts:
+        for value in part.values:
+            condition = _condition(part, value, resource_type, bindings)
+            if condition is None:
+                return None
+            conditions.append(condition)
+    table = {"uri": "string", "number": "quantity", "composite": "quantity"}.get(kind, kind)
+    estimate = FEW if table == "string" else UNKNOWN
+    return Driver(_beside(table, *conditions), estimate * len(conditions), 0.0, rows=True, covers=clause)
+
+
+def _condition(clause: Criterion, value: Value, resource_type: str, bindings: Bindings) -> str | None:
+    """The condition on the rows `x` beside record.search that one value is a range of; None when it is none."""
+    kind = clause.param.kind
+    if kind == "string" and clause.modifier != "contains":
+        return string_condition(clause, value, resource_type, bindings)
+    if kind == "uri" and clause.modifier == "below":
+        return uri_below_condition(clause.param, value, resource_type, bindings)
+    if kind in {"number", "quantity"}:
+        return quantity_condition(bindings.keys.quantity(resource_type, clause.param.code), value, bindings)
+    if kind == "date":
         which = f"x.param = {bindings.bind(param_id(resource_type, clause.param.code), 'integer')}"
-        condition = f"{which} AND {date_condition('x.low', 'x.high', value, bindings)}"
-        return Driver(f"SELECT x.row_id FROM record.date x WHERE {condition}", UNKNOWN, 0.0, rows=True, covers=clause)
+        return f"{which} AND {date_condition('x.low', 'x.high', value, bindings)}"
+    if kind == "composite":
+        return filed_condition(clause.param, value, resource_type, bindings)
     return None
 
 
@@ -202,37 +277,75 @@ def filed(query: Query, bindings: Bindings) -> str | None:
     return filed_condition(found, Value("", parts=(code, quantity)), query.resource_type, bindings)
 
 
-def _inner(pairs: tuple[tuple[str, Clause], ...], alias: str, bindings: Bindings) -> str:
-    branches = [
-        f"({alias}.type = {TYPE_IDS[target]} AND {clause_sql(clause, target, alias, bindings)}"
-        f" AND {bindings.visible(target, alias)})"
-        for target, clause in pairs
-    ]
-    return f"({' OR '.join(branches)})"
+def _steps(
+    pairs: tuple[tuple[str, Clause], ...],
+    shown: str,
+    bindings: Bindings,
+    statistics: Statistics,
+    *,
+    unfolded: str = "",
+    more: str = "",
+) -> tuple[list[str], list[str], list[str]] | None:
+    """The visible rows of each type for which its clause holds, from few rows on.
+
+    Returns the steps, the names of those that give `shown` of each row `i`, and when they were cut; None when a
+    type would have to be walked.
+    """
+    if len(pairs) > ALTERNATIVES_MAX:
+        return None
+    steps: list[str] = []
+    names: list[str] = []
+    cut: list[str] = []
+    most = bindings.bind(CHAIN_TARGETS_MAX + 1, "bigint")
+    for target, clause in pairs:
+        driver = choose(Query(target, where=(clause,)), bindings, statistics)
+        if driver is None or (driver.certain and driver.estimate > CHAIN_TARGETS_MAX):
+            return None
+        begun, kept = bindings.alias("b"), bindings.alias("c")
+        steps += driver.steps
+        cut += driver.overflow
+        steps.append(f"{begun} AS MATERIALIZED ({driver.begin(TYPE_IDS[target], most)})")
+        source = f"{begun} i"
+        if driver.rows:
+            source = f"(SELECT DISTINCT row_id FROM {begun}) o JOIN record.search i ON i.row_id = o.row_id"
+        holds = clause_sql(clause, target, "i", bindings)
+        steps.append(
+            f"{kept} AS MATERIALIZED (SELECT {shown} FROM {source}{unfolded}"
+            f" WHERE (i.type = {TYPE_IDS[target]} AND {holds} AND {bindings.visible(target, 'i')}) IS TRUE{more})"
+        )
+        names.append(kept)
+        cut.append(f"(SELECT count(*) FROM {begun}) > {CHAIN_TARGETS_MAX}")
+    return steps, names, cut
 
 
-def _of_chain(chain: Chain, resource_type: str, bindings: Bindings) -> Driver:
-    """Begin with the rows at the end of the chain, when an index finds them."""
-    alias = bindings.alias("i")
-    targets = f"SELECT {alias}.self FROM record.search {alias} WHERE {_inner(chain.inner, alias, bindings)}"
-    if chain.param.code in PATIENT_IMPLIED.get(resource_type, ()) and chain.target_types == ("Patient",):
-        link = bindings.alias("u")
-        which = bindings.bind(param_id(resource_type, chain.param.code), "integer")
-        # The patient of the row is nearly always the one that this parameter names; that it is, is asked here.
-        named = f"SELECT 1 FROM unnest(s.ref_params, s.refs) {link}(p, t) WHERE {link}.p = {which}"
-        sql = f"s.patient IN ({targets}) AND EXISTS ({named} AND {link}.t = s.patient)"
-        return Driver(sql, FEW, 0.0, covers=chain)
-    return Driver(f"s.keys && ARRAY({targets})", FEW * 2, 0.0)
+def _of_chain(chain: Chain, resource_type: str, bindings: Bindings, statistics: Statistics) -> Driver | None:
+    """Begin with the rows at the end of the chain, when an index finds them and they are few."""
+    found = _steps(chain.inner, "i.self", bindings, statistics)
+    if found is None:
+        return None
+    steps, names, cut = found
+    targets = f"ARRAY({' UNION ALL '.join(f'SELECT self FROM {name}' for name in names)})"
+    by_patient = chain.param.code in PATIENT_IMPLIED.get(resource_type, ()) and chain.target_types == ("Patient",)
+    if not by_patient:
+        sql = f"s.keys && {targets}"
+        return Driver(sql, FEW * 2, 0.0, steps=tuple(steps), overflow=tuple(cut))
+    which = bindings.bind(param_id(resource_type, chain.param.code), "integer")
+    # The patient of a row is nearly always the one that this parameter names; that it is, is asked here.
+    named = f"SELECT 1 FROM unnest(s.ref_params, s.refs) u(p, t) WHERE u.p = {which} AND u.t = s.patient"
+    sql = f"s.patient = ANY({targets}) AND EXISTS ({named} OFFSET 0)"
+    return Driver(sql, FEW, 0.0, typed=True, covers=chain, steps=tuple(steps), overflow=tuple(cut))
 
 
-def _of_has(has: Has, bindings: Bindings) -> Driver:
-    """Begin with the rows that refer, when an index finds them."""
+def _of_has(has: Has, bindings: Bindings, statistics: Statistics) -> Driver | None:
+    """Begin with the rows that refer, when an index finds them and they are few."""
     source = has.param.resource_type
-    alias, link = bindings.alias("i"), bindings.alias("u")
     which = bindings.bind(param_id(source, has.param.code), "integer")
-    inner = _inner(((source, has.inner),), alias, bindings)
-    targets = (
-        f"SELECT {link}.t FROM record.search {alias}, unnest({alias}.ref_params, {alias}.refs) {link}(p, t)"
-        f" WHERE {inner} AND {link}.p = {which}"
-    )
-    return Driver(f"s.self IN ({targets})", FEW * 2, 0.0, covers=has)
+    found = _steps(
+        ((source, has.inner),), "u.t AS self", bindings, statistics,
+        unfolded=", LATERAL unnest(i.ref_params, i.refs) u(p, t)", more=f" AND u.p = {which}",
+    )  # fmt: skip
+    if found is None:
+        return None
+    steps, names, cut = found
+    targets = f"ARRAY(SELECT self FROM {names[0]})"
+    return Driver(f"s.self = ANY({targets})", FEW * 2, 0.0, covers=has, steps=tuple(steps), overflow=tuple(cut))

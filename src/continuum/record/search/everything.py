@@ -6,7 +6,7 @@ from continuum.fhir.search_params import COMPARTMENTS
 from continuum.fhir.types import TYPE_IDS, TYPES
 from continuum.kernel.errors import TooCostly
 from continuum.kernel.limits import EVERYTHING_MAX
-from continuum.record.keys import Keys
+from continuum.record.keys import Keys, param_id
 from continuum.record.model import Page
 from continuum.record.read import COLUMNS, Connection, read, stored
 from continuum.record.search.filters import Bindings
@@ -14,6 +14,8 @@ from continuum.record.search.includes import visible_types
 from continuum.record.search.order import BY_ROW, Cursor, read_cursor
 from continuum.record.visibility import Visibility
 
+_TIES = sorted({param_id(name, code) for name, codes in COMPARTMENTS["Patient"].items() for code in codes})
+"""The parameters through which a resource belongs to a patient; others only mention one."""
 _MEMBERS = tuple(name for name in TYPES if name in COMPARTMENTS["Patient"] or name == "Patient")
 
 
@@ -43,19 +45,11 @@ async def everything(
     bindings = Bindings(keys, visibility)
     wanted = [name for name in _MEMBERS if not types or name in types]
     person = bindings.bind(keys.self_key("Patient", patient_id), "bigint")
-    filters = [visible_types(wanted, "s", bindings)]
-    if since_us is not None:
-        filters.append(f"s.updated >= {bindings.bind(since_us, 'bigint')}")
-    if start_us is not None:
-        filters.append(
-            f"(s.date_high IS NULL OR s.type = {TYPE_IDS['Patient']}"
-            f" OR s.date_high >= {bindings.bind(start_us, 'bigint')})"
-        )
-    if end_us is not None:
-        filters.append(
-            f"(s.date_low IS NULL OR s.type = {TYPE_IDS['Patient']} OR s.date_low <= {bindings.bind(end_us, 'bigint')})"
-        )
-    place = read_cursor(cursor)
+    ties = bindings.bind(_TIES, "integer[]")
+    filters = [f"({visible_types(wanted, 's', bindings)})"]
+    filters += _in_time(since_us, start_us, end_us, bindings)
+    named = f"$everything/{patient_id}"
+    place = read_cursor(cursor, named, keys)
     if place is not None:
         filters.append(f"s.row_id > {bindings.bind(place.row_id, 'bigint')}")
     limit = EVERYTHING_MAX if count is None else count
@@ -67,7 +61,9 @@ async def everything(
         WHERE s.row_id IN (
           SELECT row_id FROM record.search WHERE patient = {person}
           UNION ALL
-          SELECT row_id FROM record.search WHERE keys @> ARRAY[{person}] AND patient IS DISTINCT FROM {person})
+          SELECT o.row_id FROM record.search o WHERE o.keys @> ARRAY[{person}]
+          AND (o.patient IS DISTINCT FROM {person} AND EXISTS (
+            SELECT 1 FROM unnest(o.ref_params, o.refs) u(p, t) WHERE u.t = {person} AND u.p = ANY({ties}))) IS TRUE)
         AND {" AND ".join(filters)}
         ORDER BY s.row_id LIMIT {most}
       ), named AS MATERIALIZED (
@@ -85,9 +81,22 @@ async def everything(
     if len(members) > limit and count is None:
         raise TooCostly(f"The record has more than {EVERYTHING_MAX} resources; ask for pages with _count.")
     shown = members[:limit]
-    on = Cursor(BY_ROW, (), shown[-1]["row_id"]).text() if len(members) > limit and shown else ""
+    on = Cursor(BY_ROW, (), shown[-1]["row_id"]).text(named, keys) if len(members) > limit and shown else ""
     return Page(
         matches=tuple(stored(row) for row in shown),
         included=tuple(stored(row) for row in rows if not row["member"]),
         next_cursor=on,
     )
+
+
+def _in_time(since_us: int | None, start_us: int | None, end_us: int | None, bindings: Bindings) -> list[str]:
+    """The conditions of `_since`, `start` and `end`; the patient's own row belongs to every interval of care."""
+    filters = []
+    if since_us is not None:
+        filters.append(f"s.updated >= {bindings.bind(since_us, 'bigint')}")
+    always = f"s.type = {TYPE_IDS['Patient']}"
+    if start_us is not None:
+        filters.append(f"(s.date_high IS NULL OR {always} OR s.date_high >= {bindings.bind(start_us, 'bigint')})")
+    if end_us is not None:
+        filters.append(f"(s.date_low IS NULL OR {always} OR s.date_low <= {bindings.bind(end_us, 'bigint')})")
+    return filters

@@ -1,11 +1,14 @@
 """Each clause of a query as a predicate over one row of record.search."""
 
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 from continuum.fhir.query import Chain, Clause, Criterion, Has, InCompartment, SearchParam, Value
 from continuum.fhir.search_params import MAIN_DATE, PATIENT_IMPLIED, UNIONS, param
-from continuum.fhir.text import normalise, trigrams
+from continuum.fhir.text import MORE_GRAMS, normalise, trigrams
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.limits import STRING_EXACT_CHARS, STRING_INDEX_CHARS
 from continuum.record.keys import Keys, param_id
@@ -196,43 +199,55 @@ def _begins(plain: str, bindings: Bindings) -> str:
 
 
 def uri_below_condition(found: SearchParam, value: Value, resource_type: str, bindings: Bindings) -> str:
-    """The condition on record.string for uris below one; uris are filed there as written."""
+    """The condition on record.string for uris that begin with one; uris are filed there as written."""
     which = f"x.param = {bindings.bind(param_id(resource_type, found.code), 'integer')}"
-    return f"{which} AND {_begins(value.text, bindings)}"
+    whole = value.text[:STRING_EXACT_CHARS]
+    condition = f"{which} AND {_begins(value.text[:STRING_INDEX_CHARS], bindings)}"
+    if len(whole) <= STRING_INDEX_CHARS:
+        return condition
+    return f"{condition} AND starts_with(x.exact, {bindings.bind(whole, 'text')})"
 
 
-def contains_grams(criterion: Criterion, resource_type: str, keys: Keys) -> list[int] | None:
-    """The keys that a row holding the text somewhere must have; None when the text is too short for any."""
+def contains_grams(criterion: Criterion, resource_type: str, keys: Keys) -> tuple[list[int], int] | None:
+    """The keys that a row holding the text somewhere must have, or else the second one; None for short texts."""
     if criterion.param.kind != "string" or criterion.modifier != "contains" or len(criterion.values) != 1:
         return None
     grams = trigrams(normalise(criterion.values[0].text)[:STRING_INDEX_CHARS])
-    return [keys.gram(resource_type, gram) for gram in grams] or None
+    if not grams:
+        return None
+    return [keys.gram(resource_type, gram) for gram in sorted(grams)], keys.gram(resource_type, MORE_GRAMS)
 
 
 def quantity_condition(key: int, value: Value, bindings: Bindings) -> str:
     """The condition on record.quantity (R4 §3.1.1.4.6): `eq` by the written precision, the others exactly."""
     parts = [f"x.key = {bindings.bind(key, 'bigint')}"]
     assert value.number is not None, "the grammar reads a number for every number and quantity"
-    number = float(value.number)
-    low, high = float(value.low or value.number), float(value.high or value.number)
+    number = value.number
+    low = number if value.low is None else value.low
+    high = number if value.high is None else value.high
 
-    def bound(figure: float) -> str:
-        return bindings.bind(figure, "float8")
+    def bound(column: str, sign: str, figure: Decimal) -> str:
+        return _bound(column, sign, figure, bindings)
 
-    inside = f"x.low >= {bound(low)} AND x.high < {bound(high)}" if value.prefix in {"eq", "ne"} else ""
-    parts.append(
-        {
-            "eq": lambda: inside,
-            "ne": lambda: f"NOT ({inside})",
-            "gt": lambda: _above(bound(number), ">"),
-            "ge": lambda: _above(bound(number), ">="),
-            "lt": lambda: f"x.low < {bound(number)}",
-            "le": lambda: f"x.low <= {bound(number)}",
-            "sa": lambda: f"x.low > {bound(number)}",
-            "eb": lambda: f"x.high < {bound(number)}",
-            "ap": lambda: f"x.low <= {bound(high)} AND x.high >= {bound(low)}",
-        }[value.prefix or "eq"]()
-    )
+    def inside() -> str:
+        return f"{bound('low', '>=', low)} AND {bound('high', '<', high)}"
+
+    def above(sign: str) -> str:
+        # A range that begins below may still end above; only those rows are looked for by their end.
+        return f"({bound('low', sign, number)} OR (x.low <> x.high AND {bound('high', sign, number)}))"
+
+    forms: dict[str, Callable[[], str]] = {
+        "eq": inside,
+        "ne": lambda: f"NOT ({inside()})",
+        "gt": lambda: above(">"),
+        "ge": lambda: above(">="),
+        "lt": lambda: bound("low", "<", number),
+        "le": lambda: bound("low", "<=", number),
+        "sa": lambda: bound("low", ">", number),
+        "eb": lambda: bound("high", "<", number),
+        "ap": lambda: f"{bound('low', '<=', high)} AND {bound('high', '>=', low)}",
+    }
+    parts.append(forms[value.prefix or "eq"]())
     if value.code is not None and value.system is not None:
         parts.append(f"x.system_unit = {bindings.bind(bindings.keys.unit(value.system, value.code), 'bigint')}")
     elif value.code is not None:
@@ -240,9 +255,27 @@ def quantity_condition(key: int, value: Value, bindings: Bindings) -> str:
     return " AND ".join(parts)
 
 
-def _above(bound: str, sign: str) -> str:
-    # A range that begins below may still end above; only those rows are looked for by their end.
-    return f"(x.low {sign} {bound} OR (x.low <> x.high AND x.high {sign} {bound}))"
+_SIGNS: dict[str, Callable[[Decimal, Decimal], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
+
+
+def _bound(column: str, sign: str, figure: Decimal, bindings: Bindings) -> str:
+    """A comparison of x.low or x.high, by the index as float8, and to the last digit where two float8 are equal.
+
+    A row without exact digits means what its float8 is written as.
+    """
+    rough = float(figure)
+    roughly = bindings.bind(rough, "float8")
+    exactly = bindings.bind(figure, "numeric")
+    plain = bindings.bind(_SIGNS[sign](Decimal(repr(rough)), figure), "boolean")
+    return (
+        f"(x.{column} {sign[0]}= {roughly} AND (x.{column} {sign[0]} {roughly}"
+        f" OR COALESCE(x.exact_{column} {sign} {exactly}, {plain})))"
+    )
 
 
 def date_condition(low: str, high: str, value: Value, bindings: Bindings) -> str:

@@ -11,14 +11,28 @@ from typing import Any
 
 import orjson
 
-from continuum.fhir.query import Criterion, Query, Sort
-from continuum.fhir.search_params import MAIN_DATE
+from continuum.fhir.query import Criterion, InCompartment, Query, Sort
+from continuum.fhir.search_params import MAIN_DATE, UNIONS
+from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.errors import Malformed, UnknownParameter
-from continuum.record.keys import param_id
+from continuum.record.keys import Keys, param_id
 from continuum.record.search.filters import Bindings
 
-BY_ROW, BY_DATE, BY_UPDATED = "row", "date", "updated"
-"""The orders that a search without `_sort` may take; a cursor says which one it began with."""
+BY_ROW, BY_DATE, BY_UPDATED, BY_SORT = "row", "date", "updated", "sort"
+"""The orders that a search may take; a cursor says which one it began with."""
+
+SHAPING = frozenset({"_count", "_total", "_summary", "_elements", "_include", "_revinclude"})
+"""Parameters that may change from page to page: they change neither the matches nor their order."""
+_SEAL_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A table `x` beside record.search whose index gives an order: (condition, `value`, row_id)."""
+
+    table: str
+    condition: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +44,13 @@ class Key:
     cast: str
     column: str = ""
     """The column of record.search whose index gives this order, if there is one."""
+    side: Side | None = None
+    """The other table whose index gives this order, if there is one."""
+
+    @property
+    def walkable(self) -> bool:
+        """Whether an index has the rows in this order."""
+        return bool(self.column) or self.side is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,36 +61,51 @@ class Cursor:
     keys: tuple[Any, ...]
     row_id: int
 
-    def text(self) -> str:
-        """The opaque text of a page link."""
-        raw = orjson.dumps([self.mode, list(self.keys), self.row_id])
-        return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    def text(self, search: str, secret: Keys) -> str:
+        """The opaque text of a page link, sealed for one search (`search_of`) of one database."""
+        places = [repr(key) if isinstance(key, float) else key for key in self.keys]  # JSON has no infinity
+        raw = orjson.dumps([self.mode, places, self.row_id])
+        return base64.urlsafe_b64encode(_seal(search, raw, secret) + raw).decode().rstrip("=")
 
 
-def read_cursor(text: str) -> Cursor | None:
-    """The cursor of a page link; None for the first page. Raises Malformed when it is not one of ours."""
+def _seal(search: str, raw: bytes, secret: Keys) -> bytes:
+    return secret.of("cursor", search, raw.decode()).to_bytes(_SEAL_BYTES, "big", signed=True)
+
+
+def search_of(query: Query) -> str:
+    """What a page link is sealed for: the type, the compartment, and what chooses and orders the matches."""
+    parts = [query.resource_type]
+    parts += [f"{name}={text}" for name, text in query.self_params if name.partition(":")[0] not in SHAPING]
+    parts += [f"{c.compartment_type}/{c.id}" for c in query.where if isinstance(c, InCompartment)]
+    return "&".join(parts)
+
+
+def read_cursor(text: str, search: str, secret: Keys) -> Cursor | None:
+    """The cursor of a page link; None for the first page.
+
+    Raises:
+        Malformed: it was changed, or belongs to another search.
+    """
     if not text:
         return None
     try:
-        mode, keys, row_id = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        well_formed = (
-            mode in {BY_ROW, BY_DATE, BY_UPDATED, "sort"}
-            and isinstance(keys, list)
-            and all(key is None or isinstance(key, int | float | str) for key in keys)
-            and isinstance(row_id, int)
-            and abs(row_id) < 2**63
-        )
-    except (binascii.Error, ValueError, TypeError) as error:
-        raise Malformed("The page link was changed; start the search again from its first page.") from error
-    if not well_formed:
-        raise Malformed("The page link was changed; start the search again from its first page.")
-    return Cursor(mode, tuple(keys), row_id)
+        sealed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        raw = sealed[_SEAL_BYTES:]
+        whole = base64.urlsafe_b64encode(sealed).decode().rstrip("=") == text
+        if whole and sealed[:_SEAL_BYTES] == _seal(search, raw, secret):
+            mode, keys, row_id = orjson.loads(raw)
+            return Cursor(mode, tuple(keys), row_id)
+    except (binascii.Error, ValueError):  # not base64, not UTF-8
+        pass
+    raise Malformed(
+        "The page link was changed or belongs to another search; start the search again from its first page."
+    )
 
 
 def mode_of(query: Query, cursor: Cursor | None) -> str:
     """The order's mode: as the cursor began, else by `_sort`, else by the index that the criteria will walk."""
     if query.sort:
-        return "sort"
+        return BY_SORT
     if cursor is not None:
         return cursor.mode
     main = MAIN_DATE.get(query.resource_type)
@@ -96,44 +132,58 @@ def _sort_key(resource_type: str, sort: Sort, bindings: Bindings) -> Key:
     if code == "_lastUpdated":
         return Key("s.updated", down, "bigint", "updated")
     if code == "_id":
-        return Key('(SELECT o.id COLLATE "C" FROM record.resource o WHERE o.row_id = s.row_id)', down, "text")
+        side = Side("resource", f"x.type = {TYPE_IDS[resource_type]} AND NOT x.deleted", "id")
+        return Key("(SELECT o.id FROM record.resource o WHERE o.row_id = s.row_id)", down, "text", side=side)
     if kind == "date" and MAIN_DATE.get(resource_type) == code:
         return Key("s.date_low", down, "bigint", "date_low")
-    pick = "max" if down else "min"
+    codes = UNIONS.get(resource_type, {}).get(code, (code,))
     if kind in {"number", "quantity"}:
-        which = f"x.key = {bindings.bind(bindings.keys.quantity(resource_type, code), 'bigint')}"
-        return Key(
-            f"(SELECT {pick}(x.low) FROM record.quantity x WHERE x.row_id = s.row_id AND {which})", down, "float8"
-        )
-    which = f"x.param = {bindings.bind(param_id(resource_type, code), 'integer')}"
+        return _side_key(
+            "quantity", "key", [bindings.keys.quantity(resource_type, one) for one in codes], "low", "float8",
+            bindings, descending=down,
+        )  # fmt: skip
+    params = [param_id(resource_type, one) for one in codes]
     if kind == "date":
-        return Key(f"(SELECT {pick}(x.low) FROM record.date x WHERE x.row_id = s.row_id AND {which})", down, "bigint")
+        return _side_key("date", "param", params, "low", "bigint", bindings, descending=down)
     if kind == "string":
-        return Key(f"(SELECT {pick}(x.value) FROM record.string x WHERE x.row_id = s.row_id AND {which})", down, "text")
-    raise UnknownParameter(f"{code} is a {kind}; results cannot be sorted by it.")
+        return _side_key("string", "param", params, "value", "text", bindings, descending=down)
+    raise UnknownParameter(
+        f"{code} is a {kind}; results are sorted by dates, strings, numbers, quantities, _id and _lastUpdated."
+    )
+
+
+def _side_key(
+    table: str, named: str, wanted: list[int], value: str, cast: str, bindings: Bindings, *, descending: bool
+) -> Key:
+    """The least value when the order rises, the greatest when it falls."""
+    bound = bindings.bind(wanted if len(wanted) > 1 else wanted[0], _NAMES[named] + ("[]" if len(wanted) > 1 else ""))
+    which = f"x.{named} = {f'ANY({bound})' if len(wanted) > 1 else bound}"
+    pick = "max" if descending else "min"
+    sql = f"(SELECT {pick}(x.{value}) FROM record.{table} x WHERE x.row_id = s.row_id AND {which})"
+    side = Side(table, which, value) if len(wanted) == 1 else None
+    return Key(sql, descending, cast, side=side)
+
+
+_NAMES = {"key": "bigint", "param": "integer"}
 
 
 def after(keys: tuple[Key, ...], names: list[str], cursor: Cursor, bindings: Bindings) -> str:
     """The keyset condition: the row comes after the cursor. `names` are the columns that hold the sort keys."""
-    if len(cursor.keys) != len(keys):
-        raise Malformed("The page link belongs to another search; start again from the first page.")
     down = bool(keys) and keys[-1].descending
     condition = f"row_id {'<' if down else '>'} {bindings.bind(cursor.row_id, 'bigint')}"
     for key, name, value in reversed(list(zip(keys, names, cursor.keys, strict=True))):
         if value is None:
             condition = f"({name} IS NULL AND {condition})"
             continue
-        last = bindings.bind(_typed(value, key.cast), key.cast)
+        last = bindings.bind(place(value, key), key.cast)
         beyond = f"{name} {'<' if key.descending else '>'} {last}"
         condition = f"({beyond} OR {name} IS NULL OR ({name} = {last} AND {condition}))"
     return condition
 
 
-def _typed(value: Any, cast: str) -> Any:
-    try:
-        return {"bigint": int, "float8": float, "text": str}[cast](value)
-    except (TypeError, ValueError) as error:
-        raise Malformed("The page link belongs to another search; start again from the first page.") from error
+def place(value: Any, key: Key) -> Any:
+    """A cursor's key as the value that it was."""
+    return float(value) if key.cast == "float8" else value
 
 
 def order_by(keys: tuple[Key, ...], names: list[str]) -> str:

@@ -2,36 +2,50 @@
 
 Two shapes only. **Gather**: the driver's rows, bounded, are gathered first, then filtered, sorted and cut.
 **Walk**: the index of the order is walked from the cursor on; everything else is a filter that no index can
-tempt (`IS TRUE`), and the walk stops when the page is full.
+tempt, and the walk stops when the page is full.
+
+Which one is cheaper depends on how many rows match, which nobody knows before. So a search makes efforts of rising
+cost (`EFFORTS`): each is bounded, and says whether its answer is whole.
 """
 
 import math
 from dataclasses import dataclass
 from typing import Any
 
-from continuum.fhir.query import Criterion, Query, Value
-from continuum.fhir.search_params import MAIN_DATE
+from continuum.fhir.query import Query
 from continuum.fhir.types import TYPE_IDS
-from continuum.kernel.limits import GATHER_MAX, GATHER_MIN, GATHER_TRIED
+from continuum.kernel.limits import GATHER_MAX, GATHER_MIN, GATHER_TRIED, WALK_TRIED
 from continuum.record.keys import Keys
 from continuum.record.read import COLUMNS
 from continuum.record.search.drivers import Driver, choose, filed
 from continuum.record.search.filters import Bindings, clause_sql
-from continuum.record.search.order import BY_DATE, BY_ROW, Cursor, Key, after, keys_of, mode_of, order_by, read_cursor
+from continuum.record.search.order import BY_DATE, BY_ROW, Cursor, Key, after, keys_of, mode_of, order_by
 from continuum.record.search.statistics import Statistics
+from continuum.record.search.walk import Leg, date_column, filed_leg, legs
 from continuum.record.visibility import Visibility
+
+GATHER_FEW, WALK_SHORT, GATHER_MANY, WALK_ALL = EFFORTS = range(4)
+"""Few rows of the driver; a short walk; all rows of the driver, up to GATHER_MAX; a walk to the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A statement. bound: rows that may be gathered; when `tried` exceeds it, the answer is not complete."""
+    """A statement. Its rows have COLUMNS, k0 … of the order, `total` and `cut`.
+
+    A row without a row id only carries the last two. cut: the effort ended before the answer was whole.
+    whole: it cannot be cut, and has neither.
+    """
 
     sql: str
     values: list[Any]
     mode: str
     keys: int
-    bound: int
-    gathers: bool
+    effort: int
+    whole: bool = False
+    totals: bool = False
+    """Whether `total` was asked for and is there."""
+    walkable: bool = True
+    """Whether a greater effort could still succeed."""
 
 
 @dataclass(slots=True)
@@ -43,55 +57,69 @@ class Planner:
     keys: Keys
     statistics: Statistics
 
-    def page(self, *, allow_gather: bool, limit: int, with_total: bool) -> Plan:
-        """The statement of a page of `limit` rows. allow_gather=False when gathering was tried in vain."""
-        cursor = read_cursor(self.query.cursor)
+    def page(self, effort: int, cursor: Cursor | None, *, limit: int, with_total: bool) -> Plan:
+        """The statement of a page of `limit` rows with at least this effort."""
         mode = mode_of(self.query, cursor)
         bindings = Bindings(self.keys, self.visibility)
         driver = choose(self.query, bindings, self.statistics)
-        order = _order(self.query, mode, bindings)
-        walkable = all(key.column for key in order) and len(order) <= 1
-        bound = self._bound(limit)
-        if driver is not None and driver.filed and not order:
-            bound = GATHER_TRIED  # these can be walked in order, so little is tried before
-        if walkable and not self._gathers(driver, bound, limit, allow_gather=allow_gather):
-            bindings = Bindings(self.keys, self.visibility)
-            order = _order(self.query, mode, bindings)
-            return self._walk(bindings, order, mode, cursor, limit)
-        if driver is not None and not with_total and self._surely_few(driver, bound):
-            return self._gather_certain(bindings, driver, order, mode, cursor, limit)
+        order = self._order(mode, bindings)
+        walkable = len(order) <= 1 and all(key.walkable for key in order)
         if not walkable:
-            bound = GATHER_MAX
-        return self._gather(bindings, driver, order, mode, cursor, limit=limit, bound=bound, with_total=with_total)
+            effort = GATHER_MANY
+        elif driver is None:
+            effort = WALK_ALL
+        elif effort == GATHER_FEW and not self._promises_few(driver, limit):
+            effort = WALK_SHORT
+        if effort in {WALK_SHORT, WALK_ALL}:
+            return self._walk(mode, cursor, limit, short=effort == WALK_SHORT)
+        if driver is not None and not with_total and self._surely_few(driver, limit):
+            return self._gather_certain(bindings, driver, order, mode, cursor, limit)
+        bound = GATHER_MAX
+        if effort == GATHER_FEW:
+            # What can be walked in order is tried less.
+            bound = GATHER_TRIED if driver is not None and driver.filed and not order else self._bound(limit)
+        return self._gather(
+            bindings, driver, order, mode, cursor,
+            effort=effort, limit=limit, bound=bound, with_total=with_total, walkable=walkable,
+        )  # fmt: skip
+
+    def _order(self, mode: str, bindings: Bindings) -> tuple[Key, ...]:
+        if mode == BY_DATE:
+            column = date_column(self.query)
+            return (Key(f"s.{column}", descending=True, cast="bigint", column=column),)
+        return keys_of(self.query, mode, bindings)
 
     def _bound(self, limit: int) -> int:
         """Beyond this many rows a walk through the type meets a page sooner than they are gathered."""
-        rows = self.statistics.rows_of(TYPE_IDS[self.query.resource_type])
+        rows = self.statistics.rows_of(self._type)
         return int(max(GATHER_MIN, math.sqrt(limit * rows)))
 
-    def _gathers(self, driver: Driver | None, bound: int, limit: int, *, allow_gather: bool) -> bool:
-        if driver is None or not allow_gather:
-            return False
-        if not driver.certain or driver.estimate <= bound:
+    def _promises_few(self, driver: Driver, limit: int) -> bool:
+        """Whether gathering the driver's rows is likely to cost less than walking."""
+        if not driver.certain or driver.estimate <= self._bound(limit):
             return True
-        rows = self.statistics.rows_of(TYPE_IDS[self.query.resource_type])
-        walk = limit * rows / max(driver.estimate, 1.0)
-        return driver.estimate + driver.cost * 0.05 < walk
+        rows = self.statistics.rows_of(self._type)
+        return driver.price < limit * rows / max(driver.estimate, 1.0)
 
-    def _surely_few(self, driver: Driver, bound: int) -> bool:
+    def _surely_few(self, driver: Driver, limit: int) -> bool:
         """Whether figures say so; a database that was never analysed has none."""
-        return driver.certain and not driver.rows and driver.estimate <= bound and self.statistics.rows > 0
+        return driver.certain and driver.estimate <= self._bound(limit) and self.statistics.rows > 0
 
     def count(self) -> Plan:
         """The statement that counts all matches; PostgreSQL may choose, since every match is read anyway."""
         bindings = Bindings(self.keys, self.visibility)
         where = self._filters(bindings)
+        bound = len(bindings.values)
         driver = choose(self.query, bindings, self.statistics)
         begin = ""
-        if driver is not None:
-            begin = f" AND s.row_id IN ({driver.sql})" if driver.rows else f" AND {driver.sql}"
+        if driver is None or driver.steps:
+            del bindings.values[bound:]
+        elif driver.rows:
+            begin = f" AND s.row_id IN ({driver.begin(self._type, 'NULL')})"
+        else:
+            begin = f" AND {driver.sql}"
         sql = f"SELECT count(*) AS total FROM record.search s WHERE s.type = {self._type} AND {where}{begin}"
-        return Plan(sql, bindings.values, BY_ROW, 0, 0, gathers=False)
+        return Plan(sql, bindings.values, BY_ROW, 0, WALK_ALL, whole=True)
 
     @property
     def _type(self) -> int:
@@ -131,7 +159,7 @@ class Planner:
             f" FROM (SELECT * FROM d{place} ORDER BY {listed} LIMIT {page}) p"
             f" JOIN record.resource r ON r.row_id = p.row_id ORDER BY {listed.replace('row_id', 'p.row_id')}"
         )
-        return Plan(sql, bindings.values, mode, len(order), 0, gathers=False)
+        return Plan(sql, bindings.values, mode, len(order), GATHER_MANY, whole=True)
 
     def _gather(
         self,
@@ -141,134 +169,70 @@ class Planner:
         mode: str,
         cursor: Cursor | None,
         *,
+        effort: int,
         limit: int,
         bound: int,
         with_total: bool,
+        walkable: bool,
     ) -> Plan:
         names = [f"k{number}" for number in range(len(order))]
         most = bindings.bind(bound + 1, "bigint")
         if driver is None:
-            begin = f"SELECT s.* FROM record.search s WHERE s.type = {self._type} LIMIT {most}"
-        elif driver.rows:
-            begin = (
-                f"SELECT s.* FROM (SELECT DISTINCT q.row_id FROM ({driver.sql} LIMIT {most}) q) q"
-                f" JOIN record.search s ON s.row_id = q.row_id AND s.type = {self._type}"
-            )
+            visible = bindings.visible(self.query.resource_type, "s")
+            begin = f"SELECT s.* FROM record.search s WHERE s.type = {self._type} AND ({visible}) IS TRUE LIMIT {most}"
         else:
-            begin = f"SELECT s.* FROM record.search s WHERE s.type = {self._type} AND {driver.sql} LIMIT {most}"
+            begin = driver.begin(self._type, most)
+        source = "d s"
+        if driver is not None and driver.rows:
+            source = "(SELECT DISTINCT row_id FROM d) o JOIN record.search s ON s.row_id = o.row_id"
         columns = "".join(f", {key.sql} AS {name}" for key, name in zip(order, names, strict=True))
         place = f" WHERE {after(order, names, cursor, bindings)}" if cursor else ""
         listed = order_by(order, names)
-        total = "(SELECT count(*) FROM m)" if with_total else "NULL::bigint"
         filters = self._filters(bindings, driver)
+        matches = f"SELECT s.row_id{columns} FROM {source} WHERE (s.type = {self._type} AND {filters}) IS TRUE"
         page = bindings.bind(limit + 1, "bigint")
         shown = "".join(f", p.{name}" for name in names)
+        steps = "".join(f"{step}, " for step in (driver.steps if driver else ()))
+        cut = " OR ".join([f"(SELECT count(*) FROM d) >= {most}", *(driver.overflow if driver else ())])
+        total, kept, found = "NULL::bigint", "", f"({matches}) m"
+        if with_total:
+            total, kept, found = "(SELECT count(*) FROM m)", f"m AS MATERIALIZED ({matches}), ", "m"
         sql = (
-            f"WITH d AS MATERIALIZED ({begin}),"
-            f" m AS MATERIALIZED (SELECT s.row_id{columns} FROM d s WHERE {filters}),"
-            f" p AS MATERIALIZED (SELECT * FROM m{place} ORDER BY {listed} LIMIT {page})"
-            f" SELECT t.tried, {total} AS total, {COLUMNS}{shown}"
-            " FROM (SELECT count(*) AS tried FROM d) t"
-            " LEFT JOIN (p JOIN record.resource r ON r.row_id = p.row_id) ON true"
+            f"WITH {steps}d AS MATERIALIZED ({begin}), {kept}"
+            f"p AS MATERIALIZED (SELECT * FROM {found}{place} ORDER BY {listed} LIMIT {page})"
+            f" SELECT t.cut, {total} AS total, {COLUMNS}{shown}"
+            f" FROM (SELECT {cut} AS cut) t LEFT JOIN (p JOIN record.resource r ON r.row_id = p.row_id) ON true"
             f" ORDER BY {listed.replace('row_id', 'p.row_id')}"
         )
-        return Plan(sql, bindings.values, mode, len(order), bound, gathers=True)
+        return Plan(sql, bindings.values, mode, len(order), effort, totals=with_total, walkable=walkable)
 
-    def _walk(self, bindings: Bindings, order: tuple[Key, ...], mode: str, cursor: Cursor | None, limit: int) -> Plan:
+    def _walk(self, mode: str, cursor: Cursor | None, limit: int, *, short: bool) -> Plan:
+        bindings = Bindings(self.keys, self.visibility)
+        order = self._order(mode, bindings)
         filters = self._filters(bindings)
         page = bindings.bind(limit + 1, "bigint")
-        base = f"FROM record.search s WHERE s.type = {self._type} AND ({filters}) IS TRUE"
-        if not order:
-            under = filed(self.query, bindings)
-            if under is not None:
-                return self._walk_filed(bindings, under, filters, page, cursor)
-            place = f" AND s.row_id > {bindings.bind(cursor.row_id, 'bigint')}" if cursor else ""
-            inner = f"SELECT s.row_id {base}{place} ORDER BY s.row_id LIMIT {page}"
-            shown = ""
-        else:
-            inner = self._walk_column(bindings, order[0], base, page, cursor)
-            shown = ", p.k0"
+        tried = bindings.bind(WALK_TRIED, "bigint") if short else ""
+        walked = self._legs(order, cursor, bindings)
+        parts = [leg.sql(self._type, filters, page, tried) for leg in walked]
+        found = parts[0] if len(parts) == 1 else f"{' UNION ALL '.join(parts)} LIMIT {page}"
+        shown = ", p.k0" if order else ""
         listed = order_by(order, ["p.k0"][: len(order)]).replace("row_id", "p.row_id")
+        if not short:
+            sql = (
+                f"SELECT {COLUMNS}{shown} FROM ({found}) p"
+                f" JOIN record.resource r ON r.row_id = p.row_id ORDER BY {listed}"
+            )
+            return Plan(sql, bindings.values, mode, len(order), WALK_ALL, whole=True)
+        on = " OR ".join(leg.goes_on(tried) for leg in walked)
         sql = (
-            f"SELECT {COLUMNS}{shown} FROM ({inner}) p JOIN record.resource r ON r.row_id = p.row_id ORDER BY {listed}"
+            f"WITH p AS MATERIALIZED ({found}) SELECT t.cut, NULL::bigint AS total, {COLUMNS}{shown}"
+            f" FROM (SELECT CASE WHEN (SELECT count(*) FROM p) < {page} THEN {on} ELSE false END AS cut) t"
+            f" LEFT JOIN (p JOIN record.resource r ON r.row_id = p.row_id) ON true ORDER BY {listed}"
         )
-        return Plan(sql, bindings.values, mode, len(order), 0, gathers=False)
+        return Plan(sql, bindings.values, mode, len(order), WALK_SHORT)
 
-    def _walk_filed(self, bindings: Bindings, under: str, filters: str, page: str, cursor: Cursor | None) -> Plan:
-        """Walks the quantities under one code by row id; each OFFSET 0 keeps that order from being lost."""
-        place = f" AND x.row_id > {bindings.bind(cursor.row_id, 'bigint')}" if cursor else ""
-        sql = (
-            f"SELECT {COLUMNS} FROM (SELECT l.row_id FROM"
-            f" (SELECT DISTINCT ON (x.row_id) x.row_id FROM record.quantity x WHERE {under}{place}"
-            f" ORDER BY x.row_id OFFSET 0) q, LATERAL (SELECT s.row_id FROM record.search s"
-            f" WHERE s.row_id = q.row_id AND s.type = {self._type} AND ({filters}) IS TRUE OFFSET 0) l"
-            f" ORDER BY q.row_id LIMIT {page}) p JOIN record.resource r ON r.row_id = p.row_id ORDER BY p.row_id"
-        )
-        return Plan(sql, bindings.values, BY_ROW, 0, 0, gathers=False)
-
-    def _walk_column(self, bindings: Bindings, key: Key, base: str, page: str, cursor: Cursor | None) -> str:
-        """First the rows that have the value, then those that have none: two walks of one index."""
-        direction, sign = ("DESC", "<") if key.descending else ("ASC", ">")
-        named = f"SELECT s.row_id, s.{key.column} AS k0 {base}"
-        listed = f"ORDER BY s.{key.column} {direction}, s.row_id {direction} LIMIT {page}"
-        bounds = _bounds(self.query, key.column, bindings)
-        parts = []
-        if cursor is None or cursor.keys[0] is not None:
-            place = ""
-            if cursor is not None:
-                after(((key),), ["k0"], cursor, Bindings(self.keys, self.visibility))  # refuses foreign cursors
-                last, row = bindings.bind(cursor.keys[0], "bigint"), bindings.bind(cursor.row_id, "bigint")
-                place = f" AND (s.{key.column}, s.row_id) {sign} ({last}, {row})"
-            parts.append(f"({named} AND s.{key.column} IS NOT NULL{bounds}{place} {listed})")
-        if not bounds and key.column != "updated":
-            place = ""
-            if cursor is not None and cursor.keys[0] is None:
-                place = f" AND s.row_id {sign} {bindings.bind(cursor.row_id, 'bigint')}"
-            parts.append(f"({named} AND s.{key.column} IS NULL{place} {listed})")
-        return parts[0] if len(parts) == 1 else f"{' UNION ALL '.join(parts)} LIMIT {page}"
-
-
-def _order(query: Query, mode: str, bindings: Bindings) -> tuple[Key, ...]:
-    keys = keys_of(query, mode, bindings)
-    if mode == BY_DATE:
-        # The end of the interval bounds what began before; its beginning bounds what ended later.
-        prefix = _main_date_prefix(query)
-        column = "date_low" if prefix in {"lt", "le", "eb"} else "date_high"
-        return (Key(f"s.{column}", descending=True, cast="bigint", column=column),)
-    return keys
-
-
-def _ranges(query: Query, code: str | None) -> list[Value]:
-    """The values of the criteria that bound a date."""
-    return [
-        clause.values[0]
-        for clause in query.where
-        if isinstance(clause, Criterion)
-        and clause.param.kind == "date"
-        and clause.param.code == code
-        and clause.modifier != "missing"
-        and len(clause.values) == 1
-    ]
-
-
-def _main_date_prefix(query: Query) -> str:
-    ranges = _ranges(query, MAIN_DATE.get(query.resource_type))
-    return ranges[0].prefix if ranges else ""
-
-
-def _bounds(query: Query, column: str, bindings: Bindings) -> str:
-    """What the criteria on a date say about the column that is walked, as bare conditions for its index."""
-    code = "_lastUpdated" if column == "updated" else MAIN_DATE.get(query.resource_type)
-    parts = []
-    for value in _ranges(query, code):
-        from_below = value.prefix in {"eq", "ge", "gt", "sa", "ap"}
-        from_above = value.prefix in {"lt", "le", "eb", "ap"} or (value.prefix == "eq")
-        if from_below and column in {"date_high", "updated"}:
-            parts.append(f" AND s.{column} >= {bindings.bind(value.low_us, 'bigint')}")
-        if from_above and column in {"date_low", "updated"}:
-            parts.append(f" AND s.{column} <= {bindings.bind(value.high_us, 'bigint')}")
-        if value.prefix == "eq" and column == "date_high":
-            parts.append(f" AND s.{column} <= {bindings.bind(value.high_us, 'bigint')}")
-        if value.prefix == "eq" and column == "date_low":
-            parts.append(f" AND s.{column} >= {bindings.bind(value.low_us, 'bigint')}")
-    return "".join(parts)
+    def _legs(self, order: tuple[Key, ...], cursor: Cursor | None, bindings: Bindings) -> list[Leg]:
+        under = filed(self.query, bindings) if not order else None
+        if under is not None:
+            return [filed_leg(under, cursor, bindings)]
+        return legs(self.query, self._type, order, cursor, bindings)

@@ -10,14 +10,14 @@ from continuum.record.keys import Keys
 from continuum.record.model import Page, Stored
 from continuum.record.read import Connection, stored
 from continuum.record.search.includes import included
-from continuum.record.search.order import Cursor
-from continuum.record.search.plan import Plan, Planner
+from continuum.record.search.order import Cursor, read_cursor, search_of
+from continuum.record.search.plan import EFFORTS, GATHER_FEW, GATHER_MANY, Plan, Planner
 from continuum.record.search.statistics import Statistics, read_statistics
 from continuum.record.visibility import Visibility
 
 _statistics: dict[Keys, Statistics] = {}
-_overflowed: dict[Keys, dict[tuple[Any, ...], float]] = {}
-"""Searches that were found to have too many rows to gather, by database (each has its own Keys), with their rank."""
+_failed: dict[Keys, dict[tuple[Any, ...], float]] = {}
+"""Efforts that were cut, by database (each has its own Keys): (effort, shape of the search) → its rank."""
 NEVER = float("-inf")
 
 
@@ -26,7 +26,7 @@ async def statistics_of(conn: Connection, keys: Keys) -> Statistics:
     found = _statistics.get(keys)
     if found is None or found.stale:
         found = _statistics[keys] = await read_statistics(conn)
-        _overflowed[keys] = {}
+        _failed[keys] = {}
     return found
 
 
@@ -35,28 +35,30 @@ async def search(conn: Connection, query: Query, *, visibility: Visibility, keys
 
     Raises:
         TooCostly: the matches cannot be brought into the order that is asked for within GATHER_MAX rows.
-        Malformed: the cursor is not one of ours.
+        Malformed: the cursor was changed or belongs to another search.
     """
     planner = Planner(query, visibility, keys, await statistics_of(conn, keys))
-    wants_total = query.total == "accurate" or query.summary == "count"
     if query.summary == "count":
         return Page(matches=(), total=await _count(conn, planner))
-    if query.total == "estimate":
-        wants_total = True
-    rows, plan, total = await _rows(conn, planner, query.count, with_total=wants_total)
-    if wants_total and total is None:
-        total = await _count(conn, planner)
-    shown = rows[: query.count]
+    wants_total = query.total in {"accurate", "estimate"}
+    named = search_of(query)
+    cursor = read_cursor(query.cursor, named, keys)
+    rows, plan = await _rows(conn, planner, cursor, query.count, with_total=wants_total)
+    total: int | None = None
+    if wants_total:
+        total = rows[0]["total"] if plan.totals else await _count(conn, planner)
+    found = rows if plan.whole else [row for row in rows if row["row_id"] is not None]
+    shown = found[: query.count]
     matches = tuple(stored(row) for row in shown)
-    cursor = ""
-    if len(rows) > query.count and shown:
+    onward = ""
+    if len(found) > query.count and shown:
         last = shown[-1]
         place = tuple(last[f"k{number}"] for number in range(plan.keys))
-        cursor = Cursor(plan.mode, place, last["row_id"]).text()
+        onward = Cursor(plan.mode, place, last["row_id"]).text(named, keys)
     extra: tuple[Stored, ...] = ()
     if query.includes and matches:
         extra = await included(conn, query.includes, matches, visibility=visibility, keys=keys)
-    return Page(matches, extra, cursor, total)
+    return Page(matches, extra, onward, total)
 
 
 async def resolve(conn: Connection, query: Query, *, visibility: Visibility, keys: Keys, limit: int) -> list[Stored]:
@@ -93,33 +95,40 @@ def _shape(query: Query) -> tuple[tuple[Any, ...], float]:
     return (query.resource_type, where, query.sort), direction * float(value.number)
 
 
+def _remembered(effort: int, query: Query) -> tuple[tuple[Any, ...], float]:
+    """Under what a cut effort is remembered: what was too much to gather above one bound is no less above a lower."""
+    if effort not in {GATHER_FEW, GATHER_MANY}:
+        return (effort, query.resource_type, query.where, query.sort), 0.0
+    shape, rank = _shape(query)
+    return (effort, *shape), rank
+
+
 async def _rows(
-    conn: Connection, planner: Planner, limit: int, *, with_total: bool
-) -> tuple[list[Any], Plan, int | None]:
-    """The rows of a page and one more; gathers when that promises few rows, else walks."""
-    seen = _overflowed.setdefault(planner.keys, {})
-    shape, rank = _shape(planner.query)
-    # What had too many rows above one bound has no fewer above a lower one.
-    plan = planner.page(allow_gather=rank > seen.get(shape, NEVER), limit=limit, with_total=with_total)
-    rows = await conn.fetch(plan.sql, *plan.values)
-    if not plan.gathers:
-        return rows, plan, None
-    tried = rows[0]["tried"]
-    if tried <= plan.bound:
-        total = rows[0]["total"]
-        return [row for row in rows if row["row_id"] is not None], plan, total
-    if plan.bound >= GATHER_MAX:
-        raise TooCostly(
-            f"More than {GATHER_MAX} {planner.query.resource_type} resources would have to be sorted;"
-            " add criteria, or sort by date or _lastUpdated."
-        )
-    if len(seen) >= OVERFLOWS_REMEMBERED_MAX:
-        seen.clear()
-    seen[shape] = max(rank, seen.get(shape, NEVER))
-    plan = planner.page(allow_gather=False, limit=limit, with_total=False)
-    rows = await conn.fetch(plan.sql, *plan.values)
-    if not plan.gathers:
-        return rows, plan, None
-    if rows[0]["tried"] > plan.bound:
-        raise TooCostly("The search would read too many resources; add criteria.")
-    return [row for row in rows if row["row_id"] is not None], plan, rows[0]["total"]
+    conn: Connection, planner: Planner, cursor: Cursor | None, limit: int, *, with_total: bool
+) -> tuple[list[Any], Plan]:
+    """The rows of a page and one more, by the cheapest effort that gives all of them."""
+    query = planner.query
+    failed = _failed.setdefault(planner.keys, {})
+    least = 0
+    for effort in EFFORTS:
+        if effort < least:
+            continue
+        if failed:
+            shape, rank = _remembered(effort, query)
+            if rank <= failed.get(shape, NEVER):
+                continue
+        plan = planner.page(effort, cursor, limit=limit, with_total=with_total)
+        rows = await conn.fetch(plan.sql, *plan.values)
+        if plan.whole or not rows[0]["cut"]:
+            return rows, plan
+        least = plan.effort + 1
+        if len(failed) >= OVERFLOWS_REMEMBERED_MAX:
+            failed.clear()
+        shape, rank = _remembered(plan.effort, query)
+        failed[shape] = max(rank, failed.get(shape, NEVER))
+        if not plan.walkable:
+            break
+    raise TooCostly(
+        f"More than {GATHER_MAX} {query.resource_type} resources would have to be sorted;"
+        " add criteria, or sort by one parameter only."
+    )
