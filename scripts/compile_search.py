@@ -107,9 +107,10 @@ def _fact(one: dict[str, Any], name: str, compiler: Compiler, by_url: dict[str, 
     if not fact["paths"]:
         raise ValueError("its expression has no value of its kind")
     tests = [steps[-1][2] if steps else None for steps, _, _ in fact["paths"]]
-    if all(test and test[0] == "ref" for test in tests):
+    named = [test[1] for test in tests if test and test[0] == "ref"]
+    if len(named) == len(tests):
         # R4 lists types here that the expression itself leaves out.
-        fact["targets"] = sorted({test[1] for test in tests})
+        fact["targets"] = sorted(set(named))
     return fact
 
 
