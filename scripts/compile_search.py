@@ -41,6 +41,8 @@ MAIN_DATE_CHOICES: dict[str, str | None] = {
     "Task": "authored-on",
 }
 PREFERRED_PATIENT = ("patient", "subject", "beneficiary")
+PARTS = {"family": 1, "given": 2, "city": 4, "state": 8, "postalCode": 16, "country": 32}
+"""The parts of a HumanName or Address that have parameters of their own, by the bit that tells them."""
 COLUMNS = ("_id", "_lastUpdated")
 """Parameters that are columns of a row in the store, not values in its index."""
 
@@ -176,6 +178,27 @@ def unions_of(params: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
     return unions
 
 
+def parts_of(params: dict[str, dict[str, Any]]) -> dict[str, list[Any]]:
+    """String parameters that are a part of another, or all of it: code → [the other's code, the part's bit or 0]."""
+    wholes = {
+        code: fact["paths"]
+        for code, fact in sorted(params.items(), reverse=True)
+        if fact["kind"] == "string" and all(path[1] in {"HumanName", "Address"} for path in fact["paths"])
+    }
+    found: dict[str, list[Any]] = {}
+    for code, fact in params.items():
+        if fact["kind"] != "string":
+            continue
+        for whole, paths in wholes.items():
+            steps = [path[0] for path in paths]
+            if fact["paths"] == paths and whole < code:
+                found[code] = [whole, 0]
+            last = {path[0][-1][0] for path in fact["paths"]}
+            if [path[0][:-1] for path in fact["paths"]] == steps and len(last) == 1 and last <= PARTS.keys():
+                found[code] = [whole, PARTS[last.pop()]]
+    return found
+
+
 def compiled() -> dict[str, str]:
     """Path below `fhir/` → text of every file that is made."""
     definitions = Definitions(files)
@@ -198,6 +221,7 @@ def compiled() -> dict[str, str]:
         "main_date": main_dates(facts),
         "not_indexed": NOT_INDEXED,
         "params": shown,
+        "parts": {name: parts for name, found in facts.items() if (parts := parts_of(found))},
         "patient_implied": {name: codes for name, codes in implied.items() if codes},
         "unions": {"Observation": unions},
     }

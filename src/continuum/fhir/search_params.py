@@ -31,6 +31,19 @@ UNIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }
 """Parameters that are the union of others (`combo-code` is `code` or `component-code`) and are not indexed."""
 
+PARTS: Mapping[str, Mapping[str, tuple[str, int]]] = {
+    name: {code: (whole, bit) for code, (whole, bit) in parts.items()} for name, parts in _FACTS["parts"].items()
+}
+"""String parameters that are a part of another (`family` of `name`) and filed with it: (its code, the part's bit).
+
+A bit of 0 means all of it (`phonetic` asks what `name` asks).
+"""
+
+
+def has_grams(code: str) -> bool:
+    """Whether a string parameter is found by trigrams; addresses, which are long, are found by reading them."""
+    return not code.startswith("address")
+
 
 @lru_cache(maxsize=256)
 def params(resource_type: str) -> Mapping[str, SearchParam]:

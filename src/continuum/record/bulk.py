@@ -22,7 +22,7 @@ _TABLES = {
         "row_id", "type", "self", "patient", "date_low", "date_high", "updated", "labels", "ref_params", "refs",
         "keys",
     ),
-    "string": ("row_id", "param", "value", "exact"),
+    "string": ("row_id", "param", "value", "exact", "parts"),
     "date": ("row_id", "param", "low", "high"),
     "quantity": ("row_id", "key", "low", "high", "unit", "system_unit", "under", "exact_low", "exact_high"),
 }  # fmt: skip

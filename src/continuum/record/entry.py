@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from continuum.fhir.index import Index, extract
-from continuum.fhir.search_params import MAIN_DATE
+from continuum.fhir.search_params import MAIN_DATE, PARTS, has_grams
 from continuum.fhir.text import MORE_GRAMS, normalise, trigrams
 from continuum.fhir.types import TYPE_IDS
 from continuum.fhir.validate import validate
@@ -45,6 +45,8 @@ FACILITY_ELEMENTS = {
 """Which element of a resource says that a facility cares for its patient."""
 
 
+StringRow = tuple[int, str, str, int]
+"""param, value, exact, parts: a row of record.string without its row id."""
 QuantityRow = tuple[int, float, float, int | None, int | None, int | None, Decimal | None, Decimal | None]
 """key, low, high, unit, system_unit, under, exact_low, exact_high: a row of record.quantity without its row id."""
 
@@ -69,7 +71,7 @@ class Prepared:
     keys: list[int]
     links: list[str]
     """ "Type/id" of every local reference anywhere in the resource, each once."""
-    strings: list[tuple[int, str, str]] = field(default_factory=list)
+    strings: list[StringRow] = field(default_factory=list)
     dates: list[tuple[int, int, int]] = field(default_factory=list)
     quantities: list[QuantityRow] = field(default_factory=list)
     care: int | None = None
@@ -221,17 +223,26 @@ def _dates(index: Index, resource_type: str) -> tuple[int | None, int | None, li
     return low, high, rows
 
 
-def _strings(index: Index, resource_type: str, wanted: set[int], keys: Keys) -> list[tuple[int, str, str]]:
-    """Rows of normalised strings, and of uris for `:below`; the trigrams of the strings join the row's keys."""
+def _strings(index: Index, resource_type: str, wanted: set[int], keys: Keys) -> list[StringRow]:
+    """Rows of normalised strings, and of uris for `:below`; the trigrams of names join the row's keys."""
     rows = [
-        (param_id(resource_type, param), value[:STRING_INDEX_CHARS], value[:STRING_EXACT_CHARS])
+        (param_id(resource_type, param), value[:STRING_INDEX_CHARS], value[:STRING_EXACT_CHARS], 0)
         for param, value in index.uris
         if not param.startswith("_")  # what every resource has would cost every write
     ]
-    grams: set[str] = set()
+    if not index.strings:
+        return rows
+    parts = PARTS.get(resource_type, {})
+    texts: dict[tuple[str, str], int] = {}
     for param, text in index.strings:
+        whole, bit = parts.get(param) or (param, 0)
+        texts[whole, text] = texts.get((whole, text), 0) | bit
+    grams: set[str] = set()
+    for (param, text), bits in texts.items():
         plain = normalise(text)[:STRING_INDEX_CHARS]
-        rows.append((param_id(resource_type, param), plain, text[:STRING_EXACT_CHARS]))
+        rows.append((param_id(resource_type, param), plain, text[:STRING_EXACT_CHARS], bits))
+        if not has_grams(param):
+            continue
         if len(grams) < GRAMS_MAX:
             grams |= trigrams(plain)
         else:

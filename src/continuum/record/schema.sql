@@ -71,9 +71,10 @@ CREATE TABLE record.string (
   param   integer NOT NULL,
   value   text COLLATE "C" NOT NULL,
   row_id  bigint NOT NULL,
-  exact   text COLLATE "C" NOT NULL
+  exact   text COLLATE "C" NOT NULL,
+  parts   smallint NOT NULL                 -- which parts of a name or address it is (fhir.search_params.PARTS)
 );
-CREATE INDEX string_value ON record.string (param, value, row_id);
+CREATE INDEX string_value ON record.string (param, value, row_id) INCLUDE (parts);
 CREATE INDEX string_row ON record.string (row_id);
 
 -- Every date parameter but the type's main one.
@@ -208,6 +209,7 @@ $$;
 CREATE FUNCTION record.write(
   fresh record.entry[], changed record.entry[],
   string_rows bigint[], string_params integer[], string_values text[], string_exacts text[],
+  string_parts smallint[],
   date_rows bigint[], date_params integer[], date_lows bigint[], date_highs bigint[],
   quantity_rows bigint[], quantity_keys bigint[], quantity_lows float8[], quantity_highs float8[],
   quantity_units bigint[], quantity_system_units bigint[], quantity_unders bigint[],
@@ -280,8 +282,8 @@ BEGIN
   END IF;
 
   IF cardinality(string_rows) > 0 THEN
-    INSERT INTO record.string (row_id, param, value, exact)
-    SELECT * FROM unnest(string_rows, string_params, string_values, string_exacts);
+    INSERT INTO record.string (row_id, param, value, exact, parts)
+    SELECT * FROM unnest(string_rows, string_params, string_values, string_exacts, string_parts);
   END IF;
   IF cardinality(date_rows) > 0 THEN
     INSERT INTO record.date (row_id, param, low, high)

@@ -14,7 +14,7 @@ from continuum.record.read import Connection
 
 WRITE = (
     "SELECT record.write($1::record.entry[], $2::record.entry[], $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
-    " $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28::record.audit_entry[], $29)"
+    " $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29::record.audit_entry[], $30)"
 )
 
 AuditRow = tuple[Any, ...]
@@ -172,7 +172,7 @@ async def write(
         WRITE,
         [change.row() for change in new],
         [change.row() for change in changes if change.present is not None],
-        *_columns(strings, 4),
+        *_columns(strings, 5),
         *_columns(dates, 4),
         *_columns(quantities, 9),
         [pair[0] for pair in ordered_care],

@@ -218,14 +218,14 @@ def _of_range(clause: Criterion, resource_type: str, bindings: Bindings) -> Driv
                 return None
             conditions.append(condition)
     table = {"uri": "string", "number": "quantity", "composite": "quantity"}.get(kind, kind)
-    estimate = FEW if table == "string" else UNKNOWN
+    estimate = FEW if table == "string" and clause.modifier != "contains" else UNKNOWN
     return Driver(_beside(table, *conditions), estimate * len(conditions), 0.0, rows=True, covers=clause)
 
 
 def _condition(clause: Criterion, value: Value, resource_type: str, bindings: Bindings) -> str | None:
     """The condition on the rows `x` beside record.search that one value is a range of; None when it is none."""
     kind = clause.param.kind
-    if kind == "string" and clause.modifier != "contains":
+    if kind == "string":
         return string_condition(clause, value, resource_type, bindings)
     if kind == "uri" and clause.modifier == "below":
         return uri_below_condition(clause.param, value, resource_type, bindings)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from continuum.fhir.query import Chain, Clause, Criterion, Has, InCompartment, SearchParam, Value
-from continuum.fhir.search_params import MAIN_DATE, PATIENT_IMPLIED, UNIONS, param
+from continuum.fhir.search_params import MAIN_DATE, PARTS, PATIENT_IMPLIED, UNIONS, has_grams, param
 from continuum.fhir.text import MORE_GRAMS, normalise, trigrams
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.limits import STRING_EXACT_CHARS, STRING_INDEX_CHARS
@@ -183,7 +183,7 @@ def side_exists(table: str, condition: str, alias: str) -> str:
 
 def string_condition(criterion: Criterion, value: Value, resource_type: str, bindings: Bindings) -> str:
     """The condition on record.string: the beginning by default, or `:exact`, or `:contains`."""
-    which = f"x.param = {bindings.bind(param_id(resource_type, criterion.param.code), 'integer')}"
+    which = string_which(resource_type, criterion.param.code, bindings)
     plain = normalise(value.text)[:STRING_INDEX_CHARS]
     if criterion.modifier == "exact":
         exact = bindings.bind(value.text[:STRING_EXACT_CHARS], "text")
@@ -191,6 +191,13 @@ def string_condition(criterion: Criterion, value: Value, resource_type: str, bin
     if criterion.modifier == "contains":
         return f"{which} AND strpos(x.value, {bindings.bind(plain, 'text')}) > 0"
     return f"{which} AND {_begins(plain, bindings)}"
+
+
+def string_which(resource_type: str, code: str, bindings: Bindings) -> str:
+    """The condition on record.string for the rows of a parameter, which may be a part of another."""
+    whole, bit = PARTS.get(resource_type, {}).get(code) or (code, 0)
+    which = f"x.param = {bindings.bind(param_id(resource_type, whole), 'integer')}"
+    return f"{which} AND x.parts & {bit}::smallint <> 0" if bit else which
 
 
 def _begins(plain: str, bindings: Bindings) -> str:
@@ -209,8 +216,10 @@ def uri_below_condition(found: SearchParam, value: Value, resource_type: str, bi
 
 
 def contains_grams(criterion: Criterion, resource_type: str, keys: Keys) -> tuple[list[int], int] | None:
-    """The keys that a row holding the text somewhere must have, or else the second one; None for short texts."""
+    """The keys that a row holding the text somewhere must have, or else the second one; None where there are none."""
     if criterion.param.kind != "string" or criterion.modifier != "contains" or len(criterion.values) != 1:
+        return None
+    if not has_grams(criterion.param.code):
         return None
     grams = trigrams(normalise(criterion.values[0].text)[:STRING_INDEX_CHARS])
     if not grams:

@@ -16,7 +16,7 @@ from continuum.fhir.search_params import MAIN_DATE, UNIONS
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.errors import Malformed, UnknownParameter
 from continuum.record.keys import Keys, param_id
-from continuum.record.search.filters import Bindings
+from continuum.record.search.filters import Bindings, string_which
 
 BY_ROW, BY_DATE, BY_UPDATED, BY_SORT = "row", "date", "updated", "sort"
 """The orders that a search may take; a cursor says which one it began with."""
@@ -138,33 +138,26 @@ def _sort_key(resource_type: str, sort: Sort, bindings: Bindings) -> Key:
         return Key("s.date_low", down, "bigint", "date_low")
     codes = UNIONS.get(resource_type, {}).get(code, (code,))
     if kind in {"number", "quantity"}:
-        return _side_key(
-            "quantity", "key", [bindings.keys.quantity(resource_type, one) for one in codes], "low", "float8",
-            bindings, descending=down,
-        )  # fmt: skip
-    params = [param_id(resource_type, one) for one in codes]
+        found = [bindings.bind(bindings.keys.quantity(resource_type, one), "bigint") for one in codes]
+        return _side_key("quantity", [f"x.key = {one}" for one in found], "low", "float8", descending=down)
     if kind == "date":
-        return _side_key("date", "param", params, "low", "bigint", bindings, descending=down)
+        found = [bindings.bind(param_id(resource_type, one), "integer") for one in codes]
+        return _side_key("date", [f"x.param = {one}" for one in found], "low", "bigint", descending=down)
     if kind == "string":
-        return _side_key("string", "param", params, "value", "text", bindings, descending=down)
+        which = [string_which(resource_type, one, bindings) for one in codes]
+        return _side_key("string", which, "value", "text", descending=down)
     raise UnknownParameter(
         f"{code} is a {kind}; results are sorted by dates, strings, numbers, quantities, _id and _lastUpdated."
     )
 
 
-def _side_key(
-    table: str, named: str, wanted: list[int], value: str, cast: str, bindings: Bindings, *, descending: bool
-) -> Key:
+def _side_key(table: str, which: list[str], value: str, cast: str, *, descending: bool) -> Key:
     """The least value when the order rises, the greatest when it falls."""
-    bound = bindings.bind(wanted if len(wanted) > 1 else wanted[0], _NAMES[named] + ("[]" if len(wanted) > 1 else ""))
-    which = f"x.{named} = {f'ANY({bound})' if len(wanted) > 1 else bound}"
+    condition = which[0] if len(which) == 1 else f"({' OR '.join(which)})"
     pick = "max" if descending else "min"
-    sql = f"(SELECT {pick}(x.{value}) FROM record.{table} x WHERE x.row_id = s.row_id AND {which})"
-    side = Side(table, which, value) if len(wanted) == 1 else None
+    sql = f"(SELECT {pick}(x.{value}) FROM record.{table} x WHERE x.row_id = s.row_id AND {condition})"
+    side = Side(table, condition, value) if len(which) == 1 else None
     return Key(sql, descending, cast, side=side)
-
-
-_NAMES = {"key": "bigint", "param": "integer"}
 
 
 def after(keys: tuple[Key, ...], names: list[str], cursor: Cursor, bindings: Bindings) -> str:
