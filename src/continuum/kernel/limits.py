@@ -200,3 +200,5 @@ ADDRESSES_CACHED_MAX = 65_536
 """References whose address a process remembers."""
 DATE_MAX_CHARS = 64
 """Characters of one date, instant or time of day in a resource."""
+OBJECTS_BETWEEN_COLLECTIONS = 50_000
+"""Containers that may come to life before a server looks for cycles among the youngest of them."""
