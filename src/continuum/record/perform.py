@@ -5,7 +5,7 @@ resources are locked before they are judged; everything is then written in one c
 create need no explicit transaction at all: the call is one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,7 +15,6 @@ from continuum.fhir.types import TYPE_IDS, TYPE_NAMES
 from continuum.kernel.errors import (
     Conflict,
     DomainError,
-    Forbidden,
     Gone,
     Invalid,
     Issue,
@@ -59,7 +58,7 @@ class Warrant(Protocol):
     visibility: Visibility
 
     def permit(self, changes: Sequence[Change]) -> Guard:
-        """Lets the changes through or raises Forbidden; the guard is checked in the database."""
+        """Lets the changes through or raises a refusal; the guard is checked in the database."""
 
     def trace(self, written: Sequence[Change], shown: Sequence[Result] = ()) -> list[AuditRow]:
         """The audit rows of the act, `shown` being what it answers beside what it wrote."""
@@ -79,6 +78,8 @@ class Step:
     criteria: Query | None = None
     matched: Stored | None = None
     address: tuple[str, str] | None = None
+    chosen: bool = False
+    """Whether the caller chose the id of the address."""
     resource: dict[str, Any] | None = None
     change: Change | None = None
     patch: Patch | None = None
@@ -157,9 +158,9 @@ class Performer:
             if step.address is not None and step.operation.method in {"PUT", "PATCH", "DELETE"}
         ]
         presents = await lock(conn, known) if known else {}
-        presents, hidden = await hide(conn, presents, warrant.visibility)
+        presents = await hide(conn, presents, warrant.visibility)
         for step in steps:
-            _refuse_hidden(step, hidden)
+            _refuse_chosen(step, presents, warrant.visibility)
             self._judge(step, presents, now_us)
         changes = [step.change for step in steps if step.change is not None]
         _refuse_twice(changes)
@@ -304,21 +305,29 @@ def _name(steps: list[Step]) -> None:
         elif operation.query is None:
             assert operation.id is not None, "the API gives every unconditional write its id"
             step.address = (operation.resource_type, operation.id)
+            step.chosen = True
         elif operation.method == "PUT":
-            step.address = (operation.resource_type, (step.resource or {}).get("id") or uuid7())
+            given = (step.resource or {}).get("id")
+            step.address = (operation.resource_type, given or uuid7())
+            step.chosen = bool(given)
         elif operation.method == "PATCH":
             raise NotFound(f"The criteria match no {operation.resource_type} to patch.")
         if step.resource is not None and step.address is not None and operation.method in ("POST", "PUT"):
             step.resource = {**step.resource, "id": step.address[1]}
 
 
-def _refuse_hidden(step: Step, hidden: set[tuple[int, str]]) -> None:
-    """A resource that may not be seen is not there; only its address cannot be taken a second time."""
+def _refuse_chosen(step: Step, presents: Mapping[tuple[int, str], Present], visibility: Visibility) -> None:
+    """Who may not see all of a type chooses no ids in it: that one is taken would say that somebody has it."""
     operation = step.operation
-    if operation.method != "PUT" or operation.if_match is not None or step.address is None:
+    if operation.method != "PUT" or operation.if_match is not None or step.address is None or not step.chosen:
         return
-    if (TYPE_IDS[step.address[0]], step.address[1]) in hidden:
-        raise Forbidden("This is not open to you for writing.")
+    resource_type, resource_id = step.address
+    scope = visibility.of(resource_type)
+    if (scope.kind != "all" or scope.label_mask) and (TYPE_IDS[resource_type], resource_id) not in presents:
+        raise NotFound(
+            f"There is no {resource_type}/{resource_id} here that you may change."
+            f" Create a new {resource_type} with POST; the server gives it its id."
+        )
 
 
 def _link(steps: list[Step], targets: dict[str, str]) -> None:
