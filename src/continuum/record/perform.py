@@ -43,6 +43,7 @@ from continuum.record.write import (
     Present,
     RowIds,
     lock,
+    refuse_orphans,
     translate,
     write,
     write_audits,
@@ -173,7 +174,7 @@ class Performer:
             matched = [_result(step) for step in steps if step.matched is not None and step.change is None]
             audits = () if looks else warrant.trace(changes, matched)
             await write(conn, changes, row_ids=self.row_ids, audits=audits, guard=guard)
-            await self._refuse_orphans(conn, changes)
+            await refuse_orphans(conn, changes, self.keys)
         results = [
             await warrant.look(conn, step.operation) if step.operation.method == "GET" else _result(step)
             for step in steps
@@ -255,24 +256,6 @@ class Performer:
     def _change(self, step: Step, present: Present | None, now_us: int) -> Change:
         assert step.resource is not None, "what is written has a resource"
         return Change(prepared=prepare(step.resource, self.keys), present=present, now_us=now_us)
-
-    async def _refuse_orphans(self, conn: Connection, changes: Sequence[Change]) -> None:
-        """Refuses to delete what others still refer to."""
-        for change in changes:
-            if change.prepared is None and change.present is not None:
-                rows = await conn.fetch(
-                    """
-                    SELECT r.type, r.id FROM record.search s JOIN record.resource r USING (row_id)
-                    WHERE s.keys @> ARRAY[$1::bigint] AND s.row_id <> $2 LIMIT 3
-                    """,
-                    self.keys.address(_address_text(change.address)),
-                    change.present.row_id,
-                )
-                if rows:
-                    raise Conflict(
-                        f"{_address_text(change.address)} cannot be deleted: {len(rows)} or more other"
-                        " resources refer to it. Delete or change those first."
-                    )
 
 
 def _steps(operations: Sequence[Operation], patches: Sequence[Patch], warrant: Warrant) -> list[Step]:
