@@ -8,7 +8,6 @@ spill is emptied.
 """
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,9 +17,10 @@ import structlog
 
 from continuum.access.spill import Spill, SpillFull
 from continuum.kernel.errors import DomainError, StorageFull
-from continuum.kernel.limits import DISK_RESERVE_BYTES, DISK_RESUME_BYTES, OUTAGE_CHECK_S
+from continuum.kernel.limits import DISK_RESERVE_BYTES, DISK_RESUME_BYTES, OUTAGE_CHECK_S, SPILL_BYTES
 from continuum.record.read import Connect
 from continuum.record.write import AuditRow, translate, write_audits
+from continuum.runtime.postgres.reserve import free_bytes
 
 _FULL = "The record has no room for new entries; reads and searches go on, writes must wait. Tell the operator."
 _READ_ONLY = "The record takes no new entries at present; reads and searches go on, writes must wait."
@@ -37,17 +37,25 @@ Resumed = Callable[[float], AuditRow]
 class Outage:
     """One per worker. disk: a path on the disk of the embedded PostgreSQL, None for a given one.
 
-    folder, key: of the spill (`Spill.take`).
+    folder, key, size: of the spill (`Spill.take`).
     """
 
     def __init__(
-        self, connect: Connect, resumed: Resumed, *, folder: Path, key: bytes, disk: Path | None = None
+        self,
+        connect: Connect,
+        resumed: Resumed,
+        *,
+        folder: Path,
+        key: bytes,
+        disk: Path | None = None,
+        size: int = SPILL_BYTES,
     ) -> None:
         self._connect = connect
         self._resumed = resumed
         self._folder = folder
         self._key = key
         self._disk = disk
+        self._size = size
         self._spill: Spill | None = None
         self._kind: type[DomainError] | None = None
         self._since_s = 0.0
@@ -105,7 +113,7 @@ class Outage:
 
     async def _take(self) -> None:
         try:
-            self._spill = await asyncio.to_thread(Spill.take, self._folder, self._key)
+            self._spill = await asyncio.to_thread(Spill.take, self._folder, self._key, self._size)
         except (OSError, DomainError) as error:
             log.error("no_spill", error=type(error).__name__)  # noqa: TRY400  the kind says it; doctor says the rest
 
@@ -146,7 +154,7 @@ class Outage:
     async def _open(self) -> None:
         """Takes writes again, once what was spilled until now and one more row could be written."""
         if self._spill is not None:
-            await self._bring(self._spill, self._spill.pending)
+            await self.bring(self._spill, self._spill.pending)
         took_s = monotonic() - self._since_s
         async with self._connect() as conn:
             await write_audits(conn, [self._resumed(took_s)])
@@ -157,7 +165,7 @@ class Outage:
         """Brings in and empties this worker's spill; writes are open, so nothing is added to it meanwhile."""
         if self._spill is None or not (self._spill.pending or self._spill.damaged):
             return
-        await self._bring(self._spill, self._spill.pending)
+        await self.bring(self._spill, self._spill.pending)
         async with self._writing:
             if self._kind is None:
                 await asyncio.to_thread(_empty, self._spill)
@@ -167,12 +175,12 @@ class Outage:
         found = Spill.abandoned(self._folder, self._key)
         try:
             while (spill := await asyncio.to_thread(next, found, None)) is not None:
-                await self._bring(spill, spill.pending)
+                await self.bring(spill, spill.pending)
                 await asyncio.to_thread(_empty, spill)
         finally:
             await asyncio.to_thread(found.close)
 
-    async def _bring(self, spill: Spill, until: int) -> None:
+    async def bring(self, spill: Spill, until: int) -> None:
         """Writes the frames below a number into the database; those that are there already stay as they are."""
         frames = spill.frames()
         rows = 0
@@ -193,9 +201,3 @@ def _empty(spill: Spill) -> None:
         log.error("spill_damaged", files=1)
         spill.keep_damaged()
     spill.clear()
-
-
-def free_bytes(disk: Path) -> int:
-    """Bytes that an ordinary account can still write to the disk of a path."""
-    found = os.statvfs(disk)
-    return found.f_bavail * found.f_frsize

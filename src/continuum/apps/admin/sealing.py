@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from continuum.access.checkpoint import Head, Signer
-from continuum.access.outage import free_bytes
 from continuum.access.sealing import Sealer
 from continuum.kernel.clock import now_us
 from continuum.kernel.limits import DISK_RESERVE_BYTES, SHUTDOWN_TIMEOUT_S
 from continuum.runtime import secrets
 from continuum.runtime.pool import Pool
 from continuum.runtime.postgres import Server
+from continuum.runtime.postgres.reserve import free_bytes
 from continuum.runtime.settings import Settings
 
 
