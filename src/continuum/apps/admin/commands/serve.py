@@ -91,4 +91,6 @@ def orders(settings: Settings, server: Server, *, read_only: bool = False) -> Wo
         connections=settings.connections,
         base_url=settings.base_url,
         read_only=read_only,
+        audit=str(settings.audit),
+        disk=str(server.data_folder or ""),
     )
