@@ -232,3 +232,7 @@ DISK_RELEASE_BYTES = 8 * 1024 * 1024
 """Free space below which the embedded PostgreSQL gets the room that was set aside for it."""
 WAL_RESERVE_BYTES = 48 * 1024 * 1024
 """Room set aside on the embedded PostgreSQL's disk: three WAL files, without which it cannot even answer reads."""
+KEYS_PENDING_KB = 64
+"""Keys of new rows that may wait outside the index's tree: each search reads through them."""
+KEYS_PENDING_IMPORT_KB = 4_096
+"""The same while many rows are loaded: sorted in larger heaps, they cost a quarter less to file."""
