@@ -39,6 +39,11 @@ class Warrant:
 
     visibility = EVERYTHING
 
+    settled_types: frozenset[str] = frozenset()
+
+    async def settle(self, conn: Connection, changes: Sequence[Change]) -> None:
+        """Nothing belongs to what it writes."""
+
     def permit(self, _: Sequence[Change]) -> Guard:
         """Everything."""
         return FREE

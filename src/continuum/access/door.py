@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 from continuum.access import trace
 from continuum.access.actor import Actor
 from continuum.access.audit import FAILED, REFUSED, Auditor, Context
+from continuum.access.ownership import Judge, Ownership
 from continuum.access.policy import Policy, decide
 from continuum.access.warrant import SessionWarrant
 from continuum.fhir.grammar import parse as parse_query
@@ -14,11 +15,13 @@ from continuum.fhir.query import Query
 from continuum.kernel.clock import now_us
 from continuum.kernel.errors import DomainError
 from continuum.kernel.limits import POLICIES_CACHED_MAX
-from continuum.record import history, read, search
+from continuum.record import history, outbox, read, search
 from continuum.record.keys import Keys
 from continuum.record.model import Operation, Page, Stored, Written
+from continuum.record.outbox import Event
 from continuum.record.perform import Patch, Performer, Result
 from continuum.record.read import Connect, Connection
+from continuum.record.visibility import Visibility
 
 T = TypeVar("T")
 
@@ -28,7 +31,7 @@ class Access:
 
     connect: gives a connection for one piece of work. key_secret: the secret of `record.keys.Keys`.
     audit_secret: the key that seals audit rows. base_url: where FHIR is served, so that absolute references
-    to ourselves are understood.
+    to ourselves are understood. judge_subscription: raises Invalid for a Subscription that cannot be served.
     """
 
     def __init__(
@@ -39,29 +42,46 @@ class Access:
         audit_secret: bytes,
         base_url: str = "",
         clock: Callable[[], int] = now_us,
+        judge_subscription: Judge | None = None,
     ) -> None:
         self.connect = connect
         self.keys = Keys(key_secret)
         self.base_url = base_url
         self.performer = Performer(connect, self.keys, clock)
         self.auditor = Auditor(audit_secret, connect, clock)
+        self.judge_subscription = judge_subscription
+        self.on_written: Callable[[], None] | None = None
+        """Told after each commit of this process; what others commit is found by polling."""
         self._policies: dict[tuple[Actor, str], Policy] = {}
 
-    def open(self, actor: Actor, purpose: str, *, source: str, request_id: str) -> "Session":
+    def open(self, actor: Actor, purpose: str, *, source: str, request_id: str, server: bool = False) -> "Session":
         """A session for one request.
 
         source: where the request came from (an address). request_id: joins the audit rows to the logs.
+        server: the server acts by itself and may say what becomes of a Subscription.
 
         Raises:
             Forbidden: the role and the purpose do not open the record.
         """
+        found = self._policy(actor, purpose)
+        return Session(self, found, Context(actor, purpose, source, request_id), server=server)
+
+    def visibility(self, actor: Actor, purpose: str) -> Visibility:
+        """What an actor may see.
+
+        Raises:
+            Forbidden: the role and the purpose do not open the record.
+        """
+        return self._policy(actor, purpose).visibility
+
+    def _policy(self, actor: Actor, purpose: str) -> Policy:
         found = self._policies.get((actor, purpose))
         if found is None:
             found = decide(actor, purpose, self.keys)
             if len(self._policies) >= POLICIES_CACHED_MAX:
                 self._policies.clear()
             self._policies[(actor, purpose)] = found
-        return Session(self, found, Context(actor, purpose, source, request_id))
+        return found
 
     async def turned_away(
         self, actor: Actor, purpose: str, error: DomainError, *, source: str, request_id: str
@@ -74,7 +94,8 @@ class Access:
 class Session:
     """Reads and writes for one actor and one purpose. Every method leaves exactly one audit row."""
 
-    def __init__(self, door: Access, policy: Policy, context: Context) -> None:
+    def __init__(self, door: Access, policy: Policy, context: Context, *, server: bool = False) -> None:
+        self._server = server
         self._door = door
         self._policy = policy
         self._context = context
@@ -139,6 +160,23 @@ class Session:
             )  # fmt: skip
 
         return await self._traced("history", work, resource_type, resource_id)
+
+    async def notified(
+        self, subscription: tuple[int, str], *, first: int, last: int, count: int, shown: bool, interaction: str
+    ) -> list[Event]:
+        """The events of a subscription, (row, id), numbered first to last, at most `count`.
+
+        shown: whether they are told with what they are about; if not, they are numbers and instants only.
+        """
+
+        async def work(conn: Connection) -> list[Event]:
+            visibility = self._policy.visibility if shown else Visibility()
+            return await outbox.events(
+                conn, subscription[0], first=first, last=last, count=count, visibility=visibility
+            )
+
+        query = f"events {first} to {last}"
+        return await self._traced(interaction, work, "Subscription", subscription[1], query=query)
 
     async def create(self, resource: dict[str, Any], *, if_none_exist: str | None = None) -> Written:
         """Creates a resource under an id of ours; `if_none_exist` are the criteria of a conditional create."""
@@ -210,7 +248,9 @@ class Session:
 
     async def _perform(self, name: str, operations: Sequence[Operation], patches: Sequence[Patch]) -> list[Result]:
         self.acts += 1
-        warrant = SessionWarrant(self._door.auditor, self._door.keys, self._policy, self._context, name, self.parse)
+        door, context = self._door, self._context
+        ownership = Ownership(context.actor, context.purpose, door.keys, self._server, door.judge_subscription)
+        warrant = SessionWarrant(door.auditor, door.keys, self._policy, context, name, self.parse, ownership)
         first = operations[0] if operations else None
         single = first if first is not None and name != "transaction" else None
         try:
@@ -220,6 +260,8 @@ class Session:
             raise
         if not any(isinstance(result, Written) and result.changed for result in results):
             await self._door.auditor.write(warrant.row_of(results))
+        elif door.on_written is not None:
+            door.on_written()
         return results
 
     async def _traced(
@@ -284,4 +326,6 @@ def _patients(result: object) -> list[str]:
         shown = (result,)
     elif isinstance(result, Page):
         shown = (*result.matches, *result.included)
+    elif isinstance(result, list):
+        shown = [event.stored for event in result if event.stored is not None]
     return [stored.patient_id for stored in shown if stored.patient_id is not None]
