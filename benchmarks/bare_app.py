@@ -38,7 +38,6 @@ class Warrant:
     """Permits everything, traces nothing."""
 
     visibility = EVERYTHING
-
     settled_types: frozenset[str] = frozenset()
 
     async def settle(self, conn: Connection, changes: Sequence[Change]) -> None:

@@ -224,6 +224,11 @@ class Session:
         """All operations or none, in the order that R4 asks for; results are in the order given."""
         return await self._perform("transaction", operations, patches)
 
+    async def consulted(self, interaction: str) -> None:
+        """Leaves the trace of a request that says nothing about any patient."""
+        self.acts += 1
+        await self._door.auditor.write(self._door.auditor.row(self._context, interaction))
+
     async def refused(self, interaction: str, target: str, error: DomainError) -> None:
         """Leaves the trace of a request that was refused before it reached any other method."""
         self.acts += 1

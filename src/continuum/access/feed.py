@@ -4,8 +4,10 @@ One worker at a time leads: it reads the outbox and files events. Whether an eve
 decided with its owner's eyes, and what a notification shows is decided again when it is sent.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from continuum.access.actor import Actor
 from continuum.access.door import Access, Session
@@ -19,10 +21,12 @@ from continuum.kernel.ids import uuid7
 from continuum.kernel.limits import SUBSCRIPTION_EVENTS_KEPT
 from continuum.record import outbox
 from continuum.record.entry import Prepared, arrange
-from continuum.record.outbox import State, Version
+from continuum.record.outbox import Event, State, Version
 from continuum.record.read import Connection
 from continuum.record.search.matching import matches, refuse_unjudged
 from continuum.record.visibility import NOTHING, Scope
+
+__all__ = ["Change", "Connection", "Event", "Feed", "State", "Watch"]
 
 SERVER = Actor("continuum-subscriptions", "system", name="Subscriptions of this server")
 """Who changes the status of a Subscription in the trace."""
@@ -48,14 +52,24 @@ class Change:
             return "delete"
         return "create" if self.before is None else "update"
 
+    @cached_property
+    def resource(self) -> dict[str, Any] | None:
+        """The version's content; None when it is a deletion."""
+        return None if self.after.body is None else parse(self.after.body)
+
+    @cached_property
+    def previous(self) -> dict[str, Any] | None:
+        """The content before; None when there was none."""
+        return None if self.before is None or self.before.body is None else parse(self.before.body)
+
     def matches(self, query: Query) -> bool:
         """Whether the version matches; of a deletion, what was deleted."""
         if self._prepared is None:
-            version = self.before if self.after.deleted else self.after
-            if version is None or version.body is None:
+            resource = self.previous if self.after.deleted else self.resource
+            if resource is None:
                 return False
-            resource = parse(version.body)
-            self._prepared = arrange(resource, version.resource_type, TYPE_IDS[version.resource_type], self._door.keys)
+            kind = self.after.resource_type
+            self._prepared = arrange(resource, kind, TYPE_IDS[kind], self._door.keys)
         return matches(query, self._prepared, self._door.keys)
 
 
@@ -151,7 +165,7 @@ class Feed:
             await outbox.prune(conn, SUBSCRIPTION_EVENTS_KEPT)
 
     async def drain(
-        self, conn: Connection, watches: Callable[[Sequence[State]], Mapping[str, Sequence[Watch]]]
+        self, conn: Connection, watches: Callable[[Sequence[State]], Awaitable[Mapping[str, Sequence[Watch]]]]
     ) -> tuple[int, list[State]]:
         """Files the events of what was committed; returns how many acts that were, and the live subscriptions.
 
@@ -163,7 +177,7 @@ class Feed:
             states = await outbox.states(conn, LIVE)
             if not acts:
                 return 0, states
-            wanted = watches([state for state in states if state.status in FILED])
+            wanted = await watches([state for state in states if state.status in FILED])
             filed = await self._file(conn, acts, wanted) if wanted else {}
             if filed:
                 await outbox.file(conn, filed, {state.row_id: state.numbered for state in states})
