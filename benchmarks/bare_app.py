@@ -127,6 +127,7 @@ async def main(data: Path, port: int) -> None:
             with serving.listen("127.0.0.1", port) as listening:
                 running = serving._Server(listening, application)  # noqa: SLF001  same server as the product's
                 task = asyncio.create_task(running.serve())
+                serving.settle()
                 print(f"Serving http://127.0.0.1:{listening.getsockname()[1]}/", flush=True)
                 await stopping.wait()
                 running.stop()  # type: ignore[no-untyped-call]

@@ -6,7 +6,7 @@ moment share one commit, and no answer leaves before its row is durable.
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from continuum.access.actor import Actor
@@ -20,6 +20,10 @@ SUCCESS, REFUSED, FAILED = 0, 4, 8
 """AuditEvent.outcome: success, minor failure (refused), serious failure."""
 
 
+_BETWEEN = "\x1f"
+"""Stands between the fields under a seal, and therefore in none of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What every row of one request shares."""
@@ -31,12 +35,18 @@ class Context:
 
 
 def _clean(text: str | None) -> str | None:
-    """Text that PostgreSQL can hold: no NUL, no lone surrogates, bounded."""
+    """Text that PostgreSQL can hold and a seal can tell apart: no NUL, no lone surrogates, bounded."""
     if text is None:
         return None
-    if "\x00" in text or not text.isascii():
-        text = text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+    if "\x00" in text or _BETWEEN in text or not text.isascii():
+        text = text.replace("\x00", "\ufffd").replace(_BETWEEN, "\ufffd").encode("utf-8", "replace").decode()
     return text[:AUDIT_DETAIL_CHARS]
+
+
+def seal(secret: bytes, fields: Sequence[object], more_patients: Sequence[str]) -> bytes:
+    """The keyed digest over a row's fields, at to detail, and its further patients in any order (16 bytes)."""
+    text = _BETWEEN.join("\x00" if field is None else str(field) for field in (*fields, *sorted(more_patients)))
+    return hashlib.blake2b(text.encode(), key=secret, digest_size=16).digest()
 
 
 class Auditor:
@@ -74,12 +84,7 @@ class Auditor:
             _clean(context.source), interaction, outcome, TYPE_IDS.get(resource_type or ""), _clean(target),
             _clean(query), distinct[0] if distinct else None, _clean(detail),
         )  # fmt: skip
-        return (*fields, self.seal(fields, distinct[1:]), distinct[1:])
-
-    def seal(self, fields: tuple[object, ...], more_patients: list[str]) -> bytes:
-        """The keyed digest over a row's fields and its further patients (16 bytes)."""
-        text = "\x1f".join("\x00" if field is None else str(field) for field in (*fields, *more_patients))
-        return hashlib.blake2b(text.encode(), key=self._secret, digest_size=16).digest()
+        return (*fields, seal(self._secret, fields, distinct[1:]), distinct[1:])
 
     async def write(self, row: AuditRow) -> None:
         """Returns when the row is durable.

@@ -3,29 +3,32 @@
 Unlike a REST write, a chunk may refer to what comes later; such references are noted and checked at the end.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 from continuum.fhir.types import TYPE_IDS, TYPE_NAMES
+from continuum.record import copying
 from continuum.record.body import compress, decompress
 from continuum.record.entry import Prepared
 from continuum.record.keys import Keys
 from continuum.record.read import Connection
 from continuum.record.write import AuditRow, Change, RowIds, lock, write, write_audits
 
-_TABLES = {
-    "resource": (
-        "row_id", "type", "id", "version", "updated", "deleted", "labels", "patient", "patient_id", "body",
-    ),
-    "search": (
-        "row_id", "type", "self", "patient", "date_low", "date_high", "updated", "labels", "ref_params", "refs",
-        "keys",
-    ),
-    "string": ("row_id", "param", "value", "exact", "parts"),
-    "date": ("row_id", "param", "low", "high"),
-    "quantity": ("row_id", "key", "low", "high", "unit", "system_unit", "under", "exact_low", "exact_high"),
-}  # fmt: skip
+
+class CopyConnection(Connection, Protocol):
+    """A connection that can also COPY: asyncpg's own."""
+
+    async def copy_to_table(
+        self,
+        table_name: str,
+        *,
+        schema_name: str,
+        columns: Sequence[str],
+        source: AsyncIterator[bytes],
+        format: str,  # noqa: A002  asyncpg's name
+    ) -> str:
+        """COPY … FROM STDIN of bytes that are in the format already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Loaded:
 class Loader:
     """Loads chunks through one connection."""
 
-    def __init__(self, conn: Connection, clock: Callable[[], int]) -> None:
+    def __init__(self, conn: CopyConnection, clock: Callable[[], int]) -> None:
         self._conn = conn
         self._clock = clock
         self._row_ids = RowIds()
@@ -89,25 +92,19 @@ class Loader:
     async def _copy(self, fresh: Sequence[Prepared], now_us: int) -> None:
         row_ids = await self._row_ids.take(self._conn, len(fresh))
         rows = list(zip(row_ids, fresh, strict=True))
-        records: dict[str, list[tuple[Any, ...]]] = {
-            "resource": [
-                (row_id, p.type_id, p.id, 1, now_us, False, p.labels, p.patient, p.patient_id, compress(p.tail))
-                for row_id, p in rows
-            ],
-            "search": [
-                (row_id, p.type_id, p.self_key, p.patient, p.date_low, p.date_high, now_us, p.labels,
-                 p.ref_params, p.refs, p.keys)
-                for row_id, p in rows
-            ],
-            "string": [(row_id, *row) for row_id, p in rows for row in p.strings],
-            "date": [(row_id, *row) for row_id, p in rows for row in p.dates],
-            "quantity": [(row_id, *row) for row_id, p in rows for row in p.quantities],
-        }  # fmt: skip
-        for table, columns in _TABLES.items():
-            if records[table]:
-                await self._conn.copy_records_to_table(
-                    table, schema_name="record", columns=columns, records=records[table]
-                )
+        tables = {
+            "resource": [copying.resource_row(row_id, p, now_us, compress(p.tail)) for row_id, p in rows],
+            "search": [copying.search_row(row_id, p, now_us) for row_id, p in rows],
+            "string": [copying.string_row(row_id, row) for row_id, p in rows for row in p.strings],
+            "date": [copying.date_row(row_id, row) for row_id, p in rows for row in p.dates],
+            "quantity": [copying.quantity_row(row_id, row) for row_id, p in rows for row in p.quantities],
+        }
+        for table, encoded in tables.items():
+            if encoded:
+                await self._conn.copy_to_table(
+                    table, schema_name="record", columns=copying.COLUMNS[table], format="binary",
+                    source=copying.stream(encoded),
+                )  # fmt: skip
         if rows:
             await self._conn.execute(
                 "INSERT INTO record.outbox (types, row_ids, versions) VALUES ($1, $2, $3)",

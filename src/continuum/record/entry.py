@@ -109,10 +109,12 @@ def arrange(resource: dict[str, Any], resource_type: str, type_id: int, keys: Ke
     strings = _strings(index, resource_type, wanted, keys)
     ref_params = []
     refs = []
+    local, params = keys.local, keys.of_type[resource_type].params
     for param, target in index.references:
-        if _is_local(target):
-            ref_params.append(param_id(resource_type, param))
-            refs.append(keys.address(target))
+        to = local[target]
+        if to is not None:
+            ref_params.append(params[param])
+            refs.append(to)
     return Prepared(
         resource=resource,
         resource_type=resource_type,
@@ -161,25 +163,19 @@ def locations(resource: dict[str, Any], target: str) -> list[str]:
     return found
 
 
-def _is_local(target: str) -> bool:
-    slash = target.find("/")
-    return slash > 0 and target[:slash] in TYPE_IDS and target.count("/") == 1
-
-
 def _exact_keys(index: Index, links: Iterable[str], resource_type: str, keys: Keys) -> set[int]:
     """Tokens, references, uris, exact composites and the presence of every parameter."""
     wanted: set[int] = set()
     add = wanted.add
-    forms = keys.token_forms
+    mine = keys.of_type[resource_type]
+    forms, references = mine.tokens, mine.references
     present = set()
     for token in index.tokens:
         present.add(token[0])
-        wanted.update(forms(resource_type, *token))
-    for param, target in index.references:
-        present.add(param)
-        add(keys.reference(resource_type, param, target))
-        if "|" in target:  # a canonical is also meant by those who name no version
-            add(keys.reference(resource_type, param, target.partition("|")[0]))
+        wanted.update(forms[token])
+    for pair in index.references:
+        present.add(pair[0])
+        wanted.update(references[pair])
     for param, value in index.uris:
         present.add(param)
         add(keys.uri(resource_type, param, value))
@@ -192,10 +188,8 @@ def _exact_keys(index: Index, links: Iterable[str], resource_type: str, keys: Ke
         exact = [_component_forms(part) for part in parts]
         for combination in product(*exact) if all(exact) else ():
             add(keys.composite(resource_type, param, *combination))
-    for target in links:
-        add(keys.address(target))
-    for param in present:
-        add(keys.present(resource_type, param))
+    wanted.update(map(keys.address, links))
+    wanted.update(map(mine.present.__getitem__, present))
     return wanted
 
 
@@ -247,8 +241,7 @@ def _strings(index: Index, resource_type: str, wanted: set[int], keys: Keys) -> 
             grams |= trigrams(plain)
         else:
             grams.add(MORE_GRAMS)
-    for gram in grams:
-        wanted.add(keys.gram(resource_type, gram))
+    wanted.update(map(keys.of_type[resource_type].grams.__getitem__, grams))
     return rows
 
 

@@ -8,17 +8,64 @@ shown on a chart is held to the patient's full id as well (`record.resource.pati
 
 import hashlib
 import zlib
+from collections.abc import Callable
 from functools import lru_cache
+from typing import TypeVar
 
+from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.limits import KEYS_CACHED_MAX
 
 _SEP = "\x1f"
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Memory(dict[K, V]):
+    """What was made for each key, at most KEYS_CACHED_MAX; a lookup of what is there costs no call.
+
+    When it is full it begins anew: what recurs is soon there again.
+    """
+
+    __slots__ = ("_make",)
+
+    def __init__(self, make: Callable[[K], V]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, key: K) -> V:
+        """Makes and remembers the value."""
+        if len(self) >= KEYS_CACHED_MAX:
+            self.clear()
+        made = self[key] = self._make(key)
+        return made
+
+
+class TypeKeys:
+    """The keys with which resources of one type are filed.
+
+    tokens: (param, system, code) → all its forms. references: (param, target) → the keys of a target as written.
+    present: param → its presence. grams: trigram → its key. params: param → its number in the side tables.
+    """
+
+    __slots__ = ("grams", "params", "present", "references", "tokens")
+
+    def __init__(self, keys: "Keys", resource_type: str) -> None:
+        self.tokens: Memory[tuple[str, str, str], tuple[int, ...]] = Memory(
+            lambda token: keys.token_forms(resource_type, *token)
+        )
+        self.references: Memory[tuple[str, str], tuple[int, ...]] = Memory(
+            lambda found: keys.reference_forms(resource_type, *found)
+        )
+        self.present: Memory[str, int] = Memory(lambda param: keys.present(resource_type, param))
+        self.grams: Memory[str, int] = Memory(lambda gram: keys.gram(resource_type, gram))
+        self.params: Memory[str, int] = Memory(lambda param: param_id(resource_type, param))
 
 
 class Keys:
     """Makes keys under one database's secret (16 to 64 bytes).
 
     address: the self key of a reference as written, `Type/id`; present on every row that refers to it.
+    of_type: the keys with which resources of a type are filed. local: reference's target → its self key, if ours.
     """
 
     def __init__(self, secret: bytes) -> None:
@@ -32,14 +79,17 @@ class Keys:
         self._digest = digest
         # What recurs is remembered: codes, references to one patient, trigrams. Each kind has its own memory, so
         # that the endless row of new ids does not push out the few thousand codes.
-        self.token_forms = lru_cache(maxsize=KEYS_CACHED_MAX)(self._token_forms)
-        self.reference = lru_cache(maxsize=KEYS_CACHED_MAX)(self._reference)
-        self.gram = lru_cache(maxsize=KEYS_CACHED_MAX)(self._gram)
-        self.present = lru_cache(maxsize=KEYS_CACHED_MAX)(self._present)
+        self.of_type: Memory[str, TypeKeys] = Memory(lambda resource_type: TypeKeys(self, resource_type))
+        self.local: Memory[str, int | None] = Memory(self._local)
         self.quantity = lru_cache(maxsize=KEYS_CACHED_MAX)(self._quantity)
         self.quantity_under = lru_cache(maxsize=KEYS_CACHED_MAX)(self._quantity_under)
         self.unit = lru_cache(maxsize=KEYS_CACHED_MAX)(self._unit)
         self.address = lru_cache(maxsize=KEYS_CACHED_MAX)(digest)
+
+    def _local(self, target: str) -> int | None:
+        """The self key of a reference's target, `Type/id`; None when it is not a resource of ours."""
+        kind, slash, rest = target.partition("/")
+        return self._digest(target) if slash and kind in TYPE_IDS and "/" not in rest else None
 
     def of(self, *parts: str) -> int:
         """The key of any tuple of strings."""
@@ -49,7 +99,7 @@ class Keys:
         """The key of a resource's own address; also the value of every reference to it."""
         return self._digest(f"{resource_type}/{resource_id}")
 
-    def _present(self, resource_type: str, param: str) -> int:
+    def present(self, resource_type: str, param: str) -> int:
         """Present on every row that has any value for the parameter (`:missing`)."""
         return self._digest(f"{resource_type}.{param}{_SEP}?")
 
@@ -58,7 +108,7 @@ class Keys:
         wanted = "*" if system is None else system
         return self._digest(f"{resource_type}.{param}{_SEP}t{_SEP}{wanted}{_SEP}{'*' if code is None else code}")
 
-    def _token_forms(self, resource_type: str, param: str, system: str, code: str) -> tuple[int, ...]:
+    def token_forms(self, resource_type: str, param: str, system: str, code: str) -> tuple[int, ...]:
         """All keys of one token: by its code, by both, by its system."""
         forms = []
         if code:
@@ -68,9 +118,15 @@ class Keys:
             forms.append(self.token(resource_type, param, system, None))
         return tuple(forms)
 
-    def _reference(self, resource_type: str, param: str, target: str) -> int:
+    def reference(self, resource_type: str, param: str, target: str) -> int:
         """A reference by its target: `Type/id` when it is ours, the absolute URL or canonical otherwise."""
         return self._digest(f"{resource_type}.{param}{_SEP}r{_SEP}{target}")
+
+    def reference_forms(self, resource_type: str, param: str, target: str) -> tuple[int, ...]:
+        """All keys of a reference or uri: a canonical is also meant by those who name no version."""
+        whole = self.reference(resource_type, param, target)
+        plain, bar, _ = target.partition("|")
+        return (whole, self.reference(resource_type, param, plain)) if bar else (whole,)
 
     def identifier(self, resource_type: str, param: str, system: str | None, value: str | None) -> int:
         """`:identifier` of a reference: same three forms as `token`."""
@@ -80,7 +136,7 @@ class Keys:
         """An exact uri; canonicals are keyed with and without their version."""
         return self._digest(f"{resource_type}.{param}{_SEP}u{_SEP}{value}")
 
-    def _gram(self, resource_type: str, trigram: str) -> int:
+    def gram(self, resource_type: str, trigram: str) -> int:
         """One trigram of any normalised string of the row (`:contains`)."""
         return self._digest(f"{resource_type}{_SEP}g{_SEP}{trigram}")
 

@@ -1,11 +1,10 @@
 """The record's own nouns: what goes in, what comes out."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """One version of one resource as it lies in the store. `body` is JSON text (UTF-8), None when deleted."""
 
     resource_type: str

@@ -1,6 +1,6 @@
 """Reading one resource, or one version of it, by its address."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import lru_cache
 from typing import Any, Protocol
@@ -26,11 +26,6 @@ class Connection(Protocol):
 
     async def execute(self, sql: str, *args: Any) -> str:
         """Runs a statement."""
-
-    async def copy_records_to_table(
-        self, table_name: str, *, schema_name: str, columns: Sequence[str], records: Sequence[tuple[Any, ...]]
-    ) -> str:
-        """COPY … FROM STDIN in binary."""
 
     def transaction(self) -> Any:
         """An asynchronous context in which everything is committed together, or nothing."""

@@ -7,7 +7,7 @@ session setting, a lock, a temporary table) is closed instead of being handed on
 import asyncio
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -111,19 +111,6 @@ class Connection:
             raise  # noqa: PLE0704  called where the error is being handled
         await self.raw.reload_schema_state()
         return await self.prepared(sql)
-
-    async def copy_records_to_table(
-        self,
-        table_name: str,
-        *,
-        schema_name: str | None = None,
-        columns: Sequence[str] | None = None,
-        records: Any,
-    ) -> str:
-        """COPY … FROM STDIN in binary."""
-        return str(
-            await self.raw.copy_records_to_table(table_name, schema_name=schema_name, columns=columns, records=records)
-        )
 
     def transaction(self, **options: Any) -> Any:
         """An asynchronous context in which everything is committed together, or nothing."""

@@ -27,6 +27,7 @@ from continuum.kernel.limits import (
     HEADERS_BUFFER_BYTES,
     HEADERS_TIMEOUT_S,
     LISTEN_BACKLOG,
+    OBJECTS_BETWEEN_COLLECTIONS,
     REQUEST_TIMEOUT_S,
     SHUTDOWN_TIMEOUT_S,
     SUBSCRIPTION_CONNECTIONS,
@@ -175,6 +176,17 @@ class _Server(Server):
         self._ssp = None
 
 
+def settle() -> None:
+    """Tells the collector of cycles, once all is loaded, what it need not look at.
+
+    What is loaded at the start lives as long as the process; and the objects of a request go with it, without a
+    cycle, so that looking through them while a large transaction is read is work for nothing.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, 20, 20)
+
+
 async def serve(worker: Worker, listening: socket.socket, stopping: asyncio.Event) -> None:
     """Answers until `stopping` is set; then lets the requests under way end, for SHUTDOWN_TIMEOUT_S at most.
 
@@ -186,8 +198,7 @@ async def serve(worker: Worker, listening: socket.socket, stopping: asyncio.Even
     application = Application(lambda: _services(worker, address), request_timeout_s=worker.request_timeout_s)
     server = _Server(listening, application)
     running = asyncio.create_task(server.serve())
-    gc.collect()
-    gc.freeze()  # what is loaded at the start lives as long as the process, so no collection need look at it
+    settle()
     waiting = asyncio.create_task(stopping.wait())
     await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()

@@ -7,7 +7,7 @@ from typing import Any
 from continuum.fhir.json import parse
 from continuum.kernel.errors import DomainError, Malformed
 from continuum.kernel.ids import uuid7
-from continuum.record.bundle_references import conditional, replace
+from continuum.record.bundle_references import conditional, refers_by_criteria, replace
 from continuum.record.entry import Prepared, prepare
 from continuum.record.keys import Keys
 
@@ -61,16 +61,16 @@ def _one(file: str, line: int, location: str, resource: dict[str, Any], keys: Ke
             raise Malformed("The resource has no id, and an import keeps ids.")
         if resource.get("resourceType") == "AuditEvent":
             raise Malformed("AuditEvents are written by the server itself and cannot be imported.")
-        unresolved = conditional(resource)
-        if unresolved:
+        ready = prepare(resource, keys)
+        if refers_by_criteria(ready.tail) and (unresolved := conditional(resource)):
             raise Malformed(
                 f"The conditional reference {unresolved[0]} can only be resolved by a transaction;"
                 " post this Bundle over REST."
             )
-        return prepare(resource, keys)
     except DomainError as error:
         places = [at for issue in error.issues for at in issue.at]
         return Reject(file, line, " ".join([location, *places[:1]]).strip(), _reason(error))
+    return ready
 
 
 def _reason(error: DomainError) -> str:
