@@ -18,7 +18,7 @@ from continuum.kernel.limits import POLICIES_CACHED_MAX
 from continuum.record import history, outbox, read, search
 from continuum.record.keys import Keys
 from continuum.record.model import Operation, Page, Stored, Written
-from continuum.record.outbox import Event
+from continuum.record.outbox import Event, State
 from continuum.record.perform import Patch, Performer, Result
 from continuum.record.read import Connect, Connection
 from continuum.record.visibility import Visibility
@@ -162,21 +162,39 @@ class Session:
         return await self._traced("history", work, resource_type, resource_id)
 
     async def notified(
-        self, subscription: tuple[int, str], *, first: int, last: int, count: int, shown: bool, interaction: str
+        self, subscription: tuple[int, str], *, first: int, last: int, count: int, shown: bool
     ) -> list[Event]:
-        """The events of a subscription, (row, id), numbered first to last, at most `count`.
+        """The events of the actor's own subscription, (row, id), numbered first to last, for its delivery.
 
         shown: whether they are told with what they are about; if not, they are numbers and instants only.
         """
+        visibility = self._policy.visibility if shown else Visibility()
 
         async def work(conn: Connection) -> list[Event]:
-            visibility = self._policy.visibility if shown else Visibility()
             return await outbox.events(
                 conn, subscription[0], first=first, last=last, count=count, visibility=visibility
             )
 
-        query = f"events {first} to {last}"
-        return await self._traced(interaction, work, "Subscription", subscription[1], query=query)
+        return await self._traced("notify", work, "Subscription", subscription[1], query=f"events {first} to {last}")
+
+    async def events(
+        self, subscription_id: str, *, first: int, last: int, count: int, content: str
+    ) -> tuple[Stored, State | None, list[Event]]:
+        """A subscription, what the server knows of it, and its events again. Raises NotFound, Gone.
+
+        content: empty for numbers and instants only.
+        """
+
+        async def work(conn: Connection) -> tuple[Stored, State | None, list[Event]]:
+            stored = await read.read(conn, "Subscription", subscription_id, self._policy.visibility)
+            state = await outbox.state(conn, subscription_id)
+            if state is None:
+                return stored, None, []
+            shown = self._policy.visibility if content != "empty" else Visibility()
+            found = await outbox.events(conn, state.row_id, first=first, last=last, count=count, visibility=shown)
+            return stored, state, found
+
+        return await self._traced("events", work, "Subscription", subscription_id, query=f"events {first} to {last}")
 
     async def create(self, resource: dict[str, Any], *, if_none_exist: str | None = None) -> Written:
         """Creates a resource under an id of ours; `if_none_exist` are the criteria of a conditional create."""
@@ -331,6 +349,7 @@ def _patients(result: object) -> list[str]:
         shown = (result,)
     elif isinstance(result, Page):
         shown = (*result.matches, *result.included)
-    elif isinstance(result, list):
-        shown = [event.stored for event in result if event.stored is not None]
+    elif isinstance(result, tuple | list):
+        events = result[-1] if isinstance(result, tuple) else result
+        shown = [event.stored for event in events if event.stored is not None]
     return [stored.patient_id for stored in shown if stored.patient_id is not None]

@@ -54,20 +54,17 @@ async def events(x: Exchange) -> Response:
     """Events of one subscription again, at most SUBSCRIPTION_EVENTS_MAX, with the caller's eyes."""
     x.negotiate()
     wanted = await _inputs(x, ("eventsSinceNumber", "eventsUntilNumber", "content"))
-    stored = await x.session.read("Subscription", x.target.id)
-    state = await _state(x, stored)
     first = _number(wanted, "eventsSinceNumber", 1)
-    last = min(_number(wanted, "eventsUntilNumber", state.numbered), state.numbered)
-    content = (wanted.get("content") or [_content(_resource(stored))])[0]
+    last = _number(wanted, "eventsUntilNumber", _EVENT_NUMBER_MAX)
+    content = (wanted.get("content") or ["id-only"])[0]
     if content not in CONTENTS:
         raise Malformed(f"The content must be one of {', '.join(CONTENTS)}.")
-    found = await x.session.notified(
-        (state.row_id, state.id), first=first, last=last, count=SUBSCRIPTION_EVENTS_MAX,
-        shown=content != "empty", interaction="events",
-    )  # fmt: skip
+    stored, state, found = await x.session.events(
+        x.target.id, first=first, last=last, count=SUBSCRIPTION_EVENTS_MAX, content=content
+    )
     message = notification.bundle(
-        state, notification.QUERY_EVENTS, base=x.base.decode(), topic=_resource(stored)["criteria"],
-        now_us=now_us(), events=notification.fitting(found), content=content,
+        state or _unserved(stored), notification.QUERY_EVENTS, base=x.base.decode(),
+        topic=_resource(stored)["criteria"], now_us=now_us(), events=notification.fitting(found), content=content,
     )  # fmt: skip
     return _shown(x, message.body)
 
@@ -133,10 +130,11 @@ async def _subscriptions(x: Exchange, wanted: dict[str, list[str]]) -> list[Stor
 
 
 async def _state(x: Exchange, stored: Stored) -> State:
-    """What is known of a subscription; one that was imported and never asked for has no events."""
-    found = await x.services.subscriptions.feed.state(stored.id)
-    if found is not None:
-        return found
+    return await x.services.subscriptions.feed.state(stored.id) or _unserved(stored)
+
+
+def _unserved(stored: Stored) -> State:
+    """The state of a subscription that was imported and never asked for: it has no events."""
     resource = _resource(stored)
     return State(
         row_id=0, id=stored.id, definition=stored.version, version=stored.version, status=resource["status"],
@@ -147,11 +145,6 @@ async def _state(x: Exchange, stored: Stored) -> State:
 def _resource(stored: Stored) -> dict[str, Any]:
     assert stored.body is not None, "a Subscription that is shown is not deleted"
     return parse(stored.body)
-
-
-def _content(resource: dict[str, Any]) -> str:
-    extensions = resource["channel"].get("_payload", {}).get("extension", ())
-    return next((str(one["valueCode"]) for one in extensions if "valueCode" in one), "empty")
 
 
 def _number(wanted: dict[str, list[str]], name: str, default: int) -> int:

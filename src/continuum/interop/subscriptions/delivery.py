@@ -151,7 +151,7 @@ class Delivery:
             session = self._feed.session(state, f"notify-{uuid7()}")
             return await session.notified(
                 (state.row_id, state.id), first=first, last=last, count=request.count,
-                shown=request.content != "empty", interaction="notify",
+                shown=request.content != "empty",
             )  # fmt: skip
 
         return notification.fitting(await self._patiently(look))
