@@ -131,6 +131,17 @@ class Session:
         text = "&".join(f"{name}={value}" for name, value in query.self_params)
         return await self._traced("search", work, query.resource_type, query=text)
 
+    async def selected(self, interaction: str, query: Query, judge: Callable[[Page], None]) -> Page:
+        """What an operation is about: one page of a search, that `judge` lets through or refuses."""
+
+        async def work(conn: Connection) -> Page:
+            page = await search.search(conn, query, visibility=self._policy.visibility, keys=self._door.keys)
+            judge(page)
+            return page
+
+        text = "&".join(f"{name}={value}" for name, value in query.self_params)
+        return await self._traced(interaction, work, query.resource_type, query=text)
+
     async def everything(self, patient_id: str, **options: Any) -> Page:
         """All that belongs to a patient (Patient/$everything); options as `record.search.everything` takes them."""
 

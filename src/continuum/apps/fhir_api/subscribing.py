@@ -1,13 +1,13 @@
 """The operations of subscriptions: $status, $events, $get-ws-binding-token (backport guide 1.1) and $topics."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 import orjson
 
-from continuum.access import Stored
+from continuum.access import Page, Stored
 from continuum.access.feed import State
 from continuum.apps.fhir_api.exchange import CONTENT_TYPE, Exchange, Response
 from continuum.apps.fhir_api.presentation import RESULT_PARAMETERS, show, view
@@ -39,7 +39,7 @@ async def status(x: Exchange) -> Response:
     """Where subscriptions stand: one, or those that `id` and `status` name."""
     x.negotiate()
     wanted = await _inputs(x, ("id", "status"))
-    shown = await _subscriptions(x, wanted)
+    shown = await _subscriptions(x, "status", wanted)
     entries = []
     for stored in shown:
         state = await _state(x, stored)
@@ -75,10 +75,12 @@ async def binding_token(x: Exchange) -> Response:
     wanted = await _inputs(x, ("id",))
     if not x.target.id and not wanted.get("id"):
         raise Malformed("Say which subscriptions the websocket is for: id=….")
-    shown = await _subscriptions(x, wanted)
-    for stored in shown:
+
+    def judge(stored: Stored) -> None:
         if _resource(stored)["channel"]["type"] != "websocket":
             raise Malformed(f"Subscription/{stored.id} has no websocket channel.")
+
+    shown = await _subscriptions(x, "binding", wanted, judge)
     token, expires_us = x.services.binder.bind([stored.id for stored in shown])
     base = x.base.decode()
     parameters: list[dict[str, Any]] = [
@@ -110,23 +112,29 @@ async def _inputs(x: Exchange, names: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-async def _subscriptions(x: Exchange, wanted: dict[str, list[str]]) -> list[Stored]:
-    """The Subscriptions that the request names and the caller may see."""
-    if x.target.id:
-        return [await x.session.read("Subscription", x.target.id)]
+async def _subscriptions(
+    x: Exchange, interaction: str, wanted: dict[str, list[str]], judge: Callable[[Stored], None] | None = None
+) -> list[Stored]:
+    """The Subscriptions that the request names and the caller may see; `judge` may refuse one."""
     criteria = {"_count": str(PAGE_MAX)}
-    ids = [one.rpartition("/")[2] for one in wanted.get("id", ())]
+    ids = [x.target.id] if x.target.id else [one.rpartition("/")[2] for one in wanted.get("id", ())]
     if len(ids) > SOCKET_SUBSCRIPTIONS_MAX:
         raise Malformed(f"Name at most {SOCKET_SUBSCRIPTIONS_MAX} subscriptions.")
     if ids:
         criteria["_id"] = ",".join(ids)
     if wanted.get("status"):
         criteria["status"] = ",".join(wanted["status"])
-    page = await x.session.search(x.session.parse("Subscription", urlencode(criteria)))
-    absent = set(ids) - {stored.id for stored in page.matches}
-    if absent:
-        raise NotFound(f"There is no Subscription/{min(absent)} here.")
-    return list(page.matches)
+
+    def check(page: Page) -> None:
+        absent = set(ids) - {stored.id for stored in page.matches}
+        if absent and "status" not in criteria:
+            raise NotFound(f"There is no Subscription/{min(absent)} here.")
+        if judge is not None:
+            for stored in page.matches:
+                judge(stored)
+
+    query = x.session.parse("Subscription", urlencode(criteria))
+    return list((await x.session.selected(interaction, query, check)).matches)
 
 
 async def _state(x: Exchange, stored: Stored) -> State:
