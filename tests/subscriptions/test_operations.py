@@ -107,7 +107,7 @@ REFUSED = {
     "mail to many": (lambda ok: changed(ok, type="email", endpoint="mailto:a@b,c@example.org"), "may call"),
     "too long a wait": (lambda ok: extended(ok, "backport-timeout", valueUnsignedInt=3_600), "1 to 60"),
     "a filter of another type": (
-        lambda ok: {**ok, **subscription("Basic", ok["channel"]["endpoint"], filters=["Patient?name=x"])}, "Basic?name="),
+        lambda ok: subscription("Basic", ok["channel"]["endpoint"], filters=["Patient?name=x"]), "Basic?name="),
     "a filter that is no filter": (
         lambda ok: subscription("Basic", ok["channel"]["endpoint"], filters=["Basic?_sort=code"]), "cannot be used"),
     "a chained filter": (

@@ -361,7 +361,10 @@ BEGIN
     PERFORM record.write_audit(audits, audits_linked);
   END IF;
 
-  IF cardinality(changed) + cardinality(fresh) > 0 THEN
+  IF cardinality(fresh) = 1 AND cardinality(changed) = 0 THEN
+    INSERT INTO record.outbox (types, row_ids, versions)
+    VALUES (ARRAY[(fresh[1]).type], ARRAY[(fresh[1]).row_id], ARRAY[(fresh[1]).version]);
+  ELSIF cardinality(changed) + cardinality(fresh) > 0 THEN
     INSERT INTO record.outbox (types, row_ids, versions)
     SELECT array_agg(c.type), array_agg(c.row_id), array_agg(c.version)
     FROM (SELECT type, row_id, version FROM unnest(changed)
