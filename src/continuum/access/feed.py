@@ -166,28 +166,26 @@ class Feed:
 
     async def drain(
         self, conn: Connection, watches: Callable[[Sequence[State]], Awaitable[Mapping[str, Sequence[Watch]]]]
-    ) -> tuple[int, list[State]]:
+    ) -> tuple[int, list[State] | None]:
         """Files the events of what was committed; returns how many acts that were, and the live subscriptions.
 
-        watches: what is waited for by whom, by resource type, for the subscriptions as they are now.
+        watches: what is waited for by whom, by resource type, for the subscriptions as they are now. Without acts
+        the subscriptions are None: whatever changes one is an act too.
         """
         async with conn.transaction():
             acts = await outbox.waiting(conn)
+            if not acts:
+                return 0, None
             # Read after the acts: whoever is active by the time of an act is among them.
             states = await outbox.states(conn, LIVE)
-            if not acts:
-                return 0, states
             wanted = await watches([state for state in states if state.status in FILED])
             filed = await self._file(conn, acts, wanted) if wanted else {}
             if filed:
                 await outbox.file(conn, filed, {state.row_id: state.numbered for state in states})
             await outbox.forget(conn, acts)
         if filed:
-            states = await self._again(conn, states)
+            states = await outbox.states_of(conn, [state.row_id for state in states])
         return len(acts), states
-
-    async def _again(self, conn: Connection, states: Sequence[State]) -> list[State]:
-        return await outbox.states_of(conn, [state.row_id for state in states])
 
     async def _file(
         self, conn: Connection, acts: Sequence[outbox.Act], watches: Mapping[str, Sequence[Watch]]

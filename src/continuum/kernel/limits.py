@@ -210,6 +210,10 @@ OUTBOX_IDLE_POLL_S = 1.0
 """How often the outbox is looked at while there are no subscriptions."""
 OUTBOX_GATHER_S = 0.005
 """The pause between two looks at the outbox, in which commits gather."""
+OUTBOX_REST = 3.0
+"""The pause between two looks at the outbox, in multiples of what the last one took."""
+OUTBOX_CHECK_S = 1.0
+"""How often the leader looks which subscriptions have come to their end."""
 OUTBOX_ELECTION_S = 0.25
 """How often a worker asks whether it is to read the outbox."""
 OUTBOX_RETRY_S = 1.0

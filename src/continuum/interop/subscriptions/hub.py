@@ -25,10 +25,12 @@ from continuum.interop.subscriptions.request import Request
 from continuum.kernel.clock import now_us
 from continuum.kernel.errors import DomainError
 from continuum.kernel.limits import (
+    OUTBOX_CHECK_S,
     OUTBOX_ELECTION_S,
     OUTBOX_GATHER_S,
     OUTBOX_IDLE_POLL_S,
     OUTBOX_POLL_S,
+    OUTBOX_REST,
     OUTBOX_RETRY_S,
     SUBSCRIPTION_PRUNE_S,
     SUBSCRIPTION_RETRY_WAIT_S,
@@ -129,16 +131,23 @@ class Hub:
         self._running.clear()
 
     async def _drain(self, conn: Connection) -> None:
+        states = await self.feed.live()
+        await self._serve(states)
+        checked_s = monotonic()
         while True:
             self._wake.clear()
-            acts, states = await self.feed.drain(conn, self._watches)
-            await self._serve(states)
             self._busy = bool(states)
-            if monotonic() - self._pruned_s >= SUBSCRIPTION_PRUNE_S:
-                self._pruned_s = monotonic()
-                await self.feed.prune()
+            began_s = monotonic()
+            acts, changed = await self.feed.drain(conn, self._watches)
+            if changed is not None:
+                states = changed
+                await self._serve(states)
+            if monotonic() - checked_s >= OUTBOX_CHECK_S:
+                checked_s = monotonic()
+                await self._check(states)
             if acts:
-                await asyncio.sleep(OUTBOX_GATHER_S)
+                # The more there is to look through, the more is gathered: most of the worker's time is for requests.
+                await asyncio.sleep(max(OUTBOX_GATHER_S, (monotonic() - began_s) * OUTBOX_REST))
                 continue
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(OUTBOX_POLL_S if states else OUTBOX_IDLE_POLL_S):
@@ -183,7 +192,6 @@ class Hub:
                 running.delivery.tell(state)
             elif state.status != "error" or running is not None:
                 await self._start(state, running)
-            await self._bound(state)
 
     async def _start(self, state: State, running: _Running | None) -> None:
         if running is not None:
@@ -200,16 +208,24 @@ class Hub:
         task = asyncio.create_task(_logged(delivery))
         self._running[state.row_id] = _Running(state.definition, delivery, task)
 
-    async def _bound(self, state: State) -> None:
-        """Ends what has come to its end, and what its subscriber has left lying for too long."""
-        _, request = self._requests.get(state.row_id, (0, None))
-        if request is None:
-            return
-        if request.end_us is not None and now_us() >= request.end_us:
-            await self.feed.mark(state, "off")
-        elif state.numbered - state.delivered > SUBSCRIPTION_WAITING_MAX and request.channel != "websocket":
-            text = f"More than {SUBSCRIPTION_WAITING_MAX:,} events waited for the subscriber; the subscription ended."
-            await self.feed.mark(state, "off", text)
+    async def _check(self, states: Sequence[State]) -> None:
+        """What time brings: subscriptions that end, receivers that left too much lying, old events, failed tasks."""
+        for state in states:
+            _, request = self._requests.get(state.row_id, (0, None))
+            if request is None:
+                continue
+            if request.end_us is not None and now_us() >= request.end_us:
+                await self.feed.mark(state, "off")
+            elif state.numbered - state.delivered > SUBSCRIPTION_WAITING_MAX and request.channel != "websocket":
+                text = f"More than {SUBSCRIPTION_WAITING_MAX:,} events waited for the subscriber; this has ended."
+                await self.feed.mark(state, "off", text)
+        for row_id, running in list(self._running.items()):
+            if running.task.done() and not running.task.cancelled() and running.task.exception() is not None:
+                del self._running[row_id]
+                await self._start(running.delivery.state, None)
+        if monotonic() - self._pruned_s >= SUBSCRIPTION_PRUNE_S:
+            self._pruned_s = monotonic()
+            await self.feed.prune()
 
     @contextlib.contextmanager
     def watching(self, row_id: int, tell: Callable[[State | None], None]) -> Iterator[None]:
