@@ -4,6 +4,8 @@ import asyncio
 import json
 import uuid
 
+import asyncpg
+import psutil
 import pytest
 import websockets
 
@@ -148,3 +150,47 @@ async def test_mail_carries_the_notification_when_it_is_asked_to(api, mailbox):
     attached = [part for part in message.walk() if part.get_content_type() == "application/fhir+json"]
     events = events_of(json.loads(attached[0].get_payload(decode=True)))
     assert events[0]["resource"]["author"]["display"] == "asked for"
+
+
+async def test_a_websocket_that_takes_nothing_is_cut_off_and_what_it_was_not_sent_waits(api, telling):
+    """A client that binds and never reads again, while a megabyte after another is told."""
+    name = uuid.uuid4().hex
+    subscription_id = await active(
+        api,
+        subscription(
+            "Basic", channel="websocket", content="full-resource", filters=[f"Basic?_id={name}"], timeout_s=1, count=1
+        ),
+    )
+    token, url = await binding(api, subscription_id)
+
+    async def delivered():
+        connection = await asyncpg.connect(telling.owner)
+        try:
+            return await connection.fetchval("SELECT delivered FROM record.subscription WHERE id = $1", subscription_id)
+        finally:
+            await connection.close()
+
+    memory = psutil.Process(telling.process.pid).memory_info
+    async with websockets.connect(url, max_queue=1, ping_interval=None) as socket:
+        await socket.send(f"bind-with-token: {token}")
+        await heard(socket)
+        before = memory().rss
+        socket.transport.pause_reading()
+        for number in range(40):
+            await put(api, basic(name, author={"display": f"{number}" + "x" * 1_000_000}))
+        sent = await delivered()
+        assert sent < 40, "the connection took everything, so this says nothing"
+        assert memory().rss - before < 200_000_000, "what is not taken does not pile up in memory"
+        port = socket.local_address[1]
+        connections = psutil.Process(telling.process.pid).net_connections
+        await until(lambda: all(one.raddr and one.raddr.port != port for one in connections() if one.raddr))
+        socket.transport.resume_reading()
+        with pytest.raises(websockets.ConnectionClosed):
+            while True:
+                await heard(socket)
+    async with websockets.connect(url, max_size=None) as socket:
+        await socket.send(f"bind-with-token: {token}")
+        await heard(socket)
+        numbers = [events_of(await heard(socket))[0]["number"] for _ in range(await delivered() + 1, 41)]
+    assert numbers[-1] == 40
+    assert numbers == list(range(numbers[0], 41))

@@ -256,6 +256,8 @@ SOCKETS_MAX = 1_000
 """Websockets of one worker."""
 SOCKET_BIND_TIMEOUT_S = 30.0
 """Time for a new websocket to say which subscriptions it is for."""
+SOCKET_CLOSE_TIMEOUT_S = 1.0
+"""Time for a websocket that is ended to hear why."""
 SOCKET_SUBSCRIPTIONS_MAX = 100
 """Subscriptions of one websocket."""
 OBJECTS_BETWEEN_COLLECTIONS = 50_000

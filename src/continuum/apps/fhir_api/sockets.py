@@ -19,7 +19,7 @@ from continuum.interop.subscriptions.delivery import Delivery, GivenUp
 from continuum.interop.subscriptions.notification import Notification
 from continuum.interop.subscriptions.request import Request
 from continuum.kernel.errors import DomainError, Forbidden
-from continuum.kernel.limits import SOCKET_BIND_TIMEOUT_S, SOCKET_SUBSCRIPTIONS_MAX, SOCKETS_MAX
+from continuum.kernel.limits import SOCKET_BIND_TIMEOUT_S, SOCKET_CLOSE_TIMEOUT_S, SOCKET_SUBSCRIPTIONS_MAX, SOCKETS_MAX
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -73,8 +73,9 @@ class _Socket:
             for task in (reading, *self._streams.values()):
                 task.cancel()
         if code:
-            with contextlib.suppress(Exception):  # the other side may be gone by now
-                await self._send({"type": "websocket.close", "code": code, "reason": reason})
+            with contextlib.suppress(Exception):  # the other side may be gone by now, or take nothing any more
+                async with asyncio.timeout(SOCKET_CLOSE_TIMEOUT_S):
+                    await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
     def _end(self, code: int, reason: str) -> None:
         if not self._ended.done():
