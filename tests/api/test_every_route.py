@@ -21,8 +21,16 @@ async def rows(running: Running, actor: str):
         await connection.close()
 
 
+def socket(name):
+    """A Subscription that anybody may own."""
+    return {
+        "resourceType": "Subscription", "id": name, "status": "requested", "reason": "x",
+        "criteria": "https://continuum.example/fhir/SubscriptionTopic/Basic", "channel": {"type": "websocket"},
+    }  # fmt: skip
+
+
 def request(route, name):
-    """A request that the route can do, on patient `name`."""
+    """A request that the route can do, on patient or subscription `name`."""
     places = {"{type}": "Patient", "{id}": name, "{version}": "1", "{compartment}": "Patient"}
     path = route.template
     if "{compartment}" in path:
@@ -42,6 +50,10 @@ def request(route, name):
     elif route.interaction == "bundle":
         body = {"resourceType": "Bundle", "type": "transaction", "entry": [
             {"request": {"method": "GET", "url": f"Patient/{name}"}}]}  # fmt: skip
+    elif route.interaction.startswith("subscription-"):
+        if route.interaction == "subscription-binding-token" and "{id}" not in route.template:
+            path += f"?id={name}"
+        body = {"resourceType": "Parameters"} if route.method == "POST" else None
     elif route.template.endswith("_search"):
         headers["content-type"] = "application/x-www-form-urlencoded"
         content = f"_id={name}".encode()
@@ -72,7 +84,8 @@ async def test_a_request_leaves_one_row_whatever_becomes_of_it(running, api, rou
     for role, more in ROLES.items():
         for number, (query, headers) in enumerate(SPOILED if role == "administrator" else SPOILED[:2]):
             name, actor = fresh_id(), f"{role}-{number}-{fresh_id()}"
-            assert (await api.put(f"/Patient/{name}", json=patient(id=name))).status_code == 201
+            made = socket(name) if route.interaction.startswith("subscription-") else patient(id=name)
+            assert (await api.put(f"/{made['resourceType']}/{name}", json=made)).status_code == 201
             given = request(route, name)
             if query:
                 given["url"] += query if "?" not in given["url"] else query.replace("?", "&")

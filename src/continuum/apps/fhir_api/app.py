@@ -24,6 +24,8 @@ from continuum.apps.fhir_api.pages import pages
 from continuum.apps.fhir_api.presentation import show, view
 from continuum.apps.fhir_api.routes import METHODS, MethodNotAllowed, resolve
 from continuum.apps.fhir_api.services import Services
+from continuum.apps.fhir_api.sockets import Sockets
+from continuum.apps.fhir_api.subscribing import SOCKET_PATH
 from continuum.apps.fhir_api.traffic import Traffic
 from continuum.identity.tokens import Claims
 from continuum.kernel.errors import Busy, DomainError, Forbidden, Issue, Malformed, NotAuthenticated
@@ -89,6 +91,7 @@ class Application:
         self._numbers = itertools.count(1)
         self._prefix = uuid7()[:18].replace("-", "")
         self._bases: dict[tuple[str, bytes], bytes] = {}
+        self._sockets = Sockets()
         self.traffic = Traffic()
         self._pages = pages(self)
         self.failure: Exception | None = None
@@ -107,8 +110,17 @@ class Application:
                 await self._serve(scope, receive, send, path[6:])
             else:
                 await self._pages(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == f"{BASE_PATH}/{SOCKET_PATH}" and not self.services.read_only:
+            await self._sockets.serve(self.services, receive, send)
+        else:
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -169,8 +181,7 @@ class Application:
                 interaction = target.route.interaction
                 x = Exchange(
                     session=session, target=target, method=scope["method"], query=scope["query_string"],
-                    headers=headers, receive=receive, base=base, request_id=request_id,
-                    read_only=self.services.read_only,
+                    headers=headers, receive=receive, base=base, request_id=request_id, services=self.services,
                 )  # fmt: skip
                 response = await handle(x)
             await compress(response, headers.get(b"accept-encoding"))

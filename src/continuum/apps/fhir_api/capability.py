@@ -10,12 +10,25 @@ from continuum.apps.fhir_api.version import VERSION
 from continuum.fhir import search_params
 from continuum.fhir.json import dump
 from continuum.fhir.types import TYPES
+from continuum.interop.subscriptions.request import GUIDE
+from continuum.interop.subscriptions.topics import topics
 
 RELEASED = "2026-11-23"
 """The day on which the statement's content last changed."""
 UNSEARCHED_KINDS = frozenset({"special"})
 """Kinds of search parameters that the search does not answer (`near`)."""
 
+_BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-"
+OPERATIONS = {
+    "everything": "http://hl7.org/fhir/OperationDefinition/Patient-everything",
+    "subscription-status": f"{_BACKPORT}status",
+    "subscription-events": f"{_BACKPORT}events",
+    "subscription-binding-token": f"{_BACKPORT}get-ws-binding-token",
+    "subscription-topics": "https://continuum.example/fhir/OperationDefinition/Subscription-topics",
+}
+"""The definition of each operation, by the interaction of its routes."""
+TOPIC_EXTENSION = f"{GUIDE}capabilitystatement-subscriptiontopic-canonical"
+"""Where the backport guide wants the list of topics in R4."""
 _INTERACTIONS = {
     "read": "read",
     "vread": "vread",
@@ -47,6 +60,9 @@ def statement(base: str) -> bytes:
             "software": {"name": "Continuum", "version": VERSION},
             "implementation": {"description": "Continuum FHIR R4 server", "url": base},
             "fhirVersion": "4.0.1",
+            "instantiates": [
+                "http://hl7.org/fhir/uv/subscriptions-backport/CapabilityStatement/backport-subscription-server-r4"
+            ],
             "format": ["json", "application/fhir+json"],
             "patchFormat": [JSON_PATCH],
             "rest": [
@@ -127,8 +143,14 @@ def _resource(name: str, offered: set[str]) -> dict[str, Any]:
         }
         for param in parameters
     ]
-    if name == "Patient" and "everything" in offered:
-        found["operation"] = [
-            {"name": "everything", "definition": "http://hl7.org/fhir/OperationDefinition/Patient-everything"}
-        ]
+    operations = [
+        {"name": route.template.rpartition("$")[2], "definition": OPERATIONS[route.interaction]}
+        for route in ROUTES
+        if route.interaction in OPERATIONS and route.template.startswith(f"/{name}/") and "$" in route.template
+    ]
+    if operations:
+        found["operation"] = [one for place, one in enumerate(operations) if one not in operations[:place]]
+    if name == "Subscription":
+        found["extension"] = [{"url": TOPIC_EXTENSION, "valueCanonical": canonical} for canonical in topics()]
+        found["supportedProfile"] = [f"{GUIDE}backport-subscription"]
     return {key: value for key, value in found.items() if value != []}

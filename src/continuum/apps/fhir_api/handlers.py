@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from continuum.apps.fhir_api import batching, histories, reading, searching, writing
+from continuum.apps.fhir_api import batching, histories, reading, searching, subscribing, writing
 from continuum.apps.fhir_api.exchange import Exchange, Response
 from continuum.apps.fhir_api.services import READ_ONLY_TEXT
 from continuum.kernel.errors import ReadOnly
@@ -28,6 +28,10 @@ HANDLERS: dict[str, Callable[[Exchange], Awaitable[Response]]] = {
     "patch-matching": writing.patch_matching,
     "read": reading.read,
     "search": searching.search,
+    "subscription-binding-token": subscribing.binding_token,
+    "subscription-events": subscribing.events,
+    "subscription-status": subscribing.status,
+    "subscription-topics": subscribing.topics_list,
     "update": writing.update,
     "update-matching": writing.update_matching,
     "vread": reading.vread,

@@ -54,6 +54,10 @@ _QUERIES: dict[str, tuple[str, ...]] = {
     "history-instance": ("_since", "_at", "_count", "_cursor"),
     "history-type": ("_since", "_at", "_count", "_cursor"),
     "history-system": ("_since", "_at", "_count", "_cursor"),
+    "subscription-topics": ("url",),
+    "subscription-status": ("ids", "status"),
+    "subscription-events": ("eventsSinceNumber", "eventsUntilNumber", "content"),
+    "subscription-binding-token": ("ids",),
 }
 _CRITERIA = frozenset({"search", "update-matching", "patch-matching", "delete-matching"})
 _STATUSES: dict[str, tuple[tuple[str, str], ...]] = {
@@ -100,6 +104,9 @@ def _operation(route: Route) -> dict[str, Any]:
     form = "-form" if route.template.endswith("_search") else ""
     star = "-compartment" if route.template.endswith("*") else ""
     options = "-options" if route.method == "OPTIONS" else ""
+    if name.startswith("subscription-"):
+        one = "-of-one" if "{id}" in route.template else ""
+        options = f"{one}-by-post" if route.method == "POST" else one
     found: dict[str, Any] = {
         "operationId": f"{name}{within}{form}{star}{options}",
         "summary": route.summary,
@@ -116,6 +123,10 @@ def _operation(route: Route) -> dict[str, Any]:
     if form:
         schema = {"type": "object", "additionalProperties": {"type": "string"}}
         found["requestBody"] = {"required": True, "content": {_FORM: {"schema": schema}}}
+    elif name.startswith("subscription-") and route.method == "POST":
+        found["requestBody"] = {
+            "required": True, "content": {_FHIR: {"schema": {"$ref": "#/components/schemas/Resource"}}},
+        }  # fmt: skip
     elif name in _BODIES:
         content = {kind: {"schema": {"$ref": f"#/components/schemas/{_schema(kind)}"}} for kind in _BODIES[name]}
         found["requestBody"] = {"required": True, "content": content}
@@ -140,7 +151,7 @@ def _responses(route: Route) -> dict[str, Any]:
         groups.append("one")
     if name in ("read", "vread", "patch"):
         groups.append("present")
-    if name in _BODIES or route.template.endswith("_search"):
+    if name in _BODIES or route.template.endswith("_search") or route.method == "POST":
         groups.append("body")
     if name in _BODIES or name.startswith("delete"):
         groups.append("write")
@@ -242,6 +253,14 @@ def _parameters(text: dict[str, Any]) -> dict[str, Any]:
         "_at": _query("_at", "Only versions that were the present one at this time.", text),
         "_type": _query("_type", "Only these types, with commas between.", text),
         "_cursor": _query("_cursor", "From the next link of a page; not to be made up.", text),
+        "url": _query("url", "Only the topic with this canonical URL.", text),
+        "ids": _query("id", "Only these subscriptions, with commas between.", text),
+        "status": _query("status", "Only subscriptions of these statuses, with commas between.", text),
+        "eventsSinceNumber": _query("eventsSinceNumber", "From this event on.", {"type": "integer", "minimum": 0}),
+        "eventsUntilNumber": _query("eventsUntilNumber", "Up to this event.", {"type": "integer", "minimum": 0}),
+        "content": _query(
+            "content", "How much of the events to show.", {"enum": ["empty", "id-only", "full-resource"]}
+        ),
         "start": _query("start", "Care from this date on.", text),
         "end": _query("end", "Care up to this date.", text),
         "IfMatch": _header("If-Match", 'Only if this is the present version: W/"3".'),

@@ -43,6 +43,37 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/{type}/{id}/_history/{version}", "vread", "One version of a resource."),
     Route("GET", "/Patient/{id}/$everything", "everything", "All that belongs to a patient."),
     Route("GET", "/Patient/{id}/*", "everything", "All resources of a patient's compartment."),
+    Route("GET", "/Subscription/$topics", "subscription-topics", "The topics that can be subscribed to."),
+    Route("GET", "/Subscription/$status", "subscription-status", "Where subscriptions stand."),
+    Route("POST", "/Subscription/$status", "subscription-status", "The same, with the parameters in a body."),
+    Route("GET", "/Subscription/{id}/$status", "subscription-status", "Where one subscription stands."),
+    Route("POST", "/Subscription/{id}/$status", "subscription-status", "The same, with the parameters in a body."),
+    Route("GET", "/Subscription/{id}/$events", "subscription-events", "Events of a subscription again."),
+    Route("POST", "/Subscription/{id}/$events", "subscription-events", "The same, with the parameters in a body."),
+    Route(
+        "GET",
+        "/Subscription/$get-ws-binding-token",
+        "subscription-binding-token",
+        "A token that binds a websocket to subscriptions.",
+    ),
+    Route(
+        "POST",
+        "/Subscription/$get-ws-binding-token",
+        "subscription-binding-token",
+        "The same, with the parameters in a body.",
+    ),
+    Route(
+        "GET",
+        "/Subscription/{id}/$get-ws-binding-token",
+        "subscription-binding-token",
+        "A token that binds a websocket to one subscription.",
+    ),
+    Route(
+        "POST",
+        "/Subscription/{id}/$get-ws-binding-token",
+        "subscription-binding-token",
+        "The same, with the parameters in a body.",
+    ),
     Route("GET", "/{compartment}/{id}/{type}", "search", "Search a type within a compartment."),
     Route(
         "POST",
@@ -123,6 +154,8 @@ def _resolve(method: str, path: str) -> Target:
             if second in ("_search", "_history"):
                 return Target(_method(method, f"/{{type}}/{second}", path), first)
             if second[:1] == "$":
+                if f"/{first}/{second}" in METHODS:
+                    return Target(_method(method, f"/{first}/{second}", path), first)
                 raise NoSuchAddress(f"The operation {second} is not offered on {first}.")
             route = _method(method, "/{type}/{id}", path)
             return Target(route, first, _id(second, method, first))
@@ -152,8 +185,9 @@ def _within(method: str, path: str, segments: list[str]) -> Target:
                 raise NotFound(f"There is no {first}/{second}/_history/{segments[3]} here.")
             return Target(route, first, resource_id, int(segments[3]))
     elif third[:1] == "$":
-        if count == 3 and first == "Patient" and third == "$everything":
-            return Target(_method(method, "/Patient/{id}/$everything", path), first, resource_id)
+        template = f"/{first}/{{id}}/{third}"
+        if count == 3 and template in METHODS:
+            return Target(_method(method, template, path), first, resource_id)
         raise NoSuchAddress(f"The operation {third} is not offered on one {first}.")
     elif third == "*" and count == 3 and first == "Patient":
         return Target(_method(method, "/Patient/{id}/*", path), first, resource_id)
