@@ -288,3 +288,11 @@ DISK_RESUME_BYTES = 96 * 1024 * 1024
 """Free space of the embedded PostgreSQL's disk from which refused writes are taken again."""
 OUTAGE_CHECK_S = 1.0
 """How often a worker looks whether the disk has room, and, while writes are closed, whether they can be opened."""
+DISK_RELEASE_BYTES = 8 * 1024 * 1024
+"""Free space below which the embedded PostgreSQL gets the room that was set aside for it."""
+WAL_RESERVE_BYTES = 48 * 1024 * 1024
+"""Room set aside on the embedded PostgreSQL's disk: three WAL files, without which it cannot even answer reads."""
+KEYS_PENDING_KB = 64
+"""Keys of new rows that may wait outside the index's tree: each search reads through them."""
+KEYS_PENDING_IMPORT_KB = 4_096
+"""The same while many rows are loaded: sorted in larger heaps, they cost a quarter less to file."""

@@ -64,7 +64,9 @@ CREATE INDEX search_type_high ON record.search (type, date_high, row_id);
 CREATE INDEX search_type_long ON record.search (type, date_low, row_id)
   WHERE date_high > date_low + 2678400000000;
 CREATE INDEX search_type_updated ON record.search (type, updated, row_id);
-CREATE INDEX search_keys ON record.search USING gin (keys) WITH (fastupdate = on, gin_pending_list_limit = 64);
+-- How many new keys may wait outside the tree is each connection's to say (gin_pending_list_limit): little while
+-- people search, more while many rows are loaded.
+CREATE INDEX search_keys ON record.search USING gin (keys) WITH (fastupdate = on);
 
 -- Normalised strings for prefix search and sorting; `exact` keeps the original for :exact.
 CREATE TABLE record.string (

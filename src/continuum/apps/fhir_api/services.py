@@ -8,6 +8,8 @@ from continuum.identity.binding import Binder
 from continuum.identity.tokens import Verifier
 from continuum.interop.subscriptions.hub import Hub
 
+READ_ONLY_TEXT = "This server is read-only at present; reads and searches go on, writes must wait."
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -26,3 +28,11 @@ class Services:
     binder: Binder
     base_url: str = ""
     read_only: bool = False
+
+    @property
+    def notice(self) -> str:
+        """What callers are told about writes while none are taken; "" when they are."""
+        if self.read_only:
+            return READ_ONLY_TEXT
+        refusal = self.access.refusal
+        return "" if refusal is None else str(refusal)

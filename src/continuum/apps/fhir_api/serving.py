@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
@@ -16,6 +17,7 @@ from granian.server.embed import Server
 
 from continuum.access import Access
 from continuum.apps.fhir_api.app import Application
+from continuum.apps.fhir_api.figures import figures
 from continuum.apps.fhir_api.services import Services
 from continuum.identity.binding import Binder
 from continuum.identity.tokens import Verifier, signing_key
@@ -45,7 +47,10 @@ class CannotListen(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """What a worker is told. database: the URL of the application's role, password included."""
+    """What a worker is told. database: the URL of the application's role, password included.
+
+    audit: the folder of spill files; "" keeps none. disk: a path on the embedded PostgreSQL's disk; "" for a given one.
+    """
 
     database: str = field(repr=False)
     record_secret: bytes = field(repr=False)
@@ -54,6 +59,8 @@ class Worker:
     connections: int
     base_url: str = ""
     read_only: bool = False
+    audit: str = ""
+    disk: str = ""
     request_timeout_s: float = REQUEST_TIMEOUT_S
     subscription_endpoints: str = ""
     smtp_url: str = field(default="", repr=False)
@@ -98,36 +105,28 @@ async def _services(worker: Worker, address: str = "") -> AsyncIterator[Services
             async with pool.connection() as conn:
                 await conn.fetchrow("SELECT 1")
 
-        def metrics() -> bytes:
-            return (
-                "# HELP continuum_database_connections Connections of this worker to the database.\n"
-                "# TYPE continuum_database_connections gauge\n"
-                f'continuum_database_connections{{state="used"}} {pool.used}\n'
-                f'continuum_database_connections{{state="free"}} {len(pool.free)}\n'
-                "# HELP continuum_database_waiting Requests that wait for a connection.\n"
-                "# TYPE continuum_database_waiting gauge\n"
-                f"continuum_database_waiting {pool.waiting}\n"
-            ).encode()
-
         access = Access(
             pool.connection,
             key_secret=worker.record_secret,
             audit_secret=worker.audit_secret,
             base_url=worker.base_url,
+            spill_folder=Path(worker.audit) if worker.audit else None,
+            disk=Path(worker.disk) if worker.disk else None,
             judge_subscription=lambda resource, _: hub.refuse(resource),
         )
         access.on_written = hub.wake
         key = signing_key(worker.token_secret)
-        yield Services(
-            access=access,
-            verifier=Verifier(key),
-            subscriptions=hub,
-            binder=Binder(key),
-            ready=ready,
-            metrics=metrics,
-            base_url=worker.base_url,
-            read_only=worker.read_only,
-        )
+        async with access.watched():
+            yield Services(
+                access=access,
+                verifier=Verifier(key),
+                subscriptions=hub,
+                binder=Binder(key),
+                ready=ready,
+                metrics=lambda: figures(pool, access),
+                base_url=worker.base_url,
+                read_only=worker.read_only,
+            )
 
 
 def _own_pool(worker: Worker) -> contextlib.AbstractAsyncContextManager[Pool]:

@@ -99,4 +99,6 @@ def orders(settings: Settings, server: Server, *, read_only: bool = False) -> Wo
         subscription_endpoints=settings.subscription_endpoints,
         smtp_url=settings.smtp_url,
         mail_from=settings.mail_from,
+        audit=str(settings.audit),
+        disk=str(server.data_folder or ""),
     )
