@@ -40,6 +40,11 @@ PATIENT_WRITES = frozenset({"Communication", "QuestionnaireResponse"})
 OWNED_TYPES = frozenset({"Subscription"})
 """Types of which everybody writes and sees their own; administrators and systems see all."""
 
+_CLINICAL_WORK = frozenset({"match", "correct"})
+"""What a clinician may do among the charts that are open to them: find duplicates, put wrong entries right."""
+_IDENTITY_WORK = _CLINICAL_WORK | {"merge", "unmerge"}
+"""Two people's charts become one only by those who keep the registry of patients."""
+
 _PURPOSES_OF = {
     "administrator": frozenset({"HSYSADMIN", "HOPERAT"}),
     "clinician": frozenset({"TREAT", "ETREAT", "HOPERAT"}),
@@ -56,6 +61,8 @@ class Policy:
     writes: frozenset[str]
     facility: int = 0
     """The clinician's facility: patients written about must be cared for there. 0: any patient."""
+    acts: frozenset[str] = frozenset()
+    """What of access/charts.py the session may do: match, merge, unmerge, correct."""
     patients: frozenset[int] = field(default=frozenset())
     """The only patients that may be written about; empty: no such limit."""
 
@@ -77,7 +84,7 @@ def decide(actor: Actor, purpose: str, keys: Keys) -> Policy:
 
 
 def _everything(_: Actor, __: Keys) -> Policy:
-    return Policy(Visibility(otherwise=ALL), frozenset(TYPES) - {"AuditEvent"})
+    return Policy(Visibility(otherwise=ALL), frozenset(TYPES) - {"AuditEvent"}, acts=_IDENTITY_WORK)
 
 
 def _clinician(actor: Actor, keys: Keys) -> Policy:
@@ -89,7 +96,8 @@ def _clinician(actor: Actor, keys: Keys) -> Policy:
     scopes.update(dict.fromkeys(STAFF_ONLY_TYPES - PATIENT_TYPES, NOTHING))
     scopes["AuditEvent"] = NOTHING
     scopes.update(_own(actor, keys))
-    return Policy(Visibility(scopes), (PATIENT_TYPES - {"AuditEvent"}) | OWNED_TYPES, facility=facility)
+    writes = (PATIENT_TYPES - {"AuditEvent"}) | OWNED_TYPES
+    return Policy(Visibility(scopes), writes, facility=facility, acts=_CLINICAL_WORK)
 
 
 def _patient(actor: Actor, keys: Keys) -> Policy:

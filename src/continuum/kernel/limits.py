@@ -296,3 +296,21 @@ KEYS_PENDING_KB = 64
 """Keys of new rows that may wait outside the index's tree: each search reads through them."""
 KEYS_PENDING_IMPORT_KB = 4_096
 """The same while many rows are loaded: sorted in larger heaps, they cost a quarter less to file."""
+MERGE_ENTRIES_MAX = 20_000
+"""Entries of a chart that can be merged into another in one transaction."""
+CORRECTION_ENTRIES_MAX = 1_000
+"""Entries that one wrong-patient correction can move."""
+RELOCATION_YIELD = 20
+"""After so many entries of a merge or correction the worker's other requests have their turn."""
+MATCH_BLOCK_MAX = 50
+"""Patients that one of the searches behind `Patient/$match` looks at."""
+MATCH_COUNT_MAX = 100
+"""Candidates that `Patient/$match` shows."""
+MATCH_COUNT_DEFAULT = 20
+"""Candidates that `Patient/$match` shows when `count` does not say."""
+MATCH_VALUES_MAX = 8
+"""Identifiers, telephone numbers and names of one person that `Patient/$match` goes by."""
+LASTN_MAX = 100
+"""Observations of each kind that `Observation/$lastn` shows."""
+LASTN_READ_MAX = 20_000
+"""Observations of one patient that `Observation/$lastn` looks through."""

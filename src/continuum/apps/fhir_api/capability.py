@@ -20,10 +20,21 @@ UNSEARCHED_KINDS = frozenset({"special"})
 
 _BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-"
 OPERATIONS = {
+    "correct-patient": "https://continuum.example/fhir/OperationDefinition/Patient-correct-patient",
+    "encounter-everything": "http://hl7.org/fhir/OperationDefinition/Encounter-everything",
     "everything": "http://hl7.org/fhir/OperationDefinition/Patient-everything",
+    "lastn": "http://hl7.org/fhir/OperationDefinition/Observation-lastn",
+    "match": "http://hl7.org/fhir/OperationDefinition/Patient-match",
+    "merge": "http://hl7.org/fhir/OperationDefinition/Patient-merge",
+    "meta": "http://hl7.org/fhir/OperationDefinition/Resource-meta",
+    "meta-add": "http://hl7.org/fhir/OperationDefinition/Resource-meta-add",
+    "meta-delete": "http://hl7.org/fhir/OperationDefinition/Resource-meta-delete",
+    "revert-correction": "https://continuum.example/fhir/OperationDefinition/Patient-revert-correction",
     "subscription-status": f"{_BACKPORT}status",
     "subscription-events": f"{_BACKPORT}events",
     "subscription-binding-token": f"{_BACKPORT}get-ws-binding-token",
+    "unmerge": "https://continuum.example/fhir/OperationDefinition/Patient-unmerge",
+    "validate": "http://hl7.org/fhir/OperationDefinition/Resource-validate",
     "subscription-topics": "https://continuum.example/fhir/OperationDefinition/Subscription-topics",
 }
 """The definition of each operation, by the interaction of its routes."""
@@ -146,7 +157,9 @@ def _resource(name: str, offered: set[str]) -> dict[str, Any]:
     operations = [
         {"name": route.template.rpartition("$")[2], "definition": OPERATIONS[route.interaction]}
         for route in ROUTES
-        if route.interaction in OPERATIONS and route.template.startswith(f"/{name}/") and "$" in route.template
+        if route.interaction in OPERATIONS
+        and "$" in route.template
+        and (route.template.startswith(f"/{name}/") or (route.template.startswith("/{type}/") and not trace))
     ]
     if operations:
         found["operation"] = [one for place, one in enumerate(operations) if one not in operations[:place]]
