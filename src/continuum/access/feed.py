@@ -10,8 +10,9 @@ from functools import cached_property
 from typing import Any
 
 from continuum.access.actor import Actor
-from continuum.access.door import Access, Session
+from continuum.access.door import Access
 from continuum.access.ownership import read_back
+from continuum.access.session import Session
 from continuum.fhir.grammar import parse as parse_query
 from continuum.fhir.json import parse
 from continuum.fhir.query import Query

@@ -96,9 +96,9 @@ def orders(settings: Settings, server: Server, *, read_only: bool = False) -> Wo
         connections=settings.connections,
         base_url=settings.base_url,
         read_only=read_only,
+        audit=str(settings.audit),
+        disk=str(server.data_folder or ""),
         subscription_endpoints=settings.subscription_endpoints,
         smtp_url=settings.smtp_url,
         mail_from=settings.mail_from,
-        audit=str(settings.audit),
-        disk=str(server.data_folder or ""),
     )
