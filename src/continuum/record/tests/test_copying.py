@@ -80,9 +80,7 @@ async def test_a_number_keeps_its_value_and_the_digits_after_its_point(database,
 @given(
     numbers=st.lists(INT8, max_size=80), params=st.lists(INT4, max_size=20), date=st.none() | INSTANTS, resource_id=TEXT
 )
-async def test_a_resource_and_its_search_row_are_read_as_they_were_written(
-    database, numbers, params, date, resource_id
-):
+async def test_a_resource_and_its_search_row_are_read_as_written(database, numbers, params, date, resource_id):
     keys = Keys(b"k" * 32)
     new = replace(
         prepare({"resourceType": "Patient", "id": "x"}, keys),
