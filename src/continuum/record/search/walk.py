@@ -20,8 +20,9 @@ LONG = f"s.date_high > s.date_low + {LONG_US}"
 class Leg:
     """source: SELECT of rows in order, with row_id and k0 (and, unless `beside`, all of record.search).
 
-    falls: whether the order does. keyed: whether it is one of k0 before it is one of row ids. The order is said again outside: a filter that PostgreSQL turns into a join may
-    otherwise lose it, and with it rows at the end of a page.
+    falls: whether the order does. keyed: whether it is one of k0 before it is one of row ids. The order is said
+    again outside: a filter that PostgreSQL turns into a join may otherwise lose it, and with it rows at the end of
+    a page.
     """
 
     source: str
