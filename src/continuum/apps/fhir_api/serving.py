@@ -110,9 +110,9 @@ async def _services(worker: Worker, address: str = "") -> AsyncIterator[Services
             key_secret=worker.record_secret,
             audit_secret=worker.audit_secret,
             base_url=worker.base_url,
+            judge_subscription=lambda resource, _: hub.refuse(resource),
             spill_folder=Path(worker.audit) if worker.audit else None,
             disk=Path(worker.disk) if worker.disk else None,
-            judge_subscription=lambda resource, _: hub.refuse(resource),
         )
         access.on_written = hub.wake
         key = signing_key(worker.token_secret)
