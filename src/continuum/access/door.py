@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 from continuum.access import trace
 from continuum.access.actor import Actor
 from continuum.access.audit import FAILED, REFUSED, Auditor, Context
+from continuum.access.bulk import Bulk
 from continuum.access.policy import Policy, decide
 from continuum.access.warrant import SessionWarrant
 from continuum.fhir.grammar import parse as parse_query
@@ -43,6 +44,7 @@ class Access:
         self.connect = connect
         self.keys = Keys(key_secret)
         self.base_url = base_url
+        self.clock = clock
         self.performer = Performer(connect, self.keys, clock)
         self.auditor = Auditor(audit_secret, connect, clock)
         self._policies: dict[tuple[Actor, str], Policy] = {}
@@ -185,6 +187,11 @@ class Session:
     async def transaction(self, operations: Sequence[Operation], patches: Sequence[Patch] = ()) -> list[Result]:
         """All operations or none, in the order that R4 asks for; results are in the order given."""
         return await self._perform("transaction", operations, patches)
+
+    @property
+    def bulk(self) -> Bulk:
+        """Exports and imports that outlive their request."""
+        return Bulk(self._traced, self._policy, self._context, self._door.keys, self._door.clock)
 
     async def refused(self, interaction: str, target: str, error: DomainError) -> None:
         """Leaves the trace of a request that was refused before it reached any other method."""

@@ -36,9 +36,7 @@ async def unseen(conn: Connection, addresses: Iterable[Address], visibility: Vis
     return hidden
 
 
-async def hide(
-    conn: Connection, presents: Mapping[Address, Present], visibility: Visibility
-) -> dict[Address, Present]:
+async def hide(conn: Connection, presents: Mapping[Address, Present], visibility: Visibility) -> dict[Address, Present]:
     """The locked resources that may be seen."""
     hidden = await unseen(conn, presents, visibility)
     return {address: present for address, present in presents.items() if address not in hidden}
