@@ -103,6 +103,16 @@ class Status:
     progress: Progress
     files: tuple[File, ...]
 
+    @property
+    def completed(self) -> bool:
+        """Whether its files are all there."""
+        return self.job.state == jobs.COMPLETED
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended without them."""
+        return self.job.state == jobs.FAILED
+
 
 Traced = Callable[..., Awaitable[Any]]
 

@@ -28,6 +28,17 @@ def policy_of(job: Job, keys: Keys) -> Policy:
     return decide(actor_of(job), job.purpose, keys)
 
 
+def keys_of(secret: bytes) -> Keys:
+    """The keys of a database from its secret."""
+    return Keys(secret)
+
+
+async def find(conn: Connection, job_id: str, attempt: int) -> Job | None:
+    """The job of which a process was told, unless it ended or is another's by now."""
+    job = await jobs.get(conn, job_id)
+    return job if job is not None and job.attempt == attempt and job.ended is None else None
+
+
 async def work(
     conn: CursorConnection, job: Job, *, keys: Keys, folder: Path, mark: str, show: Show | None, clock: Clock
 ) -> bool:

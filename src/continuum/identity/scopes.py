@@ -1,4 +1,4 @@
-"""SMART scopes for programs: `system/Patient.read`, `system/*.rs` (SMART App Launch 2.2, scopes and launch context). Pure.
+"""SMART scopes for programs: `system/Patient.read`, `system/*.rs` (SMART App Launch 2.2, §5 scopes). Pure.
 
 Reading is one permission here and writing is another: a scope that asks for a part of one (`.r`, `.cu`) or for some
 resources of a type (`?category=…`) is not understood, so it grants nothing.

@@ -136,7 +136,10 @@ class Application:
         try:
             interaction, response = await self._answer(scope, receive, path, request_id)
             started = True
-            await _send(send, scope, response, request_id)
+            if response.patience_s:
+                await _send(self._patiently(send, task, response.patience_s), scope, response, request_id)
+            else:
+                await _send(send, scope, response, request_id)
         except Disconnected:
             return
         except asyncio.CancelledError:
@@ -149,6 +152,17 @@ class Application:
         finally:
             self._deadlines.leave(task)
         self.traffic.count(interaction, response.status, perf_counter() - began_s)
+
+    def _patiently(self, send: Send, task: "asyncio.Task[object]", patience_s: float) -> Send:
+        """Sends what may take long as a whole, but not in any of its pieces."""
+        end_s = perf_counter() + patience_s
+
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            if perf_counter() < end_s:
+                self._deadlines.renew(task)
+            await send(message)
+
+        return sending
 
     async def _answer(self, scope: Scope, receive: Receive, path: str, request_id: str) -> tuple[str, Response]:
         """The interaction's name and the answer, whatever happens."""
@@ -168,7 +182,7 @@ class Application:
                 x = Exchange(
                     session=session, target=target, method=scope["method"], query=scope["query_string"],
                     headers=headers, receive=receive, base=base, request_id=request_id,
-                    read_only=self.services.read_only,
+                    read_only=self.services.read_only, bulk=self.services.bulk,
                 )  # fmt: skip
                 response = await handle(x)
             await compress(response, headers.get(b"accept-encoding"))

@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
@@ -16,6 +17,8 @@ from granian.server.embed import Server
 
 from continuum.access import Access
 from continuum.apps.fhir_api.app import Application
+from continuum.apps.fhir_api.bulk import Bulk
+from continuum.apps.fhir_api.bulk_keeper import BulkOrders, Keeper
 from continuum.apps.fhir_api.services import Services
 from continuum.identity.tokens import Verifier, signing_key
 from continuum.kernel.errors import DomainError
@@ -39,7 +42,10 @@ class CannotListen(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """What a worker is told. database: the URL of the application's role, password included."""
+    """What a worker is told. database: the URL of the application's role, password included.
+
+    bulk_folder: where the files of exports and imports lie; "" offers neither.
+    """
 
     database: str = field(repr=False)
     record_secret: bytes = field(repr=False)
@@ -49,6 +55,9 @@ class Worker:
     base_url: str = ""
     read_only: bool = False
     request_timeout_s: float = REQUEST_TIMEOUT_S
+    bulk_folder: str = ""
+    bulk_processes: int = 2
+    import_sources: str = ""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -77,7 +86,8 @@ def listen(host: str, port: int) -> socket.socket:
 
 @contextlib.asynccontextmanager
 async def _services(worker: Worker) -> AsyncIterator[Services]:
-    async with Pool.open(worker.database, size=worker.connections) as pool:
+    async with contextlib.AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(Pool.open(worker.database, size=worker.connections))
 
         async def ready() -> None:
             async with pool.connection() as conn:
@@ -94,19 +104,31 @@ async def _services(worker: Worker) -> AsyncIterator[Services]:
                 f"continuum_database_waiting {pool.waiting}\n"
             ).encode()
 
+        access = Access(
+            pool.connection,
+            key_secret=worker.record_secret,
+            audit_secret=worker.audit_secret,
+            base_url=worker.base_url,
+        )
+        keeper = None
+        if worker.bulk_folder:
+            keeper = await stack.enter_async_context(Keeper(access, _bulk(worker)))
         yield Services(
-            access=Access(
-                pool.connection,
-                key_secret=worker.record_secret,
-                audit_secret=worker.audit_secret,
-                base_url=worker.base_url,
-            ),
+            access=access,
             verifier=Verifier(signing_key(worker.token_secret)),
             ready=ready,
             metrics=metrics,
+            bulk=Bulk(keeper),
             base_url=worker.base_url,
             read_only=worker.read_only,
         )
+
+
+def _bulk(worker: Worker) -> BulkOrders:
+    return BulkOrders(
+        Path(worker.bulk_folder), worker.database, worker.record_secret, worker.audit_secret,
+        worker.bulk_processes, worker.import_sources,
+    )  # fmt: skip
 
 
 class _Server(Server):

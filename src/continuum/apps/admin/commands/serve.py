@@ -91,4 +91,7 @@ def orders(settings: Settings, server: Server, *, read_only: bool = False) -> Wo
         connections=settings.connections,
         base_url=settings.base_url,
         read_only=read_only,
+        bulk_folder=str(settings.bulk),
+        bulk_processes=settings.bulk_processes,
+        import_sources=settings.import_sources,
     )
