@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 from continuum.access import trace
 from continuum.access.actor import Actor
-from continuum.access.audit import FAILED, REFUSED, Auditor, Context
+from continuum.access.audit import FAILED, REFUSED, SUCCESS, Auditor, Context
 from continuum.access.bulk import Bulk
 from continuum.access.policy import Policy, decide
 from continuum.access.warrant import SessionWarrant
@@ -71,6 +71,15 @@ class Access:
         """Leaves the trace of an actor whom `open` refused."""
         context = Context(actor, purpose, source, request_id)
         await self.auditor.write(self.auditor.row(context, "open", outcome=REFUSED, detail=str(error)))
+
+    async def signed_on(
+        self, actor: Actor, purpose: str, *, source: str, request_id: str, refused: str = "", query: str = ""
+    ) -> None:
+        """Leaves the trace of somebody who signed on, or was refused and why. query: what they were given."""
+        context = Context(actor, purpose, source, request_id)
+        outcome = REFUSED if refused else SUCCESS
+        row = self.auditor.row(context, "login", outcome=outcome, query=query or None, detail=refused or None)
+        await self.auditor.write(row)
 
 
 class Session:

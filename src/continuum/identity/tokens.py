@@ -86,6 +86,17 @@ def issue(key: OctKey, claims: Claims, *, clock: Clock = now_us) -> str:
     return jwt.encode({"alg": "HS256"}, said, key, algorithms=_ALGORITHMS)
 
 
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """Makes tokens for those who signed on; one per worker."""
+
+    key: OctKey
+
+    def issue(self, claims: Claims) -> str:
+        """A signed token."""
+        return issue(self.key, claims)
+
+
 class Verifier:
     """Checks tokens; one per worker. What was verified is kept by its digest until it expires."""
 

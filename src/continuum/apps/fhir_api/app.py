@@ -24,7 +24,9 @@ from continuum.apps.fhir_api.pages import pages
 from continuum.apps.fhir_api.presentation import show, view
 from continuum.apps.fhir_api.routes import METHODS, MethodNotAllowed, resolve
 from continuum.apps.fhir_api.services import Services
+from continuum.apps.fhir_api.signon import CONFIGURATION_PATH, configuration
 from continuum.apps.fhir_api.traffic import Traffic
+from continuum.fhir.json import dump
 from continuum.identity.tokens import Claims
 from continuum.kernel.errors import Busy, DomainError, Forbidden, Issue, Malformed, NotAuthenticated
 from continuum.kernel.ids import uuid7
@@ -175,6 +177,9 @@ class Application:
             if path == "metadata" or (scope["method"] == "OPTIONS" and path == ""):
                 interaction = "capabilities"
                 response = _capabilities(scope, headers, base, path)
+            elif path == CONFIGURATION_PATH:
+                interaction = "capabilities"
+                response = _smart(scope, base)
             else:
                 session = await self._session(scope, headers, request_id)
                 target = resolve(scope["method"], path)
@@ -303,6 +308,13 @@ def _capabilities(scope: Scope, headers: Mapping[bytes, bytes], base: bytes, pat
     require_json(headers.get(b"accept", b"").decode("latin-1"), format_)
     wanted = view([pair for pair in params if pair[0] != "mode"])
     return Response(200, show(capability.statement(base.decode()), wanted), [CONTENT_TYPE])
+
+
+def _smart(scope: Scope, base: bytes) -> Response:
+    """The SMART configuration, which needs nobody's name either."""
+    if scope["method"] not in ("GET", "HEAD"):
+        raise MethodNotAllowed(f"{scope['method']} is not offered here; GET is.", ("GET", "HEAD"))
+    return Response(200, dump(configuration(base.decode())), [(b"content-type", b"application/json")])
 
 
 async def _send(send: Send, scope: Scope, response: Response, request_id: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from continuum.access.trace import PARAMETERS
 from continuum.apps.fhir_api.headers import JSON_PATCH
 from continuum.apps.fhir_api.routes import COMPARTMENTS, ROUTES, TRACE_INTERACTIONS, TRACE_TYPES
+from continuum.apps.fhir_api.signon import token_url
 from continuum.apps.fhir_api.version import VERSION
 from continuum.fhir import search_params
 from continuum.fhir.json import dump
@@ -30,6 +31,22 @@ _INTERACTIONS = {
 """The codes of TypeRestfulInteraction by the names of our routes, in the order of R4."""
 
 
+_BULK = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition"
+_OPERATIONS: dict[str, dict[str, str]] = {
+    "": {"export": f"{_BULK}/export", "import": "urn:continuum:operation:import"},
+    "Group": {"export": f"{_BULK}/group-export"},
+    "Patient": {
+        "everything": "http://hl7.org/fhir/OperationDefinition/Patient-everything",
+        "export": f"{_BULK}/patient-export",
+    },
+}
+"""The operations of the system and of types, by the names of our routes: their definitions."""
+
+
+def _operation(name: str) -> dict[str, str]:
+    return {"name": name, "definition": _OPERATIONS[""][name]}
+
+
 @lru_cache(maxsize=8)
 def statement(base: str) -> bytes:
     """The statement for a service at `base`, as JSON."""
@@ -44,6 +61,7 @@ def statement(base: str) -> bytes:
             "date": RELEASED,
             "publisher": "Continuum",
             "kind": "instance",
+            "instantiates": ["http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data|2.0.0"],
             "software": {"name": "Continuum", "version": VERSION},
             "implementation": {"description": "Continuum FHIR R4 server", "url": base},
             "fhirVersion": "4.0.1",
@@ -56,13 +74,30 @@ def statement(base: str) -> bytes:
                         "Answers are JSON. Unknown search parameters are refused unless Prefer: handling=lenient."
                     ),
                     "security": {
+                        "extension": [
+                            {
+                                "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
+                                "extension": [{"url": "token", "valueUri": token_url(base)}],
+                            }
+                        ],
                         "cors": False,
+                        "service": [
+                            {
+                                "coding": [
+                                    {
+                                        "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+                                        "code": "SMART-on-FHIR",
+                                    }
+                                ]
+                            }
+                        ],
                         "description": "Bearer tokens; nothing but this statement is open to everybody.",
                     },
                     "resource": [_resource(name, offered) for name in TYPES],
                     "interaction": [
                         {"code": code} for code in ("transaction", "batch", "history-system") if _has(code, offered)
                     ],
+                    "operation": [_operation(name) for name in ("export", "import") if name in offered],
                     "compartment": [
                         f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}" for name in COMPARTMENTS
                     ],
@@ -127,8 +162,9 @@ def _resource(name: str, offered: set[str]) -> dict[str, Any]:
         }
         for param in parameters
     ]
-    if name == "Patient" and "everything" in offered:
-        found["operation"] = [
-            {"name": "everything", "definition": "http://hl7.org/fhir/OperationDefinition/Patient-everything"}
-        ]
+    found["operation"] = [
+        {"name": operation, "definition": definition}
+        for operation, definition in _OPERATIONS.get(name, {}).items()
+        if operation in offered
+    ]
     return {key: value for key, value in found.items() if value != []}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from continuum.access import Access
 from continuum.apps.fhir_api.bulk import Bulk
+from continuum.apps.fhir_api.signon import SignOn
 from continuum.identity.tokens import Verifier
 
 
@@ -13,7 +14,7 @@ class Services:
     """base_url: where FHIR is served as clients see it, with no slash at its end; "" takes the Host header.
 
     ready: returns when the database answers, else raises. read_only: writes are refused with words.
-    metrics: the Prometheus text of this process. bulk: exports and imports.
+    metrics: the Prometheus text of this process. bulk: exports and imports. sign_on: tokens for programs.
     """
 
     access: Access
@@ -21,5 +22,6 @@ class Services:
     ready: Callable[[], Awaitable[None]]
     metrics: Callable[[], bytes]
     bulk: Bulk
+    sign_on: SignOn
     base_url: str = ""
     read_only: bool = False

@@ -20,7 +20,8 @@ from continuum.apps.fhir_api.app import Application
 from continuum.apps.fhir_api.bulk import Bulk
 from continuum.apps.fhir_api.bulk_keeper import BulkOrders, Keeper
 from continuum.apps.fhir_api.services import Services
-from continuum.identity.tokens import Verifier, signing_key
+from continuum.apps.fhir_api.signon import SignOn
+from continuum.identity.tokens import Issuer, Verifier, signing_key
 from continuum.kernel.errors import DomainError
 from continuum.kernel.limits import (
     HEADERS_BUFFER_BYTES,
@@ -119,6 +120,7 @@ async def _services(worker: Worker) -> AsyncIterator[Services]:
             ready=ready,
             metrics=metrics,
             bulk=Bulk(keeper),
+            sign_on=SignOn(access, Issuer(signing_key(worker.token_secret))),
             base_url=worker.base_url,
             read_only=worker.read_only,
         )
