@@ -1,6 +1,7 @@
 """Working on an export for whoever asked for it: under their policy, with a trace that names whose data it holds."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 from continuum.access.audit import FAILED, Auditor, Context
@@ -70,8 +71,9 @@ async def work(
         while True:
             part = await jobs.take_part(conn, job)
             if part is None:
-                if not await jobs.is_left(conn, job):
-                    return True
+                left = await jobs.left(conn, job)
+                if not left:
+                    return left is not None
                 await asyncio.sleep(BULK_WAIT_S)
                 continue
             if part.kind == MEMBERS and outside:
@@ -113,7 +115,7 @@ async def _settled(conn: Connection, job: Job, clock: Clock) -> Job:
         await asyncio.sleep(BULK_WAIT_S)
         waited_s += BULK_WAIT_S
     again = await jobs.get(conn, job.id)
-    return job if again is None else again
+    return job if again is None else replace(job, as_of=again.as_of)
 
 
 async def finish(conn: Connection, job: Job, *, auditor: Auditor, folder: Path, clock: Clock) -> bool:

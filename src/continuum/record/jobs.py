@@ -205,14 +205,14 @@ async def take_part(conn: Connection, job: Job) -> Part | None:
     return Part(row["number"], row["phase"], row["kind"], tuple(row["types"]), row["low"], row["high"])
 
 
-async def is_left(conn: Connection, job: Job) -> bool:
-    """Whether pieces are not done, and the job is still this one's."""
+async def left(conn: Connection, job: Job) -> int | None:
+    """How many pieces are not done; None when the job is no longer this one's."""
     row = await conn.fetchrow(
-        f"SELECT 1 FROM record.bulk_part p JOIN record.bulk_job j ON j.id = p.job"
-        f" WHERE p.job = $1 AND j.attempt = $2 AND j.ended IS NULL AND p.state <> {DONE} LIMIT 1",
+        f"SELECT (SELECT count(*) FROM record.bulk_part p WHERE p.job = j.id AND p.state <> {DONE}) AS pieces"
+        " FROM record.bulk_job j WHERE j.id = $1 AND j.attempt = $2 AND j.ended IS NULL",
         job.id, job.attempt,
     )  # fmt: skip
-    return row is not None
+    return None if row is None else int(row["pieces"])
 
 
 async def settle_part(

@@ -39,10 +39,10 @@ def statement(reading: Reading, part: Part) -> tuple[str, list[Any]]:
     """The text and the values of the statement that reads a piece."""
     bindings = Bindings(reading.keys, reading.visibility)
     types = tuple(TYPE_NAMES[number] for number in part.types)
-    as_of = bindings.bind(reading.job.as_of, "bigint")
     source, conditions = _SOURCES[part.kind](reading, part, types, bindings)
     if part.kind == DELETED:
         return f"SELECT r.type, r.id, r.patient_id FROM {source} WHERE {' AND '.join(conditions)}", bindings.values
+    as_of = bindings.bind(reading.job.as_of, "bigint")
     there = "NOT past.deleted"
     if reading.selection.since_us is not None:
         there += f" AND past.updated > {bindings.bind(reading.selection.since_us, 'bigint')}"
