@@ -19,14 +19,13 @@ import structlog
 
 from continuum.access import Access
 from continuum.access.keeping import Keeping
+from continuum.apps.fhir_api.bulk_process import REFUSED, TAKEN_AWAY
 from continuum.kernel.errors import DomainError
 from continuum.kernel.limits import BULK_BEAT_S, BULK_KEPT_S, BULK_POLL_S
 from continuum.runtime.secrets import make_private
 from continuum.runtime.sources import Allowed
 
 log = structlog.get_logger("continuum.bulk")
-REFUSED, TAKEN_AWAY = 3, 4
-"""Exit codes of a process: the job cannot be done (the words are on standard output), or is no longer ours."""
 _JOB = re.compile(r"[0-9a-f-]{36}\Z")
 _WORDS_MAX_BYTES = 4_096
 

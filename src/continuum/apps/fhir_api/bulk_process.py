@@ -17,13 +17,15 @@ import asyncpg
 
 from continuum.access import exporting
 from continuum.access.bulk import Asked
-from continuum.apps.fhir_api.bulk_keeper import REFUSED, TAKEN_AWAY
 from continuum.apps.fhir_api.presentation import View, subset
 from continuum.fhir.json import dump, parse
 from continuum.kernel.clock import now_us
 from continuum.kernel.errors import DomainError
 from continuum.kernel.limits import STATEMENT_TIMEOUT_S
 from continuum.runtime.postgres.address import Address
+
+REFUSED, TAKEN_AWAY = 3, 4
+"""Exit codes of a process: the job cannot be done (the words are on standard output), or is no longer ours."""
 
 
 def _end_with_server() -> None:

@@ -1,6 +1,7 @@
 """What tests of bulk work share: a ward of their own, and a client that follows an export to its end."""
 
 import asyncio
+import inspect
 import json
 import time
 from collections import defaultdict
@@ -40,6 +41,17 @@ async def kick_off(http: httpx.AsyncClient, path: str, *, params=None, body=None
     )
     assert answer.status_code == 202, answer.text
     return answer.headers["content-location"]
+
+
+async def until(holds) -> None:
+    """Waits until something holds, for WAIT_S at most; it may be asked with `await`."""
+    end = time.monotonic() + WAIT_S
+    while time.monotonic() < end:
+        found = holds()
+        if await found if inspect.isawaitable(found) else found:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it did not come to hold")
 
 
 async def until_done(http: httpx.AsyncClient, status: str) -> httpx.Response:
