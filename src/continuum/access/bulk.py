@@ -6,7 +6,7 @@ open to that actor and to administrators; to everybody else it does not exist.
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
@@ -21,7 +21,7 @@ from continuum.kernel.errors import Busy, Forbidden, NotFound, UnknownParameter
 from continuum.kernel.ids import uuid7
 from continuum.kernel.limits import BULK_MEMBERS_MAX
 from continuum.record import jobs, read
-from continuum.record.export.selection import Selection
+from continuum.record.export.selection import UNSTORED, Selection
 from continuum.record.jobs import File, Job, Progress
 from continuum.record.keys import Keys
 from continuum.record.read import Connection
@@ -141,6 +141,10 @@ class Bulk:
                 await read.read(conn, "Group", asked.group, self._policy.visibility)
             return await self._start(conn, EXPORT, asked)
 
+        unseen = [name for name in asked.types if self._policy.visibility.of(name).kind == "nothing"]
+        unseen += [name for name in asked.types if name in UNSTORED and name not in unseen]
+        hidden = tuple(f"{name} is not open to you by export; nothing of it is in this one." for name in unseen)
+        asked = replace(asked, warnings=(*asked.warnings, *hidden))
         target = asked.group if asked.level == "group" else None
         kind = {"group": "Group", "patient": "Patient"}.get(asked.level)
         started: Job = await self._traced("export", work, kind, target, asked.url.partition("?")[2])

@@ -34,26 +34,28 @@ def scope(text: str) -> ScopeGranted | None:
 
 
 def granted(asked: str, allowed: str) -> str:
-    """The scopes of a token: those asked for that the registration covers, as they were asked for.
+    """The scopes of a token: what is asked for, as far as the registration covers it.
 
-    Of a wildcard that is wider than the registration, the registered scopes that lie within it.
+    What is covered whole is given as it was asked for; of anything wider, the part that is covered.
     """
-    may = {text: found for text in allowed.split() if (found := scope(text)) is not None}
+    may = [found for text in allowed.split() if (found := scope(text)) is not None]
+    read = {name for one in may if one.read for name in one.types}
+    write = {name for one in may if one.write for name in one.types}
     given: list[str] = []
     for text in asked.split():
         wanted = scope(text)
         if wanted is None:
             continue
-        if _covered(wanted, list(may.values())):
+        types = set(wanted.types)
+        if (not wanted.read or types <= read) and (not wanted.write or types <= write):
             given.append(text)
         else:
-            given += [name for name, one in may.items() if _covered(one, [wanted])]
+            given += _some(types & read, "rs") if wanted.read else []
+            given += _some(types & write, "cud") if wanted.write else []
     return " ".join(dict.fromkeys(given))
 
 
-def _covered(wanted: ScopeGranted, by: list[ScopeGranted]) -> bool:
-    """Whether every type is open, for everything that is wanted."""
-    read = {name for one in by if one.read for name in one.types}
-    write = {name for one in by if one.write for name in one.types}
-    types = set(wanted.types)
-    return (not wanted.read or types <= read) and (not wanted.write or types <= write)
+def _some(types: set[str], permission: str) -> list[str]:
+    if len(types) == len(TYPES):
+        return [f"system/*.{permission}"]
+    return [f"system/{name}.{permission}" for name in sorted(types)]
