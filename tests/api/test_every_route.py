@@ -22,6 +22,14 @@ async def rows(running: Running, actor: str):
         await connection.close()
 
 
+def socket(name):
+    """A Subscription that anybody may own."""
+    return {
+        "resourceType": "Subscription", "id": name, "status": "requested", "reason": "x",
+        "criteria": "https://continuum.example/fhir/SubscriptionTopic/Basic", "channel": {"type": "websocket"},
+    }  # fmt: skip
+
+
 BULK = {
     "resourceType": "Parameters",
     "parameter": [
@@ -66,6 +74,10 @@ def request(route, name, job=("none", "none")):
     elif route.interaction == "bundle":
         body = {"resourceType": "Bundle", "type": "transaction", "entry": [
             {"request": {"method": "GET", "url": f"Patient/{name}"}}]}  # fmt: skip
+    elif route.interaction.startswith("subscription-"):
+        if route.interaction == "subscription-binding-token" and "{id}" not in route.template:
+            path += f"?id={name}"
+        body = {"resourceType": "Parameters"} if route.method == "POST" else None
     elif route.template.endswith("_search"):
         headers["content-type"] = "application/x-www-form-urlencoded"
         content = f"_id={name}".encode()
@@ -97,10 +109,10 @@ async def test_a_request_leaves_one_row_whatever_becomes_of_it(running, api, rou
     for role, more in ROLES.items():
         for number, (query, headers) in enumerate(SPOILED if role == "administrator" else SPOILED[:2]):
             name, actor = fresh_id(), f"{role}-{number}-{fresh_id()}"
-            assert (await api.put(f"/Patient/{name}", json=patient(id=name))).status_code == 201
+            made = socket(name) if route.interaction.startswith("subscription-") else patient(id=name)
             if route.template.startswith("/Group/"):
-                group = {"resourceType": "Group", "id": name, "type": "person", "actual": True}
-                assert (await api.put(f"/Group/{name}", json=group)).status_code == 201
+                made = {"resourceType": "Group", "id": name, "type": "person", "actual": True}
+            assert (await api.put(f"/{made['resourceType']}/{name}", json=made)).status_code == 201
             if "{job}" in route.template and (job is None or route.method == "DELETE"):
                 job = await exported(api)
             given = request(route, name, job or ("none", "none"))

@@ -30,7 +30,7 @@ STAFF_ONLY_TYPES = frozenset(
     {
         "AuditEvent", "Binary", "Bundle", "Contract", "Device", "DeviceMetric", "EnrollmentResponse",
         "GuidanceResponse", "Linkage", "MessageHeader", "Parameters", "PaymentNotice", "PaymentReconciliation",
-        "Subscription", "Task", "TestReport", "VerificationResult",
+        "Task", "TestReport", "VerificationResult",
     }
 )  # fmt: skip
 """Types that may hold or name a patient's data without being filed under the patient."""
@@ -39,6 +39,9 @@ PATIENT_WRITES = frozenset({"Communication", "QuestionnaireResponse"})
 """What patients may add to their own record."""
 
 _EVERY_WRITE = frozenset(TYPES) - {"AuditEvent"}
+
+OWNED_TYPES = frozenset({"Subscription"})
+"""Types of which everybody writes and sees their own; administrators and systems see all."""
 
 _PURPOSES_OF = {
     "administrator": frozenset({"HSYSADMIN", "HOPERAT"}),
@@ -103,7 +106,8 @@ def _clinician(actor: Actor, keys: Keys) -> Policy:
     scopes = {name: cared_for if name in PATIENT_TYPES else ALL for name in TYPES}
     scopes.update(dict.fromkeys(STAFF_ONLY_TYPES - PATIENT_TYPES, NOTHING))
     scopes["AuditEvent"] = NOTHING
-    return Policy(Visibility(scopes), PATIENT_TYPES - {"AuditEvent"}, facility=facility)
+    scopes.update(_own(actor, keys))
+    return Policy(Visibility(scopes), (PATIENT_TYPES - {"AuditEvent"}) | OWNED_TYPES, facility=facility)
 
 
 def _patient(actor: Actor, keys: Keys) -> Policy:
@@ -112,7 +116,17 @@ def _patient(actor: Actor, keys: Keys) -> Policy:
     own = keys.self_key("Patient", actor.patient_id)
     scope = Scope("patients", patients=(own,))
     scopes = dict.fromkeys(DIRECTORY_TYPES, ALL) | dict.fromkeys(PATIENT_TYPES - {"AuditEvent"}, scope)
-    return Policy(Visibility(scopes), PATIENT_WRITES, patients=frozenset({own}))
+    scopes.update(_own(actor, keys))
+    return Policy(Visibility(scopes), PATIENT_WRITES | OWNED_TYPES, patients=frozenset({own}))
+
+
+def owner_key(actor: Actor, keys: Keys) -> int:
+    """What marks that which an actor owns."""
+    return keys.of("owner", actor.role, actor.id, actor.facility_id or "", actor.patient_id or "")
+
+
+def _own(actor: Actor, keys: Keys) -> dict[str, Scope]:
+    return dict.fromkeys(OWNED_TYPES, Scope("owned", owner=owner_key(actor, keys)))
 
 
 _POLICIES: dict[str, Callable[[Actor, Keys], Policy]] = {

@@ -200,6 +200,66 @@ ADDRESSES_CACHED_MAX = 65_536
 """References whose address a process remembers."""
 DATE_MAX_CHARS = 64
 """Characters of one date, instant or time of day in a resource."""
+OUTBOX_ACTS_MAX = 256
+"""Commits that are looked through for subscriptions in one transaction."""
+OUTBOX_CHANGES_MAX = 2_000
+"""Changed resources after which no further commit joins that transaction."""
+OUTBOX_POLL_S = 0.05
+"""How often the outbox is looked at while there are subscriptions; commits of the same process are seen at once."""
+OUTBOX_IDLE_POLL_S = 1.0
+"""How often the outbox is looked at while there are no subscriptions."""
+OUTBOX_GATHER_S = 0.005
+"""The pause between two looks at the outbox, in which commits gather."""
+OUTBOX_REST = 3.0
+"""The pause between two looks at the outbox, in multiples of what the last one took."""
+OUTBOX_CHECK_S = 1.0
+"""How often the leader looks which subscriptions have come to their end."""
+OUTBOX_ELECTION_S = 0.25
+"""How often a worker asks whether it is to read the outbox."""
+OUTBOX_RETRY_S = 1.0
+"""The pause after the database failed the reader of the outbox."""
+SUBSCRIPTIONS_MAX = 1_000
+"""Subscriptions that are served at once; further ones wait in the status requested."""
+SUBSCRIPTION_CONNECTIONS = 4
+"""PostgreSQL connections of one worker for subscriptions, so that they never take one from a request."""
+SUBSCRIPTION_FILTERS_MAX = 16
+"""Filters of one subscription."""
+SUBSCRIPTION_EVENTS_MAX = 100
+"""Events in one notification, whatever its max-count says, and in one page of `$events`."""
+SUBSCRIPTION_NOTIFICATION_MAX_BYTES = 16 * 1024 * 1024
+"""JSON text of the resources in one notification; a single larger resource still goes alone."""
+SUBSCRIPTION_EVENTS_KEPT = 10_000
+"""Delivered events that each subscription keeps for `$events`."""
+SUBSCRIPTION_WAITING_MAX = 100_000
+"""Events that may wait for one subscriber before its subscription is ended."""
+SUBSCRIPTION_TIMEOUT_S = 10
+"""Time for a subscriber to take a notification, unless its subscription says otherwise."""
+SUBSCRIPTION_TIMEOUT_MAX_S = 60
+"""The longest such time that a subscription may ask for."""
+SUBSCRIPTION_HEARTBEAT_MIN_S = 1
+"""The shortest heartbeat period that a subscription may ask for."""
+SUBSCRIPTION_ATTEMPTS_MAX = 8
+"""Attempts to deliver a notification before its subscription is in error."""
+SUBSCRIPTION_RETRY_WAIT_S = 0.5
+"""The pause after the first failed delivery; each further one is twice as long."""
+SUBSCRIPTION_RETRY_WAIT_MAX_S = 60.0
+"""The longest pause between two deliveries."""
+SUBSCRIPTION_HEADERS_MAX = 16
+"""Headers that a subscription may add to its notifications."""
+SUBSCRIPTION_PRUNE_S = 60.0
+"""How often delivered events are removed."""
+SUBSCRIPTION_STOP_S = 5.0
+"""Time for deliveries under way to end when the server stops."""
+BINDING_LIFETIME_S = 3_600
+"""The life of a token that binds a websocket to subscriptions."""
+SOCKETS_MAX = 1_000
+"""Websockets of one worker."""
+SOCKET_BIND_TIMEOUT_S = 30.0
+"""Time for a new websocket to say which subscriptions it is for."""
+SOCKET_CLOSE_TIMEOUT_S = 1.0
+"""Time for a websocket that is ended to hear why."""
+SOCKET_SUBSCRIPTIONS_MAX = 100
+"""Subscriptions of one websocket."""
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
 """Containers that may come to life before a server looks for cycles among the youngest of them."""
 SEAL_INTERVAL_S = 10.0
@@ -290,3 +350,11 @@ BACKEND_TOKEN_LIFETIME_S = 300
 """The life of a token of a program that signed on by itself (SMART App Launch 2.2: at most 5 minutes)."""
 CLIENT_KEYS_MAX = 10
 """Public keys of one registered program."""
+DISK_RELEASE_BYTES = 8 * 1024 * 1024
+"""Free space below which the embedded PostgreSQL gets the room that was set aside for it."""
+WAL_RESERVE_BYTES = 48 * 1024 * 1024
+"""Room set aside on the embedded PostgreSQL's disk: three WAL files, without which it cannot even answer reads."""
+KEYS_PENDING_KB = 64
+"""Keys of new rows that may wait outside the index's tree: each search reads through them."""
+KEYS_PENDING_IMPORT_KB = 4_096
+"""The same while many rows are loaded: sorted in larger heaps, they cost a quarter less to file."""

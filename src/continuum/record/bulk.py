@@ -105,6 +105,13 @@ class Loader:
                     table, schema_name="record", columns=copying.COLUMNS[table], format="binary",
                     source=copying.stream(encoded),
                 )  # fmt: skip
+        if rows:
+            await self._conn.execute(
+                "INSERT INTO record.outbox (types, row_ids, versions) VALUES ($1, $2, $3)",
+                [p.type_id for p in fresh],
+                row_ids,
+                [1] * len(rows),
+            )
         care = {(p.patient, p.care) for p in fresh if p.care is not None and p.patient is not None}
         if care:
             await self._conn.execute(

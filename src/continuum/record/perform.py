@@ -43,6 +43,7 @@ from continuum.record.write import (
     Present,
     RowIds,
     lock,
+    refuse_orphans,
     translate,
     write,
     write_audits,
@@ -56,6 +57,8 @@ class Warrant(Protocol):
     """What `access` hands down with an act: what may be seen, what may be written, what is traced."""
 
     visibility: Visibility
+    settled_types: frozenset[str]
+    """Types of which `settle` must hear within the transaction."""
 
     def permit(self, changes: Sequence[Change]) -> Guard:
         """Lets the changes through or raises a refusal; the guard is checked in the database."""
@@ -65,6 +68,9 @@ class Warrant(Protocol):
 
     def query(self, resource_type: str, text: str) -> Query:
         """Reads the criteria of a conditional interaction."""
+
+    async def settle(self, conn: Connection, changes: Sequence[Change]) -> None:
+        """Writes what belongs to the changes of `settled_types`, in their transaction."""
 
     async def look(self, conn: Connection, operation: Operation) -> Result:
         """Answers a GET of a transaction, after its writes."""
@@ -105,7 +111,12 @@ class Performer:
         Raises:
             DomainError: the refusal of the first operation that cannot be done.
         """
-        plain = all(operation.method == "POST" and operation.if_none_exist is None for operation in operations)
+        plain = all(
+            operation.method == "POST"
+            and operation.if_none_exist is None
+            and operation.resource_type not in warrant.settled_types
+            for operation in operations
+        )
         for attempt in range(1, RETRIES_MAX + 1):
             steps = _steps(operations, patches, warrant)
             try:
@@ -173,7 +184,9 @@ class Performer:
             matched = [_result(step) for step in steps if step.matched is not None and step.change is None]
             audits = () if looks else warrant.trace(changes, matched)
             await write(conn, changes, row_ids=self.row_ids, audits=audits, guard=guard)
-            await self._refuse_orphans(conn, changes)
+            await refuse_orphans(conn, changes, self.keys)
+            if any(TYPE_NAMES[change.address[0]] in warrant.settled_types for change in changes):
+                await warrant.settle(conn, changes)
         results = [
             await warrant.look(conn, step.operation) if step.operation.method == "GET" else _result(step)
             for step in steps
@@ -255,24 +268,6 @@ class Performer:
     def _change(self, step: Step, present: Present | None, now_us: int) -> Change:
         assert step.resource is not None, "what is written has a resource"
         return Change(prepared=prepare(step.resource, self.keys), present=present, now_us=now_us)
-
-    async def _refuse_orphans(self, conn: Connection, changes: Sequence[Change]) -> None:
-        """Refuses to delete what others still refer to."""
-        for change in changes:
-            if change.prepared is None and change.present is not None:
-                rows = await conn.fetch(
-                    """
-                    SELECT r.type, r.id FROM record.search s JOIN record.resource r USING (row_id)
-                    WHERE s.keys @> ARRAY[$1::bigint] AND s.row_id <> $2 LIMIT 3
-                    """,
-                    self.keys.address(_address_text(change.address)),
-                    change.present.row_id,
-                )
-                if rows:
-                    raise Conflict(
-                        f"{_address_text(change.address)} cannot be deleted: {len(rows)} or more other"
-                        " resources refer to it. Delete or change those first."
-                    )
 
 
 def _steps(operations: Sequence[Operation], patches: Sequence[Patch], warrant: Warrant) -> list[Step]:

@@ -84,6 +84,15 @@ def _base_url(text: str) -> str:
     return url
 
 
+def _smtp_url(text: str) -> str:
+    url = text.strip()
+    if url:
+        parts = urlsplit(url)
+        if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+            raise ValueError("must look like smtp://name:password@host:587")
+    return url
+
+
 def _log_level(text: str) -> str:
     level = text.strip().lower()
     if level.upper() not in logging.getLevelNamesMapping() or level == "notset":
@@ -108,6 +117,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("bulk_processes", "CONTINUUM_BULK_PROCESSES", "2", "Processes that work on one export or import.", _whole(1, BULK_PROCESSES_MAX)),  # noqa: E501  same
     Setting("import_sources", "CONTINUUM_IMPORT_SOURCES", "", "From where `$import` may fetch files: URLs such as `https://files.example.org/exports/`, with commas between; what lies under one of them is allowed. Empty: from nowhere.", _sources),  # noqa: E501  same
     Setting("log_level", "CONTINUUM_LOG_LEVEL", "info", "The least important events that are logged: `debug`, `info`, `warning`, `error` or `critical`.", _log_level),  # noqa: E501  same
+    Setting("subscription_endpoints", "CONTINUUM_SUBSCRIPTION_ENDPOINTS", "", "Where subscriptions may send notifications: beginnings of URLs and mail domains with commas between, such as `https://hooks.example.org/,mailto:@example.org`. Empty: nowhere; websockets need no entry.", _text),  # noqa: E501  same
+    Setting("smtp_url", "CONTINUUM_SMTP_URL", "", "The mail server for e-mail notifications, as `smtp://name:password@host:587` or `smtps://…`. Empty: no mail is sent.", _smtp_url),  # noqa: E501  same
+    Setting("mail_from", "CONTINUUM_MAIL_FROM", "continuum@localhost", "The sender of mails.", _text),
     Setting("postgres_memory_mb", "CONTINUUM_POSTGRES_MEMORY_MB", "0", "Megabytes of memory that the embedded PostgreSQL may reckon with; 0 takes a quarter of what the machine has.", _whole(0, 1_048_576)),  # noqa: E501  same
     Setting("postgres_account", "CONTINUUM_POSTGRES_ACCOUNT", "", "When started as root: the account that the embedded PostgreSQL runs as. Empty: an account number of its own that nothing else uses.", _text),  # noqa: E501  same
     Setting("backup_folder", "CONTINUUM_BACKUP_FOLDER", "", "Where `continuum backup` writes and finds backups; best on another disk. Empty: `backups` in the data folder.", _optional_folder),  # noqa: E501  same
@@ -131,6 +143,9 @@ class Settings:
     bulk_processes: int
     import_sources: str
     log_level: str
+    subscription_endpoints: str
+    smtp_url: str = field(repr=False)
+    mail_from: str
     postgres_memory_mb: int
     postgres_account: str
     backup_folder: Path | None
@@ -155,7 +170,7 @@ class Settings:
                 values[setting.field] = setting.read(text)
             except ValueError as error:
                 name = setting.variable if on_command_line is None else f"--{setting.field.replace('_', '-')}"
-                shown = "" if setting.field == "database_url" else f" (it is “{text}”)"
+                shown = "" if setting.field in {"database_url", "smtp_url"} else f" (it is “{text}”)"
                 raise BadSetting(f"{name} {error}{shown}.") from None
         return cls(**values)
 

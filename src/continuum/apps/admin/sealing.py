@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 from continuum.access.checkpoint import Head, Signer
 from continuum.access.sealing import Sealer
 from continuum.kernel.clock import now_us
-from continuum.kernel.limits import SHUTDOWN_TIMEOUT_S
+from continuum.kernel.limits import DISK_RESERVE_BYTES, SHUTDOWN_TIMEOUT_S
 from continuum.runtime import secrets
 from continuum.runtime.pool import Pool
 from continuum.runtime.postgres import Server
+from continuum.runtime.postgres.reserve import free_bytes
 from continuum.runtime.settings import Settings
 
 
@@ -21,7 +22,12 @@ async def sealing(settings: Settings, server: Server) -> AsyncIterator[None]:
     stopping = asyncio.Event()
     pool = Pool(server.app, size=1, application_name="continuum sealer")
     sealer = Sealer(pool.connection, signer, Head(settings.audit, signer.checker), now_us)
-    running = asyncio.create_task(sealer.run(stopping))
+    disk = server.data_folder
+
+    def may_write() -> bool:
+        return disk is None or free_bytes(disk) >= DISK_RESERVE_BYTES
+
+    running = asyncio.create_task(sealer.run(stopping, may_write=may_write))
     try:
         yield
     finally:

@@ -25,6 +25,8 @@ from continuum.apps.fhir_api.presentation import show, view
 from continuum.apps.fhir_api.routes import METHODS, MethodNotAllowed, resolve
 from continuum.apps.fhir_api.services import Services
 from continuum.apps.fhir_api.signon import CONFIGURATION_PATH, configuration
+from continuum.apps.fhir_api.sockets import Sockets
+from continuum.apps.fhir_api.subscribing import SOCKET_PATH
 from continuum.apps.fhir_api.traffic import Traffic
 from continuum.fhir.json import dump
 from continuum.identity.tokens import Claims
@@ -91,6 +93,7 @@ class Application:
         self._numbers = itertools.count(1)
         self._prefix = uuid7()[:18].replace("-", "")
         self._bases: dict[tuple[str, bytes], bytes] = {}
+        self._sockets = Sockets()
         self.traffic = Traffic()
         self._pages = pages(self)
         self.failure: Exception | None = None
@@ -109,8 +112,17 @@ class Application:
                 await self._serve(scope, receive, send, path[6:])
             else:
                 await self._pages(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == f"{BASE_PATH}/{SOCKET_PATH}" and not self.services.read_only:
+            await self._sockets.serve(self.services, receive, send)
+        else:
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -137,6 +149,8 @@ class Application:
         interaction, started = "unknown", False
         try:
             interaction, response = await self._answer(scope, receive, path, request_id)
+            if notice := self.services.notice:
+                response.headers = [*response.headers, (b"warning", b'199 - "%b"' % notice.encode())]
             started = True
             if response.patience_s:
                 await _send(self._patiently(send, task, response.patience_s), scope, response, request_id)
@@ -186,8 +200,8 @@ class Application:
                 interaction = target.route.interaction
                 x = Exchange(
                     session=session, target=target, method=scope["method"], query=scope["query_string"],
-                    headers=headers, receive=receive, base=base, request_id=request_id,
-                    read_only=self.services.read_only, bulk=self.services.bulk,
+                    headers=headers, receive=receive, base=base, request_id=request_id, services=self.services,
+                    bulk=self.services.bulk,
                 )  # fmt: skip
                 response = await handle(x)
             await compress(response, headers.get(b"accept-encoding"))

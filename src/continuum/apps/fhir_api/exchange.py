@@ -17,6 +17,7 @@ from continuum.apps.fhir_api.headers import (
 )
 from continuum.apps.fhir_api.presentation import PLAIN, View, view
 from continuum.apps.fhir_api.routes import Target
+from continuum.apps.fhir_api.services import Services
 from continuum.fhir.json import parse
 from continuum.kernel.errors import DomainError, Malformed
 from continuum.kernel.limits import BODY_MAX_BYTES, SEARCH_PARAMETERS_MAX
@@ -69,6 +70,7 @@ class Exchange:
         "read_only",
         "request_id",
         "resource_given",
+        "services",
         "target",
     )  # fmt: skip
 
@@ -83,7 +85,7 @@ class Exchange:
         receive: bodies.Receive,
         base: bytes,
         request_id: str,
-        read_only: bool = False,
+        services: Services,
         resource_given: dict[str, Any] | None = None,
         bulk: "Bulk | None" = None,
     ) -> None:
@@ -96,7 +98,8 @@ class Exchange:
         self.headers = headers
         self.base = base
         self.request_id = request_id
-        self.read_only = read_only
+        self.services = services
+        self.read_only = services.read_only
         self.bulk = bulk
         self.resource_given = resource_given
         self._acts_before = session.acts

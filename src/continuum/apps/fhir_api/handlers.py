@@ -2,15 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 
-from continuum.apps.fhir_api import batching, histories, reading, searching, writing
+from continuum.apps.fhir_api import batching, histories, reading, searching, subscribing, writing
 from continuum.apps.fhir_api.exchange import Exchange, Response
+from continuum.apps.fhir_api.services import READ_ONLY_TEXT
 from continuum.kernel.errors import NotAllowed, ReadOnly
 
 WRITES = frozenset(
     {"create", "update", "update-matching", "patch", "patch-matching", "delete", "delete-matching", "import"}
 )
 """Interactions that change the record; a Bundle's entries are judged one by one."""
-READ_ONLY_TEXT = "This server is read-only at present; reads and searches go on, writes must wait."
 
 
 def _bulk(name: str) -> Callable[[Exchange], Awaitable[Response]]:
@@ -47,6 +47,10 @@ HANDLERS: dict[str, Callable[[Exchange], Awaitable[Response]]] = {
     "patch-matching": writing.patch_matching,
     "read": reading.read,
     "search": searching.search,
+    "subscription-binding-token": subscribing.binding_token,
+    "subscription-events": subscribing.events,
+    "subscription-status": subscribing.status,
+    "subscription-topics": subscribing.topics_list,
     "update": writing.update,
     "update-matching": writing.update_matching,
     "vread": reading.vread,

@@ -60,6 +60,10 @@ _QUERIES: dict[str, tuple[str, ...]] = {
     "history-type": ("_since", "_at", "_count", "_cursor"),
     "history-system": ("_since", "_at", "_count", "_cursor"),
     "export": ("_outputFormat", "_since", "_type", "_typeFilter", "includeAssociatedData"),
+    "subscription-topics": ("url",),
+    "subscription-status": ("ids", "status"),
+    "subscription-events": ("eventsSinceNumber", "eventsUntilNumber", "content"),
+    "subscription-binding-token": ("ids",),
 }
 _CRITERIA = frozenset({"search", "update-matching", "patch-matching", "delete-matching"})
 _STATUSES: dict[str, tuple[tuple[str, str], ...]] = {
@@ -125,6 +129,9 @@ def _operation(route: Route) -> dict[str, Any]:
     options = "-options" if route.method == "OPTIONS" else ""
     place = route.template.split("/")[1].lower() + "-" if name == "export" else ""
     posted = "-posted" if name == "export" and route.method == "POST" else ""
+    if name.startswith("subscription-"):
+        one = "-of-one" if "{id}" in route.template else ""
+        options = f"{one}-by-post" if route.method == "POST" else one
     found: dict[str, Any] = {
         "operationId": f"{place.removeprefix('$export-')}{name}{within}{form}{star}{options}{posted}",
         "summary": route.summary,
@@ -141,6 +148,10 @@ def _operation(route: Route) -> dict[str, Any]:
     if form:
         schema = {"type": "object", "additionalProperties": {"type": "string"}}
         found["requestBody"] = {"required": True, "content": {_FORM: {"schema": schema}}}
+    elif name.startswith("subscription-") and route.method == "POST":
+        found["requestBody"] = {
+            "required": True, "content": {_FHIR: {"schema": {"$ref": "#/components/schemas/Resource"}}},
+        }  # fmt: skip
     elif _body(route):
         content = {kind: {"schema": {"$ref": f"#/components/schemas/{_schema(kind)}"}} for kind in _body(route)}
         found["requestBody"] = {"required": True, "content": content}
@@ -277,6 +288,14 @@ def _parameters(text: dict[str, Any]) -> dict[str, Any]:
         "_at": _query("_at", "Only versions that were the present one at this time.", text),
         "_type": _query("_type", "Only these types, with commas between.", text),
         "_cursor": _query("_cursor", "From the next link of a page; not to be made up.", text),
+        "url": _query("url", "Only the topic with this canonical URL.", text),
+        "ids": _query("id", "Only these subscriptions, with commas between.", text),
+        "status": _query("status", "Only subscriptions of these statuses, with commas between.", text),
+        "eventsSinceNumber": _query("eventsSinceNumber", "From this event on.", {"type": "integer", "minimum": 0}),
+        "eventsUntilNumber": _query("eventsUntilNumber", "Up to this event.", {"type": "integer", "minimum": 0}),
+        "content": _query(
+            "content", "How much of the events to show.", {"enum": ["empty", "id-only", "full-resource"]}
+        ),
         "start": _query("start", "Care from this date on.", text),
         "end": _query("end", "Care up to this date.", text),
         "job": _place("job", {"$ref": "#/components/schemas/Id"}),

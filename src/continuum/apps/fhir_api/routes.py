@@ -53,6 +53,37 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/_bulk/{job}/{file}", "bulkfile", "One file of an export or import."),
     Route("GET", "/Patient/{id}/$everything", "everything", "All that belongs to a patient."),
     Route("GET", "/Patient/{id}/*", "everything", "All resources of a patient's compartment."),
+    Route("GET", "/Subscription/$topics", "subscription-topics", "The topics that can be subscribed to."),
+    Route("GET", "/Subscription/$status", "subscription-status", "Where subscriptions stand."),
+    Route("POST", "/Subscription/$status", "subscription-status", "The same, with the parameters in a body."),
+    Route("GET", "/Subscription/{id}/$status", "subscription-status", "Where one subscription stands."),
+    Route("POST", "/Subscription/{id}/$status", "subscription-status", "The same, with the parameters in a body."),
+    Route("GET", "/Subscription/{id}/$events", "subscription-events", "Events of a subscription again."),
+    Route("POST", "/Subscription/{id}/$events", "subscription-events", "The same, with the parameters in a body."),
+    Route(
+        "GET",
+        "/Subscription/$get-ws-binding-token",
+        "subscription-binding-token",
+        "A token that binds a websocket to subscriptions.",
+    ),
+    Route(
+        "POST",
+        "/Subscription/$get-ws-binding-token",
+        "subscription-binding-token",
+        "The same, with the parameters in a body.",
+    ),
+    Route(
+        "GET",
+        "/Subscription/{id}/$get-ws-binding-token",
+        "subscription-binding-token",
+        "A token that binds a websocket to one subscription.",
+    ),
+    Route(
+        "POST",
+        "/Subscription/{id}/$get-ws-binding-token",
+        "subscription-binding-token",
+        "The same, with the parameters in a body.",
+    ),
     Route("GET", "/{compartment}/{id}/{type}", "search", "Search a type within a compartment."),
     Route(
         "POST",
@@ -133,9 +164,9 @@ def _resolve(method: str, path: str) -> Target:
         if count == 2:
             if second in ("_search", "_history"):
                 return Target(_method(method, f"/{{type}}/{second}", path), first)
-            if path in ("Patient/$export", "Patient/$export/"):
-                return Target(_method(method, "/Patient/$export", path), first)
             if second[:1] == "$":
+                if f"/{first}/{second}" in METHODS:
+                    return Target(_method(method, f"/{first}/{second}", path), first)
                 raise NoSuchAddress(f"The operation {second} is not offered on {first}.")
             route = _method(method, "/{type}/{id}", path)
             return Target(route, first, _id(second, method, first))
@@ -146,7 +177,7 @@ def _resolve(method: str, path: str) -> Target:
         return Target(_method(method, "/_history", path))
     if first == "" and count == 1:
         return Target(_method(method, "/", path))
-    if first in ("$export", "$import") and count == 1:
+    if count == 1 and f"/{first}" in METHODS and first[:1] == "$":
         return Target(_method(method, f"/{first}", path))
     if first == "_bulk" and count in (2, 3):
         return _bulk(method, path, segments)
@@ -178,10 +209,9 @@ def _within(method: str, path: str, segments: list[str]) -> Target:
                 raise NotFound(f"There is no {first}/{second}/_history/{segments[3]} here.")
             return Target(route, first, resource_id, int(segments[3]))
     elif third[:1] == "$":
-        if count == 3 and first == "Patient" and third == "$everything":
-            return Target(_method(method, "/Patient/{id}/$everything", path), first, resource_id)
-        if count == 3 and first == "Group" and third == "$export":
-            return Target(_method(method, "/Group/{id}/$export", path), first, resource_id)
+        template = f"/{first}/{{id}}/{third}"
+        if count == 3 and template in METHODS:
+            return Target(_method(method, template, path), first, resource_id)
         raise NoSuchAddress(f"The operation {third} is not offered on one {first}.")
     elif third == "*" and count == 3 and first == "Patient":
         return Target(_method(method, "/Patient/{id}/*", path), first, resource_id)

@@ -1,4 +1,4 @@
--- The record's tables as they stand after every migration; tests hold the two equal.
+-- The record's tables as they stand after every migration, with schema_bulk.sql; tests hold the two equal.
 -- Instants (`*_us`, `updated`) are microseconds since 1970 UTC in bigint. Keys: record/keys.py.
 
 CREATE SCHEMA record;
@@ -64,7 +64,9 @@ CREATE INDEX search_type_high ON record.search (type, date_high, row_id);
 CREATE INDEX search_type_long ON record.search (type, date_low, row_id)
   WHERE date_high > date_low + 2678400000000;
 CREATE INDEX search_type_updated ON record.search (type, updated, row_id);
-CREATE INDEX search_keys ON record.search USING gin (keys) WITH (fastupdate = on, gin_pending_list_limit = 64);
+-- How many new keys may wait outside the tree is each connection's to say (gin_pending_list_limit): little while
+-- people search, more while many rows are loaded.
+CREATE INDEX search_keys ON record.search USING gin (keys) WITH (fastupdate = on);
 
 -- Normalised strings for prefix search and sorting; `exact` keeps the original for :exact.
 CREATE TABLE record.string (
@@ -186,94 +188,38 @@ CREATE TABLE record.import_link (
   PRIMARY KEY (target_type, target_id, source_type, source_id)
 );
 
--- Bulk work: exports and imports that outlive their request, and a restart of the server (record/jobs.py).
--- `asked` and `actor` are JSON: what was asked for, and who asked, so that the door can be opened again for them.
-CREATE TABLE record.bulk_job (
-  id        text     PRIMARY KEY,
-  kind      text     NOT NULL,              -- export, import
-  state     text     NOT NULL,              -- accepted, running, completed, failed
-  asked     text     NOT NULL,
-  actor     text     NOT NULL,
-  actor_id  text     NOT NULL,
-  purpose   text     NOT NULL,
-  source    text     NOT NULL,
-  request   text     NOT NULL,              -- the id of the request that asked
-  created   bigint   NOT NULL,
-  as_of     bigint   NOT NULL,              -- what was changed later is not in it
-  beat      bigint   NOT NULL DEFAULT 0,    -- when whoever works on it last said so
-  attempt   integer  NOT NULL DEFAULT 0,
-  planned   boolean  NOT NULL DEFAULT false,
-  ended     bigint,
-  outcome   text                            -- in words: why it failed, or what an import did
-);
-CREATE INDEX bulk_job_open ON record.bulk_job (created) WHERE ended IS NULL;
-CREATE INDEX bulk_job_ended ON record.bulk_job (ended) WHERE ended IS NOT NULL;
+-- What every act changed, until the subscriptions have been told (record/outbox.py). One row per act, not one per
+-- resource. `seq` is taken while the act holds its resources' locks, so it orders the versions of one resource.
+CREATE TABLE record.outbox (
+  seq      bigint     GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  types    smallint[] NOT NULL,
+  row_ids  bigint[]   NOT NULL,
+  versions integer[]  NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
 
--- The pieces of an export; each is read by one process and is done once. Pieces of a later phase wait.
-CREATE TABLE record.bulk_part (
-  job       text     NOT NULL REFERENCES record.bulk_job ON DELETE CASCADE,
-  number    integer  NOT NULL,
-  phase     smallint NOT NULL,
-  kind      text     NOT NULL,              -- what record/export/statements.py makes of it
-  types     smallint[] NOT NULL,
-  low       bigint   NOT NULL,              -- row ids: low < row_id <= high
-  high      bigint   NOT NULL,
-  state     smallint NOT NULL DEFAULT 0,    -- 0 waits, 1 is taken, 2 is done
-  resources bigint   NOT NULL DEFAULT 0,
-  PRIMARY KEY (job, number)
-);
+-- What the server knows of a Subscription resource beside its text: who wrote it, and how far it has come.
+-- status: requested, active, error, off; `deleted` until its events are gone.
+CREATE TABLE record.subscription (
+  row_id     bigint  PRIMARY KEY,           -- of the resource
+  id         text    COLLATE "C" NOT NULL UNIQUE,
+  definition integer NOT NULL,              -- the version that its owner wrote last
+  version    integer NOT NULL,              -- the present version
+  status     text    NOT NULL,
+  owner      text    NOT NULL,              -- JSON: the actor and purpose of that writing (access/feed.py)
+  owner_key  bigint  NOT NULL,              -- access.policy.owner_key of the actor
+  numbered   bigint  NOT NULL DEFAULT 0,    -- events so far
+  delivered  bigint  NOT NULL DEFAULT 0,    -- the last event that the subscriber has taken
+  failure    text                           -- why it is in error
+) WITH (fillfactor = 50);
 
--- The files of a job. Only their first `bytes` count: what lies behind was not finished.
-CREATE TABLE record.bulk_file (
-  job       text     NOT NULL REFERENCES record.bulk_job ON DELETE CASCADE,
-  name      text     NOT NULL,
-  category  text     NOT NULL,              -- output, deleted, error
-  type      text     NOT NULL,
-  lines     bigint   NOT NULL,
-  bytes     bigint   NOT NULL,
-  PRIMARY KEY (job, name)
+-- The events of each subscription, numbered without gaps.
+CREATE TABLE record.subscription_event (
+  subscription bigint  NOT NULL,            -- record.subscription.row_id
+  number       bigint  NOT NULL,
+  row_id       bigint  NOT NULL,
+  version      integer NOT NULL,
+  PRIMARY KEY (subscription, number)
 );
-
--- Whose records an export is about, when it is not everybody's; `part` is where each is read.
-CREATE TABLE record.bulk_member (
-  job       text     NOT NULL REFERENCES record.bulk_job ON DELETE CASCADE,
-  patient   bigint   NOT NULL,
-  part      integer  NOT NULL,
-  PRIMARY KEY (job, patient)
-);
-CREATE INDEX bulk_member_part ON record.bulk_member (job, part);
-
--- What the members' records name outside of themselves.
-CREATE TABLE record.bulk_named (
-  job       text     NOT NULL REFERENCES record.bulk_job ON DELETE CASCADE,
-  row_id    bigint   NOT NULL,
-  PRIMARY KEY (job, row_id)
-);
-
--- Whose data an export holds: kept until its trace is written.
-CREATE TABLE record.bulk_patient (
-  job        text    NOT NULL REFERENCES record.bulk_job ON DELETE CASCADE,
-  patient_id text    COLLATE "C" NOT NULL,
-  PRIMARY KEY (job, patient_id)
-);
-
--- Programs that may sign on by themselves (identity/clients.py): their public keys as a JWK set, and what they may do.
-CREATE TABLE record.backend_client (
-  id        text     PRIMARY KEY,
-  name      text     NOT NULL,
-  keys      text     NOT NULL,
-  scopes    text     NOT NULL,              -- SMART scopes, with blanks between
-  created   bigint   NOT NULL
-);
-
--- Assertions that were used, so that none is used twice while it is valid.
-CREATE TABLE record.backend_assertion (
-  client    text     NOT NULL REFERENCES record.backend_client ON DELETE CASCADE,
-  jti       text     NOT NULL,
-  expires   bigint   NOT NULL,
-  PRIMARY KEY (client, jti)
-);
-CREATE INDEX backend_assertion_expires ON record.backend_assertion (expires);
 
 -- A resource as the writer hands it over; row_id is always known.
 CREATE TYPE record.entry AS (
@@ -415,6 +361,16 @@ BEGIN
   END IF;
   IF cardinality(audits) > 0 THEN
     PERFORM record.write_audit(audits, audits_linked);
+  END IF;
+
+  IF cardinality(fresh) = 1 AND cardinality(changed) = 0 THEN
+    INSERT INTO record.outbox (types, row_ids, versions)
+    VALUES (ARRAY[(fresh[1]).type], ARRAY[(fresh[1]).row_id], ARRAY[(fresh[1]).version]);
+  ELSIF cardinality(changed) + cardinality(fresh) > 0 THEN
+    INSERT INTO record.outbox (types, row_ids, versions)
+    SELECT array_agg(c.type), array_agg(c.row_id), array_agg(c.version)
+    FROM (SELECT type, row_id, version FROM unnest(changed)
+          UNION ALL SELECT type, row_id, version FROM unnest(fresh)) c;
   END IF;
 END
 $$;

@@ -20,7 +20,7 @@ from continuum.apps.admin.importing.resources import Reject, prepared
 from continuum.apps.admin.importing.sources import Chunk
 from continuum.kernel.clock import now_us
 from continuum.kernel.errors import DomainError
-from continuum.kernel.limits import IMPORT_CHUNKS_WAITING_MAX, RETRIES_MAX
+from continuum.kernel.limits import IMPORT_CHUNKS_WAITING_MAX, KEYS_PENDING_IMPORT_KB, RETRIES_MAX
 from continuum.record.bulk import Loader
 from continuum.record.entry import Prepared
 from continuum.record.keys import Keys
@@ -147,6 +147,7 @@ async def _work(target: Target, chunks: Any, done: Any) -> None:
     gc.disable()
     keys = Keys(target.key_secret)
     conn = await asyncpg.connect(**target.connect)
+    await conn.execute(f"SET gin_pending_list_limit = '{KEYS_PENDING_IMPORT_KB}kB'")
     try:
         loader = Loader(conn, now_us)
         auditor = Auditor(target.audit_secret, _no_connection, now_us)
