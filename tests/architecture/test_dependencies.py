@@ -112,6 +112,7 @@ DECLARED = {
     "In the product": names(PROJECT["project"]["dependencies"]),
     "To build and install": names(GROUPS["build"]),
     "For tests and tools": names([line for line in GROUPS["dev"] if isinstance(line, str)]),
+    "For tests, in an environment of its own": names(GROUPS["cumulus"]),
     "For tests, Node.js": names(GROUPS["node"])
     | set(json.loads((ROOT / "tests" / "clients" / "node" / "package.json").read_text())["dependencies"]),
 }

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 
 from continuum.access import trace
 from continuum.access.audit import FAILED, REFUSED, Context
+from continuum.access.bulk import Bulk
 from continuum.access.ownership import Ownership
 from continuum.access.policy import Policy
 from continuum.access.warrant import SessionWarrant
@@ -192,6 +193,11 @@ class Session:
         """Leaves the trace of a request that says nothing about any patient."""
         self.acts += 1
         await self._door.auditor.write(self._door.auditor.row(self._context, interaction))
+
+    @property
+    def bulk(self) -> Bulk:
+        """Exports and imports that outlive their request."""
+        return Bulk(self._traced, self._policy, self._context, self._door.keys, self._door.clock)
 
     async def refused(self, interaction: str, target: str, error: DomainError) -> None:
         """Leaves the trace of a request that was refused before it reached any other method."""

@@ -17,10 +17,13 @@ from granian.server.embed import Server
 
 from continuum.access import Access
 from continuum.apps.fhir_api.app import Application
+from continuum.apps.fhir_api.bulk import Bulk
+from continuum.apps.fhir_api.bulk_keeper import BulkOrders, Keeper
 from continuum.apps.fhir_api.figures import figures
 from continuum.apps.fhir_api.services import Services
+from continuum.apps.fhir_api.signon import SignOn
 from continuum.identity.binding import Binder
-from continuum.identity.tokens import Verifier, signing_key
+from continuum.identity.tokens import Issuer, Verifier, signing_key
 from continuum.interop.subscriptions.channels import Channels
 from continuum.interop.subscriptions.endpoints import Allowed
 from continuum.interop.subscriptions.hub import Hub
@@ -50,6 +53,7 @@ class Worker:
     """What a worker is told. database: the URL of the application's role, password included.
 
     audit: the folder of spill files; "" keeps none. disk: a path on the embedded PostgreSQL's disk; "" for a given one.
+    bulk_folder: where the files of exports and imports lie; "" offers neither.
     """
 
     database: str = field(repr=False)
@@ -62,6 +66,9 @@ class Worker:
     audit: str = ""
     disk: str = ""
     request_timeout_s: float = REQUEST_TIMEOUT_S
+    bulk_folder: str = ""
+    bulk_processes: int = 2
+    import_sources: str = ""
     subscription_endpoints: str = ""
     smtp_url: str = field(default="", repr=False)
     mail_from: str = ""
@@ -117,11 +124,16 @@ async def _services(worker: Worker, address: str = "") -> AsyncIterator[Services
         access.on_written = hub.wake
         key = signing_key(worker.token_secret)
         async with access.watched():
+            keeper = None
+            if worker.bulk_folder:
+                keeper = await stack.enter_async_context(Keeper(access, _bulk(worker)))
             yield Services(
                 access=access,
                 verifier=Verifier(key),
                 subscriptions=hub,
                 binder=Binder(key),
+                bulk=Bulk(keeper),
+                sign_on=SignOn(access, Issuer(key)),
                 ready=ready,
                 metrics=lambda: figures(pool, access),
                 base_url=worker.base_url,
@@ -149,6 +161,13 @@ def _hub(worker: Worker, address: str, pool: Pool) -> Hub:
     )
     access.on_written = hub.wake
     return hub
+
+
+def _bulk(worker: Worker) -> BulkOrders:
+    return BulkOrders(
+        Path(worker.bulk_folder), worker.database, worker.record_secret, worker.audit_secret,
+        worker.bulk_processes, worker.import_sources,
+    )  # fmt: skip
 
 
 class _Server(Server):

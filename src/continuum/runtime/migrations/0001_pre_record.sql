@@ -1,4 +1,4 @@
--- The record's tables as they stand after every migration; tests hold the two equal.
+-- The record's tables as they stand after every migration, with schema_bulk.sql; tests hold the two equal.
 -- Instants (`*_us`, `updated`) are microseconds since 1970 UTC in bigint. Keys: record/keys.py.
 
 CREATE SCHEMA record;
