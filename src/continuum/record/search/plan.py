@@ -210,8 +210,9 @@ class Planner:
         bindings = Bindings(self.keys, self.visibility)
         order = self._order(mode, bindings)
         filters = self._filters(bindings)
-        page = bindings.bind(limit + 1, "bigint")
-        tried = bindings.bind(WALK_TRIED, "bigint") if short else ""
+        # Written out, not bound: PostgreSQL would take an unknown number for a tenth of the table, and sort.
+        page = str(limit + 1)
+        tried = str(WALK_TRIED) if short else ""
         walked = self._legs(order, cursor, bindings)
         parts = [leg.sql(self._type, filters, page, tried) for leg in walked]
         found = parts[0] if len(parts) == 1 else f"{' UNION ALL '.join(parts)} LIMIT {page}"
