@@ -152,9 +152,11 @@ class Planner:
         listed = order_by(order, names)
         filters = self._filters(bindings, driver)
         page = bindings.bind(limit + 1, "bigint")
+        # As in Driver.begin: only the driver's own index may be used.
+        kind = f"s.type = {self._type}" if driver.typed else f"(s.type = {self._type}) IS TRUE"
         sql = (
             f"WITH d AS MATERIALIZED (SELECT s.row_id{columns} FROM record.search s"
-            f" WHERE s.type = {self._type} AND {driver.sql} AND ({filters}) IS TRUE)"
+            f" WHERE {kind} AND {driver.sql} AND ({filters}) IS TRUE)"
             f" SELECT {COLUMNS}{''.join(f', p.{name}' for name in names)}"
             f" FROM (SELECT * FROM d{place} ORDER BY {listed} LIMIT {page}) p"
             f" JOIN record.resource r ON r.row_id = p.row_id ORDER BY {listed.replace('row_id', 'p.row_id')}"
