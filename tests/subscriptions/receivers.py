@@ -169,7 +169,7 @@ def subscription(topic, endpoint=None, *, channel="rest-hook", content="id-only"
     return made
 
 
-async def until(holds, *, within_s=15.0):
+async def until(holds, *, within_s=60.0):
     """Waits until something holds; says what was seen last when it does not."""
     end = time.monotonic() + within_s
     while True:
@@ -191,7 +191,7 @@ async def active(api, resource, *, status="active") -> str:
     return subscription_id
 
 
-async def until_status(api, subscription_id, status, *, within_s=15.0) -> dict:
+async def until_status(api, subscription_id, status, *, within_s=60.0) -> dict:
     async def now():
         found = (await api.get(f"/Subscription/{subscription_id}")).json()
         return found if found["status"] == status else None
