@@ -16,7 +16,7 @@ from continuum.fhir.query import (
     Sort,
     Value,
 )
-from continuum.fhir.search_params import COMPARTMENTS, param, params
+from continuum.fhir.search_params import COMPARTMENTS, UNLISTED_URIS, param, params
 from continuum.fhir.text import normalise
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.errors import DomainError, Malformed, UnknownParameter
@@ -208,7 +208,7 @@ def _criterion(draft: _Draft, found: SearchParam, modifier: str, text: str) -> C
     if modifier and modifier not in MODIFIERS[found.kind] and not (found.kind == "reference" and modifier in TYPE_IDS):
         valid = ", ".join(f":{name}" for name in MODIFIERS[found.kind])
         raise UnknownParameter(f"{found.code} does not take :{modifier}. A {found.kind} takes {valid}.")
-    if modifier == "below" and found.code.startswith("_"):
+    if modifier == "below" and found.code in UNLISTED_URIS:
         raise UnknownParameter(f"{found.code} does not take :below. It takes :above and :missing.")
     if modifier == "missing":
         if text not in {"true", "false"}:

@@ -39,6 +39,9 @@ PARTS: Mapping[str, Mapping[str, tuple[str, int]]] = {
 A bit of 0 means all of it (`phonetic` asks what `name` asks).
 """
 
+UNLISTED_URIS = frozenset({"_profile"})
+"""Uris that are found by their keys alone: rows of what nearly every resource has would cost every write."""
+
 
 def has_grams(code: str) -> bool:
     """Whether a string parameter is found by trigrams; addresses, which are long, are found by reading them."""

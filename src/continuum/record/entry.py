@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from continuum.fhir.index import Index, extract
-from continuum.fhir.search_params import MAIN_DATE, PARTS, has_grams
+from continuum.fhir.search_params import MAIN_DATE, PARTS, UNLISTED_URIS, has_grams
 from continuum.fhir.text import MORE_GRAMS, normalise, trigrams
 from continuum.fhir.types import TYPE_IDS
 from continuum.fhir.validate import validate
@@ -43,7 +43,6 @@ FACILITY_ELEMENTS = {
     "EpisodeOfCare": "managingOrganization",
 }
 """Which element of a resource says that a facility cares for its patient."""
-
 
 StringRow = tuple[int, str, str, int]
 """param, value, exact, parts: a row of record.string without its row id."""
@@ -222,7 +221,7 @@ def _strings(index: Index, resource_type: str, wanted: set[int], keys: Keys) -> 
     rows = [
         (param_id(resource_type, param), value[:STRING_INDEX_CHARS], value[:STRING_EXACT_CHARS], 0)
         for param, value in index.uris
-        if not param.startswith("_")  # what every resource has would cost every write
+        if param not in UNLISTED_URIS
     ]
     if not index.strings:
         return rows

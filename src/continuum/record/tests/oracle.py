@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from continuum.fhir.index import Index
-from continuum.fhir.query import Chain, Clause, Criterion, Has, InCompartment, Query, Value
+from continuum.fhir.query import Chain, Clause, Criterion, Has, InCompartment, Query, Sort, Value
 from continuum.fhir.text import normalise
 
 
@@ -40,6 +40,38 @@ class World:
 def matches(query: Query, world: World) -> list[Row]:
     """All matches, in the order of writing."""
     return [row for row in world.seen(query.resource_type) if all(holds(c, row, world) for c in query.where)]
+
+
+def in_order(query: Query, rows: list[Row]) -> list[Row]:
+    """The matches as `_sort` wants them: missing values last, equal ones as they were written (or the other way)."""
+    found = sorted(rows, key=lambda row: row.number, reverse=bool(query.sort) and query.sort[-1].descending)
+    for sort in reversed(query.sort):
+        told = {row.number: sort_value(sort, row) for row in found}
+        present = [row for row in found if told[row.number] is not None]
+        absent = [row for row in found if told[row.number] is None]
+        present.sort(key=lambda row, told=told: told[row.number], reverse=sort.descending)
+        found = present + absent
+    return found
+
+
+def sort_value(sort: Sort, row: Row) -> Any:
+    """The least value when the order rises, the greatest when it falls; None when there is none."""
+    code, index = sort.param.code, row.index
+    codes = {code}
+    if code.startswith("combo-"):
+        plain = code.removeprefix("combo-")
+        codes = {plain, f"component-{plain}"}
+    if code in {"_id", "_lastUpdated"}:
+        return row.id if code == "_id" else row.updated_us
+    values: list[Any] = {
+        "token": [c or s for p, s, c in index.tokens if p in codes],
+        "reference": [to for p, to in index.references if p in codes],
+        "uri": [uri for p, uri in index.uris if p in codes],
+        "string": [normalise(text) for p, text in index.strings if p in codes],
+        "date": [low for p, low, _ in index.dates if p in codes],
+        "quantity": [low for p, low, *_ in index.quantities if p in codes],
+    }[sort.param.kind]
+    return (max if sort.descending else min)(values, default=None)
 
 
 def holds(clause: Clause, row: Row, world: World) -> bool:
@@ -103,7 +135,7 @@ def _value(c: Criterion, value: Value, row: Row) -> bool:
     if kind == "reference":
         return any(p == code and to in value.targets for p, to in index.references)
     if kind == "uri":
-        return any(p == code and (u == value.text or u.partition("|")[0] == value.text) for p, u in index.uris)
+        return any(p == code and _uri(c.modifier, value.text, u) for p, u in index.uris)
     if kind == "string":
         return any(p == code and _string(c.modifier, value.text, text) for p, text in index.strings)
     if kind == "date":
@@ -133,6 +165,16 @@ def _component(value: Value, part: tuple[Any, ...]) -> bool:
 
 def _token(value: Value, system: str, code: str) -> bool:
     return (value.system is None or value.system == system) and (value.code is None or value.code == code)
+
+
+def _uri(modifier: str, wanted: str, uri: str) -> bool:
+    if modifier == "below":
+        return uri.startswith(wanted)
+    for one in (uri, uri.partition("|")[0]):
+        above = wanted[: len(one)] == one and (len(wanted) == len(one) or "/" in (one[-1], wanted[len(one)]))
+        if one == wanted or (modifier == "above" and above):
+            return True
+    return False
 
 
 def _string(modifier: str, wanted: str, text: str) -> bool:

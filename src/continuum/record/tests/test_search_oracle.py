@@ -15,7 +15,7 @@ from continuum.record.entry import prepare
 from continuum.record.keys import Keys
 from continuum.record.search import plan, search
 from continuum.record.tests import worlds
-from continuum.record.tests.oracle import Row, World, matches
+from continuum.record.tests.oracle import Row, World, in_order, matches
 from continuum.record.visibility import EVERYTHING, Scope, Visibility
 from continuum.record.write import Change, RowIds, write
 from continuum.runtime.postgres.address import Address
@@ -40,7 +40,7 @@ def scopes(
     rows: tuple[Row, ...], resources: list[dict[str, Any]], keys: Keys
 ) -> list[tuple[Visibility, frozenset[str]]]:
     """Several visibilities and, said independently, what each shows."""
-    restricted = {f"{one['resourceType']}/{one['id']}" for one in resources if one.get("meta")}
+    restricted = {f"{one['resourceType']}/{one['id']}" for one in resources if one.get("meta", {}).get("security")}
     everything = frozenset(row.address for row in rows)
     cared = {row.id for row in rows if row.kind == "Patient" and row.facility == "org-1"}
     outside = frozenset(row.address for row in rows if row.index.patient_id is None and row.kind != "Observation")
@@ -95,12 +95,17 @@ async def compare(pool: Any, seed: int, searches: int, *, analyse: Any = None) -
             visibility, visible = rng.choice(views)
             expected = matches(query, World(rows, visible))
             query = dataclasses.replace(query, count=rng.choice((1, 3, 20)), total="accurate")
-            what = f"seed {seed} search {number}: {kind}?{given}"
+            sorting = parse(kind, worlds.order(rng, kind), lenient=False).sort
+            what = f"seed {seed} search {number}: {kind}?{given} by {sorting}"
             page = await search(conn, query, visibility=visibility, keys=keys)
             assert page.total == len(expected), what
             found = await all_pages(conn, dataclasses.replace(query, total=""), visibility, keys)
             assert len(found) == len(set(found)), what
             assert set(found) == {row.address for row in expected}, what
+            if sorting:
+                query = dataclasses.replace(query, sort=sorting, total="")
+                found = await all_pages(conn, query, visibility, keys)
+                assert found == [row.address for row in in_order(query, expected)], what
             compared += bool(expected)  # searches that find nothing prove little
     return compared
 

@@ -14,6 +14,9 @@ DATES = (
     "2022-01-01T00:00:00.250Z", "2023-12-31T23:59:59+02:00",
 )  # fmt: skip
 AMOUNTS = (Decimal("5.4"), 72, Decimal("180.25"), Decimal("99.9"))
+CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+SOURCES = ("http://clinic.org/lab", "http://clinic.org/lab/2", "http://clinic.org/labour", "urn:oid:1.2.3")
+PROFILES = ("http://x.org/StructureDefinition/soldier", "http://x.org/StructureDefinition/veteran|1.0")
 ORGANIZATIONS = ("org-1", "org-2")
 PATIENTS = tuple(f"pat-{number}" for number in range(9))
 PRACTITIONERS = ("doc-1", "doc-2")
@@ -46,12 +49,16 @@ def _practitioner(rng: random.Random, one: str) -> dict[str, Any]:
 
 def _patient(rng: random.Random, one: str) -> dict[str, Any]:
     names = [{"family": rng.choice(FAMILIES), "given": rng.sample(GIVEN, 2)} for _ in range(rng.choice((0, 1, 2)))]
-    labels = {"security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}]}
+    meta = _clean({
+        "security": _maybe(rng, [{"system": CONFIDENTIALITY, "code": "R"}], 0.2),
+        "source": _maybe(rng, rng.choice(SOURCES), 0.5),
+        "profile": _maybe(rng, [rng.choice(PROFILES)], 0.5),
+    })  # fmt: skip
     return _clean(
         {
             "resourceType": "Patient",
             "id": one,
-            "meta": _maybe(rng, labels, 0.2),
+            "meta": meta or None,
             "identifier": _maybe(rng, [{"system": "urn:dod", "value": str(rng.randint(1, 5))}]),
             "name": names or None,
             "gender": _maybe(rng, rng.choice(("male", "female"))),
@@ -132,6 +139,14 @@ def search(rng: random.Random) -> tuple[str, list[tuple[str, str]]]:
     return kind, [_criterion(rng, kind, 0) for _ in range(rng.choice((0, 1, 1, 2, 2, 3)))]
 
 
+def order(rng: random.Random, kind: str) -> list[tuple[str, str]]:
+    """A random `_sort`, or none."""
+    if rng.random() < 0.4:
+        return []
+    codes = rng.sample(_SORTS[kind], rng.choice((1, 1, 2, 3)))
+    return [("_sort", ",".join(rng.choice(("", "-")) + code for code in codes))]
+
+
 def _criterion(rng: random.Random, kind: str, depth: int) -> tuple[str, str]:
     choices = list(_CRITERIA[kind])
     if depth < 2:
@@ -194,6 +209,14 @@ def _reference(name: str, targets: tuple[str, ...]) -> Any:
     return make_one
 
 
+def _uri(name: str, uris: tuple[str, ...], *, below: bool) -> Any:
+    def make_one(rng: random.Random, _: int) -> tuple[str, str]:
+        modifier = rng.choice(("", ":above", ":missing", *((":below",) * below)))
+        return name + modifier, rng.choice(("true", "false") if modifier == ":missing" else uris).replace("|", "\\|")
+
+    return make_one
+
+
 def _code_value(rng: random.Random, _: int) -> tuple[str, str]:
     number = _prefix(rng) + rng.choice(("5.4", "72", "100", "60"))
     return rng.choice(
@@ -249,6 +272,8 @@ _CRITERIA: dict[str, tuple[Any, ...]] = {
         _reference("general-practitioner", _DOCS),
         _reference("organization", tuple(f"Organization/{one}" for one in ORGANIZATIONS)),
         _any_id(PATIENTS),
+        _uri("_source", (*SOURCES, "http://clinic.org", "http://clinic.org/", "http://clinic.org/lab/2/3"), below=True),
+        _uri("_profile", (*PROFILES, "http://x.org/StructureDefinition/veteran"), below=False),
     ),
     "Encounter": (
         _token("status", ("http://hl7.org/fhir/encounter-status",), ("finished", "planned")),
@@ -274,4 +299,15 @@ _CRITERIA: dict[str, tuple[Any, ...]] = {
         _code_value,
     ),
 }
+_SORTS = {
+    "Patient": (
+        "_id", "_lastUpdated", "_source", "_profile", "family", "given", "birthdate", "gender", "identifier",
+        "organization", "general-practitioner",
+    ),
+    "Encounter": ("_id", "_lastUpdated", "date", "length", "status", "class", "patient", "practitioner"),
+    "Observation": (
+        "_id", "_lastUpdated", "date", "code", "combo-code", "status", "category", "value-quantity",
+        "combo-value-quantity", "value-string", "value-concept", "subject", "performer", "encounter",
+    ),
+}  # fmt: skip
 _LINKS = {"Patient": _patient_link, "Observation": _observation_link, "Encounter": _encounter_link}
