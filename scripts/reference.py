@@ -108,7 +108,7 @@ def search_page() -> str:
     kinds = [
         f"| {kind} | {', '.join(f'`:{modifier}`' for modifier in modifiers)} |"
         for kind, modifiers in MODIFIERS.items()
-        if kind != "special"
+        if modifiers and kind != "special"
     ]
     shared = set.intersection(*(set(params(name)) for name in TYPES))
     rows = []
@@ -116,7 +116,7 @@ def search_page() -> str:
         own = [
             f"`{code}` ({found.kind})"
             for code, found in sorted(params(name).items())
-            if code not in shared and found.kind != "special"
+            if code not in shared and found.kind not in {"special", "words"}
         ]
         rows.append(f"| {name} | {', '.join(own)} |")
     return (
@@ -130,6 +130,17 @@ def search_page() -> str:
         "## Prefixes\n\n"
         f"On dates, numbers and quantities: {', '.join(f'`{prefix}`' for prefix in PREFIXES)}; without one, `eq`.\n"
         "A value is as exact as it is written: `2026-03` is all of March, `5.4` is everything that rounds to it.\n\n"
+        "## Words\n\n"
+        "`_content=…` finds whole words in all text of a resource, `_text=…` in its narrative (types without one have\n"
+        "no `_text`), `code:text=…` in what stands beside a code: a display, the text of a concept, an identifier's\n"
+        "kind, or the display of a reference. Every word given must be there; case, accents and punctuation do not\n"
+        "count. Values of identifiers and telephone numbers are no text: ask for those by their own parameters.\n"
+        "`identifier:of-type=system|code|value` names the type of an identifier and its value.\n\n"
+        "## Order\n\n"
+        "`_sort` takes any parameters of the type but composites and words, each with a minus before it to sort\n"
+        "downwards. A token sorts by its code, a reference by what it names; resources without a value come last.\n"
+        "Dates, strings, numbers, quantities, uris, `_id` and `_lastUpdated`, alone, have an index at any size; by\n"
+        "tokens and references the matches are read, up to the [limits](limits.md), before they are sorted.\n\n"
         "## Across resources\n\n"
         "- `patient.identifier=…` or `subject:Patient.name=…` follows a reference, as deep as the limits allow.\n"
         "- `_has:Observation:patient:code=…` finds what is referred to.\n"

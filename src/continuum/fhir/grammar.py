@@ -3,7 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from continuum.fhir.grammar_values import VALUE_READERS, identifier_value, reference_value, split, unescape
+from continuum.fhir.grammar_values import (
+    VALUE_READERS,
+    identifier_value,
+    of_type_value,
+    reference_value,
+    split,
+    unescape,
+    words_value,
+)
 from continuum.fhir.query import (
     Chain,
     Clause,
@@ -31,14 +39,15 @@ from continuum.kernel.limits import (
 
 MODIFIERS = {
     "string": ("exact", "contains", "missing"),
-    "token": ("not", "missing"),
-    "reference": ("identifier", "missing"),
+    "token": ("not", "text", "of-type", "missing"),
+    "reference": ("identifier", "text", "missing"),
     "date": ("missing",),
     "number": ("missing",),
     "quantity": ("missing",),
     "uri": ("above", "below", "missing"),
     "composite": ("missing",),
     "special": ("missing",),
+    "words": (),
 }
 """The modifiers that each kind of parameter takes; a reference also takes the name of a target type."""
 
@@ -206,10 +215,12 @@ def _has(draft: _Draft, spec: str, text: str, depth: int) -> Has:
 
 def _criterion(draft: _Draft, found: SearchParam, modifier: str, text: str) -> Criterion:
     if modifier and modifier not in MODIFIERS[found.kind] and not (found.kind == "reference" and modifier in TYPE_IDS):
-        valid = ", ".join(f":{name}" for name in MODIFIERS[found.kind])
-        raise UnknownParameter(f"{found.code} does not take :{modifier}. A {found.kind} takes {valid}.")
+        valid = ", ".join(f":{name}" for name in MODIFIERS[found.kind]) or "none"
+        raise UnknownParameter(f"{found.code} does not take :{modifier}. Of modifiers, a {found.kind} takes {valid}.")
     if modifier == "below" and found.code in UNLISTED_URIS:
         raise UnknownParameter(f"{found.code} does not take :below. It takes :above and :missing.")
+    if modifier == "of-type" and not found.typed:
+        raise UnknownParameter(f"{found.code} does not take :of-type; only identifiers say of what type they are.")
     if modifier == "missing":
         if text not in {"true", "false"}:
             raise UnknownParameter(f"{found.code}:missing is true or false, not {text!r}.")
@@ -223,6 +234,10 @@ def _criterion(draft: _Draft, found: SearchParam, modifier: str, text: str) -> C
 
 
 def _value(draft: _Draft, found: SearchParam, modifier: str, text: str) -> Value:
+    if modifier == "text" or found.kind == "words":
+        return words_value(found.code, text)
+    if modifier == "of-type":
+        return of_type_value(found.code, text)
     if found.kind == "reference":
         if modifier == "identifier":
             return identifier_value(text)
@@ -287,7 +302,7 @@ def _sort(draft: _Draft, modifier: str, text: str) -> None:
         found = param(draft.resource_type, code)
         if found is None:
             raise UnknownParameter(_unknown(draft.resource_type, code))
-        if found.kind in {"composite", "special"}:
+        if found.kind in {"composite", "special", "words"}:
             raise UnknownParameter(f"{code} is a {found.kind}; results cannot be sorted by it.")
         draft.sort.append(Sort(found, one.startswith("-")))
 

@@ -10,7 +10,8 @@ from continuum.kernel.limits import PAGE_DEFAULT
 class SearchParam:
     """One search parameter of one resource type, from the R4 definitions.
 
-    kind: number, date, string, token, reference, composite, quantity, uri or special.
+    kind: number, date, string, token, reference, composite, quantity, uri, special, or words (a string for R4: words
+    anywhere in the resource or its narrative).
     targets: the types a reference may point to. components: the component parameters of a composite,
     each as (code, kind).
     """
@@ -20,6 +21,8 @@ class SearchParam:
     kind: str
     targets: tuple[str, ...] = ()
     components: tuple[tuple[str, str], ...] = ()
+    typed: bool = False
+    """Whether it is of identifiers, which may say of what type they are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from continuum.kernel.errors import Invalid, Malformed
 from continuum.kernel.limits import GRAMS_MAX, STRING_EXACT_CHARS, STRING_INDEX_CHARS
 from continuum.record.body import tail
 from continuum.record.keys import Keys, param_id
+from continuum.record.words import file_words
 
 LABEL_BITS = {
     "R": 1,  # v3-Confidentiality restricted
@@ -106,6 +107,7 @@ def arrange(resource: dict[str, Any], resource_type: str, type_id: int, keys: Ke
     wanted = _exact_keys(index, links, resource_type, keys)
     date_low, date_high, dates = _dates(index, resource_type)
     strings = _strings(index, resource_type, wanted, keys)
+    file_words(resource, index, keys.of_type[resource_type], wanted)
     ref_params = []
     refs = []
     local, params = keys.local, keys.of_type[resource_type].params
@@ -180,6 +182,7 @@ def _exact_keys(index: Index, links: Iterable[str], resource_type: str, keys: Ke
         add(keys.uri(resource_type, param, value))
         if "|" in value:
             add(keys.uri(resource_type, param, value.partition("|")[0]))
+    wanted.update(keys.of_type_token(resource_type, *typed) for typed in index.typed)
     for values in (index.strings, index.dates, index.numbers, index.quantities, index.positions):
         present.update(value[0] for value in values)
     for param, *parts in index.composites:

@@ -15,6 +15,8 @@ RELEASED = "2026-11-23"
 """The day on which the statement's content last changed."""
 UNSEARCHED_KINDS = frozenset({"special"})
 """Kinds of search parameters that the search does not answer (`near`)."""
+_TYPES = {"words": "string"}
+"""What R4 calls a kind of search parameter, where we call it otherwise."""
 
 _INTERACTIONS = {
     "read": "read",
@@ -123,7 +125,7 @@ def _resource(name: str, offered: set[str]) -> dict[str, Any]:
         {
             "name": param.code,
             "definition": search_params.definition(name, param.code),
-            "type": param.kind,
+            "type": _TYPES.get(param.kind, param.kind),
         }
         for param in parameters
     ]

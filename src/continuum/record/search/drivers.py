@@ -26,6 +26,7 @@ from continuum.record.search.filters import (
 )
 from continuum.record.search.statistics import Statistics
 from continuum.record.search.walk import date_rows
+from continuum.record.search.words import asks_for_words, rarest
 
 FEW = 200.0
 """What one patient or one exact string is taken to have; real figures are bounded when the search runs."""
@@ -170,6 +171,9 @@ def _of_criterion(clause: Criterion, resource_type: str, bindings: Bindings, sta
         operator = "@>" if len(exact) == 1 else "&&"
         wanted_keys = bindings.bind(exact, "bigint[]")
         return Driver(f"s.keys {operator} {wanted_keys}", rows, rows, certain=True, covers=clause)
+    if asks_for_words(clause) and clause.param.code not in UNIONS.get(resource_type, {}):
+        wanted, rows = rarest(clause, resource_type, bindings.keys, statistics)
+        return Driver(f"s.keys && {bindings.bind(wanted, 'bigint[]')}", rows, rows, certain=True)
     grams = contains_grams(clause, resource_type, bindings.keys)
     if grams is not None:
         wanted, more = grams

@@ -12,6 +12,7 @@ from continuum.fhir.text import MORE_GRAMS, normalise, trigrams
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.limits import STRING_EXACT_CHARS, STRING_INDEX_CHARS
 from continuum.record.keys import Keys, param_id
+from continuum.record.search.words import asks_for_words, word_keys
 from continuum.record.visibility import Visibility
 
 LAST_CHAR = "\U0010ffff"
@@ -76,6 +77,8 @@ def criterion_sql(criterion: Criterion, resource_type: str, alias: str, bindings
         missing = criterion.values[0].text == "true"
         return f"{'NOT ' if missing else ''}{alias}.keys @> {present}"
     kind = criterion.param.kind
+    if asks_for_words(criterion):
+        return _any(_words(criterion, value, resource_type, alias, bindings) for value in criterion.values)
     exact = exact_keys(criterion, resource_type, bindings.keys)
     if exact is not None:
         holds = f"{alias}.keys && {bindings.bind(exact, 'bigint[]')}"
@@ -98,6 +101,11 @@ def criterion_sql(criterion: Criterion, resource_type: str, alias: str, bindings
             side_exists("quantity", quantity_condition(key, value, bindings), alias) for value in criterion.values
         )
     return _any(_composite(criterion.param, value, resource_type, alias, bindings) for value in criterion.values)
+
+
+def _words(criterion: Criterion, value: Value, resource_type: str, alias: str, bindings: Bindings) -> str:
+    wanted = word_keys(criterion, value, resource_type, bindings.keys)
+    return "(" + " AND ".join(f"{alias}.keys && {bindings.bind(keys, 'bigint[]')}" for keys in wanted) + ")"
 
 
 def _union(criterion: Criterion, codes: tuple[str, ...], resource_type: str, alias: str, bindings: Bindings) -> str:
@@ -131,6 +139,14 @@ def exact_keys(criterion: Criterion, resource_type: str, keys: Keys) -> list[int
     code, kind = criterion.param.code, criterion.param.kind
     if criterion.modifier == "missing" or code in {"_id", "_lastUpdated"}:
         return None
+    if asks_for_words(criterion):
+        wanted = [word_keys(criterion, value, resource_type, keys) for value in criterion.values]
+        return [key for one in wanted for key in one[0]] if all(len(one) == 1 for one in wanted) else None
+    if criterion.modifier == "of-type":
+        return [
+            keys.of_type_token(resource_type, code, value.system or "", value.code or "", value.text)
+            for value in criterion.values
+        ]
     if criterion.modifier == "identifier":
         return [keys.identifier(resource_type, code, value.system, value.code) for value in criterion.values]
     if kind == "token":

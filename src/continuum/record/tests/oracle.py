@@ -19,6 +19,8 @@ class Row:
     index: Index
     updated_us: int
     facility: str
+    texts: tuple[str, ...] = ()
+    narrative: str = ""
 
     @property
     def address(self) -> str:
@@ -128,6 +130,12 @@ def _value(c: Criterion, value: Value, row: Row) -> bool:
         return row.id == value.code
     if code == "_lastUpdated":
         return _interval(value, row.updated_us, row.updated_us)
+    if c.modifier == "text":
+        return _words(value.text, [text for p, text in index.texts if p == code])
+    if kind == "words":
+        return _words(value.text, [row.narrative] if code == "_text" else [row.narrative, *row.texts])
+    if c.modifier == "of-type":
+        return (code, value.system, value.code, value.text) in index.typed
     if c.modifier == "identifier":
         return any(p == f"{code}:identifier" and _token(value, s, v) for p, s, v in index.tokens)
     if kind == "token":
@@ -161,6 +169,11 @@ def _component(value: Value, part: tuple[Any, ...]) -> bool:
     if kind == "string":
         return _string("", value.text, part[1])
     raise AssertionError(kind)
+
+
+def _words(wanted: str, texts: list[str]) -> bool:
+    there = {word for text in texts for word in normalise(text).split()}
+    return set(normalise(wanted).split()) <= there
 
 
 def _token(value: Value, system: str, code: str) -> bool:

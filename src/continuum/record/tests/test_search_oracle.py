@@ -32,7 +32,9 @@ async def fill(conn: Any, keys: Keys, resources: list[dict[str, Any]]) -> tuple[
         change = Change(prepared=prepare(resource, keys), present=None, now_us=at_us)
         await write(conn, [change], row_ids=row_ids)
         facility = resource.get("managingOrganization", {}).get("reference", "").partition("/")[2]
-        rows.append(Row(number, resource["resourceType"], resource["id"], extract(resource), at_us, facility))
+        texts, narrative = tuple(worlds.texts(resource)), worlds.narrative(resource)
+        kind, name = resource["resourceType"], resource["id"]
+        rows.append(Row(number, kind, name, extract(resource), at_us, facility, texts, narrative))
     return tuple(rows)
 
 

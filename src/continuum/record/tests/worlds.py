@@ -4,6 +4,9 @@ import random
 from decimal import Decimal
 from typing import Any
 
+WORDS = ("Heart rate", "Body Height", "body weight", "Heart, left", "Gewicht (Körper)", "rate")
+MR, SSN = "MR", "SS"
+ID_TYPES = "http://terminology.hl7.org/CodeSystem/v2-0203"
 LOINC = "http://loinc.org"
 UCUM = "http://unitsofmeasure.org"
 FAMILIES = ("Ramírez", "O'Brien", "Müller-Lane", "Ram", "Nguyen", "De la Cruz", "Smith", "smithers")
@@ -35,6 +38,30 @@ def make(rng: random.Random) -> list[dict[str, Any]]:
     return world
 
 
+TEXT_NAMES = {"display", "text", "family", "given", "name", "unit", "valueString"}
+"""The elements of these worlds that hold text for people."""
+
+
+def texts(node: Any, name: str = "") -> list[str]:
+    """All text for people, but the narrative."""
+    if isinstance(node, dict):
+        return [one for key, value in node.items() if key != "div" for one in texts(value, key)]
+    if isinstance(node, list):
+        return [one for value in node for one in texts(value, name)]
+    return [node] if isinstance(node, str) and name in TEXT_NAMES else []
+
+
+def narrative(resource: dict[str, Any]) -> str:
+    """What the narrative says, of the one form that these worlds have."""
+    div = resource.get("text", {}).get("div", "")
+    return div.removeprefix('<div xmlns="http://www.w3.org/1999/xhtml"><p>').removesuffix("</p></div>")
+
+
+def _coded(rng: random.Random, systems: tuple[str, ...], codes: tuple[str, ...]) -> dict[str, Any]:
+    coding = {"system": rng.choice(systems), "code": rng.choice(codes), "display": _maybe(rng, rng.choice(WORDS), 0.5)}
+    return _clean({"coding": [_clean(coding)], "text": _maybe(rng, rng.choice(WORDS), 0.4)})
+
+
 def _maybe(rng: random.Random, value: Any, chance: float = 0.7) -> Any:
     return value if rng.random() < chance else None
 
@@ -45,6 +72,11 @@ def _clean(resource: dict[str, Any]) -> dict[str, Any]:
 
 def _practitioner(rng: random.Random, one: str) -> dict[str, Any]:
     return {"resourceType": "Practitioner", "id": one, "name": [{"family": rng.choice(FAMILIES)}]}
+
+
+def _identifier(rng: random.Random) -> dict[str, Any]:
+    kind = {"coding": [{"system": ID_TYPES, "code": rng.choice((MR, SSN))}], "text": rng.choice(WORDS)}
+    return _clean({"type": _maybe(rng, kind), "system": "urn:dod", "value": str(rng.randint(1, 5))})
 
 
 def _patient(rng: random.Random, one: str) -> dict[str, Any]:
@@ -59,7 +91,7 @@ def _patient(rng: random.Random, one: str) -> dict[str, Any]:
             "resourceType": "Patient",
             "id": one,
             "meta": meta or None,
-            "identifier": _maybe(rng, [{"system": "urn:dod", "value": str(rng.randint(1, 5))}]),
+            "identifier": _maybe(rng, [_identifier(rng), _identifier(rng)]),
             "name": names or None,
             "gender": _maybe(rng, rng.choice(("male", "female"))),
             "birthDate": _maybe(rng, rng.choice(("1980", "1990-05", "2001-02-03"))),
@@ -88,6 +120,11 @@ def _encounter(rng: random.Random, one: str) -> dict[str, Any]:
     )
 
 
+def _narrative(rng: random.Random) -> dict[str, str]:
+    words = " and ".join(rng.sample(WORDS, 2))
+    return {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml"><p>{words}</p></div>'}
+
+
 def _observation(rng: random.Random, one: str, encounters: list[str]) -> dict[str, Any]:
     value: dict[str, Any] = rng.choice(
         (
@@ -112,17 +149,20 @@ def _observation(rng: random.Random, one: str, encounters: list[str]) -> dict[st
         )
     )
     component = {
-        "code": {"coding": [{"system": LOINC, "code": rng.choice(CODES)}]},
+        "code": _coded(rng, (LOINC,), CODES),
         "valueQuantity": {"value": rng.choice((60, 120)), "system": UCUM, "code": "mm[Hg]"},
     }
-    patient = {"reference": f"Patient/{rng.choice(PATIENTS)}"}
+    patient = _clean(
+        {"reference": f"Patient/{rng.choice(PATIENTS)}", "display": _maybe(rng, rng.choice(FAMILIES), 0.3)}
+    )
     return _clean(
         {
             "resourceType": "Observation",
             "id": one,
             "status": rng.choice(("final", "preliminary")),
             "category": _maybe(rng, [{"coding": [{"system": "urn:cat", "code": rng.choice(("vital", "lab"))}]}]),
-            "code": {"coding": [{"system": rng.choice((LOINC, "urn:other")), "code": rng.choice(CODES)}]},
+            "text": _maybe(rng, _narrative(rng), 0.3),
+            "code": _coded(rng, (LOINC, "urn:other"), CODES),
             "subject": rng.choice((patient, patient, {"identifier": {"system": "urn:dod", "value": "3"}})),
             "encounter": _maybe(rng, {"reference": f"Encounter/{rng.choice(encounters)}"}),
             "performer": _maybe(rng, [{"reference": f"Practitioner/{rng.choice(PRACTITIONERS)}"}], 0.4),
@@ -209,6 +249,20 @@ def _reference(name: str, targets: tuple[str, ...]) -> Any:
     return make_one
 
 
+def _words(name: str, texts: tuple[str, ...]) -> Any:
+    def make_one(rng: random.Random, _: int) -> tuple[str, str]:
+        found = rng.choice(texts).split()
+        wanted = " ".join(rng.sample(found, rng.randint(1, len(found))))
+        other = rng.choice(texts).split()[0]
+        return name, rng.choice((wanted, wanted, f"{wanted},{other}", f"{wanted} {other}")).upper()
+
+    return make_one
+
+
+def _of_type(rng: random.Random, _: int) -> tuple[str, str]:
+    return "identifier:of-type", f"{ID_TYPES}|{rng.choice((MR, SSN))}|{rng.choice('123')}"
+
+
 def _uri(name: str, uris: tuple[str, ...], *, below: bool) -> Any:
     def make_one(rng: random.Random, _: int) -> tuple[str, str]:
         modifier = rng.choice(("", ":above", ":missing", *((":below",) * below)))
@@ -272,6 +326,9 @@ _CRITERIA: dict[str, tuple[Any, ...]] = {
         _reference("general-practitioner", _DOCS),
         _reference("organization", tuple(f"Organization/{one}" for one in ORGANIZATIONS)),
         _any_id(PATIENTS),
+        _of_type,
+        _words("identifier:text", WORDS),
+        _words("_content", WORDS + GIVEN),
         _uri("_source", (*SOURCES, "http://clinic.org", "http://clinic.org/", "http://clinic.org/lab/2/3"), below=True),
         _uri("_profile", (*PROFILES, "http://x.org/StructureDefinition/veteran"), below=False),
     ),
@@ -297,6 +354,11 @@ _CRITERIA: dict[str, tuple[Any, ...]] = {
         _reference("patient", _PEOPLE),
         _reference("performer", _DOCS + _PEOPLE),
         _code_value,
+        _words("code:text", WORDS),
+        _words("combo-code:text", WORDS),
+        _words("subject:text", FAMILIES),
+        _words("_text", WORDS),
+        _words("_content", WORDS + FAMILIES),
     ),
 }
 _SORTS = {
