@@ -154,6 +154,8 @@ def _clause(draft: _Draft, resource_type: str, name: str, text: str, depth: int)
     """A criterion, a chain or a `_has` on a type."""
     if depth > CHAIN_DEPTH_MAX:
         raise Malformed(f"A chain has at most {CHAIN_DEPTH_MAX} links.")
+    if name == "_list":
+        return _on_list(resource_type, text)
     if name.startswith("_has:"):
         return _has(draft, name[5:], text, depth)
     head, dot, rest = name.partition(".")
@@ -211,6 +213,19 @@ def _has(draft: _Draft, spec: str, text: str, depth: int) -> Has:
     if found.kind != "reference":
         raise UnknownParameter(f"{source}.{code} is a {found.kind}, not a reference.")
     return Has(found, _clause(draft, source, rest, text, depth + 1))
+
+
+def _on_list(resource_type: str, text: str) -> Has:
+    """`_list=42`: what the List 42 has as an item (R4 §3.1.1.4.15)."""
+    ids = [one.removeprefix("List/") for one in text.split(",") if one]
+    if not ids:
+        raise UnknownParameter("_list has no value; it takes the id of a List.")
+    if any(one.startswith("$") for one in ids):
+        raise UnknownParameter(f"_list takes the id of a List; the functional list {text} is not kept here.")
+    item, own = param("List", "item"), param("List", "_id")
+    assert item is not None, f"R4 gives List its items, of which a {resource_type} may be one"
+    assert own is not None, "every type has it"
+    return Has(item, Criterion(own, "", tuple(Value(one, code=one) for one in ids)))
 
 
 def _criterion(draft: _Draft, found: SearchParam, modifier: str, text: str) -> Criterion:

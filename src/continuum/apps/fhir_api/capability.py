@@ -63,7 +63,9 @@ def statement(base: str) -> bytes:
                     },
                     "resource": [_resource(name, offered) for name in TYPES],
                     "interaction": [
-                        {"code": code} for code in ("transaction", "batch", "history-system") if _has(code, offered)
+                        {"code": code}
+                        for code in ("transaction", "batch", "search-system", "history-system")
+                        if _has(code, offered)
                     ],
                     "compartment": [
                         f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}" for name in COMPARTMENTS
@@ -87,7 +89,8 @@ def _referring() -> dict[str, list[str]]:
 
 
 def _has(code: str, offered: set[str]) -> bool:
-    return ("bundle" if code in ("transaction", "batch") else code) in offered
+    routes = {"transaction": "bundle", "batch": "bundle", "search-system": "search-across"}
+    return routes.get(code, code) in offered
 
 
 def _resource(name: str, offered: set[str]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ HANDLERS: dict[str, Callable[[Exchange], Awaitable[Response]]] = {
     "patch-matching": writing.patch_matching,
     "read": reading.read,
     "search": searching.search,
+    "search-across": searching.search_across,
     "update": writing.update,
     "update-matching": writing.update_matching,
     "vread": reading.vread,

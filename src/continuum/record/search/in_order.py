@@ -31,8 +31,13 @@ async def ordered(rows: Sequence[Any], keys: tuple[Key, ...], cursor: Cursor | N
                 whole[f"k{at}"] = told(key, index)
         if cursor is None or _comes_after(whole, keys, cursor):
             found.append(whole)
+    return arranged(found, keys)
+
+
+def arranged(found: list[dict[str, Any]], keys: tuple[Key, ...]) -> list[dict[str, Any]]:
+    """Rows that have all their keys, in order."""
     # From the last key to the first: Python's sort keeps what the later keys have said.
-    found.sort(key=lambda row: int(row["row_id"]), reverse=bool(keys) and keys[-1].descending)
+    found = sorted(found, key=lambda row: int(row["row_id"]), reverse=bool(keys) and keys[-1].descending)
     for at in range(len(keys) - 1, -1, -1):
         name, down = f"k{at}", keys[at].descending
         present = [row for row in found if row[name] is not None]

@@ -40,25 +40,25 @@ async def search(conn: Connection, query: Query, *, visibility: Visibility, keys
     """
     planner = Planner(query, visibility, keys, await statistics_of(conn, keys))
     if query.summary == "count":
-        return Page(matches=(), total=await _count(conn, planner))
+        return Page(matches=(), total=await count_of(conn, planner))
     wants_total = query.total in {"accurate", "estimate"}
     named = search_of(query)
     cursor = read_cursor(query.cursor, named, keys)
-    rows, plan = await _rows(conn, planner, cursor, query.count, with_total=wants_total)
+    rows, plan = await rows_of(conn, planner, cursor, query.count, with_total=wants_total)
     total: int | None = None
     if plan.unordered:
         rows = [row for row in rows if row["row_id"] is not None]
         total = len(rows) if wants_total else None
         found = await ordered(rows, plan.unordered, cursor)
-        return await _page(conn, planner, found, plan, named, total)
+        return await page_of(conn, planner, found, plan.mode, plan.keys, named, total)
     if wants_total:
-        total = rows[0]["total"] if plan.totals else await _count(conn, planner)
+        total = rows[0]["total"] if plan.totals else await count_of(conn, planner)
     found = rows if plan.whole else [row for row in rows if row["row_id"] is not None]
-    return await _page(conn, planner, found, plan, named, total)
+    return await page_of(conn, planner, found, plan.mode, plan.keys, named, total)
 
 
-async def _page(
-    conn: Connection, planner: Planner, found: list[Any], plan: Plan, named: str, total: int | None
+async def page_of(
+    conn: Connection, planner: Planner, found: list[Any], mode: str, keys_count: int, named: str, total: int | None
 ) -> Page:
     """The page that some rows begin, in order and one more than it holds if there are more."""
     query, keys = planner.query, planner.keys
@@ -67,8 +67,8 @@ async def _page(
     onward = ""
     if len(found) > query.count and shown:
         last = shown[-1]
-        place = tuple(last[f"k{number}"] for number in range(plan.keys))
-        onward = Cursor(plan.mode, place, last["row_id"]).text(named, keys)
+        place = tuple(last[f"k{number}"] for number in range(keys_count))
+        onward = Cursor(mode, place, last["row_id"]).text(named, keys)
     extra: tuple[Stored, ...] = ()
     if query.includes and matches:
         extra = await included(conn, query.includes, matches, visibility=planner.visibility, keys=keys)
@@ -82,7 +82,8 @@ async def resolve(conn: Connection, query: Query, *, visibility: Visibility, key
     return list(page.matches)
 
 
-async def _count(conn: Connection, planner: Planner) -> int:
+async def count_of(conn: Connection, planner: Planner) -> int:
+    """How many matches there are."""
     plan = planner.count()
     row = await conn.fetchrow(plan.sql, *plan.values)
     total: int = row["total"]
@@ -117,7 +118,7 @@ def _remembered(effort: int, query: Query) -> tuple[tuple[Any, ...], float]:
     return (effort, *shape), rank
 
 
-async def _rows(
+async def rows_of(
     conn: Connection, planner: Planner, cursor: Cursor | None, limit: int, *, with_total: bool
 ) -> tuple[list[Any], Plan]:
     """The rows of a page and one more, by the cheapest effort that gives all of them."""

@@ -8,13 +8,14 @@ import asyncpg
 import pytest
 
 from continuum.fhir.grammar import parse
+from continuum.fhir.grammar_across import parse_across
 from continuum.fhir.index import extract
 from continuum.fhir.query import Query
 from continuum.kernel.errors import UnknownParameter
 from continuum.record.entry import prepare
 from continuum.record.keys import Keys
-from continuum.record.search import plan, search
-from continuum.record.tests import worlds
+from continuum.record.search import plan, search, search_across
+from continuum.record.tests import searches, worlds
 from continuum.record.tests.oracle import Row, World, in_order, matches
 from continuum.record.visibility import EVERYTHING, Scope, Visibility
 from continuum.record.write import Change, RowIds, write
@@ -78,7 +79,7 @@ async def all_pages(conn: Any, query: Query, visibility: Visibility, keys: Keys)
     raise AssertionError("the pages do not end")
 
 
-async def compare(pool: Any, seed: int, searches: int, *, analyse: Any = None) -> int:
+async def compare(pool: Any, seed: int, rounds: int, *, analyse: Any = None) -> int:
     rng = random.Random(seed)
     keys = Keys(SECRET + bytes([seed % 250]))
     resources = worlds.make(rng)
@@ -88,8 +89,8 @@ async def compare(pool: Any, seed: int, searches: int, *, analyse: Any = None) -
         if analyse is not None:
             await analyse()
         views = scopes(rows, resources, keys)
-        for number in range(searches):
-            kind, given = worlds.search(rng)
+        for number in range(rounds):
+            kind, given = searches.search(rng)
             try:
                 query = parse(kind, given, lenient=False)
             except UnknownParameter:
@@ -97,7 +98,7 @@ async def compare(pool: Any, seed: int, searches: int, *, analyse: Any = None) -
             visibility, visible = rng.choice(views)
             expected = matches(query, World(rows, visible))
             query = dataclasses.replace(query, count=rng.choice((1, 3, 20)), total="accurate")
-            sorting = parse(kind, worlds.order(rng, kind), lenient=False).sort
+            sorting = parse(kind, searches.order(rng, kind), lenient=False).sort
             what = f"seed {seed} search {number}: {kind}?{given} by {sorting}"
             page = await search(conn, query, visibility=visibility, keys=keys)
             assert page.total == len(expected), what
@@ -110,6 +111,42 @@ async def compare(pool: Any, seed: int, searches: int, *, analyse: Any = None) -
                 assert found == [row.address for row in in_order(query, expected)], what
             compared += bool(expected)  # searches that find nothing prove little
     return compared
+
+
+async def compare_across(pool: Any, seed: int, rounds: int) -> int:
+    rng = random.Random(seed)
+    keys = Keys(SECRET + bytes([seed % 250]))
+    resources = worlds.make(rng)
+    compared = 0
+    async with pool.connection() as conn:
+        rows = await fill(conn, keys, resources)
+        views = scopes(rows, resources, keys)
+        for number in range(rounds):
+            given = searches.across(rng)
+            queries = parse_across(given, lenient=False)
+            visibility, visible = rng.choice(views)
+            world = World(rows, visible)
+            expected = in_order(queries[0], [row for query in queries for row in matches(query, world)])
+            what = f"seed {seed} search {number}: {given}"
+            count = rng.choice((1, 4, 50))
+            found: list[str] = []
+            cursor = ""
+            for _ in range(200):
+                queries = tuple(dataclasses.replace(q, count=count, cursor=cursor, total="accurate") for q in queries)
+                page = await search_across(conn, queries, visibility=visibility, keys=keys)
+                assert page.total == len(expected), what
+                found += [f"{one.resource_type}/{one.id}" for one in page.matches]
+                cursor = page.next_cursor
+                if not cursor:
+                    break
+            assert found == [row.address for row in expected], what
+            compared += bool(expected)
+    return compared
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_random_searches_across_types_find_what_the_oracle_finds_in_one_order(pool, seed):
+    assert await compare_across(pool, seed, 60) > 20
 
 
 @pytest.fixture
