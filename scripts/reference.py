@@ -101,6 +101,7 @@ def cli_page() -> str:
 def search_page() -> str:
     """What can be asked: kinds, modifiers, prefixes, and every parameter of every type."""
     from continuum.fhir.grammar import MODIFIERS  # noqa: PLC0415 - as above
+    from continuum.fhir.grammar_filter import OPERATORS  # noqa: PLC0415 - as above
     from continuum.fhir.grammar_values import PREFIXES  # noqa: PLC0415 - as above
     from continuum.fhir.search_params import params  # noqa: PLC0415 - as above
     from continuum.fhir.types import TYPES  # noqa: PLC0415 - as above
@@ -110,6 +111,11 @@ def search_page() -> str:
         for kind, modifiers in MODIFIERS.items()
         if modifiers and kind != "special"
     ]
+    filters = "; ".join(
+        f"{kind}: {', '.join(f'`{one}`' for one in sorted(operators))}"
+        for kind, operators in OPERATORS.items()
+        if kind not in {"special", "words"}
+    )
     shared = set.intersection(*(set(params(name)) for name in TYPES))
     rows = []
     for name in TYPES:
@@ -136,6 +142,12 @@ def search_page() -> str:
         "kind, or the display of a reference. Every word given must be there; case, accents and punctuation do not\n"
         "count. Values of identifiers and telephone numbers are no text: ask for those by their own parameters.\n"
         "`identifier:of-type=system|code|value` names the type of an identifier and its value.\n\n"
+        "## Logic\n\n"
+        "`_filter=…` (R4 §3.1.3) joins tests by `and`, `or`, `not (…)` and brackets, from left to right:\n"
+        "`_filter=(status eq final or status eq amended) and subject:Patient[gender eq male].birthdate ge 1990`.\n"
+        "`ne` means: there is a value and none is equal; on strings, numbers and dates: some value differs.\n"
+        f"{filters}.\n"
+        "`in`, `ni`, `ss` and `sb` ask for value sets and hierarchies and are refused.\n\n"
         "## Order\n\n"
         "`_sort` takes any parameters of the type but composites and words, each with a minus before it to sort\n"
         "downwards. A token sorts by its code, a reference by what it names; resources without a value come last.\n"

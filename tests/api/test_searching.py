@@ -287,6 +287,17 @@ async def test_what_is_on_a_list_is_found_by_the_list(api):
     assert (await api.get("/Observation?_list=$current-problems")).status_code == 400
 
 
+async def test_a_filter_goes_through_pages_and_is_refused_with_its_place(api):
+    name, ids = await ward(api, 5)
+    text = f"patient re Patient/{name} and (date le 2026-01-02 or not (date lt 2026-01-05))"
+    pages = await every_page(
+        api, str(api.build_request("GET", "/Observation", params={"_filter": text, "_count": 2}).url)
+    )
+    assert [one for page in pages for one in ids_of(page)] == [ids[0], ids[1], ids[4]]
+    answer = await api.get("/Observation", params={"_filter": "date le"})
+    assert "a value is expected at character 8" in outcome(answer, 400)["diagnostics"]
+
+
 async def test_a_star_includes_all_that_is_named_and_all_that_names(api):
     name, ids = await ward(api, 2)
     there = (await api.get(f"/Observation?_id={ids[0]}&_include=*")).json()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from continuum.fhir.grammar_filter import parse_filter
 from continuum.fhir.grammar_values import (
     VALUE_READERS,
     identifier_value,
@@ -13,6 +14,7 @@ from continuum.fhir.grammar_values import (
     words_value,
 )
 from continuum.fhir.query import (
+    AllOf,
     Chain,
     Clause,
     Criterion,
@@ -55,6 +57,10 @@ TOTALS = ("none", "estimate", "accurate")
 SUMMARIES = ("true", "text", "data", "count", "false")
 PRESENTATION = frozenset({"_format", "_pretty"})
 """Parameters that say how to answer, not what to find; the API reads them."""
+
+
+ASKED_OF_ANY = frozenset({"_has", "_list", "id"})
+"""What may be asked of every type though it is no parameter of it."""
 
 
 @dataclass(slots=True)
@@ -144,6 +150,8 @@ def _read(draft: _Draft, name: str, text: str) -> None:
     control = _CONTROLS.get(plain)
     if control is not None:
         control(draft, modifier, text)
+    elif name == "_filter":
+        draft.where += _filter(draft, text)
     elif plain == "_has":
         draft.where.append(_has(draft, modifier, text, 1))
     else:
@@ -173,26 +181,42 @@ def _unknown(resource_type: str, code: str) -> str:
     return f"{resource_type} has no search parameter {code!r}. It has: {known}."
 
 
+def _filter(draft: _Draft, text: str) -> tuple[Clause, ...]:
+    """The clauses of a `_filter`; those that it joins by `and` stand beside the other criteria."""
+    found = parse_filter(
+        draft.resource_type,
+        text,
+        lambda resource_type, name, value: _clause(draft, resource_type, name, value, 1),
+        lambda param, modifier, code, inner: _follow(draft, param, modifier, code, inner),
+    )
+    return found.clauses if isinstance(found, AllOf) else (found,)
+
+
 def _chain(draft: _Draft, found: SearchParam, modifier: str, rest: str, text: str, depth: int) -> Chain:
+    code = rest.partition(".")[0].partition(":")[0]
+    return _follow(draft, found, modifier, code, lambda target: _clause(draft, target, rest, text, depth + 1))
+
+
+def _follow(draft: _Draft, found: SearchParam, modifier: str, code: str, inner_of: Callable[[str], Clause]) -> Chain:
+    """A chain through a reference to each type that has the parameter asked for."""
     if found.kind != "reference":
         raise UnknownParameter(f"{found.code} is a {found.kind}, not a reference; it cannot be chained.")
     if modifier and modifier not in TYPE_IDS:
         raise UnknownParameter(f"{found.code}:{modifier}: {modifier} is not a resource type.")
     candidates = (modifier,) if modifier else (found.targets or tuple(TYPE_IDS))
-    code = rest.partition(".")[0].partition(":")[0]
     inner: list[tuple[str, Clause]] = []
     refusal: DomainError | None = None
     for target in candidates:
-        if code != "_has" and param(target, code) is None:
+        if code not in ASKED_OF_ANY and param(target, code) is None:
             continue
         draft.branches += 1
         if draft.branches > CHAIN_BRANCHES_MAX:
             raise Malformed(
                 f"The chain leads to more than {CHAIN_BRANCHES_MAX} types;"
-                f" say which one is meant, as in {found.code}:{target}.{rest}."
+                f" say which one is meant, as in {found.code}:{target}.{code}."
             )
         try:
-            inner.append((target, _clause(draft, target, rest, text, depth + 1)))
+            inner.append((target, inner_of(target)))
         except UnknownParameter as error:
             refusal = error
     if not inner:

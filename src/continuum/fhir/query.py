@@ -51,7 +51,11 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """`param:modifier=value,value`; for `missing` the modifier is "missing" and values[0].text true/false."""
+    """`param:modifier=value,value`; for `missing` the modifier is "missing" and values[0].text true/false.
+
+    A string of `_filter` also has the modifiers equal, unequal, ends, gt, ge, lt and le; a date or number of `_filter`
+    the prefix co.
+    """
 
     param: SearchParam
     modifier: str
@@ -85,7 +89,28 @@ class InCompartment:
     params: tuple[SearchParam, ...]
 
 
-Clause = Criterion | Chain | Has | InCompartment
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Rows for which all the clauses hold."""
+
+    clauses: "tuple[Clause, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Rows for which at least one of the clauses holds."""
+
+    clauses: "tuple[Clause, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Negation:
+    """Rows for which the clause does not hold."""
+
+    clause: "Clause"
+
+
+Clause = Criterion | Chain | Has | InCompartment | AllOf | AnyOf | Negation
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,10 @@ SEARCH_VALUES_MAX = 1_000
 """OR values in one criterion."""
 SEARCH_WORDS_MAX = 32
 """Words of one value of `:text`, `_text` or `_content`."""
+FILTER_TESTS_MAX = 64
+"""Tests in one `_filter`."""
+FILTER_DEPTH_MAX = 16
+"""Brackets within brackets of one `_filter`."""
 CHAIN_DEPTH_MAX = 8
 """Links in one chain or nested `_has`."""
 CHAIN_BRANCHES_MAX = 400

@@ -18,6 +18,18 @@ UNSEARCHED_KINDS = frozenset({"special"})
 _TYPES = {"words": "string"}
 """What R4 calls a kind of search parameter, where we call it otherwise."""
 
+_OF_EVERY_TYPE: tuple[dict[str, str], ...] = (
+    {
+        "name": "_filter",
+        "definition": "http://hl7.org/fhir/SearchParameter/filter",
+        "type": "special",
+        "documentation": "All operators but in, ni, ss and sb. Tokens are compared with case.",
+    },
+    {"name": "_list", "type": "special", "documentation": "The items of a List, by its id."},
+    {"name": "_has", "type": "special", "documentation": "Reverse chains, of any depth within the limits."},
+    {"name": "_type", "type": "special", "documentation": "At the base only: the types to search."},
+)
+"""Parameters of every type that are no element's value."""
 _INTERACTIONS = {
     "read": "read",
     "vread": "vread",
@@ -67,6 +79,7 @@ def statement(base: str) -> bytes:
                         for code in ("transaction", "batch", "search-system", "history-system")
                         if _has(code, offered)
                     ],
+                    "searchParam": [*_OF_EVERY_TYPE],
                     "compartment": [
                         f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}" for name in COMPARTMENTS
                     ],

@@ -8,7 +8,7 @@ from continuum.fhir.types import TYPE_IDS
 from continuum.record.keys import Keys
 from continuum.record.model import Page
 from continuum.record.read import Connection
-from continuum.record.search.filters import Bindings
+from continuum.record.search.bindings import Bindings
 from continuum.record.search.in_order import arranged
 from continuum.record.search.order import keys_of, mode_of, read_cursor, search_of
 from continuum.record.search.plan import Planner

@@ -16,7 +16,8 @@ from continuum.fhir.search_params import MAIN_DATE, UNIONS, UNLISTED_URIS
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.errors import Malformed
 from continuum.record.keys import Keys, param_id
-from continuum.record.search.filters import Bindings, string_which
+from continuum.record.search.bindings import Bindings
+from continuum.record.search.conditions import string_which
 
 BY_ROW, BY_DATE, BY_UPDATED, BY_SORT = "row", "date", "updated", "sort"
 """The orders that a search may take; a cursor says which one it began with."""

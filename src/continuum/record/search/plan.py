@@ -17,8 +17,9 @@ from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.limits import GATHER_MAX, GATHER_MIN, GATHER_TRIED, SORT_READ_MAX, WALK_TRIED
 from continuum.record.keys import Keys
 from continuum.record.read import COLUMNS
+from continuum.record.search.bindings import Bindings
 from continuum.record.search.drivers import Driver, choose, filed
-from continuum.record.search.filters import Bindings, clause_sql
+from continuum.record.search.filters import clause_sql
 from continuum.record.search.order import BY_DATE, BY_ROW, Cursor, Key, after, keys_of, mode_of, order_by
 from continuum.record.search.statistics import Statistics
 from continuum.record.search.walk import Leg, date_column, filed_leg, legs

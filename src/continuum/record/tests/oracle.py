@@ -5,7 +5,19 @@ from decimal import Decimal
 from typing import Any
 
 from continuum.fhir.index import Index
-from continuum.fhir.query import Chain, Clause, Criterion, Has, InCompartment, Query, Sort, Value
+from continuum.fhir.query import (
+    AllOf,
+    AnyOf,
+    Chain,
+    Clause,
+    Criterion,
+    Has,
+    InCompartment,
+    Negation,
+    Query,
+    Sort,
+    Value,
+)
 from continuum.fhir.text import normalise
 
 
@@ -87,6 +99,12 @@ def holds(clause: Clause, row: Row, world: World) -> bool:
             if end is not None and any(kind == end.kind and holds(inner, end, world) for kind, inner in clause.inner):
                 return True
         return False
+    if isinstance(clause, Negation):
+        return not holds(clause.clause, row, world)
+    if isinstance(clause, AllOf):
+        return all(holds(one, row, world) for one in clause.clauses)
+    if isinstance(clause, AnyOf):
+        return any(holds(one, row, world) for one in clause.clauses)
     if isinstance(clause, Has):
         return any(
             (clause.param.code, row.address) in source.index.references and holds(clause.inner, source, world)
@@ -195,6 +213,12 @@ def _string(modifier: str, wanted: str, text: str) -> bool:
         return wanted == text
     if modifier == "contains":
         return normalise(wanted) in normalise(text)
+    mine, other = normalise(text), normalise(wanted)
+    if modifier:
+        return {
+            "equal": mine == other, "unequal": mine != other, "ends": mine.endswith(other), "gt": mine > other,
+            "ge": mine >= other, "lt": mine < other, "le": mine <= other,
+        }[modifier]  # fmt: skip
     return normalise(text).startswith(normalise(wanted))
 
 
@@ -210,6 +234,7 @@ def _interval(v: Value, low: int, high: int) -> bool:
         "sa": low > v.high_us,
         "eb": high < v.low_us,
         "ap": low <= v.high_us and high >= v.low_us,
+        "co": low <= v.low_us and high >= v.high_us,
     }[v.prefix]
 
 

@@ -1,5 +1,6 @@
 """Random searches over the small random worlds."""
 
+import json
 import random
 from typing import Any
 
@@ -27,6 +28,38 @@ def search(rng: random.Random) -> tuple[str, list[tuple[str, str]]]:
     """A random search: a type and its criteria."""
     kind = rng.choice(("Patient", "Observation", "Observation", "Encounter"))
     return kind, [_criterion(rng, kind, 0) for _ in range(rng.choice((0, 1, 1, 2, 2, 3)))]
+
+
+def filtered(rng: random.Random) -> tuple[str, list[tuple[str, str]]]:
+    """A random `_filter` on a type, beside at most one other criterion."""
+    kind = rng.choice(("Patient", "Observation", "Encounter"))
+    more = [_criterion(rng, kind, 1)] if rng.random() < 0.3 else []
+    return kind, [("_filter", _filter(rng, kind, 0)), *more]
+
+
+def _filter(rng: random.Random, kind: str, depth: int) -> str:
+    shape = rng.choice(("test", "test", "and", "or", "not", "mixed", "chain")) if depth < 3 else "test"
+    if shape in {"and", "or"}:
+        parts = [_filter(rng, kind, depth + 1) for _ in range(rng.choice((2, 3)))]
+        return "(" + f" {shape} ".join(parts) + ")"
+    if shape == "not":
+        return f"not ({_filter(rng, kind, depth + 1)})"
+    if shape == "mixed":
+        parts = [_test(rng, kind) for _ in range(3)]
+        return f"({parts[0]} and {parts[1]} or {parts[2]})"
+    if shape == "chain" and kind != "Patient":
+        code = "subject" if kind == "Observation" and rng.random() < 0.5 else "patient"
+        inner = f"[{_filter(rng, 'Patient', depth + 1)}]" if rng.random() < 0.5 else ""
+        return f"{code}:Patient{inner}.{_test(rng, 'Patient')}"
+    return _test(rng, kind)
+
+
+def _test(rng: random.Random, kind: str) -> str:
+    name, operators, values = rng.choice(_TESTS[kind])
+    if rng.random() < 0.15:
+        return f"{name} pr {rng.choice(('true', 'false'))}"
+    value = rng.choice(values)
+    return f"{name} {rng.choice(operators)} {json.dumps(value) if rng.random() < 0.5 or ' ' in value else value}"
 
 
 def across(rng: random.Random) -> list[tuple[str, str]]:
@@ -245,3 +278,34 @@ _SORTS = {
     ),
 }  # fmt: skip
 _LINKS = {"Patient": _patient_link, "Observation": _observation_link, "Encounter": _encounter_link}
+_OF_STRING = ("eq", "ne", "co", "sw", "ew", "gt", "lt", "ge", "le")
+_OF_RANGE = ("eq", "ne", "gt", "lt", "ge", "le", "ap", "sa", "eb")
+_TESTS: dict[str, tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]] = {
+    "Patient": (
+        ("family", _OF_STRING, (*FAMILIES, "r", "z", "an", "SMITH")),
+        ("given", _OF_STRING, (*GIVEN, "maria")),
+        ("gender", ("eq", "ne"), ("male", "female")),
+        ("identifier", ("eq", "ne"), ("urn:dod|1", "2", "urn:dod|")),
+        ("birthdate", (*_OF_RANGE, "po", "co"), ("1980", "1990-05-15", "2001-02-03", "1985")),
+        ("organization", ("re", "eq", "ne"), tuple(f"Organization/{one}" for one in ORGANIZATIONS)),
+        ("_id", ("eq", "ne"), PATIENTS[:3]),
+    ),
+    "Encounter": (
+        ("status", ("eq", "ne"), ("finished", "planned")),
+        ("date", (*_OF_RANGE, "po", "co"), DATES),
+        ("length", _OF_RANGE, ("10", "30.5", f"30.5|{UCUM}|min")),
+        ("patient", ("re", "ne"), _PEOPLE),
+    ),
+    "Observation": (
+        ("code", ("eq", "ne"), (*CODES, f"loinc|{CODES[0]}", f"{LOINC}|{CODES[1]}")),
+        ("combo-code", ("eq",), CODES),
+        ("category", ("eq", "ne"), ("vital", "urn:cat|lab")),
+        ("date", (*_OF_RANGE, "po", "co"), DATES),
+        ("value-quantity", _OF_RANGE, ("5.4", "72", "100|ucum|mg", "5.4||mg")),
+        ("code-value-quantity", ("eq",), (f"{CODES[0]}$gt5", f"{CODES[1]}$72||mg")),
+        ("value-string", _OF_STRING, FAMILIES),
+        ("subject", ("re", "eq", "ne"), _PEOPLE),
+        ("_content", ("co",), (*WORDS, "Ram")),
+    ),
+}
+"""Parameters of `_filter`, with the operators and the values that they are given."""

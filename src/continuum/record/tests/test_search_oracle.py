@@ -79,7 +79,7 @@ async def all_pages(conn: Any, query: Query, visibility: Visibility, keys: Keys)
     raise AssertionError("the pages do not end")
 
 
-async def compare(pool: Any, seed: int, rounds: int, *, analyse: Any = None) -> int:
+async def compare(pool: Any, seed: int, rounds: int, *, analyse: Any = None, make: Any = searches.search) -> int:
     rng = random.Random(seed)
     keys = Keys(SECRET + bytes([seed % 250]))
     resources = worlds.make(rng)
@@ -90,7 +90,7 @@ async def compare(pool: Any, seed: int, rounds: int, *, analyse: Any = None) -> 
             await analyse()
         views = scopes(rows, resources, keys)
         for number in range(rounds):
-            kind, given = searches.search(rng)
+            kind, given = make(rng)
             try:
                 query = parse(kind, given, lenient=False)
             except UnknownParameter:
@@ -171,6 +171,13 @@ WAYS = pytest.mark.parametrize(
 async def test_random_searches_find_what_the_oracle_finds(pool, monkeypatch, analyse, seed, gather_min, analysed):
     monkeypatch.setattr(plan, "GATHER_MIN", gather_min)  # with 0, whatever can be walked is walked
     assert await compare(pool, seed, 150, analyse=analyse if analysed else None) > 60
+
+
+@WAYS
+async def test_random_filters_find_what_the_oracle_finds(pool, monkeypatch, analyse, gather_min, analysed):
+    monkeypatch.setattr(plan, "GATHER_MIN", gather_min)
+    made = searches.filtered
+    assert await compare(pool, 7, 150, analyse=analyse if analysed else None, make=made) > 60
 
 
 @pytest.mark.proof
