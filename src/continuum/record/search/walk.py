@@ -18,7 +18,11 @@ LONG = f"s.date_high > s.date_low + {LONG_US}"
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """source: SELECT of rows in order, with row_id and k0 (and, unless `beside`, all of record.search)."""
+    """source: SELECT of rows in order, with row_id and k0 (and, unless `beside`, all of record.search).
+
+    The order is not said again outside, where PostgreSQL would sort by it. It holds because nothing there can become
+    a join: every subquery of a filter has its OFFSET 0.
+    """
 
     source: str
     beside: bool = False
@@ -59,7 +63,8 @@ def legs(query: Query, type_id: int, order: tuple[Key, ...], cursor: Cursor | No
     missing = _missing(key) if bounds == [""] else ""
     if missing:
         started = cursor if cursor is not None and cursor.keys[0] is None else None
-        found.append(Leg(_by_row(type_id, missing, started, bindings, descending=key.descending, cast=key.cast)))
+        listed = _by_row(type_id, missing, started, bindings, descending=key.descending, cast=key.cast)
+        found.append(Leg(listed))
     return found
 
 
@@ -100,7 +105,7 @@ def _by_column(key: Key, type_id: int, bounds: str, cursor: Cursor | None, bindi
     return Leg(
         f"SELECT s.*, s.{key.column} AS k0 FROM record.search s WHERE s.type = {type_id}"
         f" AND s.{key.column} IS NOT NULL{bounds}{beyond}"
-        f" ORDER BY s.{key.column} {direction}, s.row_id {direction}"
+        f" ORDER BY s.{key.column} {direction}, s.row_id {direction}",
     )
 
 

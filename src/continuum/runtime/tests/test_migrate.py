@@ -18,7 +18,7 @@ from continuum.runtime.migrate import CannotMigrate, known, migrate, pending
 from continuum.runtime.postgres import binaries
 from continuum.runtime.postgres.address import Address
 
-SCHEMA = Path(migrate_module.__file__).parents[1] / "record" / "schema.sql"
+SCHEMA = sorted((Path(migrate_module.__file__).parents[1] / "record").glob("schema*.sql"))
 MIGRATOR = """
 import asyncio, sys
 from pathlib import Path
@@ -74,7 +74,8 @@ async def run(address, sql):
 
 async def test_a_fresh_schema_equals_a_migrated_one(empty, database_owner):
     connection = await asyncpg.connect(**empty.connect)
-    await connection.execute(SCHEMA.read_text())
+    for part in SCHEMA:
+        await connection.execute(part.read_text())
     await connection.close()
     fresh = dump(empty, "record")
     assert "CREATE TABLE record.resource" in fresh

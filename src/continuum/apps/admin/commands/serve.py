@@ -13,10 +13,11 @@ from continuum.apps.admin.sealing import sealing
 from continuum.apps.fhir_api.serving import Worker, listen, serve
 from continuum.apps.fhir_api.worker import run
 from continuum.apps.fhir_api.workers import serve_many
+from continuum.interop.subscriptions.endpoints import Allowed
 from continuum.runtime import postgres, secrets
 from continuum.runtime.migrate import migrate
 from continuum.runtime.postgres import Server
-from continuum.runtime.settings import Settings
+from continuum.runtime.settings import BadSetting, Settings
 
 
 @click.command(
@@ -83,6 +84,10 @@ async def serving(
 def orders(settings: Settings, server: Server, *, read_only: bool = False) -> Worker:
     """What a worker of this installation is told."""
     known = secrets.load(settings.data)
+    try:
+        Allowed(settings.subscription_endpoints)
+    except ValueError as error:
+        raise BadSetting(f"CONTINUUM_SUBSCRIPTION_ENDPOINTS {error}.") from None
     return Worker(
         database=server.app.dsn,
         record_secret=known.record,
@@ -91,6 +96,12 @@ def orders(settings: Settings, server: Server, *, read_only: bool = False) -> Wo
         connections=settings.connections,
         base_url=settings.base_url,
         read_only=read_only,
+        bulk_folder=str(settings.bulk),
+        bulk_processes=settings.bulk_processes,
+        import_sources=settings.import_sources,
         audit=str(settings.audit),
         disk=str(server.data_folder or ""),
+        subscription_endpoints=settings.subscription_endpoints,
+        smtp_url=settings.smtp_url,
+        mail_from=settings.mail_from,
     )
