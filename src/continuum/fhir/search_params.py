@@ -39,6 +39,15 @@ PARTS: Mapping[str, Mapping[str, tuple[str, int]]] = {
 A bit of 0 means all of it (`phonetic` asks what `name` asks).
 """
 
+TEXTS: frozenset[str] = frozenset(_FACTS["texts"])
+"""The names of elements that hold text for people, of which `_content` asks."""
+
+FINGERPRINTS: Mapping[str, Mapping[str, str]] = _FACTS["fingerprints"]
+"""Type → parameter → what changes when its values are taken from elsewhere in a resource, or otherwise."""
+
+UNLISTED_URIS = frozenset({"_profile"})
+"""Uris that are found by their keys alone: rows of what nearly every resource has would cost every write."""
+
 
 def has_grams(code: str) -> bool:
     """Whether a string parameter is found by trigrams; addresses, which are long, are found by reading them."""
@@ -54,6 +63,7 @@ def params(resource_type: str) -> Mapping[str, SearchParam]:
             code=code,
             kind=fact["kind"],
             targets=tuple(fact["targets"]),
+            typed=fact.get("typed", False),
             components=tuple((name, kind) for name, kind in fact.get("components", ())),
         )
         for code, fact in _FACTS["params"].get(resource_type, {}).items()

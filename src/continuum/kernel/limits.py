@@ -48,6 +48,12 @@ SEARCH_PARAMETERS_MAX = 64
 """Criteria in one search."""
 SEARCH_VALUES_MAX = 1_000
 """OR values in one criterion."""
+SEARCH_WORDS_MAX = 32
+"""Words of one value of `:text`, `_text` or `_content`."""
+FILTER_TESTS_MAX = 64
+"""Tests in one `_filter`."""
+FILTER_DEPTH_MAX = 16
+"""Brackets within brackets of one `_filter`."""
 CHAIN_DEPTH_MAX = 8
 """Links in one chain or nested `_has`."""
 CHAIN_BRANCHES_MAX = 400
@@ -170,6 +176,8 @@ BACKUP_TIMEOUT_S = 24 * 3_600.0
 """How long one backup or restore may take."""
 IMPORT_WORKERS_MAX = 64
 """Processes of one import."""
+SORT_READ_MAX = 3_000
+"""Resources that a search reads to sort them by a token, a reference or `_profile`, which no index orders."""
 GATHER_TRIED = 200
 """Rows that a search gathers before it walks an index that has them in order."""
 STRING_MAX_CHARS = 1024 * 1024
@@ -192,6 +200,12 @@ SAMPLE_PROCESSES_MAX = 64
 """Processes that make sample families at once."""
 SAMPLE_YEARS_MAX = 60
 """How many years the records of sample people go back at most."""
+TEXT_CACHED_CHARS = 200
+"""Characters of a text up to which its normalised form and its words are remembered."""
+WORD_CHARS = 64
+"""Characters of a word that `:text`, `_text` and `_content` compare."""
+WORDS_MAX = 1_000
+"""Different words of one resource, and of its narrative, by which it is found; those beyond are not filed."""
 NORMALISED_CACHED_MAX = 32_768
 """Texts whose normalised form a process remembers."""
 KEYS_CACHED_MAX = 131_072

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from continuum.fhir.index import Index, extract
-from continuum.fhir.search_params import MAIN_DATE, PARTS, has_grams
+from continuum.fhir.search_params import MAIN_DATE, PARTS, UNLISTED_URIS, has_grams
 from continuum.fhir.text import MORE_GRAMS, normalise, trigrams
 from continuum.fhir.types import TYPE_IDS
 from continuum.fhir.validate import validate
@@ -17,6 +17,7 @@ from continuum.kernel.errors import Invalid, Malformed
 from continuum.kernel.limits import GRAMS_MAX, STRING_EXACT_CHARS, STRING_INDEX_CHARS
 from continuum.record.body import tail
 from continuum.record.keys import Keys, param_id
+from continuum.record.words import file_words
 
 LABEL_BITS = {
     "R": 1,  # v3-Confidentiality restricted
@@ -43,7 +44,6 @@ FACILITY_ELEMENTS = {
     "EpisodeOfCare": "managingOrganization",
 }
 """Which element of a resource says that a facility cares for its patient."""
-
 
 StringRow = tuple[int, str, str, int]
 """param, value, exact, parts: a row of record.string without its row id."""
@@ -107,6 +107,7 @@ def arrange(resource: dict[str, Any], resource_type: str, type_id: int, keys: Ke
     wanted = _exact_keys(index, links, resource_type, keys)
     date_low, date_high, dates = _dates(index, resource_type)
     strings = _strings(index, resource_type, wanted, keys)
+    file_words(resource, index, keys.of_type[resource_type], wanted)
     ref_params = []
     refs = []
     local, params = keys.local, keys.of_type[resource_type].params
@@ -181,6 +182,7 @@ def _exact_keys(index: Index, links: Iterable[str], resource_type: str, keys: Ke
         add(keys.uri(resource_type, param, value))
         if "|" in value:
             add(keys.uri(resource_type, param, value.partition("|")[0]))
+    wanted.update(keys.of_type_token(resource_type, *typed) for typed in index.typed)
     for values in (index.strings, index.dates, index.numbers, index.quantities, index.positions):
         present.update(value[0] for value in values)
     for param, *parts in index.composites:
@@ -222,7 +224,7 @@ def _strings(index: Index, resource_type: str, wanted: set[int], keys: Keys) -> 
     rows = [
         (param_id(resource_type, param), value[:STRING_INDEX_CHARS], value[:STRING_EXACT_CHARS], 0)
         for param, value in index.uris
-        if not param.startswith("_")  # what every resource has would cost every write
+        if param not in UNLISTED_URIS
     ]
     if not index.strings:
         return rows

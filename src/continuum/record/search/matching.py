@@ -12,8 +12,9 @@ from continuum.kernel.limits import STRING_EXACT_CHARS, STRING_INDEX_CHARS
 from continuum.record.entry import Prepared
 from continuum.record.keys import Keys, param_id
 from continuum.record.search.filters import exact_keys, parts_of
+from continuum.record.search.words import asks_for_words, word_keys
 
-KINDS = frozenset({"token", "reference", "uri", "date", "string"})
+KINDS = frozenset({"token", "reference", "uri", "date", "string", "words"})
 """The kinds of parameters that are judged."""
 
 
@@ -50,6 +51,13 @@ def _holds(criterion: Criterion, prepared: Prepared, keys: Keys) -> bool:
     if criterion.modifier == "missing":
         there = keys.present(resource_type, code) in prepared.keys
         return there != (criterion.values[0].text == "true")
+    if asks_for_words(criterion):
+        return any(
+            all(
+                not set(wanted).isdisjoint(prepared.keys) for wanted in word_keys(criterion, value, resource_type, keys)
+            )
+            for value in criterion.values
+        )
     exact = exact_keys(criterion, resource_type, keys)
     if exact is not None:
         return (not set(exact).isdisjoint(prepared.keys)) != (criterion.modifier == "not")

@@ -11,12 +11,13 @@ from typing import Any
 
 import orjson
 
-from continuum.fhir.query import Criterion, InCompartment, Query, Sort
-from continuum.fhir.search_params import MAIN_DATE, UNIONS
+from continuum.fhir.query import Criterion, InCompartment, Query, SearchParam, Sort
+from continuum.fhir.search_params import MAIN_DATE, UNIONS, UNLISTED_URIS
 from continuum.fhir.types import TYPE_IDS
-from continuum.kernel.errors import Malformed, UnknownParameter
+from continuum.kernel.errors import Malformed
 from continuum.record.keys import Keys, param_id
-from continuum.record.search.filters import Bindings, string_which
+from continuum.record.search.bindings import Bindings
+from continuum.record.search.conditions import string_which
 
 BY_ROW, BY_DATE, BY_UPDATED, BY_SORT = "row", "date", "updated", "sort"
 """The orders that a search may take; a cursor says which one it began with."""
@@ -46,6 +47,8 @@ class Key:
     """The column of record.search whose index gives this order, if there is one."""
     side: Side | None = None
     """The other table whose index gives this order, if there is one."""
+    told_by: SearchParam | None = None
+    """The parameter whose value only the resource itself tells (record/search/in_order.py); `sql` is then NULL."""
 
     @property
     def walkable(self) -> bool:
@@ -146,9 +149,10 @@ def _sort_key(resource_type: str, sort: Sort, bindings: Bindings) -> Key:
     if kind == "string":
         which = [string_which(resource_type, one, bindings) for one in codes]
         return _side_key("string", which, "value", "text", descending=down)
-    raise UnknownParameter(
-        f"{code} is a {kind}; results are sorted by dates, strings, numbers, quantities, _id and _lastUpdated."
-    )
+    if kind == "uri" and code not in UNLISTED_URIS:
+        which = [f"x.param = {bindings.bind(param_id(resource_type, one), 'integer')}" for one in codes]
+        return _side_key("string", which, "value", "text", descending=down)
+    return Key("NULL::text", down, "text", told_by=sort.param)
 
 
 def _side_key(table: str, which: list[str], value: str, cast: str, *, descending: bool) -> Key:

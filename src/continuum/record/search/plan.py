@@ -14,11 +14,12 @@ from typing import Any
 
 from continuum.fhir.query import Query
 from continuum.fhir.types import TYPE_IDS
-from continuum.kernel.limits import GATHER_MAX, GATHER_MIN, GATHER_TRIED, WALK_TRIED
+from continuum.kernel.limits import GATHER_MAX, GATHER_MIN, GATHER_TRIED, SORT_READ_MAX, WALK_TRIED
 from continuum.record.keys import Keys
 from continuum.record.read import COLUMNS
+from continuum.record.search.bindings import Bindings
 from continuum.record.search.drivers import Driver, choose, filed
-from continuum.record.search.filters import Bindings, clause_sql
+from continuum.record.search.filters import clause_sql
 from continuum.record.search.order import BY_DATE, BY_ROW, Cursor, Key, after, keys_of, mode_of, order_by
 from continuum.record.search.statistics import Statistics
 from continuum.record.search.walk import Leg, date_column, filed_leg, legs
@@ -46,6 +47,8 @@ class Plan:
     """Whether `total` was asked for and is there."""
     walkable: bool = True
     """Whether a greater effort could still succeed."""
+    unordered: tuple[Key, ...] = ()
+    """The keys by which the rows, which are all matches, are still to be ordered (record/search/in_order.py)."""
 
 
 @dataclass(slots=True)
@@ -64,6 +67,8 @@ class Planner:
         driver = choose(self.query, bindings, self.statistics)
         order = self._order(mode, bindings)
         walkable = len(order) <= 1 and all(key.walkable for key in order)
+        if any(key.told_by for key in order):
+            return self._gather_unordered(bindings, driver, order, mode)
         if not walkable:
             effort = GATHER_MANY
         elif driver is None:
@@ -178,6 +183,27 @@ class Planner:
         walkable: bool,
     ) -> Plan:
         names = [f"k{number}" for number in range(len(order))]
+        begin, matches, cut = self._matches(bindings, driver, order, names, bound)
+        place = f" WHERE {after(order, names, cursor, bindings)}" if cursor else ""
+        listed = order_by(order, names)
+        page = bindings.bind(limit + 1, "bigint")
+        shown = "".join(f", p.{name}" for name in names)
+        total, kept, found = "NULL::bigint", "", f"({matches}) m"
+        if with_total:
+            total, kept, found = "(SELECT count(*) FROM m)", f"m AS MATERIALIZED ({matches}), ", "m"
+        sql = (
+            f"WITH {begin}, {kept}"
+            f"p AS MATERIALIZED (SELECT * FROM {found}{place} ORDER BY {listed} LIMIT {page})"
+            f" SELECT t.cut, {total} AS total, {COLUMNS}{shown}"
+            f" FROM (SELECT {cut} AS cut) t LEFT JOIN (p JOIN record.resource r ON r.row_id = p.row_id) ON true"
+            f" ORDER BY {listed.replace('row_id', 'p.row_id')}"
+        )
+        return Plan(sql, bindings.values, mode, len(order), effort, totals=with_total, walkable=walkable)
+
+    def _matches(
+        self, bindings: Bindings, driver: Driver | None, order: tuple[Key, ...], names: list[str], bound: int
+    ) -> tuple[str, str, str]:
+        """The steps that gather at most `bound` rows of the driver, the SELECT of the matches, whether it was cut."""
         most = bindings.bind(bound + 1, "bigint")
         if driver is None:
             visible = bindings.visible(self.query.resource_type, "s")
@@ -188,25 +214,25 @@ class Planner:
         if driver is not None and driver.rows:
             source = "(SELECT DISTINCT row_id FROM d) o JOIN record.search s ON s.row_id = o.row_id"
         columns = "".join(f", {key.sql} AS {name}" for key, name in zip(order, names, strict=True))
-        place = f" WHERE {after(order, names, cursor, bindings)}" if cursor else ""
-        listed = order_by(order, names)
         filters = self._filters(bindings, driver)
         matches = f"SELECT s.row_id{columns} FROM {source} WHERE (s.type = {self._type} AND {filters}) IS TRUE"
-        page = bindings.bind(limit + 1, "bigint")
-        shown = "".join(f", p.{name}" for name in names)
         steps = "".join(f"{step}, " for step in (driver.steps if driver else ()))
         cut = " OR ".join([f"(SELECT count(*) FROM d) >= {most}", *(driver.overflow if driver else ())])
-        total, kept, found = "NULL::bigint", "", f"({matches}) m"
-        if with_total:
-            total, kept, found = "(SELECT count(*) FROM m)", f"m AS MATERIALIZED ({matches}), ", "m"
+        return f"{steps}d AS MATERIALIZED ({begin})", matches, cut
+
+    def _gather_unordered(self, bindings: Bindings, driver: Driver | None, order: tuple[Key, ...], mode: str) -> Plan:
+        """All matches, as they lie; an order that only the resources tell is made where they are read."""
+        names = [f"k{number}" for number in range(len(order))]
+        begin, matches, cut = self._matches(bindings, driver, order, names, GATHER_MAX)
+        most = bindings.bind(SORT_READ_MAX + 1, "bigint")
+        shown = "".join(f", p.{name}" for name in names)
         sql = (
-            f"WITH {steps}d AS MATERIALIZED ({begin}), {kept}"
-            f"p AS MATERIALIZED (SELECT * FROM {found}{place} ORDER BY {listed} LIMIT {page})"
-            f" SELECT t.cut, {total} AS total, {COLUMNS}{shown}"
-            f" FROM (SELECT {cut} AS cut) t LEFT JOIN (p JOIN record.resource r ON r.row_id = p.row_id) ON true"
-            f" ORDER BY {listed.replace('row_id', 'p.row_id')}"
+            f"WITH {begin}, p AS MATERIALIZED ({matches} LIMIT {most})"
+            f" SELECT t.cut, {COLUMNS}{shown}"
+            f" FROM (SELECT {cut} OR (SELECT count(*) FROM p) >= {most} AS cut) t"
+            f" LEFT JOIN (p JOIN record.resource r ON r.row_id = p.row_id) ON true"
         )
-        return Plan(sql, bindings.values, mode, len(order), effort, totals=with_total, walkable=walkable)
+        return Plan(sql, bindings.values, mode, len(order), GATHER_MANY, walkable=False, unordered=order)
 
     def _walk(self, mode: str, cursor: Cursor | None, limit: int, *, short: bool) -> Plan:
         bindings = Bindings(self.keys, self.visibility)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from continuum.fhir.query import Criterion, Query, Value
 from continuum.fhir.search_params import MAIN_DATE
-from continuum.record.search.filters import Bindings
+from continuum.record.search.bindings import Bindings
 from continuum.record.search.order import Cursor, Key, Side, place
 
 LONG_US = 31 * 86_400_000_000
