@@ -202,3 +202,9 @@ DATE_MAX_CHARS = 64
 """Characters of one date, instant or time of day in a resource."""
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
 """Containers that may come to life before a server looks for cycles among the youngest of them."""
+ACCOUNT_AGE_MIN_YEARS = 18
+"""The age from which somebody may have an account of their own."""
+DEPENDENTS_MAX = 50
+"""Dependents of one sponsor that are listed."""
+REGISTRY_BATCH_MAX = 1_000
+"""People whom one statement takes over into the registry."""
