@@ -47,10 +47,9 @@ class Vault:
         Raises:
             SealBroken: it is not what was sealed for this row under this key.
         """
+        nonce, text = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
         try:
-            if sealed[:1] != _FORMAT:
-                raise InvalidTag
-            return self._aead.decrypt(sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :], row.encode())
+            return self._aead.decrypt(nonce if sealed[:1] == _FORMAT else b"", text, row.encode())
         except (InvalidTag, ValueError) as error:
             raise SealBroken(
                 "A stored secret cannot be opened: the file keys/identity is not the one it was sealed with."

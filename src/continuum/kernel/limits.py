@@ -260,3 +260,15 @@ BROWSER_MARK_S = 180 * 24 * 3600
 """How long a browser that has signed in is known again."""
 NOTICES_SHOWN_MAX = 20
 """Notices on an account's page."""
+PRIVILEGES_MAX = 200
+"""Privileges of one account."""
+REGISTRATION_S = 1_800
+"""Time between being found in the registry and having chosen a name and a password."""
+ACTIVATION_LIFETIME_S = 21 * 24 * 3600
+"""How long an activation code that was sent by post holds (NIST SP 800-63A-4: 21 days)."""
+ACTIVATION_AGAIN_S = 3 * 24 * 3600
+"""How long after a letter with an activation code the next one can be asked for."""
+LETTERS_PAGE_MAX = 100
+"""Letters with activation codes that a clerk prints at once."""
+DOCUMENT_TEXT_CHARS = 100
+"""Characters of one fact about an identity document."""
