@@ -1,24 +1,28 @@
 """`Access.open` returns the only object that reads or writes the record."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from continuum.access import trace
 from continuum.access.actor import Actor
 from continuum.access.audit import FAILED, REFUSED, Auditor, Context
+from continuum.access.outage import Outage
 from continuum.access.policy import Policy, decide
 from continuum.access.warrant import SessionWarrant
 from continuum.fhir.grammar import parse as parse_query
 from continuum.fhir.query import Query
 from continuum.kernel.clock import now_us
-from continuum.kernel.errors import DomainError
+from continuum.kernel.errors import DomainError, ReadOnly, StorageFull
 from continuum.kernel.limits import POLICIES_CACHED_MAX
 from continuum.record import history, read, search
 from continuum.record.keys import Keys
 from continuum.record.model import Operation, Page, Stored, Written
 from continuum.record.perform import Patch, Performer, Result
 from continuum.record.read import Connect, Connection
+from continuum.record.write import AuditRow, translate
 
 T = TypeVar("T")
 
@@ -28,7 +32,8 @@ class Access:
 
     connect: gives a connection for one piece of work. key_secret: the secret of `record.keys.Keys`.
     audit_secret: the key that seals audit rows. base_url: where FHIR is served, so that absolute references
-    to ourselves are understood.
+    to ourselves are understood. spill_folder: where audit rows go while the database takes none; without one,
+    nothing is answered then. disk: a path on the disk of the embedded PostgreSQL.
     """
 
     def __init__(
@@ -38,6 +43,8 @@ class Access:
         key_secret: bytes,
         audit_secret: bytes,
         base_url: str = "",
+        spill_folder: Path | None = None,
+        disk: Path | None = None,
         clock: Callable[[], int] = now_us,
     ) -> None:
         self.connect = connect
@@ -45,7 +52,37 @@ class Access:
         self.base_url = base_url
         self.performer = Performer(connect, self.keys, clock)
         self.auditor = Auditor(audit_secret, connect, clock)
+        self.outage: Outage | None = None
+        if spill_folder is not None:
+            self.outage = Outage(connect, self._resumed, folder=spill_folder, key=audit_secret, disk=disk)
+            self.auditor.outage = self.outage
         self._policies: dict[tuple[Actor, str], Policy] = {}
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Watches over outages while the context is open: closes writes, traces reads in the spill, opens again."""
+        async with self.outage.watched() if self.outage is not None else nullcontext():
+            yield
+
+    @property
+    def refusal(self) -> DomainError | None:
+        """Why writes are refused at present; None while they are taken."""
+        return None if self.outage is None else self.outage.refusal
+
+    def admit(self, operations: Sequence[Operation]) -> None:
+        """Refuses writes while they are closed. Raises StorageFull, ReadOnly."""
+        refusal = self.refusal
+        if refusal is not None and any(operation.method != "GET" for operation in operations):
+            raise refusal
+
+    def noticed(self, error: Exception) -> None:
+        """Closes writes if an error says that the database takes none."""
+        if self.outage is not None and isinstance(error, StorageFull | ReadOnly):
+            self.outage.close(error)
+
+    def _resumed(self, took_s: float) -> AuditRow:
+        context = Context(Actor("continuum", "system"), "HOPERAT", "server", "outage")
+        return self.auditor.row(context, "resume", detail=f"writes were closed for {took_s:.0f} s")
 
     def open(self, actor: Actor, purpose: str, *, source: str, request_id: str) -> "Session":
         """A session for one request.
@@ -214,8 +251,10 @@ class Session:
         first = operations[0] if operations else None
         single = first if first is not None and name != "transaction" else None
         try:
+            self._door.admit(operations)
             results = await self._door.performer.perform(operations, warrant, patches)
         except Exception as error:
+            self._door.noticed(error)
             await self._failed(name, error, single.resource_type if single else None, single.id if single else None)
             raise
         if not any(isinstance(result, Written) and result.changed for result in results):
@@ -235,7 +274,10 @@ class Session:
             async with self._door.connect() as conn:
                 result = await work(conn)
         except Exception as error:
-            await self._failed(name, error, resource_type, target, query)
+            refusal = translate(error)  # a search may need room of its own, for what it sorts
+            await self._failed(name, refusal or error, resource_type, target, query)
+            if refusal is not None:
+                raise refusal from error
             raise
         auditor = self._door.auditor
         await auditor.write(

@@ -272,3 +272,33 @@ LETTERS_PAGE_MAX = 100
 """Letters with activation codes that a clerk prints at once."""
 DOCUMENT_TEXT_CHARS = 100
 """Characters of one fact about an identity document."""
+SEAL_INTERVAL_S = 10.0
+"""How often finished audit rows are sealed under a signed checkpoint."""
+SEAL_ROWS_MAX = 10_000
+"""Audit rows under one checkpoint."""
+SEAL_CHECKPOINTS_MAX = 20
+"""Checkpoints that the sealer makes in one go before it rests until its next turn."""
+SEAL_LAG_MAX_S = 600.0
+"""How long audit rows may wait for their checkpoint before `continuum doctor` says that sealing stands still."""
+VERIFY_PAGE_ROWS = 5_000
+"""Audit rows that a verification holds in memory at once."""
+VERIFY_PROBLEMS_MAX = 1_000
+"""Problems that a verification names one by one; further ones are counted."""
+DOCTOR_CHECKPOINTS_MAX = 100
+"""The newest checkpoints that `continuum doctor` verifies; `continuum audit verify` takes all."""
+SPILL_BYTES = 32 * 1024 * 1024
+"""The file that each worker keeps ready for audit rows while the database takes none: about 80,000 reads."""
+SPILL_REFUSALS_SHARE = 0.5
+"""The part of a spill file that the traces of refused and failed requests may fill; the rest is for reads."""
+SPILL_FILES_MAX = 256
+"""Spill files of one installation; a worker takes the first that no other holds."""
+DISK_RESERVE_BYTES = 64 * 1024 * 1024
+"""Free space of the embedded PostgreSQL's disk below which writes are refused, so that reads can go on."""
+DISK_RESUME_BYTES = 96 * 1024 * 1024
+"""Free space of the embedded PostgreSQL's disk from which refused writes are taken again."""
+OUTAGE_CHECK_S = 1.0
+"""How often a worker looks whether the disk has room, and, while writes are closed, whether they can be opened."""
+DISK_RELEASE_BYTES = 8 * 1024 * 1024
+"""Free space below which the embedded PostgreSQL gets the room that was set aside for it."""
+WAL_RESERVE_BYTES = 48 * 1024 * 1024
+"""Room set aside on the embedded PostgreSQL's disk: three WAL files, without which it cannot even answer reads."""

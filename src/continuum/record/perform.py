@@ -5,7 +5,7 @@ resources are locked before they are judged; everything is then written in one c
 create need no explicit transaction at all: the call is one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,7 +15,6 @@ from continuum.fhir.types import TYPE_IDS, TYPE_NAMES
 from continuum.kernel.errors import (
     Conflict,
     DomainError,
-    Forbidden,
     Gone,
     Invalid,
     Issue,
@@ -44,6 +43,7 @@ from continuum.record.write import (
     Present,
     RowIds,
     lock,
+    refuse_orphans,
     translate,
     write,
     write_audits,
@@ -59,7 +59,7 @@ class Warrant(Protocol):
     visibility: Visibility
 
     def permit(self, changes: Sequence[Change]) -> Guard:
-        """Lets the changes through or raises Forbidden; the guard is checked in the database."""
+        """Lets the changes through or raises a refusal; the guard is checked in the database."""
 
     def trace(self, written: Sequence[Change], shown: Sequence[Result] = ()) -> list[AuditRow]:
         """The audit rows of the act, `shown` being what it answers beside what it wrote."""
@@ -79,6 +79,8 @@ class Step:
     criteria: Query | None = None
     matched: Stored | None = None
     address: tuple[str, str] | None = None
+    chosen: bool = False
+    """Whether the caller chose the id of the address."""
     resource: dict[str, Any] | None = None
     change: Change | None = None
     patch: Patch | None = None
@@ -157,9 +159,9 @@ class Performer:
             if step.address is not None and step.operation.method in {"PUT", "PATCH", "DELETE"}
         ]
         presents = await lock(conn, known) if known else {}
-        presents, hidden = await hide(conn, presents, warrant.visibility)
+        presents = await hide(conn, presents, warrant.visibility)
         for step in steps:
-            _refuse_hidden(step, hidden)
+            _refuse_chosen(step, presents, warrant.visibility)
             self._judge(step, presents, now_us)
         changes = [step.change for step in steps if step.change is not None]
         _refuse_twice(changes)
@@ -172,7 +174,7 @@ class Performer:
             matched = [_result(step) for step in steps if step.matched is not None and step.change is None]
             audits = () if looks else warrant.trace(changes, matched)
             await write(conn, changes, row_ids=self.row_ids, audits=audits, guard=guard)
-            await self._refuse_orphans(conn, changes)
+            await refuse_orphans(conn, changes, self.keys)
         results = [
             await warrant.look(conn, step.operation) if step.operation.method == "GET" else _result(step)
             for step in steps
@@ -255,24 +257,6 @@ class Performer:
         assert step.resource is not None, "what is written has a resource"
         return Change(prepared=prepare(step.resource, self.keys), present=present, now_us=now_us)
 
-    async def _refuse_orphans(self, conn: Connection, changes: Sequence[Change]) -> None:
-        """Refuses to delete what others still refer to."""
-        for change in changes:
-            if change.prepared is None and change.present is not None:
-                rows = await conn.fetch(
-                    """
-                    SELECT r.type, r.id FROM record.search s JOIN record.resource r USING (row_id)
-                    WHERE s.keys @> ARRAY[$1::bigint] AND s.row_id <> $2 LIMIT 3
-                    """,
-                    self.keys.address(_address_text(change.address)),
-                    change.present.row_id,
-                )
-                if rows:
-                    raise Conflict(
-                        f"{_address_text(change.address)} cannot be deleted: {len(rows)} or more other"
-                        " resources refer to it. Delete or change those first."
-                    )
-
 
 def _steps(operations: Sequence[Operation], patches: Sequence[Patch], warrant: Warrant) -> list[Step]:
     waiting = iter(patches)
@@ -304,21 +288,29 @@ def _name(steps: list[Step]) -> None:
         elif operation.query is None:
             assert operation.id is not None, "the API gives every unconditional write its id"
             step.address = (operation.resource_type, operation.id)
+            step.chosen = True
         elif operation.method == "PUT":
-            step.address = (operation.resource_type, (step.resource or {}).get("id") or uuid7())
+            given = (step.resource or {}).get("id")
+            step.address = (operation.resource_type, given or uuid7())
+            step.chosen = bool(given)
         elif operation.method == "PATCH":
             raise NotFound(f"The criteria match no {operation.resource_type} to patch.")
         if step.resource is not None and step.address is not None and operation.method in ("POST", "PUT"):
             step.resource = {**step.resource, "id": step.address[1]}
 
 
-def _refuse_hidden(step: Step, hidden: set[tuple[int, str]]) -> None:
-    """A resource that may not be seen is not there; only its address cannot be taken a second time."""
+def _refuse_chosen(step: Step, presents: Mapping[tuple[int, str], Present], visibility: Visibility) -> None:
+    """Who may not see all of a type chooses no ids in it: that one is taken would say that somebody has it."""
     operation = step.operation
-    if operation.method != "PUT" or operation.if_match is not None or step.address is None:
+    if operation.method != "PUT" or operation.if_match is not None or step.address is None or not step.chosen:
         return
-    if (TYPE_IDS[step.address[0]], step.address[1]) in hidden:
-        raise Forbidden("This is not open to you for writing.")
+    resource_type, resource_id = step.address
+    scope = visibility.of(resource_type)
+    if (scope.kind != "all" or scope.label_mask) and (TYPE_IDS[resource_type], resource_id) not in presents:
+        raise NotFound(
+            f"There is no {resource_type}/{resource_id} here that you may change."
+            f" Create a new {resource_type} with POST; the server gives it its id."
+        )
 
 
 def _link(steps: list[Step], targets: dict[str, str]) -> None:

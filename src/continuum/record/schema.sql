@@ -115,7 +115,8 @@ CREATE TABLE record.care (
 CREATE INDEX care_facility ON record.care (facility, patient);
 
 -- What was done, by whom, why, to whom: one row per act (access/audit.py). `mac` seals the row under a key
--- that the database does not hold. Nothing here is ever updated or deleted by the product.
+-- that the database does not hold. Nothing here is ever updated or deleted by the product. Rows get their `seq`
+-- only after their transaction has its number, so that the sealer knows when no more can come below a `seq`.
 CREATE TABLE record.audit (
   seq         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   at          bigint   NOT NULL,
@@ -131,7 +132,7 @@ CREATE TABLE record.audit (
   query       text,
   patient_id  text     COLLATE "C",          -- the first patient touched; further ones in audit_patient
   detail      text,
-  mac         bytea    NOT NULL
+  mac         bytea    NOT NULL CHECK (octet_length(mac) = 16)
 );
 CREATE INDEX audit_by_patient ON record.audit (patient_id, seq) WHERE patient_id IS NOT NULL;
 
@@ -139,6 +140,29 @@ CREATE TABLE record.audit_patient (
   patient_id text   COLLATE "C" NOT NULL,
   seq        bigint NOT NULL,
   PRIMARY KEY (patient_id, seq)
+);
+CREATE INDEX audit_patient_seq ON record.audit_patient (seq);
+
+-- Links of the chain over record.audit (access/checkpoint.py): each says which rows there were with
+-- first_seq <= seq <= last_seq, holds on to the checkpoint before it, and is signed with a key from outside.
+CREATE TABLE record.audit_checkpoint (
+  number    bigint  PRIMARY KEY,
+  first_seq bigint  NOT NULL,
+  last_seq  bigint  NOT NULL,
+  at        bigint  NOT NULL,
+  entries   bytea   NOT NULL,               -- 12 bytes a row: seq - first_seq, and how its mac begins
+  previous  bytea   NOT NULL,               -- digest of the checkpoint before
+  digest    bytea   NOT NULL,
+  signature bytea   NOT NULL
+);
+ALTER TABLE record.audit_checkpoint ALTER COLUMN entries SET STORAGE EXTERNAL;
+
+-- Which frames of which spill file (access/spill.py) are in record.audit: each in the transaction of its rows.
+CREATE TABLE record.audit_spill (
+  spill text    NOT NULL,                   -- the id that a spill file has from its emptying to the next
+  frame integer NOT NULL,
+  rows  integer NOT NULL,
+  PRIMARY KEY (spill, frame)
 );
 
 -- Which chunks of which files an import has finished: written in the chunk's own transaction, so that a killed
@@ -179,6 +203,8 @@ CREATE TYPE record.audit_entry AS (
 -- `linked`: whether any row touches more than one patient (most do not, and then one INSERT does).
 CREATE FUNCTION record.write_audit(rows record.audit_entry[], linked boolean) RETURNS void
 LANGUAGE plpgsql AS $$
+DECLARE
+  numbered_before_any_seq CONSTANT xid8 := pg_current_xact_id();  -- access/sealing.py relies on it
 BEGIN
   IF NOT linked THEN
     INSERT INTO record.audit (at, request, actor, role, purpose, source, interaction, outcome, type, target,

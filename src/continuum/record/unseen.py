@@ -36,12 +36,10 @@ async def unseen(conn: Connection, addresses: Iterable[Address], visibility: Vis
     return hidden
 
 
-async def hide(
-    conn: Connection, presents: Mapping[Address, Present], visibility: Visibility
-) -> tuple[dict[Address, Present], set[Address]]:
-    """The locked resources that may be seen, and the addresses of the others."""
+async def hide(conn: Connection, presents: Mapping[Address, Present], visibility: Visibility) -> dict[Address, Present]:
+    """The locked resources that may be seen."""
     hidden = await unseen(conn, presents, visibility)
-    return {address: present for address, present in presents.items() if address not in hidden}, hidden
+    return {address: present for address, present in presents.items() if address not in hidden}
 
 
 def links_to_judge(changes: Sequence[Change], visibility: Visibility) -> set[Address]:

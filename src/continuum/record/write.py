@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from continuum.fhir.types import TYPE_IDS, TYPE_NAMES
-from continuum.kernel.errors import DomainError, Forbidden, Invalid, Issue, ReadOnly, StorageFull
+from continuum.kernel.errors import Conflict, DomainError, Forbidden, Invalid, Issue, ReadOnly, StorageFull
 from continuum.kernel.limits import LOCK_BUCKETS, ROW_BLOCK
 from continuum.record.body import compress
 from continuum.record.entry import Prepared, locations
+from continuum.record.keys import Keys
 from continuum.record.read import Connection
 
 WRITE = (
@@ -216,6 +217,26 @@ def _links(changes: Sequence[Change]) -> list[tuple[int, str]]:
 
 def _bucket(type_id: int, resource_id: str) -> int:
     return zlib.crc32(f"{type_id}/{resource_id}".encode()) % LOCK_BUCKETS
+
+
+async def refuse_orphans(conn: Connection, changes: Sequence[Change], keys: Keys) -> None:
+    """Refuses to delete what others still refer to."""
+    for change in changes:
+        if change.prepared is None and change.present is not None:
+            text = f"{TYPE_NAMES[change.present.type_id]}/{change.present.id}"
+            rows = await conn.fetch(
+                """
+                SELECT r.type, r.id FROM record.search s JOIN record.resource r USING (row_id)
+                WHERE s.keys @> ARRAY[$1::bigint] AND s.row_id <> $2 LIMIT 3
+                """,
+                keys.address(text),
+                change.present.row_id,
+            )
+            if rows:
+                raise Conflict(
+                    f"{text} cannot be deleted: {len(rows)} or more other"
+                    " resources refer to it. Delete or change those first."
+                )
 
 
 def broken_references(detail: str, changes: Sequence[Change]) -> Invalid:

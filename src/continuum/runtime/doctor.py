@@ -6,7 +6,7 @@ import shutil
 import socket
 import stat
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -43,13 +43,19 @@ class Finding:
     remedy: str = ""
 
 
-async def examine(settings: Settings) -> list[Finding]:
+Further = Callable[[Settings, Server], AsyncIterator[Finding]]
+"""Checks of a part above this one, with the database at hand."""
+
+
+async def examine(settings: Settings, *further: Further) -> list[Finding]:
     """Runs all checks; starts the embedded PostgreSQL for them if it does not run."""
     findings = [*_machine(settings), *_folder(settings), *_backups(settings)]
     try:
         async with postgres.open(settings) as server:
             findings.append(Finding("postgresql", "ok", f"{server.described} answers."))
             findings += [finding async for finding in _database(server)]
+            for check in further:
+                findings += [finding async for finding in check(settings, server)]
     except DomainError as error:
         findings.append(Finding("postgresql", "wrong", str(error), "See above; its log lies in the data folder."))
     return findings
@@ -175,6 +181,6 @@ async def _database(server: Server) -> AsyncIterator[Finding]:
         yield Finding("clock", "ok", "The clocks agree.")
 
 
-def examine_now(settings: Settings) -> list[Finding]:
+def examine_now(settings: Settings, *further: Further) -> list[Finding]:
     """`examine` for those who have no event loop."""
-    return asyncio.run(examine(settings))
+    return asyncio.run(examine(settings, *further))

@@ -10,7 +10,7 @@ from pathlib import Path
 from continuum.kernel.errors import DomainError
 
 SECRET_BYTES = 32
-NAMES = ("record", "audit", "token", "postgres")
+NAMES = ("record", "audit", "checkpoint", "token", "postgres")
 
 
 class UnsafeFile(DomainError):
@@ -21,10 +21,14 @@ class UnsafeFile(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """32 random bytes each: of the search keys, of the audit seal, of tokens, of the database roles' passwords."""
+    """32 random bytes each: of the search keys, of the audit seal, of checkpoints over it, of tokens, of passwords.
+
+    checkpoint: the Ed25519 private key that signs. postgres: what the database roles' passwords are made from.
+    """
 
     record: bytes = field(repr=False)
     audit: bytes = field(repr=False)
+    checkpoint: bytes = field(repr=False)
     token: bytes = field(repr=False)
     postgres: bytes = field(repr=False)
 

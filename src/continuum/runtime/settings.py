@@ -151,3 +151,8 @@ class Settings:
     def backups(self) -> Path:
         """The folder of backups, whether it was set or not."""
         return self.backup_folder or self.data / "backups"
+
+    @property
+    def audit(self) -> Path:
+        """The folder of what belongs to the audit trail and lies outside the database."""
+        return self.data / "audit"

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from continuum.access import Operation
-from continuum.access.audit import Context
+from continuum.access.audit import Context, seal
 from continuum.access.tests.doors import ACTORS, World, criteria, furnish, observation, patient, patients
 from continuum.fhir.grammar import parse as parse_query
 from continuum.fhir.json import parse
@@ -192,11 +192,19 @@ async def test_a_row_that_was_changed_no_longer_fits_its_seal(world):
     context = Context(ACTORS["clinician"], "TREAT", "192.0.2.1", "r")
     row = auditor.row(context, "read", resource_type="Patient", target="own", patients=["own", "other"])
     fields, mac, more = row[:-2], row[-2], row[-1]
-    assert auditor.seal(fields, more) == mac
+    assert seal(bytes(32), fields, more) == mac
     for place in range(len(fields)):
-        assert auditor.seal((*fields[:place], "else", *fields[place + 1 :]), more) != mac
-    assert auditor.seal(fields, []) != mac
-    assert World(world.pool).door.auditor.seal(fields, more) == mac
+        assert seal(bytes(32), (*fields[:place], "else", *fields[place + 1 :]), more) != mac
+    assert seal(bytes(32), fields, []) != mac
+    assert seal(bytes(31) + b"\1", fields, more) != mac
+
+
+async def test_what_parts_the_fields_under_a_seal_cannot_be_smuggled_into_one(world):
+    auditor = world.door.auditor
+    context = Context(ACTORS["clinician"], "TREAT", "192.0.2.1", "r")
+    one = auditor.row(context, "search", query="a\x1fb", detail=None)
+    assert not any("\x1f" in str(field) for field in one[:-2])
+    assert one[-2] != auditor.row(context, "search", query="a", detail="b")[-2]
 
 
 async def test_too_many_waiting_rows_are_refused_and_their_acts_not_answered(world, monkeypatch):

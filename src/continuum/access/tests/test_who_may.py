@@ -174,8 +174,16 @@ async def test_nobody_writes_into_another_patients_record(world, role):
         session.update({"resourceType": "Patient", "id": "other"}),
     ]
     for act in acts:
-        with pytest.raises((Forbidden, Invalid)):
+        with pytest.raises((Forbidden, Invalid, NotFound)):
             await act
+    assert await world.all() == before
+
+
+async def test_an_id_that_one_chooses_does_not_say_whether_somebody_has_it(world):
+    session, before = world.session("clinician"), await world.all()
+    answers = [await said(session.update(observation(name, "own"))) for name in ("o-other", "nothing")]
+    assert [answer[0] for answer in answers] == [NotFound, NotFound]
+    assert str(answers[1]).replace("nothing", "o-other") == str(answers[0])
     assert await world.all() == before
 
 
@@ -194,12 +202,11 @@ async def test_a_reference_to_what_may_not_be_seen_is_one_to_nothing(world, role
         for target in ("o-other", "nothing")
         for act in (
             session.create(reply(target)),
-            session.update(reply(target) | {"id": "q"}),
             session.transaction([Operation("POST", "QuestionnaireResponse", resource=reply(target))]),
         )
     ]
     assert {answer[0] for answer in answers} == {Invalid}
-    assert [str(answer).replace("nothing", "o-other") for answer in answers[3:]] == list(map(str, answers[:3]))
+    assert [str(answer).replace("nothing", "o-other") for answer in answers[2:]] == list(map(str, answers[:2]))
     assert await world.all() == before
     assert (await session.create(reply("o-own"))).status == 201
 
@@ -228,8 +235,8 @@ async def test_conditions_and_conditional_references_do_not_see_another_patient(
 async def test_clinicians_write_for_their_facilitys_patients_and_register_new_ones(world):
     session = world.session("clinician")
     assert (await session.create(observation("x", "own"))).status == 201
-    assert (await session.update({"resourceType": "Patient", "id": "new"})).status == 201
-    assert (await session.create(observation("x", "new"))).status == 201
+    registered = await session.create({"resourceType": "Patient"})
+    assert (await session.create(observation("x", registered.stored.id))).status == 201
     results = await session.transaction([
         Operation("POST", "Patient", resource={"resourceType": "Patient"}, full_url="urn:uuid:p"),
         Operation("POST", "Observation", resource=observation("x", "") | {"subject": {"reference": "urn:uuid:p"}}),

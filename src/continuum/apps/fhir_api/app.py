@@ -135,6 +135,8 @@ class Application:
         interaction, started = "unknown", False
         try:
             interaction, response = await self._answer(scope, receive, path, request_id)
+            if notice := self.services.notice:
+                response.headers = [*response.headers, (b"warning", b'199 - "%b"' % notice.encode())]
             started = True
             await _send(send, scope, response, request_id)
         except Disconnected:

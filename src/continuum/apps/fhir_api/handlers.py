@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 
 from continuum.apps.fhir_api import batching, histories, reading, searching, writing
 from continuum.apps.fhir_api.exchange import Exchange, Response
+from continuum.apps.fhir_api.services import READ_ONLY_TEXT
 from continuum.kernel.errors import ReadOnly
 
 WRITES = frozenset({"create", "update", "update-matching", "patch", "patch-matching", "delete", "delete-matching"})
 """Interactions that change the record; a Bundle's entries are judged one by one."""
-READ_ONLY_TEXT = "This server is read-only at present; reads and searches go on, writes must wait."
 
 
 async def _bundle(x: Exchange) -> Response:

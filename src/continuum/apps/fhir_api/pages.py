@@ -107,7 +107,7 @@ def pages(application: "Application") -> Starlette:
     async def start(request: Request) -> Response:
         return _page(
             "start.html", here="start", base=base(request), healthy=await ready(),
-            read_only=application.services.read_only,
+            notice=application.services.notice,
         )  # fmt: skip
 
     async def docs(request: Request) -> Response:
@@ -128,7 +128,8 @@ def pages(application: "Application") -> Starlette:
 
     async def readyz(_: Request) -> Response:
         if await ready():
-            return PlainTextResponse("ready\n", headers=SECURE)
+            notice = application.services.notice
+            return PlainTextResponse(f"ready, but: {notice}\n" if notice else "ready\n", headers=SECURE)
         return PlainTextResponse("not ready: the database does not answer\n", 503, headers=SECURE)
 
     async def metrics(request: Request) -> Response:

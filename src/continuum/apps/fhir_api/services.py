@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from continuum.access import Access
 from continuum.identity.tokens import Verifier
 
+READ_ONLY_TEXT = "This server is read-only at present; reads and searches go on, writes must wait."
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -21,3 +23,11 @@ class Services:
     metrics: Callable[[], bytes]
     base_url: str = ""
     read_only: bool = False
+
+    @property
+    def notice(self) -> str:
+        """What callers are told about writes while none are taken; "" when they are."""
+        if self.read_only:
+            return READ_ONLY_TEXT
+        refusal = self.access.refusal
+        return "" if refusal is None else str(refusal)

@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
@@ -16,6 +17,7 @@ from granian.server.embed import Server
 
 from continuum.access import Access
 from continuum.apps.fhir_api.app import Application
+from continuum.apps.fhir_api.figures import figures
 from continuum.apps.fhir_api.services import Services
 from continuum.identity.tokens import Verifier, signing_key
 from continuum.kernel.errors import DomainError
@@ -39,7 +41,10 @@ class CannotListen(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """What a worker is told. database: the URL of the application's role, password included."""
+    """What a worker is told. database: the URL of the application's role, password included.
+
+    audit: the folder of spill files; "" keeps none. disk: a path on the embedded PostgreSQL's disk; "" for a given one.
+    """
 
     database: str = field(repr=False)
     record_secret: bytes = field(repr=False)
@@ -48,6 +53,8 @@ class Worker:
     connections: int
     base_url: str = ""
     read_only: bool = False
+    audit: str = ""
+    disk: str = ""
     request_timeout_s: float = REQUEST_TIMEOUT_S
 
 
@@ -83,30 +90,23 @@ async def _services(worker: Worker) -> AsyncIterator[Services]:
             async with pool.connection() as conn:
                 await conn.fetchrow("SELECT 1")
 
-        def metrics() -> bytes:
-            return (
-                "# HELP continuum_database_connections Connections of this worker to the database.\n"
-                "# TYPE continuum_database_connections gauge\n"
-                f'continuum_database_connections{{state="used"}} {pool.used}\n'
-                f'continuum_database_connections{{state="free"}} {len(pool.free)}\n'
-                "# HELP continuum_database_waiting Requests that wait for a connection.\n"
-                "# TYPE continuum_database_waiting gauge\n"
-                f"continuum_database_waiting {pool.waiting}\n"
-            ).encode()
-
-        yield Services(
-            access=Access(
-                pool.connection,
-                key_secret=worker.record_secret,
-                audit_secret=worker.audit_secret,
-                base_url=worker.base_url,
-            ),
-            verifier=Verifier(signing_key(worker.token_secret)),
-            ready=ready,
-            metrics=metrics,
+        access = Access(
+            pool.connection,
+            key_secret=worker.record_secret,
+            audit_secret=worker.audit_secret,
             base_url=worker.base_url,
-            read_only=worker.read_only,
+            spill_folder=Path(worker.audit) if worker.audit else None,
+            disk=Path(worker.disk) if worker.disk else None,
         )
+        async with access.watched():
+            yield Services(
+                access=access,
+                verifier=Verifier(signing_key(worker.token_secret)),
+                ready=ready,
+                metrics=lambda: figures(pool, access),
+                base_url=worker.base_url,
+                read_only=worker.read_only,
+            )
 
 
 class _Server(Server):

@@ -88,6 +88,7 @@ async def restore(
         finally:
             shutil.rmtree(wal, ignore_errors=True)
         cluster.install(layout, making, binaries.CURRENT)
+        set_head_aside(settings)
     return manifest
 
 
@@ -126,7 +127,15 @@ async def restore_dump(settings: Settings, server: Server, backups: Path, key: b
     await asyncio.to_thread(store.check_files, folder, manifest)
     await asyncio.to_thread(restore_keys, settings.data, folder, key)
     await asyncio.to_thread(_load_dump, server, folder / "dump.enc", key)
+    set_head_aside(settings)
     return manifest
+
+
+def set_head_aside(settings: Settings) -> None:
+    """Keeps what says how far the audit trail went, under another name: what is restored may not go as far."""
+    head = settings.audit / "head"
+    if head.exists():
+        head.replace(head.with_name(f"head-before-restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"))
 
 
 def refuse_overwriting(layout: Layout) -> None:

@@ -12,7 +12,7 @@ from continuum.kernel.limits import POSTGRES_RESTARTS_MAX
 from continuum.runtime import secrets as secret_files
 from continuum.runtime.backup import archive
 from continuum.runtime.keeper.keep import Order
-from continuum.runtime.postgres import binaries, cluster, lease, upgrade
+from continuum.runtime.postgres import binaries, cluster, lease, reserve, upgrade
 from continuum.runtime.postgres.address import Address
 from continuum.runtime.postgres.layout import Layout, plan
 from continuum.runtime.postgres.roles import APP, DATABASE, OWNER, SUPERUSER
@@ -29,11 +29,14 @@ async def open_embedded(settings: Settings) -> AsyncIterator[Server]:
         CannotStart, CannotPrepare, NoPlace, NoPostgreSQL: in plain words.
     """
     layout, secrets = await asyncio.to_thread(_places, settings)
+    with suppress(OSError):
+        await asyncio.to_thread(reserve.tend, layout.base)  # a full disk must not keep PostgreSQL from starting
     holding = Holding(settings, layout, secrets)
     await asyncio.to_thread(holding.take)
     tasks = [
         asyncio.create_task(holding.keep()),
         asyncio.create_task(archive.keep_draining(settings, layout.spool)),
+        asyncio.create_task(reserve.keep_tending(layout.base)),
     ]
     try:
         await asyncio.to_thread(upgrade.forget, layout)

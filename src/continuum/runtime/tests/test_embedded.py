@@ -153,9 +153,13 @@ async def test_nothing_trusts_anybody(settings):
         layout = plan(settings)
         assert stat.S_IMODE(layout.sockets.stat().st_mode) == 0o700
         assert stat.S_IMODE((settings.data / "keys" / "postgres").stat().st_mode) == 0o600
+        looked_at = 0
         for process in processes_in(layout.cluster(18)):
-            assert psutil.Process(process).uids().real == (OWN_NUMBER if os.geteuid() == 0 else os.geteuid())
-            assert not psutil.Process(process).net_connections("inet")
+            with suppress(psutil.NoSuchProcess):  # a backend of the connections above may just be leaving
+                assert psutil.Process(process).uids().real == (OWN_NUMBER if os.geteuid() == 0 else os.geteuid())
+                assert not psutil.Process(process).net_connections("inet")
+                looked_at += 1
+        assert looked_at > 3
 
 
 async def test_the_last_one_out_stops_the_server_and_not_before(settings):

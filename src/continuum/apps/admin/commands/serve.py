@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from continuum.apps.admin.options import setting
+from continuum.apps.admin.sealing import sealing
 from continuum.apps.fhir_api.serving import Worker, listen, serve
 from continuum.apps.fhir_api.worker import run
 from continuum.apps.fhir_api.workers import serve_many
@@ -71,10 +72,11 @@ async def serving(
         worker = orders(settings, server, read_only=read_only)
         click.echo(f"Database: {server.described}")
         click.echo(f"Serving {address(listening)}/  FHIR at {address(listening)}/fhir  (Ctrl-C stops)")
-        if settings.workers == 1:
-            await serve(worker, listening, stopping)
-        else:
-            await serve_many(worker, listening, settings.workers, stopping)
+        async with sealing(settings, server):
+            if settings.workers == 1:
+                await serve(worker, listening, stopping)
+            else:
+                await serve_many(worker, listening, settings.workers, stopping)
     click.echo("Stopped.")
 
 
@@ -89,4 +91,6 @@ def orders(settings: Settings, server: Server, *, read_only: bool = False) -> Wo
         connections=settings.connections,
         base_url=settings.base_url,
         read_only=read_only,
+        audit=str(settings.audit),
+        disk=str(server.data_folder or ""),
     )

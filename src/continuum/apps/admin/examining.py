@@ -1,0 +1,42 @@
+"""What `continuum doctor` looks at above the runtime: the audit trail."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+
+from continuum.access.checkpoint import Head, Signer
+from continuum.access.verification import Report, Verification
+from continuum.kernel.clock import instant
+from continuum.kernel.limits import DOCTOR_CHECKPOINTS_MAX, SEAL_LAG_MAX_S
+from continuum.runtime import secrets
+from continuum.runtime.doctor import Finding
+from continuum.runtime.postgres import Server
+from continuum.runtime.settings import Settings
+
+_COMMAND = "continuum audit verify"
+
+
+async def trail(settings: Settings, server: Server) -> AsyncIterator[Finding]:
+    """Whether the newest part of the audit trail is as it was written, and whether it is being sealed."""
+    conn = await asyncpg.connect(**server.app.connect)
+    try:
+        if not await conn.fetchval("SELECT to_regclass('record.audit_checkpoint') IS NOT NULL"):
+            return  # the schema check has said that migrations are waiting
+        known = secrets.load(settings.data)
+        checker = Signer(known.checkpoint).checker
+        verification = Verification(conn, known.audit, checker, Head(settings.audit, checker))
+        report = await verification.run(newest=DOCTOR_CHECKPOINTS_MAX)
+    finally:
+        await conn.close()
+    yield _untouched(report)
+    if report.waiting_us > SEAL_LAG_MAX_S * 1_000_000:
+        words = f"{report.unsealed} rows wait for their checkpoint, over {report.waiting_us / 6e7:.0f} minutes."
+        yield Finding("audit sealing", "warning", words, "See the log of `continuum serve` for audit_not_sealed.")
+
+
+def _untouched(report: Report) -> Finding:
+    if report.found:
+        words = f"{report.problems[0]} ({report.found} problems in all)"
+        return Finding("audit", "wrong", words, _COMMAND)
+    until = "nothing is sealed yet" if report.sealed_us is None else f"sealed to {instant(report.sealed_us)}"
+    return Finding("audit", "ok", f"The newest {report.rows} rows are as they were written; {until}.")

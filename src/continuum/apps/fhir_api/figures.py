@@ -1,0 +1,27 @@
+"""What a worker tells of itself beside its traffic, in Prometheus' text."""
+
+from continuum.access import Access
+from continuum.runtime.pool import Pool
+
+
+def figures(pool: Pool, access: Access) -> bytes:
+    """Connections to the database, whether writes are open, and what waits in the spill."""
+    rows, used = access.outage.spilled if access.outage is not None else (0, 1.0)
+    return (
+        "# HELP continuum_database_connections Connections of this worker to the database.\n"
+        "# TYPE continuum_database_connections gauge\n"
+        f'continuum_database_connections{{state="used"}} {pool.used}\n'
+        f'continuum_database_connections{{state="free"}} {len(pool.free)}\n'
+        "# HELP continuum_database_waiting Requests that wait for a connection.\n"
+        "# TYPE continuum_database_waiting gauge\n"
+        f"continuum_database_waiting {pool.waiting}\n"
+        "# HELP continuum_writes_open Whether writes are taken: 0 while the database has no room or is read-only.\n"
+        "# TYPE continuum_writes_open gauge\n"
+        f"continuum_writes_open {int(access.refusal is None)}\n"
+        "# HELP continuum_audit_spill_rows Audit rows in this worker's spill file, not yet in the database.\n"
+        "# TYPE continuum_audit_spill_rows gauge\n"
+        f"continuum_audit_spill_rows {rows}\n"
+        "# HELP continuum_audit_spill_used_ratio How full the spill file is; at 1 reads are refused in an outage.\n"
+        "# TYPE continuum_audit_spill_used_ratio gauge\n"
+        f"continuum_audit_spill_used_ratio {used:.4f}\n"
+    ).encode()

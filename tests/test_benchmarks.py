@@ -1,0 +1,30 @@
+"""The benchmarks run, and their answers are right; what they measure is read by people, not asserted."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.targets import DISK_MOST_BYTES, MEMORY_MOST_MB, TARGETS
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.mark.proof
+def test_the_short_form_measures_every_row_on_right_answers_within_memory_and_disk():
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.run", "--short"],
+        cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-2_000:]
+    for target in TARGETS.values():
+        row = next(line for line in done.stdout.splitlines() if line.startswith(f"| {target.title} |"))
+        assert len(re.findall(r"(\d+\.\d{3}) \(", row)) == 2, row
+    memory = re.search(r"memory of the largest process .*\| ([\d,]+) MB \|", done.stdout)
+    disk = re.search(r"disk for each resource .*\| ([\d.]+) KB \|", done.stdout)
+    assert memory is not None
+    assert int(memory[1].replace(",", "")) <= MEMORY_MOST_MB
+    assert disk is not None
+    assert float(disk[1]) * 1024 <= DISK_MOST_BYTES
