@@ -1,7 +1,9 @@
 """An installation's sign-on on a real database, with a clock that the test turns."""
 
+import importlib.util
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pyotp
 import pytest
@@ -95,6 +97,15 @@ class Installation:
         session, _ = await self.on.resume(changed.token)
         return replace(arrived, token=changed.token, session=session), app, changed.recovery_codes
 
+    async def with_passkey(self, device, name="robert"):
+        """An account with a passkey, signed in at level 2: what it arrived with."""
+        arrived = await self.arrive(name)
+        asked = await self.credentials.ask_passkey(arrived.session)
+        answer = device.register(asked.options)
+        changed = await self.credentials.add_passkey(arrived.session, asked.ticket, answer, "My key", ORIGIN)
+        session, _ = await self.on.resume(changed.token)
+        return replace(arrived, token=changed.token, session=session)
+
     def code(self, app):
         return app.at(self.clock() // 1_000_000)
 
@@ -107,6 +118,21 @@ class Installation:
     async def notices(self, account_id):
         async with self.pool.connection() as conn:
             return [text for _, text in await accounts.notices(conn, account_id)]
+
+
+def _authenticator():
+    """The module beside this file: tests are no package."""
+    spec = importlib.util.spec_from_file_location("authenticator", Path(__file__).parent / "authenticator.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Authenticator
+
+
+@pytest.fixture(scope="session")
+def passkey():
+    """Makes passkeys in software for the installation's pages, or for another address."""
+    made = _authenticator()
+    return lambda host=HOST, origin=PAGES: made(host, origin)
 
 
 @pytest.fixture
