@@ -25,13 +25,17 @@ SECRET_MIN_BYTES = 32
 _ALGORITHMS = ["HS256"]
 _DURATION = re.compile(r"(\d{1,9})\s*([smhd])\Z")
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_TEXTS = ("sub", "role", "name", "facility", "patient", "purpose", "session", "scope")
 _SKEW_S = 5
 """How far two clocks of one installation may be apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says. expires_s: seconds since 1970 UTC. purpose "" leaves it to the role's usual one."""
+    """What a token says. expires_s: seconds since 1970 UTC. purpose "" leaves it to the role's usual one.
+
+    session, scope: of a token that was given out at sign-on; "" in one made on the command line.
+    """
 
     subject: str
     role: str
@@ -40,6 +44,8 @@ class Claims:
     facility: str | None = None
     patient: str | None = None
     purpose: str = ""
+    session: str = ""
+    scope: str = ""
 
 
 def duration_s(text: str) -> int:
@@ -74,7 +80,7 @@ def issue(key: OctKey, claims: Claims, *, clock: Clock = now_us) -> str:
         "exp": claims.expires_s,
         "jti": uuid7(),
     }
-    for name in ("name", "facility", "patient", "purpose"):
+    for name in ("name", "facility", "patient", "purpose", "session", "scope"):
         value = getattr(claims, name)
         if value:
             said[name] = value
@@ -114,7 +120,7 @@ class Verifier:
             said = jwt.decode(token.decode("ascii"), self._key, algorithms=_ALGORITHMS).claims
         except (JoseError, ValueError, KeyError, TypeError, binascii.Error) as error:
             raise NotAuthenticated("The token is not one of this server's, or was changed.") from error
-        texts = {name: said.get(name, "") for name in ("sub", "role", "name", "facility", "patient", "purpose")}
+        texts = {name: said.get(name, "") for name in _TEXTS}
         expires_s = said.get("exp")
         if said.get("iss") != ISSUER or not isinstance(expires_s, int) or not texts["sub"] or not texts["role"]:
             raise NotAuthenticated("The token does not say who acts, as which role and until when.")
@@ -128,4 +134,6 @@ class Verifier:
             facility=texts["facility"] or None,
             patient=texts["patient"] or None,
             purpose=texts["purpose"],
+            session=texts["session"],
+            scope=texts["scope"],
         )

@@ -302,3 +302,17 @@ DISK_RELEASE_BYTES = 8 * 1024 * 1024
 """Free space below which the embedded PostgreSQL gets the room that was set aside for it."""
 WAL_RESERVE_BYTES = 48 * 1024 * 1024
 """Room set aside on the embedded PostgreSQL's disk: three WAL files, without which it cannot even answer reads."""
+AUTHORIZATION_CODE_S = 60
+"""How long an authorization code holds; RFC 6749 §4.1.2 allows 10 minutes."""
+ACCESS_TOKEN_S = 300
+"""How long an access token holds: what may be done with one after its holder signed out."""
+ID_TOKEN_S = 600
+"""How long an ID token may be taken as fresh."""
+SIGNING_KEY_SIGNS_S = 90 * 24 * 3600
+"""How long a signing key of the provider signs."""
+SIGNING_KEY_SHOWN_S = 2 * 24 * 3600
+"""How long a signing key is published after it has signed for the last time."""
+SIGNING_KEYS_CACHED_S = 300
+"""How long a worker keeps the provider's keys before it looks again."""
+REDIRECT_URIS_MAX = 20
+"""Addresses to which one client may have people sent back."""
