@@ -316,3 +316,7 @@ SIGNING_KEYS_CACHED_S = 300
 """How long a worker keeps the provider's keys before it looks again."""
 REDIRECT_URIS_MAX = 20
 """Addresses to which one client may have people sent back."""
+ENROLMENT_S = 3 * 24 * 3600
+"""How long the link holds with which a member of staff sets up the account."""
+STAFF_SHOWN_MAX = 500
+"""Accounts of staff on one page."""
