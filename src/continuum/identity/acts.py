@@ -3,7 +3,9 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from continuum.record.read import Connection
+from continuum.record.read import Connect, Connection
+
+__all__ = ["Act", "Connect", "Connection", "Origin", "Trace"]
 
 
 @dataclass(frozen=True, slots=True)

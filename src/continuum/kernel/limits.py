@@ -320,3 +320,15 @@ ENROLMENT_S = 3 * 24 * 3600
 """How long the link holds with which a member of staff sets up the account."""
 STAFF_SHOWN_MAX = 500
 """Accounts of staff on one page."""
+FORM_MAX_BYTES = 64 * 1024
+"""The body of one form at sign-on."""
+FORM_FIELDS_MAX = 40
+"""Fields of one form at sign-on."""
+NOTICE_ACCEPTED_S = 3_600
+"""How long a browser that has accepted the notice before sign-in is not shown it again."""
+SESSION_WARNING_S = 120
+"""How long before an idle session ends its holder is asked whether they are still there."""
+BANNER_MAX_BYTES = 32 * 1024
+"""The operator's notice before sign-in."""
+SWEEP_S = 600
+"""How often what nobody can use any more is removed from sign-on's tables."""

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from starlette.types import ASGIApp
+
 from continuum.access import Access
 from continuum.identity.tokens import Verifier
 
@@ -14,7 +16,7 @@ class Services:
     """base_url: where FHIR is served as clients see it, with no slash at its end; "" takes the Host header.
 
     ready: returns when the database answers, else raises. read_only: writes are refused with words.
-    metrics: the Prometheus text of this process.
+    metrics: the Prometheus text of this process. signon: the application of the sign-on pages.
     """
 
     access: Access
@@ -23,6 +25,7 @@ class Services:
     metrics: Callable[[], bytes]
     base_url: str = ""
     read_only: bool = False
+    signon: ASGIApp | None = None
 
     @property
     def notice(self) -> str:

@@ -16,9 +16,13 @@ from granian.net import SocketHolder  # type: ignore[attr-defined]  # re-exporte
 from granian.server.embed import Server
 
 from continuum.access import Access
+from continuum.access.sign_ons import tracer
 from continuum.apps.fhir_api.app import Application
 from continuum.apps.fhir_api.figures import figures
 from continuum.apps.fhir_api.services import Services
+from continuum.apps.signon.app import application
+from continuum.apps.signon.services import SignonSettings, swept
+from continuum.apps.signon.services import services as signon_services
 from continuum.identity.tokens import Verifier, signing_key
 from continuum.kernel.errors import DomainError
 from continuum.kernel.limits import (
@@ -44,17 +48,23 @@ class Worker:
     """What a worker is told. database: the URL of the application's role, password included.
 
     audit: the folder of spill files; "" keeps none. disk: a path on the embedded PostgreSQL's disk; "" for a given one.
+    origin: of the sign-on pages, as browsers see them. password_profile, contact, banner: see SignonSettings.
     """
 
     database: str = field(repr=False)
     record_secret: bytes = field(repr=False)
     audit_secret: bytes = field(repr=False)
     token_secret: bytes = field(repr=False)
+    identity_secret: bytes = field(repr=False)
     connections: int
     base_url: str = ""
     read_only: bool = False
     audit: str = ""
     disk: str = ""
+    origin: str = "http://localhost"
+    password_profile: str = "nist-63b-4"  # noqa: S105  the name of rules, not a password
+    contact: str = ""
+    banner: str = ""
     request_timeout_s: float = REQUEST_TIMEOUT_S
 
 
@@ -98,7 +108,8 @@ async def _services(worker: Worker) -> AsyncIterator[Services]:
             spill_folder=Path(worker.audit) if worker.audit else None,
             disk=Path(worker.disk) if worker.disk else None,
         )
-        async with access.watched():
+        signon = signon_services(pool.connection, _signon_settings(worker), tracer(access.auditor))
+        async with access.watched(), swept(signon):
             yield Services(
                 access=access,
                 verifier=Verifier(signing_key(worker.token_secret)),
@@ -106,7 +117,19 @@ async def _services(worker: Worker) -> AsyncIterator[Services]:
                 metrics=lambda: figures(pool, access),
                 base_url=worker.base_url,
                 read_only=worker.read_only,
+                signon=application(signon),
             )
+
+
+def _signon_settings(worker: Worker) -> SignonSettings:
+    return SignonSettings(
+        origin=worker.origin,
+        identity_secret=worker.identity_secret,
+        token_secret=worker.token_secret,
+        password_profile=worker.password_profile,
+        contact=worker.contact,
+        banner=worker.banner,
+    )
 
 
 class _Server(Server):
@@ -150,8 +173,8 @@ async def serve(worker: Worker, listening: socket.socket, stopping: asyncio.Even
     Raises:
         Exception: what kept the worker from starting.
     """
-    application = Application(lambda: _services(worker), request_timeout_s=worker.request_timeout_s)
-    server = _Server(listening, application)
+    served = Application(lambda: _services(worker), request_timeout_s=worker.request_timeout_s)
+    server = _Server(listening, served)
     running = asyncio.create_task(server.serve())
     settle()
     waiting = asyncio.create_task(stopping.wait())
@@ -160,5 +183,5 @@ async def serve(worker: Worker, listening: socket.socket, stopping: asyncio.Even
     if not running.done():
         server.stop()  # type: ignore[no-untyped-call]  # granian's embedded server has no types
     await running
-    if application.failure is not None:
-        raise application.failure
+    if served.failure is not None:
+        raise served.failure
