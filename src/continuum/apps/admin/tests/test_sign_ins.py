@@ -46,7 +46,8 @@ async def sign_in(pool, secrets, one):
     return session, stands
 
 
-async def test_each_sign_in_reaches_its_level_and_its_role(pool, database, people):
+@pytest.mark.usefixtures("people")
+async def test_each_sign_in_reaches_its_level_and_its_role(pool, database):
     made = await open_accounts(database, known(1))
     assert {one.name for one in made} == set(LEVELS)
     retiree = next(one for one in personas() if one.key == "retiree")
@@ -58,7 +59,8 @@ async def test_each_sign_in_reaches_its_level_and_its_role(pool, database, peopl
             assert stands.patient_id == retiree.patient_id
 
 
-async def test_a_second_start_changes_nothing_and_another_installation_has_other_passwords(pool, database, people):
+@pytest.mark.usefixtures("people")
+async def test_a_second_start_changes_nothing_and_another_installation_has_other_passwords(pool, database):
     first, second = await open_accounts(database, known(1)), await open_accounts(database, known(1))
     assert first == second
     async with pool.connection() as conn:
