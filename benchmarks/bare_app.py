@@ -38,6 +38,10 @@ class Warrant:
     """Permits everything, traces nothing."""
 
     visibility = EVERYTHING
+    settled_types: frozenset[str] = frozenset()
+
+    async def settle(self, conn: Connection, changes: Sequence[Change]) -> None:
+        """Nothing belongs to what it writes."""
 
     def permit(self, _: Sequence[Change]) -> Guard:
         """Everything."""

@@ -12,7 +12,7 @@ from tests.live import Running, fresh_database, started
 
 
 @pytest.fixture(scope="session")
-async def running(test_server, template) -> AsyncIterator[Running]:
+async def running(test_server, template, tmp_path_factory) -> AsyncIterator[Running]:
     """The server of the session; tests use ids and identifiers of their own."""
     app, owner = await fresh_database(test_server, template)
     orders = Worker(
@@ -22,6 +22,8 @@ async def running(test_server, template) -> AsyncIterator[Running]:
         token_secret=os.urandom(32),
         identity_secret=os.urandom(32),
         connections=8,
+        bulk_folder=str(tmp_path_factory.mktemp("bulk")),
+        import_sources="http://127.0.0.1/",
     )
     with started(orders, owner) as found:
         yield found

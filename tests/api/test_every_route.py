@@ -5,6 +5,7 @@ import pytest
 
 from continuum.apps.fhir_api.routes import ROUTES
 from tests.api.conftest import PATCH, fresh_id, patient
+from tests.bulk.jobs import kick_off, until_done
 from tests.live import Running
 
 pytestmark = pytest.mark.server
@@ -21,9 +22,36 @@ async def rows(running: Running, actor: str):
         await connection.close()
 
 
-def request(route, name):
-    """A request that the route can do, on patient `name`."""
-    places = {"{type}": "Patient", "{id}": name, "{version}": "1", "{compartment}": "Patient"}
+def socket(name):
+    """A Subscription that anybody may own."""
+    return {
+        "resourceType": "Subscription", "id": name, "status": "requested", "reason": "x",
+        "criteria": "https://continuum.example/fhir/SubscriptionTopic/Basic", "channel": {"type": "websocket"},
+    }  # fmt: skip
+
+
+BULK = {
+    "resourceType": "Parameters",
+    "parameter": [
+        {"name": "input", "part": [{"name": "type", "valueCode": "Patient"},
+                                   {"name": "url", "valueUrl": "http://127.0.0.1/nothing"}]},
+    ],
+}  # fmt: skip
+
+
+async def exported(client) -> tuple[str, str]:
+    """A finished export of this client's: its id, and the name of one of its files."""
+    status = await kick_off(client, "/Patient/$export")
+    done = await until_done(client, status)
+    assert done.status_code == 200, done.text
+    url = done.json()["output"][0]["url"]
+    return tuple(url.split("/")[-2:])
+
+
+def request(route, name, job=("none", "none")):
+    """A request that the route can do, on patient `name` and on a bulk job's file."""
+    places = {"{type}": "Patient", "{id}": name, "{version}": "1", "{compartment}": "Patient",
+              "{job}": job[0], "{file}": job[1]}  # fmt: skip
     path = route.template
     if "{compartment}" in path:
         places["{type}"] = "Observation"
@@ -36,12 +64,20 @@ def request(route, name):
         path += f"?_id={name}"
     if route.interaction in ("create", "update", "update-matching"):
         body = patient(id=name)
+    elif route.interaction == "import":
+        body = BULK
+    elif route.interaction == "export" and route.method == "POST":
+        body = {"resourceType": "Parameters"}
     elif route.interaction.startswith("patch"):
         headers["content-type"] = PATCH
         content = b'[{"op": "add", "path": "/language", "value": "en"}]'
     elif route.interaction == "bundle":
         body = {"resourceType": "Bundle", "type": "transaction", "entry": [
             {"request": {"method": "GET", "url": f"Patient/{name}"}}]}  # fmt: skip
+    elif route.interaction.startswith("subscription-"):
+        if route.interaction == "subscription-binding-token" and "{id}" not in route.template:
+            path += f"?id={name}"
+        body = {"resourceType": "Parameters"} if route.method == "POST" else None
     elif route.template.endswith("_search"):
         headers["content-type"] = "application/x-www-form-urlencoded"
         content = f"_id={name}".encode()
@@ -69,17 +105,25 @@ async def test_a_request_leaves_one_row_whatever_becomes_of_it(running, api, rou
     if route.interaction == OPEN:
         pytest.skip("open to everybody, touches no record")
     statuses = set()
+    job = None
     for role, more in ROLES.items():
         for number, (query, headers) in enumerate(SPOILED if role == "administrator" else SPOILED[:2]):
             name, actor = fresh_id(), f"{role}-{number}-{fresh_id()}"
-            assert (await api.put(f"/Patient/{name}", json=patient(id=name))).status_code == 201
-            given = request(route, name)
+            made = socket(name) if route.interaction.startswith("subscription-") else patient(id=name)
+            if route.template.startswith("/Group/"):
+                made = {"resourceType": "Group", "id": name, "type": "person", "actual": True}
+            assert (await api.put(f"/{made['resourceType']}/{name}", json=made)).status_code == 201
+            if "{job}" in route.template and (job is None or route.method == "DELETE"):
+                job = await exported(api)
+            given = request(route, name, job or ("none", "none"))
             if query:
                 given["url"] += query if "?" not in given["url"] else query.replace("?", "&")
             given["headers"] |= headers
             async with running.client(role, subject=actor, **more) as client:
                 answer = await client.request(**given)
             statuses.add(answer.status_code)
+            if "content-location" in answer.headers:
+                await api.delete(answer.headers["content-location"])  # what was started is not what is tried here
             assert answer.status_code < 500, answer.text
             found = await rows(running, actor)
             what = (role, given, answer.status_code, answer.text)

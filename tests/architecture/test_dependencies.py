@@ -33,6 +33,7 @@ SPOKEN = {
 }
 # Weak copyleft binds changes to the files themselves; these ship as they are published, each for a reason.
 UNMODIFIED = {
+    "certifi": "the list of certificate authorities that httpx brings, MPL-2.0; data, unchanged",
     "orjson": "its MPL-2.0 part is a vendored crate; nothing else writes JSON as fast; unchanged",
 }
 # Locked for other platforms or interpreters than the one the test runs on, so there is nothing to read here.
@@ -112,6 +113,7 @@ DECLARED = {
     "In the product": names(PROJECT["project"]["dependencies"]),
     "To build and install": names(GROUPS["build"]),
     "For tests and tools": names([line for line in GROUPS["dev"] if isinstance(line, str)]),
+    "For tests, in an environment of its own": names(GROUPS["cumulus"]),
     "For tests, Node.js": names(GROUPS["node"])
     | set(json.loads((ROOT / "tests" / "clients" / "node" / "package.json").read_text())["dependencies"]),
 }

@@ -55,7 +55,7 @@ async def test_from_the_first_administrator_to_a_leaver(data_folder):
     said = continuum("administrator", "ada", "--name", "Ada Example", "--data", str(data_folder))
     link = re.search(r"http://\S+", said).group()
     assert "client_secret" in continuum(
-        "client", "portal", "--name", "Portal", "--redirect", "https://portal.example.org/back", "--data",
+        "client", "sign-in", "portal", "--name", "Portal", "--redirect", "https://portal.example.org/back", "--data",
         str(data_folder),
     )  # fmt: skip
     os.environ.pop("CONTINUUM_BASE_URL", None)

@@ -1,7 +1,8 @@
 """The only door to the record: policy, visibility, audit. No actor and purpose, no data."""
 
 from continuum.access.actor import Actor
-from continuum.access.door import Access, Session
+from continuum.access.door import Access
+from continuum.access.session import Session
 from continuum.record.model import Operation, Page, Stored, Written
 
 __all__ = ["Access", "Actor", "Operation", "Page", "Session", "Stored", "Written"]

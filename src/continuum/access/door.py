@@ -1,30 +1,24 @@
 """`Access.open` returns the only object that reads or writes the record."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
-from typing import Any, TypeVar
-from urllib.parse import parse_qsl
 
-from continuum.access import trace
 from continuum.access.actor import Actor
-from continuum.access.audit import FAILED, REFUSED, Auditor, Context
+from continuum.access.audit import REFUSED, SUCCESS, Auditor, Context
 from continuum.access.outage import Outage
+from continuum.access.ownership import Judge
 from continuum.access.policy import Policy, decide
-from continuum.access.warrant import SessionWarrant
-from continuum.fhir.grammar import parse as parse_query
-from continuum.fhir.query import Query
+from continuum.access.session import Session
 from continuum.kernel.clock import now_us
 from continuum.kernel.errors import DomainError, ReadOnly, StorageFull
 from continuum.kernel.limits import POLICIES_CACHED_MAX
-from continuum.record import history, read, search
 from continuum.record.keys import Keys
-from continuum.record.model import Operation, Page, Stored, Written
-from continuum.record.perform import Patch, Performer, Result
-from continuum.record.read import Connect, Connection
-from continuum.record.write import AuditRow, translate
-
-T = TypeVar("T")
+from continuum.record.model import Operation
+from continuum.record.perform import Performer
+from continuum.record.read import Connect
+from continuum.record.visibility import Visibility
+from continuum.record.write import AuditRow
 
 
 class Access:
@@ -34,6 +28,7 @@ class Access:
     audit_secret: the key that seals audit rows. base_url: where FHIR is served, so that absolute references
     to ourselves are understood. spill_folder: where audit rows go while the database takes none; without one,
     nothing is answered then. disk: a path on the disk of the embedded PostgreSQL.
+    judge_subscription: raises Invalid for a Subscription that cannot be served.
     """
 
     def __init__(
@@ -46,16 +41,21 @@ class Access:
         spill_folder: Path | None = None,
         disk: Path | None = None,
         clock: Callable[[], int] = now_us,
+        judge_subscription: Judge | None = None,
     ) -> None:
         self.connect = connect
         self.keys = Keys(key_secret)
         self.base_url = base_url
+        self.clock = clock
         self.performer = Performer(connect, self.keys, clock)
         self.auditor = Auditor(audit_secret, connect, clock)
         self.outage: Outage | None = None
         if spill_folder is not None:
             self.outage = Outage(connect, self._resumed, folder=spill_folder, key=audit_secret, disk=disk)
             self.auditor.outage = self.outage
+        self.judge_subscription = judge_subscription
+        self.on_written: Callable[[], None] | None = None
+        """Told after each commit of this process; what others commit is found by polling."""
         self._policies: dict[tuple[Actor, str], Policy] = {}
 
     @asynccontextmanager
@@ -84,21 +84,34 @@ class Access:
         context = Context(Actor("continuum", "system"), "HOPERAT", "server", "outage")
         return self.auditor.row(context, "resume", detail=f"writes were closed for {took_s:.0f} s")
 
-    def open(self, actor: Actor, purpose: str, *, source: str, request_id: str) -> "Session":
+    def open(self, actor: Actor, purpose: str, *, source: str, request_id: str, server: bool = False) -> Session:
         """A session for one request.
 
         source: where the request came from (an address). request_id: joins the audit rows to the logs.
+        server: the server acts by itself and may say what becomes of a Subscription.
 
         Raises:
             Forbidden: the role and the purpose do not open the record.
         """
+        found = self._policy(actor, purpose)
+        return Session(self, found, Context(actor, purpose, source, request_id), server=server)
+
+    def visibility(self, actor: Actor, purpose: str) -> Visibility:
+        """What an actor may see.
+
+        Raises:
+            Forbidden: the role and the purpose do not open the record.
+        """
+        return self._policy(actor, purpose).visibility
+
+    def _policy(self, actor: Actor, purpose: str) -> Policy:
         found = self._policies.get((actor, purpose))
         if found is None:
             found = decide(actor, purpose, self.keys)
             if len(self._policies) >= POLICIES_CACHED_MAX:
                 self._policies.clear()
             self._policies[(actor, purpose)] = found
-        return Session(self, found, Context(actor, purpose, source, request_id))
+        return found
 
     async def turned_away(
         self, actor: Actor, purpose: str, error: DomainError, *, source: str, request_id: str
@@ -107,223 +120,11 @@ class Access:
         context = Context(actor, purpose, source, request_id)
         await self.auditor.write(self.auditor.row(context, "open", outcome=REFUSED, detail=str(error)))
 
-
-class Session:
-    """Reads and writes for one actor and one purpose. Every method leaves exactly one audit row."""
-
-    def __init__(self, door: Access, policy: Policy, context: Context) -> None:
-        self._door = door
-        self._policy = policy
-        self._context = context
-        self.acts = 0
-        """How many acts this session has taken on; each has its row, or will."""
-
-    async def read(self, resource_type: str, resource_id: str) -> Stored:
-        """The present version. Raises NotFound, Gone."""
-
-        async def work(conn: Connection) -> Stored:
-            if resource_type == "AuditEvent":
-                return await trace.get(conn, resource_id, trace.visible_patient(self._context.actor))
-            return await read.read(conn, resource_type, resource_id, self._policy.visibility)
-
-        return await self._traced("read", work, resource_type, resource_id)
-
-    async def vread(self, resource_type: str, resource_id: str, version: int) -> Stored:
-        """One version. Raises NotFound, Gone."""
-
-        async def work(conn: Connection) -> Stored:
-            return await read.vread(conn, resource_type, resource_id, version, self._policy.visibility)
-
-        return await self._traced("vread", work, resource_type, f"{resource_id}/{version}")
-
-    async def search(self, query: Query) -> Page:
-        """One page of a search."""
-
-        async def work(conn: Connection) -> Page:
-            if query.resource_type == "AuditEvent":
-                return await trace.find(conn, trace.read_query(query, trace.visible_patient(self._context.actor)))
-            return await search.search(conn, query, visibility=self._policy.visibility, keys=self._door.keys)
-
-        text = "&".join(f"{name}={value}" for name, value in query.self_params)
-        return await self._traced("search", work, query.resource_type, query=text)
-
-    async def everything(self, patient_id: str, **options: Any) -> Page:
-        """All that belongs to a patient (Patient/$everything); options as `record.search.everything` takes them."""
-
-        async def work(conn: Connection) -> Page:
-            return await search.everything(
-                conn, patient_id, visibility=self._policy.visibility, keys=self._door.keys, **options
-            )
-
-        return await self._traced("everything", work, "Patient", patient_id)
-
-    async def history(
-        self,
-        *,
-        resource_type: str | None = None,
-        resource_id: str | None = None,
-        since_us: int | None = None,
-        at: tuple[int, int] | None = None,
-        count: int,
-        cursor: str = "",
-    ) -> Page:
-        """One page of versions, newest first."""
-
-        async def work(conn: Connection) -> Page:
-            return await history.history(
-                conn, visibility=self._policy.visibility, resource_type=resource_type,
-                resource_id=resource_id, since_us=since_us, at=at, count=count, cursor=cursor,
-            )  # fmt: skip
-
-        return await self._traced("history", work, resource_type, resource_id)
-
-    async def create(self, resource: dict[str, Any], *, if_none_exist: str | None = None) -> Written:
-        """Creates a resource under an id of ours; `if_none_exist` are the criteria of a conditional create."""
-        operation = Operation("POST", _type_of(resource), resource=resource, if_none_exist=if_none_exist)
-        return await self._written("create", operation)
-
-    async def update(
-        self, resource: dict[str, Any], *, if_match: int | None = None, if_none_match_any: bool = False
-    ) -> Written:
-        """Writes the next version of the resource with that id, or creates it under that id."""
-        operation = Operation(
-            "PUT", _type_of(resource), id=resource["id"], resource=resource, if_match=if_match,
-            if_none_match="*" if if_none_match_any else None,
-        )  # fmt: skip
-        return await self._written("update", operation)
-
-    async def update_matching(self, resource: dict[str, Any], query: str, *, if_match: int | None = None) -> Written:
-        """Conditional update: writes the one resource that the criteria match, or creates it."""
-        operation = Operation("PUT", _type_of(resource), query=query, resource=resource, if_match=if_match)
-        return await self._written("update", operation)
-
-    async def patch(
-        self, resource_type: str, resource_id: str, apply: Patch, *, if_match: int | None = None
-    ) -> Written:
-        """Writes what `apply` makes of the present version."""
-        operation = Operation("PATCH", resource_type, id=resource_id, if_match=if_match)
-        return await self._written("patch", operation, (apply,))
-
-    async def patch_matching(
-        self, resource_type: str, query: str, apply: Patch, *, if_match: int | None = None
-    ) -> Written:
-        """Conditional patch of the one resource that the criteria match."""
-        operation = Operation("PATCH", resource_type, query=query, if_match=if_match)
-        return await self._written("patch", operation, (apply,))
-
-    async def delete(self, resource_type: str, resource_id: str, *, if_match: int | None = None) -> Written:
-        """Deletes; its versions stay in its history."""
-        return await self._written("delete", Operation("DELETE", resource_type, id=resource_id, if_match=if_match))
-
-    async def delete_matching(self, resource_type: str, query: str) -> Written:
-        """Conditional delete of the one resource that the criteria match."""
-        return await self._written("delete", Operation("DELETE", resource_type, query=query))
-
-    async def transaction(self, operations: Sequence[Operation], patches: Sequence[Patch] = ()) -> list[Result]:
-        """All operations or none, in the order that R4 asks for; results are in the order given."""
-        return await self._perform("transaction", operations, patches)
-
-    async def refused(self, interaction: str, target: str, error: DomainError) -> None:
-        """Leaves the trace of a request that was refused before it reached any other method."""
-        self.acts += 1
-        await self._door.auditor.write(
-            self._door.auditor.row(self._context, interaction, outcome=REFUSED, target=target, detail=str(error))
-        )
-
-    def parse(self, resource_type: str, text: str) -> Query:
-        """Reads the criteria of a conditional interaction."""
-        return parse_query(
-            resource_type,
-            parse_qsl(text, keep_blank_values=True),
-            lenient=False,
-            base_url=self._door.base_url,
-        )
-
-    async def _written(self, name: str, operation: Operation, patches: Sequence[Patch] = ()) -> Written:
-        results = await self._perform(name, (operation,), patches)
-        written = results[0]
-        assert isinstance(written, Written), "a write has a write's result"
-        return written
-
-    async def _perform(self, name: str, operations: Sequence[Operation], patches: Sequence[Patch]) -> list[Result]:
-        self.acts += 1
-        warrant = SessionWarrant(self._door.auditor, self._door.keys, self._policy, self._context, name, self.parse)
-        first = operations[0] if operations else None
-        single = first if first is not None and name != "transaction" else None
-        try:
-            self._door.admit(operations)
-            results = await self._door.performer.perform(operations, warrant, patches)
-        except Exception as error:
-            self._door.noticed(error)
-            await self._failed(name, error, single.resource_type if single else None, single.id if single else None)
-            raise
-        if not any(isinstance(result, Written) and result.changed for result in results):
-            await self._door.auditor.write(warrant.row_of(results))
-        return results
-
-    async def _traced(
-        self,
-        name: str,
-        work: Callable[[Connection], Awaitable[T]],
-        resource_type: str | None,
-        target: str | None = None,
-        query: str | None = None,
-    ) -> T:
-        self.acts += 1
-        try:
-            async with self._door.connect() as conn:
-                result = await work(conn)
-        except Exception as error:
-            refusal = translate(error)  # a search may need room of its own, for what it sorts
-            await self._failed(name, refusal or error, resource_type, target, query)
-            if refusal is not None:
-                raise refusal from error
-            raise
-        auditor = self._door.auditor
-        await auditor.write(
-            auditor.row(
-                self._context,
-                name,
-                resource_type=resource_type,
-                target=target,
-                query=query,
-                patients=_patients(result),
-            )
-        )
-        return result
-
-    async def _failed(
-        self,
-        name: str,
-        error: Exception,
-        resource_type: str | None,
-        target: str | None = None,
-        query: str | None = None,
+    async def signed_on(
+        self, actor: Actor, purpose: str, *, source: str, request_id: str, refused: str = "", query: str = ""
     ) -> None:
-        outcome = REFUSED if isinstance(error, DomainError) else FAILED
-        auditor = self._door.auditor
-        await auditor.write(
-            auditor.row(
-                self._context,
-                name,
-                outcome=outcome,
-                resource_type=resource_type,
-                target=target,
-                query=query,
-                detail=type(error).__name__,
-            )
-        )
-
-
-def _type_of(resource: dict[str, Any]) -> str:
-    return str(resource.get("resourceType", ""))
-
-
-def _patients(result: object) -> list[str]:
-    """Whose data a result shows."""
-    shown: Sequence[Stored] = ()
-    if isinstance(result, Stored):
-        shown = (result,)
-    elif isinstance(result, Page):
-        shown = (*result.matches, *result.included)
-    return [stored.patient_id for stored in shown if stored.patient_id is not None]
+        """Leaves the trace of somebody who signed on, or was refused and why. query: what they were given."""
+        context = Context(actor, purpose, source, request_id)
+        outcome = REFUSED if refused else SUCCESS
+        row = self.auditor.row(context, "login", outcome=outcome, query=query or None, detail=refused or None)
+        await self.auditor.write(row)

@@ -9,7 +9,7 @@ spill is emptied.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from time import monotonic
 
@@ -17,7 +17,13 @@ import structlog
 
 from continuum.access.spill import Spill, SpillFull
 from continuum.kernel.errors import DomainError, StorageFull
-from continuum.kernel.limits import DISK_RESERVE_BYTES, DISK_RESUME_BYTES, OUTAGE_CHECK_S, SPILL_BYTES
+from continuum.kernel.limits import (
+    DISK_RESERVE_BYTES,
+    DISK_RESUME_BYTES,
+    OUTAGE_CHECK_S,
+    SHUTDOWN_TIMEOUT_S,
+    SPILL_BYTES,
+)
 from continuum.record.read import Connect
 from continuum.record.write import AuditRow, translate, write_audits
 from continuum.runtime.postgres.reserve import free_bytes
@@ -60,6 +66,7 @@ class Outage:
         self._kind: type[DomainError] | None = None
         self._since_s = 0.0
         self._writing = asyncio.Lock()
+        self._stopping = asyncio.Event()
 
     @property
     def refusal(self) -> DomainError | None:
@@ -99,17 +106,22 @@ class Outage:
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
         """Holds a spill ready and looks after the outage while the context is open."""
+        self._stopping.clear()
         await self._take()
         watching = asyncio.create_task(self._watch())
         try:
             yield
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
-            async with self._writing:
-                if self._spill is not None:
-                    self._spill.close()
-                    self._spill = None
+            # Asked, not cancelled: a thread that still writes the file must not meet a closed descriptor.
+            self._stopping.set()
+            done, _ = await asyncio.wait({watching}, timeout=SHUTDOWN_TIMEOUT_S)
+            if done:
+                async with self._writing:
+                    if self._spill is not None:
+                        self._spill.close()
+                        self._spill = None
+            else:
+                watching.cancel()
 
     async def _take(self) -> None:
         try:
@@ -120,7 +132,7 @@ class Outage:
     async def _watch(self) -> None:
         """Looks every OUTAGE_CHECK_S, for as long as the worker lives; what an earlier one left comes first."""
         left = True
-        while True:
+        while not self._stopping.is_set():
             try:
                 if self._kind is None and self._low(DISK_RESERVE_BYTES):
                     self.close(StorageFull(_FULL))
@@ -134,7 +146,8 @@ class Outage:
                     await self._tried(self._bring_own)
             except Exception as error:  # noqa: BLE001  the watch must outlive whatever it meets
                 log.warning("outage_watch_failed", error=type(error).__name__)
-            await asyncio.sleep(OUTAGE_CHECK_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), OUTAGE_CHECK_S)
 
     def _low(self, least_bytes: int) -> bool:
         return self._disk is not None and free_bytes(self._disk) < least_bytes
@@ -153,8 +166,8 @@ class Outage:
 
     async def _open(self) -> None:
         """Takes writes again, once what was spilled until now and one more row could be written."""
-        if self._spill is not None:
-            await self.bring(self._spill, self._spill.pending)
+        if self._spill is not None and not await self.bring(self._spill, self._spill.pending):
+            return
         took_s = monotonic() - self._since_s
         async with self._connect() as conn:
             await write_audits(conn, [self._resumed(took_s)])
@@ -162,29 +175,37 @@ class Outage:
         log.warning("writes_open", duration_ms=int(took_s * 1000))
 
     async def _bring_own(self) -> None:
-        """Brings in and empties this worker's spill; writes are open, so nothing is added to it meanwhile."""
-        if self._spill is None or not (self._spill.pending or self._spill.damaged):
+        """Brings in and empties this worker's spill."""
+        spill = self._spill
+        if spill is None or not (spill.pending or spill.damaged):
             return
-        await self.bring(self._spill, self._spill.pending)
+        there = spill.pending
+        whole = await self.bring(spill, there)
         async with self._writing:
-            if self._kind is None:
-                await asyncio.to_thread(_empty, self._spill)
+            # A row that was on its way when writes opened, or that met the next outage, may have come meanwhile.
+            if whole and spill.pending == there:
+                await asyncio.to_thread(_empty, spill)
 
     async def _bring_abandoned(self) -> None:
         """Brings in what processes left that are gone."""
         found = Spill.abandoned(self._folder, self._key)
         try:
             while (spill := await asyncio.to_thread(next, found, None)) is not None:
-                await self.bring(spill, spill.pending)
-                await asyncio.to_thread(_empty, spill)
+                if await self.bring(spill, spill.pending):
+                    await asyncio.to_thread(_empty, spill)
         finally:
             await asyncio.to_thread(found.close)
 
-    async def bring(self, spill: Spill, until: int) -> None:
-        """Writes the frames below a number into the database; those that are there already stay as they are."""
+    async def bring(self, spill: Spill, until: int) -> bool:
+        """Writes the frames below a number into the database; those that are there already stay as they are.
+
+        Returns whether all of them are there; not when the worker is to stop.
+        """
         frames = spill.frames()
         rows = 0
         for _ in range(until):
+            if self._stopping.is_set():
+                return False
             found = await asyncio.to_thread(next, frames, None)
             assert found is not None, "a frame that was counted can be read"
             number, frame = found
@@ -194,6 +215,7 @@ class Outage:
                     rows += len(frame)
         if rows:
             log.info("spill_brought_in", rows=rows)
+        return True
 
 
 def _empty(spill: Spill) -> None:

@@ -5,11 +5,12 @@ that may be written.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from continuum.access.actor import PURPOSES, ROLES, Actor
 from continuum.fhir.search_params import COMPARTMENTS
 from continuum.fhir.types import TYPES
+from continuum.identity.scopes import scope
 from continuum.kernel.errors import Forbidden
 from continuum.record.keys import Keys
 from continuum.record.visibility import ALL, NOTHING, Scope, Visibility
@@ -29,13 +30,18 @@ STAFF_ONLY_TYPES = frozenset(
     {
         "AuditEvent", "Binary", "Bundle", "Contract", "Device", "DeviceMetric", "EnrollmentResponse",
         "GuidanceResponse", "Linkage", "MessageHeader", "Parameters", "PaymentNotice", "PaymentReconciliation",
-        "Subscription", "Task", "TestReport", "VerificationResult",
+        "Task", "TestReport", "VerificationResult",
     }
 )  # fmt: skip
 """Types that may hold or name a patient's data without being filed under the patient."""
 
 PATIENT_WRITES = frozenset({"Communication", "QuestionnaireResponse"})
 """What patients may add to their own record."""
+
+_EVERY_WRITE = frozenset(TYPES) - {"AuditEvent"}
+
+OWNED_TYPES = frozenset({"Subscription"})
+"""Types of which everybody writes and sees their own; administrators and systems see all."""
 
 _PURPOSES_OF = {
     "administrator": frozenset({"HSYSADMIN", "HOPERAT"}),
@@ -56,6 +62,11 @@ class Policy:
     patients: frozenset[int] = field(default=frozenset())
     """The only patients that may be written about; empty: no such limit."""
 
+    @property
+    def unrestricted(self) -> bool:
+        """Whether everything may be seen and written, as an import does."""
+        return self.writes == _EVERY_WRITE and self.visibility.otherwise == ALL and not self.visibility.by_type
+
 
 def decide(actor: Actor, purpose: str, keys: Keys) -> Policy:
     """The policy for an actor and a purpose.
@@ -70,11 +81,21 @@ def decide(actor: Actor, purpose: str, keys: Keys) -> Policy:
         raise Forbidden(f"{purpose or 'No purpose'} is not a purpose of use that this server knows.")
     if purpose not in _PURPOSES_OF[actor.role]:
         raise Forbidden(f"A {actor.role} may not act for the purpose of {PURPOSES[purpose]}.")
-    return _POLICIES[actor.role](actor, keys)
+    policy = _POLICIES[actor.role](actor, keys)
+    return narrowed(policy, actor.scopes) if actor.scopes else policy
+
+
+def narrowed(policy: Policy, scopes: str) -> Policy:
+    """A policy with no more than what the SMART scopes of a token leave of it."""
+    granted = [found for text in scopes.split() if (found := scope(text)) is not None]
+    readable = {name for one in granted if one.read for name in one.types}
+    writable = {name for one in granted if one.write for name in one.types}
+    seen = {name: policy.visibility.of(name) if name in readable else NOTHING for name in TYPES}
+    return replace(policy, visibility=Visibility(seen), writes=policy.writes & writable)
 
 
 def _everything(_: Actor, __: Keys) -> Policy:
-    return Policy(Visibility(otherwise=ALL), frozenset(TYPES) - {"AuditEvent"})
+    return Policy(Visibility(otherwise=ALL), _EVERY_WRITE)
 
 
 def _clinician(actor: Actor, keys: Keys) -> Policy:
@@ -85,7 +106,8 @@ def _clinician(actor: Actor, keys: Keys) -> Policy:
     scopes = {name: cared_for if name in PATIENT_TYPES else ALL for name in TYPES}
     scopes.update(dict.fromkeys(STAFF_ONLY_TYPES - PATIENT_TYPES, NOTHING))
     scopes["AuditEvent"] = NOTHING
-    return Policy(Visibility(scopes), PATIENT_TYPES - {"AuditEvent"}, facility=facility)
+    scopes.update(_own(actor, keys))
+    return Policy(Visibility(scopes), (PATIENT_TYPES - {"AuditEvent"}) | OWNED_TYPES, facility=facility)
 
 
 def _patient(actor: Actor, keys: Keys) -> Policy:
@@ -94,7 +116,17 @@ def _patient(actor: Actor, keys: Keys) -> Policy:
     own = keys.self_key("Patient", actor.patient_id)
     scope = Scope("patients", patients=(own,))
     scopes = dict.fromkeys(DIRECTORY_TYPES, ALL) | dict.fromkeys(PATIENT_TYPES - {"AuditEvent"}, scope)
-    return Policy(Visibility(scopes), PATIENT_WRITES, patients=frozenset({own}))
+    scopes.update(_own(actor, keys))
+    return Policy(Visibility(scopes), PATIENT_WRITES | OWNED_TYPES, patients=frozenset({own}))
+
+
+def owner_key(actor: Actor, keys: Keys) -> int:
+    """What marks that which an actor owns."""
+    return keys.of("owner", actor.role, actor.id, actor.facility_id or "", actor.patient_id or "")
+
+
+def _own(actor: Actor, keys: Keys) -> dict[str, Scope]:
+    return dict.fromkeys(OWNED_TYPES, Scope("owned", owner=owner_key(actor, keys)))
 
 
 _POLICIES: dict[str, Callable[[Actor, Keys], Policy]] = {

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 
 from continuum.access import trace
 from continuum.access.audit import Auditor, Context
-from continuum.access.policy import Policy
+from continuum.access.ownership import Ownership
+from continuum.access.policy import OWNED_TYPES, Policy
 from continuum.fhir.query import Query
 from continuum.fhir.types import TYPE_NAMES
 from continuum.kernel.errors import Forbidden
@@ -29,8 +30,11 @@ class SessionWarrant:
         context: Context,
         interaction: str,
         parse: Callable[[str, str], Query],
+        ownership: Ownership,
     ) -> None:
         self.visibility = policy.visibility
+        self.settled_types = OWNED_TYPES
+        self._ownership = ownership
         self.query = parse
         self._auditor = auditor
         self._keys = keys
@@ -49,6 +53,9 @@ class SessionWarrant:
                 raise Forbidden("AuditEvents are written by the server itself, by nobody else.")
             if kind not in policy.writes:
                 raise Forbidden(_NOT_OPEN)
+            if kind in OWNED_TYPES:
+                self._ownership.judge(change)
+                continue
             if (
                 change.present is not None
                 and self.visibility.of(TYPE_NAMES[change.address[0]]).label_mask & change.present.labels
@@ -105,6 +112,10 @@ class SessionWarrant:
             patients=[stored.patient_id for stored in shown if stored.patient_id is not None],
             detail=" ".join(_address(stored) for stored in shown),
         )
+
+    async def settle(self, conn: Connection, changes: Sequence[Change]) -> None:
+        """Notes who owns what was written, in the transaction that writes it."""
+        await self._ownership.settle(conn, changes)
 
     async def look(self, conn: Connection, operation: Operation) -> Result:
         """A GET inside a transaction: a read, or a search."""

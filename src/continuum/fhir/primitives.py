@@ -8,7 +8,13 @@ from typing import Any
 
 from continuum.fhir.dates import ZONE, interval
 from continuum.fhir.narrative import is_xhtml as is_xhtml  # noqa: PLC0414  generated code finds every primitive here
-from continuum.kernel.limits import DATE_MAX_CHARS, DATES_CACHED_MAX, DECIMAL_EXPONENT_MAX, STRING_MAX_CHARS
+from continuum.kernel.limits import (
+    ADDRESSES_CACHED_MAX,
+    DATE_MAX_CHARS,
+    DATES_CACHED_MAX,
+    DECIMAL_EXPONENT_MAX,
+    STRING_MAX_CHARS,
+)
 
 Check = Callable[[Any], bool]
 Others = tuple[frozenset[str], Mapping[str, tuple[str, Check]], frozenset[str]]
@@ -149,10 +155,16 @@ def is_reference(v: Any, check: Check, targets: frozenset[str]) -> bool:
         return False
     text = v.get("reference")
     if text is not None:
-        parts = text.split("/")
-        if len(parts) in {2, 4} and parts[0].isalpha() and parts[0][:1].isupper():
-            return parts[0] in targets
+        named = target_type(text)
+        return not named or named in targets
     return True
+
+
+@lru_cache(maxsize=ADDRESSES_CACHED_MAX)
+def target_type(reference: str) -> str:
+    """The type that a relative reference names; empty for any other."""
+    parts = reference.split("/")
+    return parts[0] if len(parts) in {2, 4} and parts[0].isalpha() and parts[0][:1].isupper() else ""
 
 
 def is_bound_coding(v: Mapping[str, Any], concepts: frozenset[tuple[str, str]]) -> bool:

@@ -194,9 +194,9 @@ def _target(value: Mapping[str, Any], targets: list[str], at: str, issues: list[
         _say(issues, "structure", f"This names a {_shown(kind)}; allowed are: {allowed}.", f"{at}.type")
     text = value.get("reference")
     if isinstance(text, str):
-        parts = text.split("/")
-        if len(parts) in {2, 4} and parts[0].isalpha() and parts[0][:1].isupper() and parts[0] not in targets:
-            _say(issues, "structure", f"This refers to a {parts[0]}; allowed are: {allowed}.", f"{at}.reference")
+        named = primitives.target_type(text)
+        if named and named not in targets:
+            _say(issues, "structure", f"This refers to a {named}; allowed are: {allowed}.", f"{at}.reference")
 
 
 def _kind(value: Any) -> str:

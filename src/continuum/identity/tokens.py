@@ -23,9 +23,9 @@ ISSUER = "continuum"
 SECRET_MIN_BYTES = 32
 """As many as the digest has (RFC 7518 §3.2)."""
 _ALGORITHMS = ["HS256"]
+_TEXTS = ("sub", "role", "name", "facility", "patient", "purpose", "scope", "session", "openid_scope")
 _DURATION = re.compile(r"(\d{1,9})\s*([smhd])\Z")
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_TEXTS = ("sub", "role", "name", "facility", "patient", "purpose", "session", "scope")
 _SKEW_S = 5
 """How far two clocks of one installation may be apart."""
 
@@ -34,7 +34,8 @@ _SKEW_S = 5
 class Claims:
     """What a token says. expires_s: seconds since 1970 UTC. purpose "" leaves it to the role's usual one.
 
-    session, scope: of a token that was given out at sign-on; "" in one made on the command line.
+    scope: SMART scopes with blanks between, which only take away from what the role may; "": no such limit.
+    session, openid_scope: of a token that was given out at sign-on; "" in others.
     """
 
     subject: str
@@ -45,6 +46,7 @@ class Claims:
     patient: str | None = None
     purpose: str = ""
     session: str = ""
+    openid_scope: str = ""
     scope: str = ""
 
 
@@ -80,11 +82,22 @@ def issue(key: OctKey, claims: Claims, *, clock: Clock = now_us) -> str:
         "exp": claims.expires_s,
         "jti": uuid7(),
     }
-    for name in ("name", "facility", "patient", "purpose", "session", "scope"):
+    for name in ("name", "facility", "patient", "purpose", "scope", "session", "openid_scope"):
         value = getattr(claims, name)
         if value:
             said[name] = value
     return jwt.encode({"alg": "HS256"}, said, key, algorithms=_ALGORITHMS)
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """Makes tokens for those who signed on; one per worker."""
+
+    key: OctKey
+
+    def issue(self, claims: Claims) -> str:
+        """A signed token."""
+        return issue(self.key, claims)
 
 
 class Verifier:
@@ -135,5 +148,6 @@ class Verifier:
             patient=texts["patient"] or None,
             purpose=texts["purpose"],
             session=texts["session"],
+            openid_scope=texts["openid_scope"],
             scope=texts["scope"],
         )

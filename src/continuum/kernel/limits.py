@@ -200,6 +200,66 @@ ADDRESSES_CACHED_MAX = 65_536
 """References whose address a process remembers."""
 DATE_MAX_CHARS = 64
 """Characters of one date, instant or time of day in a resource."""
+OUTBOX_ACTS_MAX = 256
+"""Commits that are looked through for subscriptions in one transaction."""
+OUTBOX_CHANGES_MAX = 2_000
+"""Changed resources after which no further commit joins that transaction."""
+OUTBOX_POLL_S = 0.05
+"""How often the outbox is looked at while there are subscriptions; commits of the same process are seen at once."""
+OUTBOX_IDLE_POLL_S = 1.0
+"""How often the outbox is looked at while there are no subscriptions."""
+OUTBOX_GATHER_S = 0.005
+"""The pause between two looks at the outbox, in which commits gather."""
+OUTBOX_REST = 3.0
+"""The pause between two looks at the outbox, in multiples of what the last one took."""
+OUTBOX_CHECK_S = 1.0
+"""How often the leader looks which subscriptions have come to their end."""
+OUTBOX_ELECTION_S = 0.25
+"""How often a worker asks whether it is to read the outbox."""
+OUTBOX_RETRY_S = 1.0
+"""The pause after the database failed the reader of the outbox."""
+SUBSCRIPTIONS_MAX = 1_000
+"""Subscriptions that are served at once; further ones wait in the status requested."""
+SUBSCRIPTION_CONNECTIONS = 4
+"""PostgreSQL connections of one worker for subscriptions, so that they never take one from a request."""
+SUBSCRIPTION_FILTERS_MAX = 16
+"""Filters of one subscription."""
+SUBSCRIPTION_EVENTS_MAX = 100
+"""Events in one notification, whatever its max-count says, and in one page of `$events`."""
+SUBSCRIPTION_NOTIFICATION_MAX_BYTES = 16 * 1024 * 1024
+"""JSON text of the resources in one notification; a single larger resource still goes alone."""
+SUBSCRIPTION_EVENTS_KEPT = 10_000
+"""Delivered events that each subscription keeps for `$events`."""
+SUBSCRIPTION_WAITING_MAX = 100_000
+"""Events that may wait for one subscriber before its subscription is ended."""
+SUBSCRIPTION_TIMEOUT_S = 10
+"""Time for a subscriber to take a notification, unless its subscription says otherwise."""
+SUBSCRIPTION_TIMEOUT_MAX_S = 60
+"""The longest such time that a subscription may ask for."""
+SUBSCRIPTION_HEARTBEAT_MIN_S = 1
+"""The shortest heartbeat period that a subscription may ask for."""
+SUBSCRIPTION_ATTEMPTS_MAX = 8
+"""Attempts to deliver a notification before its subscription is in error."""
+SUBSCRIPTION_RETRY_WAIT_S = 0.5
+"""The pause after the first failed delivery; each further one is twice as long."""
+SUBSCRIPTION_RETRY_WAIT_MAX_S = 60.0
+"""The longest pause between two deliveries."""
+SUBSCRIPTION_HEADERS_MAX = 16
+"""Headers that a subscription may add to its notifications."""
+SUBSCRIPTION_PRUNE_S = 60.0
+"""How often delivered events are removed."""
+SUBSCRIPTION_STOP_S = 5.0
+"""Time for deliveries under way to end when the server stops."""
+BINDING_LIFETIME_S = 3_600
+"""The life of a token that binds a websocket to subscriptions."""
+SOCKETS_MAX = 1_000
+"""Websockets of one worker."""
+SOCKET_BIND_TIMEOUT_S = 30.0
+"""Time for a new websocket to say which subscriptions it is for."""
+SOCKET_CLOSE_TIMEOUT_S = 1.0
+"""Time for a websocket that is ended to hear why."""
+SOCKET_SUBSCRIPTIONS_MAX = 100
+"""Subscriptions of one websocket."""
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
 """Containers that may come to life before a server looks for cycles among the youngest of them."""
 ACCOUNT_AGE_MIN_YEARS = 18
@@ -298,6 +358,68 @@ DISK_RESUME_BYTES = 96 * 1024 * 1024
 """Free space of the embedded PostgreSQL's disk from which refused writes are taken again."""
 OUTAGE_CHECK_S = 1.0
 """How often a worker looks whether the disk has room, and, while writes are closed, whether they can be opened."""
+BULK_PART_ROWS = 20_000
+"""Row ids that one piece of an export spans."""
+BULK_FETCH_ROWS = 1_000
+"""Rows that an export takes from the database at once."""
+BULK_INLINE_MAX_BYTES = 64 * 1024
+"""Stored bodies up to this come with their rows in an export; larger ones are fetched one by one."""
+BULK_BUFFER_BYTES = 1024 * 1024
+"""NDJSON that one process of an export gathers before it writes it to a file."""
+BULK_FILE_MAX_BYTES = 256 * 1024 * 1024
+"""A file of an export that is larger gets no further piece."""
+BULK_JOBS_MAX = 20
+"""Bulk jobs of one actor that may be under way."""
+BULK_RUNNING_MAX = 1
+"""Bulk jobs that one worker of the server works on at the same time."""
+BULK_KEPT_S = 24 * 3600
+"""How long the files of a finished bulk job are kept."""
+BULK_LEASE_S = 10.0
+"""A bulk job of which nothing was heard for this long is taken over."""
+BULK_BEAT_S = 2.0
+"""How often whoever works on a bulk job says so."""
+BULK_POLL_S = 1.0
+"""How often a worker looks for bulk jobs that wait, were left or have expired."""
+BULK_WAIT_S = 0.05
+"""The pause of a process of an export that waits for the pieces of others."""
+BULK_ATTEMPTS_MAX = 5
+"""How often a bulk job is begun again before it counts as failed."""
+BULK_SETTLE_S = 0.25
+"""How long an export waits for writes that were stamped before it began, beyond their transactions."""
+BULK_SETTLE_TIMEOUT_S = 60.0
+"""How long an export waits for transactions that are older than itself; then it is about the time before them."""
+BULK_MEMBERS_IN_PART = 200
+"""Patients whose records one piece of an export reads."""
+BULK_MEMBERS_MAX = 1_000_000
+"""Patients that an export may name."""
+BULK_FILTERS_MAX = 64
+"""Searches in the `_typeFilter` of one export."""
+BULK_DELETED_IN_BUNDLE = 1_000
+"""Deletions in one Bundle of an export."""
+BULK_AUDIT_PATIENTS = 5_000
+"""Patients that one audit row of a finished export names."""
+BULK_PROCESSES_MAX = 64
+"""Processes of one bulk job."""
+BULK_CHUNK_BYTES = 1024 * 1024
+"""Files of bulk jobs are read, compressed and sent in pieces of this size."""
+BULK_DOWNLOAD_TIMEOUT_S = 6 * 3600.0
+"""How long the download of one file may take altogether."""
+BULK_INPUTS_MAX = 200
+"""Files that one `$import` may name."""
+BULK_INPUT_MAX_BYTES = 64 * 1024 * 1024 * 1024
+"""The largest file that an `$import` fetches."""
+BULK_INPUT_TIMEOUT_S = 60.0
+"""How long the source of an `$import` may be silent."""
+BULK_INPUT_TOTAL_S = 24 * 3600.0
+"""How long fetching one file of an `$import` may take."""
+ASSERTION_LIFETIME_MAX_S = 300
+"""How long the assertion of a program that signs on may be valid (SMART App Launch 2.2, client assertions)."""
+ASSERTION_MAX_BYTES = 16 * 1024
+"""The largest form that the token endpoint reads."""
+BACKEND_TOKEN_LIFETIME_S = 300
+"""The life of a token of a program that signed on by itself (SMART App Launch 2.2: at most 5 minutes)."""
+CLIENT_KEYS_MAX = 10
+"""Public keys of one registered program."""
 DISK_RELEASE_BYTES = 8 * 1024 * 1024
 """Free space below which the embedded PostgreSQL gets the room that was set aside for it."""
 WAL_RESERVE_BYTES = 48 * 1024 * 1024
@@ -332,3 +454,7 @@ BANNER_MAX_BYTES = 32 * 1024
 """The operator's notice before sign-in."""
 SWEEP_S = 600
 """How often what nobody can use any more is removed from sign-on's tables."""
+KEYS_PENDING_KB = 64
+"""Keys of new rows that may wait outside the index's tree: each search reads through them."""
+KEYS_PENDING_IMPORT_KB = 4_096
+"""The same while many rows are loaded: sorted in larger heaps, they cost a quarter less to file."""

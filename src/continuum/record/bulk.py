@@ -63,8 +63,8 @@ class Loader:
         Of several resources with one address the last one counts, as if they had come one after another.
         """
         latest = {(prepared.type_id, prepared.id): prepared for prepared in chunk}
-        now_us = self._clock()
         async with self._conn.transaction():
+            now_us = self._clock()
             present = await lock(self._conn, latest)
             fresh = [prepared for address, prepared in latest.items() if address not in present]
             changed = []
@@ -105,6 +105,13 @@ class Loader:
                     table, schema_name="record", columns=copying.COLUMNS[table], format="binary",
                     source=copying.stream(encoded),
                 )  # fmt: skip
+        if rows:
+            await self._conn.execute(
+                "INSERT INTO record.outbox (types, row_ids, versions) VALUES ($1, $2, $3)",
+                [p.type_id for p in fresh],
+                row_ids,
+                [1] * len(rows),
+            )
         care = {(p.patient, p.care) for p in fresh if p.care is not None and p.patient is not None}
         if care:
             await self._conn.execute(

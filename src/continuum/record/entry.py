@@ -123,7 +123,7 @@ def arrange(resource: dict[str, Any], resource_type: str, type_id: int, keys: Ke
         labels=_labels(resource),
         self_key=keys.self_key(resource_type, resource_id),
         patient_id=patient_id,
-        patient=None if patient_id is None else keys.self_key("Patient", patient_id),
+        patient=None if patient_id is None else local[f"Patient/{patient_id}"],
         date_low=date_low,
         date_high=date_high,
         tail=text,

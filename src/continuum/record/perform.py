@@ -57,6 +57,8 @@ class Warrant(Protocol):
     """What `access` hands down with an act: what may be seen, what may be written, what is traced."""
 
     visibility: Visibility
+    settled_types: frozenset[str]
+    """Types of which `settle` must hear within the transaction."""
 
     def permit(self, changes: Sequence[Change]) -> Guard:
         """Lets the changes through or raises a refusal; the guard is checked in the database."""
@@ -66,6 +68,9 @@ class Warrant(Protocol):
 
     def query(self, resource_type: str, text: str) -> Query:
         """Reads the criteria of a conditional interaction."""
+
+    async def settle(self, conn: Connection, changes: Sequence[Change]) -> None:
+        """Writes what belongs to the changes of `settled_types`, in their transaction."""
 
     async def look(self, conn: Connection, operation: Operation) -> Result:
         """Answers a GET of a transaction, after its writes."""
@@ -94,7 +99,7 @@ class Performer:
         self.keys = keys
         self.clock = clock
         self.row_ids = RowIds()
-        self.together = Together(connect, self.row_ids)
+        self.together = Together(connect, self.row_ids, clock)
 
     async def perform(
         self, operations: Sequence[Operation], warrant: Warrant, patches: Sequence[Patch] = ()
@@ -106,7 +111,12 @@ class Performer:
         Raises:
             DomainError: the refusal of the first operation that cannot be done.
         """
-        plain = all(operation.method == "POST" and operation.if_none_exist is None for operation in operations)
+        plain = all(
+            operation.method == "POST"
+            and operation.if_none_exist is None
+            and operation.resource_type not in warrant.settled_types
+            for operation in operations
+        )
         for attempt in range(1, RETRIES_MAX + 1):
             steps = _steps(operations, patches, warrant)
             try:
@@ -175,6 +185,8 @@ class Performer:
             audits = () if looks else warrant.trace(changes, matched)
             await write(conn, changes, row_ids=self.row_ids, audits=audits, guard=guard)
             await refuse_orphans(conn, changes, self.keys)
+            if any(TYPE_NAMES[change.address[0]] in warrant.settled_types for change in changes):
+                await warrant.settle(conn, changes)
         results = [
             await warrant.look(conn, step.operation) if step.operation.method == "GET" else _result(step)
             for step in steps

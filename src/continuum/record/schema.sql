@@ -1,4 +1,4 @@
--- The record's tables as they stand after every migration; tests hold the two equal.
+-- The record's tables as they stand after every migration, with schema_bulk.sql; tests hold the two equal.
 -- Instants (`*_us`, `updated`) are microseconds since 1970 UTC in bigint. Keys: record/keys.py.
 
 CREATE SCHEMA record;
@@ -64,7 +64,9 @@ CREATE INDEX search_type_high ON record.search (type, date_high, row_id);
 CREATE INDEX search_type_long ON record.search (type, date_low, row_id)
   WHERE date_high > date_low + 2678400000000;
 CREATE INDEX search_type_updated ON record.search (type, updated, row_id);
-CREATE INDEX search_keys ON record.search USING gin (keys) WITH (fastupdate = on, gin_pending_list_limit = 64);
+-- How many new keys may wait outside the tree is each connection's to say (gin_pending_list_limit): little while
+-- people search, more while many rows are loaded.
+CREATE INDEX search_keys ON record.search USING gin (keys) WITH (fastupdate = on);
 
 -- Normalised strings for prefix search and sorting; `exact` keeps the original for :exact.
 CREATE TABLE record.string (
@@ -184,6 +186,39 @@ CREATE TABLE record.import_link (
   source_type smallint NOT NULL,
   source_id   text     COLLATE "C" NOT NULL,
   PRIMARY KEY (target_type, target_id, source_type, source_id)
+);
+
+-- What every act changed, until the subscriptions have been told (record/outbox.py). One row per act, not one per
+-- resource. `seq` is taken while the act holds its resources' locks, so it orders the versions of one resource.
+CREATE TABLE record.outbox (
+  seq      bigint     GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  types    smallint[] NOT NULL,
+  row_ids  bigint[]   NOT NULL,
+  versions integer[]  NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
+
+-- What the server knows of a Subscription resource beside its text: who wrote it, and how far it has come.
+-- status: requested, active, error, off; `deleted` until its events are gone.
+CREATE TABLE record.subscription (
+  row_id     bigint  PRIMARY KEY,           -- of the resource
+  id         text    COLLATE "C" NOT NULL UNIQUE,
+  definition integer NOT NULL,              -- the version that its owner wrote last
+  version    integer NOT NULL,              -- the present version
+  status     text    NOT NULL,
+  owner      text    NOT NULL,              -- JSON: the actor and purpose of that writing (access/feed.py)
+  owner_key  bigint  NOT NULL,              -- access.policy.owner_key of the actor
+  numbered   bigint  NOT NULL DEFAULT 0,    -- events so far
+  delivered  bigint  NOT NULL DEFAULT 0,    -- the last event that the subscriber has taken
+  failure    text                           -- why it is in error
+) WITH (fillfactor = 50);
+
+-- The events of each subscription, numbered without gaps.
+CREATE TABLE record.subscription_event (
+  subscription bigint  NOT NULL,            -- record.subscription.row_id
+  number       bigint  NOT NULL,
+  row_id       bigint  NOT NULL,
+  version      integer NOT NULL,
+  PRIMARY KEY (subscription, number)
 );
 
 -- A resource as the writer hands it over; row_id is always known.
@@ -326,6 +361,16 @@ BEGIN
   END IF;
   IF cardinality(audits) > 0 THEN
     PERFORM record.write_audit(audits, audits_linked);
+  END IF;
+
+  IF cardinality(fresh) = 1 AND cardinality(changed) = 0 THEN
+    INSERT INTO record.outbox (types, row_ids, versions)
+    VALUES (ARRAY[(fresh[1]).type], ARRAY[(fresh[1]).row_id], ARRAY[(fresh[1]).version]);
+  ELSIF cardinality(changed) + cardinality(fresh) > 0 THEN
+    INSERT INTO record.outbox (types, row_ids, versions)
+    SELECT array_agg(c.type), array_agg(c.row_id), array_agg(c.version)
+    FROM (SELECT type, row_id, version FROM unnest(changed)
+          UNION ALL SELECT type, row_id, version FROM unnest(fresh)) c;
   END IF;
 END
 $$;

@@ -7,8 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+# OFFSET 0 keeps PostgreSQL from joining with all of a facility's patients first: a row is asked when it comes.
 _CARED_FOR = (
-    "EXISTS (SELECT 1 FROM record.care care WHERE care.patient = {alias}.patient AND care.facility = {facility})"
+    "EXISTS (SELECT 1 FROM record.care care"
+    " WHERE care.patient = {alias}.patient AND care.facility = {facility} OFFSET 0)"
+)
+_OWNED = (
+    "EXISTS (SELECT 1 FROM record.subscription own"
+    " WHERE own.row_id = {alias}.row_id AND own.owner_key = {owner} OFFSET 0)"
 )
 
 
@@ -16,14 +22,15 @@ _CARED_FOR = (
 class Scope:
     """The rows of one resource type that may be seen.
 
-    kind: "all", "nothing", "patients" (rows whose `patient` is in `patients`) or "facility" (rows whose
-    patient has a row in `record.care` with `facility`).
+    kind: "all", "nothing", "patients" (rows whose `patient` is in `patients`), "facility" (rows whose
+    patient has a row in `record.care` with `facility`) or "owned" (Subscriptions that `owner` wrote).
     label_mask: rows with any of these sensitivity bits in `labels` are left out.
     """
 
     kind: str
     patients: tuple[int, ...] = ()
     facility: int = 0
+    owner: int = 0
     label_mask: int = 0
 
     def sql(self, alias: str, arguments: list[Any]) -> str:
@@ -38,6 +45,9 @@ class Scope:
             arguments.append(self.facility)
             bound = f"${len(arguments)}::bigint"
             parts.append(_CARED_FOR.format(alias=alias, facility=bound))
+        elif self.kind == "owned":
+            arguments.append(self.owner)
+            parts.append(_OWNED.format(alias=alias, owner=f"${len(arguments)}::bigint"))
         if self.label_mask:
             arguments.append(self.label_mask)
             parts.append(f"{alias}.labels & ${len(arguments)}::integer = 0")

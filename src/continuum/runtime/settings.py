@@ -13,7 +13,8 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from continuum.kernel.errors import DomainError
-from continuum.kernel.limits import CONNECTIONS_MAX
+from continuum.kernel.limits import BULK_PROCESSES_MAX, CONNECTIONS_MAX
+from continuum.runtime.sources import Allowed
 
 
 class BadSetting(DomainError):
@@ -98,11 +99,25 @@ def _base_url(text: str) -> str:
     return url
 
 
+def _smtp_url(text: str) -> str:
+    url = text.strip()
+    if url:
+        parts = urlsplit(url)
+        if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+            raise ValueError("must look like smtp://name:password@host:587")
+    return url
+
+
 def _log_level(text: str) -> str:
     level = text.strip().lower()
     if level.upper() not in logging.getLevelNamesMapping() or level == "notset":
         raise ValueError("must be one of debug, info, warning, error, critical")
     return level
+
+
+def _sources(text: str) -> str:
+    Allowed.read(text)
+    return text.strip()
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -113,7 +128,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("base_url", "CONTINUUM_BASE_URL", "", "Where FHIR is served as clients see it, for links in answers. Empty: taken from each request's Host header.", _base_url),  # noqa: E501  same
     Setting("workers", "CONTINUUM_WORKERS", "1", "Worker processes that answer requests.", _whole(1, 64)),
     Setting("connections", "CONTINUUM_CONNECTIONS", str(CONNECTIONS_MAX), "PostgreSQL connections of one worker.", _whole(1, 200)),  # noqa: E501  same
+    Setting("bulk_folder", "CONTINUUM_BULK_FOLDER", "", "Where the files of exports lie until they are fetched; servers that share a database share it too. Empty: `bulk` in the data folder.", _optional_folder),  # noqa: E501  same
+    Setting("bulk_processes", "CONTINUUM_BULK_PROCESSES", "2", "Processes that work on one export or import.", _whole(1, BULK_PROCESSES_MAX)),  # noqa: E501  same
+    Setting("import_sources", "CONTINUUM_IMPORT_SOURCES", "", "From where `$import` may fetch files: URLs such as `https://files.example.org/exports/`, with commas between; what lies under one of them is allowed. Empty: from nowhere.", _sources),  # noqa: E501  same
     Setting("log_level", "CONTINUUM_LOG_LEVEL", "info", "The least important events that are logged: `debug`, `info`, `warning`, `error` or `critical`.", _log_level),  # noqa: E501  same
+    Setting("subscription_endpoints", "CONTINUUM_SUBSCRIPTION_ENDPOINTS", "", "Where subscriptions may send notifications: beginnings of URLs and mail domains with commas between, such as `https://hooks.example.org/,mailto:@example.org`. Empty: nowhere; websockets need no entry.", _text),  # noqa: E501  same
+    Setting("smtp_url", "CONTINUUM_SMTP_URL", "", "The mail server for e-mail notifications, as `smtp://name:password@host:587` or `smtps://…`. Empty: no mail is sent.", _smtp_url),  # noqa: E501  same
+    Setting("mail_from", "CONTINUUM_MAIL_FROM", "continuum@localhost", "The sender of mails.", _text),
     Setting("postgres_memory_mb", "CONTINUUM_POSTGRES_MEMORY_MB", "0", "Megabytes of memory that the embedded PostgreSQL may reckon with; 0 takes a quarter of what the machine has.", _whole(0, 1_048_576)),  # noqa: E501  same
     Setting("postgres_account", "CONTINUUM_POSTGRES_ACCOUNT", "", "When started as root: the account that the embedded PostgreSQL runs as. Empty: an account number of its own that nothing else uses.", _text),  # noqa: E501  same
     Setting("backup_folder", "CONTINUUM_BACKUP_FOLDER", "", "Where `continuum backup` writes and finds backups; best on another disk. Empty: `backups` in the data folder.", _optional_folder),  # noqa: E501  same
@@ -136,7 +157,13 @@ class Settings:
     base_url: str
     workers: int
     connections: int
+    bulk_folder: Path | None
+    bulk_processes: int
+    import_sources: str
     log_level: str
+    subscription_endpoints: str
+    smtp_url: str = field(repr=False)
+    mail_from: str
     postgres_memory_mb: int
     postgres_account: str
     backup_folder: Path | None
@@ -164,9 +191,14 @@ class Settings:
                 values[setting.field] = setting.read(text)
             except ValueError as error:
                 name = setting.variable if on_command_line is None else f"--{setting.field.replace('_', '-')}"
-                shown = "" if setting.field == "database_url" else f" (it is “{text}”)"
+                shown = "" if setting.field in {"database_url", "smtp_url"} else f" (it is “{text}”)"
                 raise BadSetting(f"{name} {error}{shown}.") from None
         return cls(**values)
+
+    @property
+    def bulk(self) -> Path:
+        """The folder of exports' files, whether it was set or not."""
+        return self.bulk_folder or self.data / "bulk"
 
     @property
     def backups(self) -> Path:

@@ -23,11 +23,12 @@ from continuum.runtime.postgres.layout import OWN_NUMBER
 
 
 class Switched:
-    """A pool whose connections refuse writes while `read_only` is set, as a standby's do."""
+    """A pool whose connections refuse writes while `read_only` is set, as a standby's do; `after` follows each use."""
 
     def __init__(self, pool):
         self._pool = pool
         self.read_only = False
+        self.after = None
 
     @asynccontextmanager
     async def connection(self):
@@ -35,6 +36,8 @@ class Switched:
             if self.read_only:
                 await conn.execute("SET default_transaction_read_only = on")
             yield conn
+        if self.after is not None:
+            await self.after()
 
 
 @pytest.fixture(autouse=True)
@@ -106,6 +109,23 @@ async def test_many_reads_at_once_are_each_there_once(world, switched):
     await until(lambda: world.door.refusal is None and world.door.outage.spilled[0] == 0)
     rows = [row["request"] for row in await world.rows() if row["request"].startswith("r")]
     assert sorted(rows) == sorted(f"r{number}" for number in range(400))
+
+
+async def test_a_row_that_was_on_its_way_to_the_spill_when_writes_opened_is_not_lost(world, switched):
+    outage, auditor = world.door.outage, world.door.auditor
+    context = Context(ACTORS["clinician"], "TREAT", "192.0.2.1", "late")
+    late = [auditor.row(context, "read", target="late")]
+
+    async def while_the_spill_is_brought_in():
+        if not outage.closed and late:
+            await outage.keep([late.pop()], for_reads=True)
+
+    switched.read_only = True
+    assert await read(world, "early") is None
+    assert outage.closed
+    switched.read_only, switched.after = False, while_the_spill_is_brought_in
+    await until(lambda: not outage.closed and outage.spilled[0] == 0 and not late)
+    assert [len(await world.rows(request)) for request in ("early", "late")] == [1, 1]
 
 
 async def test_when_the_spill_is_full_reads_are_refused(world, switched, tmp_path):

@@ -29,6 +29,10 @@ async def trail(settings: Settings, server: Server) -> AsyncIterator[Finding]:
     finally:
         await conn.close()
     yield _untouched(report)
+    damaged = sorted(path.name for path in settings.audit.glob("damaged-*"))
+    if damaged:
+        words = f"Traces of an outage were harmed: {' '.join(damaged)} in {settings.audit}."
+        yield Finding("audit spill", "wrong", words, "Find out by whom or what, then move the files to a safe place.")
     if report.waiting_us > SEAL_LAG_MAX_S * 1_000_000:
         words = f"{report.unsealed} rows wait for their checkpoint, over {report.waiting_us / 6e7:.0f} minutes."
         yield Finding("audit sealing", "warning", words, "See the log of `continuum serve` for audit_not_sealed.")

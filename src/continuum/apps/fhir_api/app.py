@@ -25,7 +25,11 @@ from continuum.apps.fhir_api.pages import pages
 from continuum.apps.fhir_api.presentation import show, view
 from continuum.apps.fhir_api.routes import METHODS, MethodNotAllowed, resolve
 from continuum.apps.fhir_api.services import Services
+from continuum.apps.fhir_api.signon import CONFIGURATION_PATH, configuration
+from continuum.apps.fhir_api.sockets import Sockets
+from continuum.apps.fhir_api.subscribing import SOCKET_PATH
 from continuum.apps.fhir_api.traffic import Traffic
+from continuum.fhir.json import dump
 from continuum.identity.tokens import Claims
 from continuum.kernel.errors import Busy, DomainError, Forbidden, Issue, Malformed, NotAuthenticated
 from continuum.kernel.ids import uuid7
@@ -91,6 +95,7 @@ class Application:
         self._numbers = itertools.count(1)
         self._prefix = uuid7()[:18].replace("-", "")
         self._bases: dict[tuple[str, bytes], bytes] = {}
+        self._sockets = Sockets()
         self.traffic = Traffic()
         self._pages = pages(self)
         self.failure: Exception | None = None
@@ -111,16 +116,25 @@ class Application:
                 await self._sign_on(scope, receive, send)
             else:
                 await self._pages(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
 
     async def _sign_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The pages of sign-on, within the time that every request has."""
-        pages = self.services.signon or self._pages
+        pages = self.services.signon_pages or self._pages
         with contextlib.suppress(TimeoutError):
             # Whoever has not sent a form by then, or does not take the page, is cut off without an answer.
             async with asyncio.timeout(REQUEST_TIMEOUT_S):
                 await pages(scope, receive, send)
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == f"{BASE_PATH}/{SOCKET_PATH}" and not self.services.read_only:
+            await self._sockets.serve(self.services, receive, send)
+        else:
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -150,7 +164,10 @@ class Application:
             if notice := self.services.notice:
                 response.headers = [*response.headers, (b"warning", b'199 - "%b"' % notice.encode())]
             started = True
-            await _send(send, scope, response, request_id)
+            if response.patience_s:
+                await _send(self._patiently(send, task, response.patience_s), scope, response, request_id)
+            else:
+                await _send(send, scope, response, request_id)
         except Disconnected:
             return
         except asyncio.CancelledError:
@@ -164,6 +181,17 @@ class Application:
             self._deadlines.leave(task)
         self.traffic.count(interaction, response.status, perf_counter() - began_s)
 
+    def _patiently(self, send: Send, task: "asyncio.Task[object]", patience_s: float) -> Send:
+        """Sends what may take long as a whole, but not in any of its pieces."""
+        end_s = perf_counter() + patience_s
+
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            if perf_counter() < end_s:
+                self._deadlines.renew(task)
+            await send(message)
+
+        return sending
+
     async def _answer(self, scope: Scope, receive: Receive, path: str, request_id: str) -> tuple[str, Response]:
         """The interaction's name and the answer, whatever happens."""
         interaction = "unknown"
@@ -175,14 +203,17 @@ class Application:
             if path == "metadata" or (scope["method"] == "OPTIONS" and path == ""):
                 interaction = "capabilities"
                 response = _capabilities(scope, headers, base, path)
+            elif path == CONFIGURATION_PATH:
+                interaction = "capabilities"
+                response = _smart(scope, base)
             else:
                 session = await self._session(scope, headers, request_id)
                 target = resolve(scope["method"], path)
                 interaction = target.route.interaction
                 x = Exchange(
                     session=session, target=target, method=scope["method"], query=scope["query_string"],
-                    headers=headers, receive=receive, base=base, request_id=request_id,
-                    read_only=self.services.read_only,
+                    headers=headers, receive=receive, base=base, request_id=request_id, services=self.services,
+                    bulk=self.services.bulk,
                 )  # fmt: skip
                 response = await handle(x)
             await compress(response, headers.get(b"accept-encoding"))
@@ -220,7 +251,7 @@ class Application:
                 raise Malformed(f"X-Purpose-Of-Use must be one of {known}; {purpose} is not.")
         client = scope.get("client")
         source = client[0] if client else ""
-        actor = Actor(claims.subject, claims.role, claims.name, claims.facility, claims.patient)
+        actor = Actor(claims.subject, claims.role, claims.name, claims.facility, claims.patient, claims.scope)
         try:
             return services.access.open(actor, purpose, source=source, request_id=request_id)
         except Forbidden as error:
@@ -303,6 +334,13 @@ def _capabilities(scope: Scope, headers: Mapping[bytes, bytes], base: bytes, pat
     require_json(headers.get(b"accept", b"").decode("latin-1"), format_)
     wanted = view([pair for pair in params if pair[0] != "mode"])
     return Response(200, show(capability.statement(base.decode()), wanted), [CONTENT_TYPE])
+
+
+def _smart(scope: Scope, base: bytes) -> Response:
+    """The SMART configuration, which needs nobody's name either."""
+    if scope["method"] not in ("GET", "HEAD"):
+        raise MethodNotAllowed(f"{scope['method']} is not offered here; GET is.", ("GET", "HEAD"))
+    return Response(200, dump(configuration(base.decode())), [(b"content-type", b"application/json")])
 
 
 async def _send(send: Send, scope: Scope, response: Response, request_id: str) -> None:

@@ -78,7 +78,7 @@ def _part(x: Exchange, entry: Entry) -> Exchange:
         receive=_nothing,
         base=x.base,
         request_id=x.request_id,
-        read_only=x.read_only,
+        services=x.services,
         resource_given=entry.resource,
     )
     part.prefer = Preferences(x.prefer.returned or "minimal", x.prefer.lenient)

@@ -1,21 +1,39 @@
 """The CapabilityStatement: what is there and nothing more, computed from the routes and the search registry."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
 from continuum.access.trace import PARAMETERS
 from continuum.apps.fhir_api.headers import JSON_PATCH
-from continuum.apps.fhir_api.routes import COMPARTMENTS, ROUTES, TRACE_INTERACTIONS, TRACE_TYPES
+from continuum.apps.fhir_api.routes import COMPARTMENTS, ROUTES, TRACE_INTERACTIONS, TRACE_TYPES, Route
+from continuum.apps.fhir_api.signon import token_url
 from continuum.apps.fhir_api.version import VERSION
 from continuum.fhir import search_params
 from continuum.fhir.json import dump
 from continuum.fhir.types import TYPES
+from continuum.interop.subscriptions.request import GUIDE
+from continuum.interop.subscriptions.topics import topics
 
 RELEASED = "2026-11-23"
 """The day on which the statement's content last changed."""
 UNSEARCHED_KINDS = frozenset({"special"})
 """Kinds of search parameters that the search does not answer (`near`)."""
 
+_BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-"
+_BULK = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/"
+OPERATIONS = {
+    "export": f"{_BULK}export",
+    "import": "https://continuum.example/fhir/OperationDefinition/import",
+    "everything": "http://hl7.org/fhir/OperationDefinition/Patient-everything",
+    "subscription-status": f"{_BACKPORT}status",
+    "subscription-events": f"{_BACKPORT}events",
+    "subscription-binding-token": f"{_BACKPORT}get-ws-binding-token",
+    "subscription-topics": "https://continuum.example/fhir/OperationDefinition/Subscription-topics",
+}
+"""The definition of each operation, by the interaction of its routes."""
+TOPIC_EXTENSION = f"{GUIDE}capabilitystatement-subscriptiontopic-canonical"
+"""Where the backport guide wants the list of topics in R4."""
 _INTERACTIONS = {
     "read": "read",
     "vread": "vread",
@@ -28,6 +46,25 @@ _INTERACTIONS = {
     "search": "search-type",
 }
 """The codes of TypeRestfulInteraction by the names of our routes, in the order of R4."""
+
+
+def _definition(route: Route) -> str:
+    """The definition of a route's operation; exports have one for each level."""
+    if route.interaction == "export":
+        level = route.template.split("/")[1].lower()
+        return f"{_BULK}export" if level == "$export" else f"{_BULK}{level}-export"
+    return OPERATIONS[route.interaction]
+
+
+def _operations(routes: Iterable[Route]) -> list[dict[str, str]]:
+    """The operations among these routes, each once."""
+    found: list[dict[str, str]] = []
+    for route in routes:
+        if route.interaction in OPERATIONS and "$" in route.template:
+            one = {"name": route.template.rpartition("$")[2], "definition": _definition(route)}
+            if one not in found:
+                found.append(one)
+    return found
 
 
 @lru_cache(maxsize=8)
@@ -47,6 +84,10 @@ def statement(base: str) -> bytes:
             "software": {"name": "Continuum", "version": VERSION},
             "implementation": {"description": "Continuum FHIR R4 server", "url": base},
             "fhirVersion": "4.0.1",
+            "instantiates": [
+                "http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data|2.0.0",
+                "http://hl7.org/fhir/uv/subscriptions-backport/CapabilityStatement/backport-subscription-server-r4",
+            ],
             "format": ["json", "application/fhir+json"],
             "patchFormat": [JSON_PATCH],
             "rest": [
@@ -56,13 +97,30 @@ def statement(base: str) -> bytes:
                         "Answers are JSON. Unknown search parameters are refused unless Prefer: handling=lenient."
                     ),
                     "security": {
+                        "extension": [
+                            {
+                                "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
+                                "extension": [{"url": "token", "valueUri": token_url(base)}],
+                            }
+                        ],
                         "cors": False,
+                        "service": [
+                            {
+                                "coding": [
+                                    {
+                                        "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+                                        "code": "SMART-on-FHIR",
+                                    }
+                                ]
+                            }
+                        ],
                         "description": "Bearer tokens; nothing but this statement is open to everybody.",
                     },
                     "resource": [_resource(name, offered) for name in TYPES],
                     "interaction": [
                         {"code": code} for code in ("transaction", "batch", "history-system") if _has(code, offered)
                     ],
+                    "operation": _operations(route for route in ROUTES if route.template.startswith("/$")),
                     "compartment": [
                         f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}" for name in COMPARTMENTS
                     ],
@@ -127,8 +185,8 @@ def _resource(name: str, offered: set[str]) -> dict[str, Any]:
         }
         for param in parameters
     ]
-    if name == "Patient" and "everything" in offered:
-        found["operation"] = [
-            {"name": "everything", "definition": "http://hl7.org/fhir/OperationDefinition/Patient-everything"}
-        ]
+    found["operation"] = _operations(route for route in ROUTES if route.template.startswith(f"/{name}/"))
+    if name == "Subscription":
+        found["extension"] = [{"url": TOPIC_EXTENSION, "valueCanonical": canonical} for canonical in topics()]
+        found["supportedProfile"] = [f"{GUIDE}backport-subscription"]
     return {key: value for key, value in found.items() if value != []}

@@ -2,13 +2,27 @@
 
 from collections.abc import Awaitable, Callable
 
-from continuum.apps.fhir_api import batching, histories, reading, searching, writing
+from continuum.apps.fhir_api import batching, histories, reading, searching, subscribing, writing
 from continuum.apps.fhir_api.exchange import Exchange, Response
 from continuum.apps.fhir_api.services import READ_ONLY_TEXT
-from continuum.kernel.errors import ReadOnly
+from continuum.kernel.errors import NotAllowed, ReadOnly
 
-WRITES = frozenset({"create", "update", "update-matching", "patch", "patch-matching", "delete", "delete-matching"})
+WRITES = frozenset(
+    {"create", "update", "update-matching", "patch", "patch-matching", "delete", "delete-matching", "import"}
+)
 """Interactions that change the record; a Bundle's entries are judged one by one."""
+
+
+def _bulk(name: str) -> Callable[[Exchange], Awaitable[Response]]:
+    """A handler of bulk work, which is not offered within a Bundle."""
+
+    async def answer(x: Exchange) -> Response:
+        if x.bulk is None:
+            raise NotAllowed("Exports and imports are requests of their own, not entries of a Bundle.")
+        found: Response = await getattr(x.bulk, name)(x)
+        return found
+
+    return answer
 
 
 async def _bundle(x: Exchange) -> Response:
@@ -16,18 +30,27 @@ async def _bundle(x: Exchange) -> Response:
 
 
 HANDLERS: dict[str, Callable[[Exchange], Awaitable[Response]]] = {
+    "bulkcancel": _bulk("cancel"),
+    "bulkfile": _bulk("file"),
+    "bulkstatus": _bulk("status"),
     "bundle": _bundle,
     "create": writing.create,
     "delete": writing.delete,
     "delete-matching": writing.delete_matching,
     "everything": searching.everything,
+    "export": _bulk("export"),
     "history-instance": histories.history,
     "history-system": histories.history,
     "history-type": histories.history,
+    "import": _bulk("import_"),
     "patch": writing.patch,
     "patch-matching": writing.patch_matching,
     "read": reading.read,
     "search": searching.search,
+    "subscription-binding-token": subscribing.binding_token,
+    "subscription-events": subscribing.events,
+    "subscription-status": subscribing.status,
+    "subscription-topics": subscribing.topics_list,
     "update": writing.update,
     "update-matching": writing.update_matching,
     "vread": reading.vread,

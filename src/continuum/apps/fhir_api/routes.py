@@ -41,8 +41,49 @@ ROUTES: tuple[Route, ...] = (
     Route("DELETE", "/{type}/{id}", "delete", "Delete; the versions stay in the history."),
     Route("GET", "/{type}/{id}/_history", "history-instance", "All versions of one resource, newest first."),
     Route("GET", "/{type}/{id}/_history/{version}", "vread", "One version of a resource."),
+    Route("GET", "/$export", "export", "Export everything that you may see, as files."),
+    Route("POST", "/$export", "export", "The same with Parameters in the body."),
+    Route("GET", "/Patient/$export", "export", "Export the records of all patients that you may see, as files."),
+    Route("POST", "/Patient/$export", "export", "The same with Parameters in the body, for named patients too."),
+    Route("GET", "/Group/{id}/$export", "export", "Export the records of a Group's patients, as files."),
+    Route("POST", "/Group/{id}/$export", "export", "The same with Parameters in the body, for named patients too."),
+    Route("POST", "/$import", "import", "Load NDJSON files from URLs that the operator allows."),
+    Route("GET", "/_bulk/{job}", "bulkstatus", "How far an export or import is; at its end, its files."),
+    Route("DELETE", "/_bulk/{job}", "bulkcancel", "Stop an export or import, or remove its files."),
+    Route("GET", "/_bulk/{job}/{file}", "bulkfile", "One file of an export or import."),
     Route("GET", "/Patient/{id}/$everything", "everything", "All that belongs to a patient."),
     Route("GET", "/Patient/{id}/*", "everything", "All resources of a patient's compartment."),
+    Route("GET", "/Subscription/$topics", "subscription-topics", "The topics that can be subscribed to."),
+    Route("GET", "/Subscription/$status", "subscription-status", "Where subscriptions stand."),
+    Route("POST", "/Subscription/$status", "subscription-status", "The same, with the parameters in a body."),
+    Route("GET", "/Subscription/{id}/$status", "subscription-status", "Where one subscription stands."),
+    Route("POST", "/Subscription/{id}/$status", "subscription-status", "The same, with the parameters in a body."),
+    Route("GET", "/Subscription/{id}/$events", "subscription-events", "Events of a subscription again."),
+    Route("POST", "/Subscription/{id}/$events", "subscription-events", "The same, with the parameters in a body."),
+    Route(
+        "GET",
+        "/Subscription/$get-ws-binding-token",
+        "subscription-binding-token",
+        "A token that binds a websocket to subscriptions.",
+    ),
+    Route(
+        "POST",
+        "/Subscription/$get-ws-binding-token",
+        "subscription-binding-token",
+        "The same, with the parameters in a body.",
+    ),
+    Route(
+        "GET",
+        "/Subscription/{id}/$get-ws-binding-token",
+        "subscription-binding-token",
+        "A token that binds a websocket to one subscription.",
+    ),
+    Route(
+        "POST",
+        "/Subscription/{id}/$get-ws-binding-token",
+        "subscription-binding-token",
+        "The same, with the parameters in a body.",
+    ),
     Route("GET", "/{compartment}/{id}/{type}", "search", "Search a type within a compartment."),
     Route(
         "POST",
@@ -87,6 +128,7 @@ class Target:
     id: str = ""
     version: int = 0
     compartment: tuple[str, str] | None = None
+    file: str = ""
 
 
 def resolve(method: str, path: str) -> Target:
@@ -123,6 +165,8 @@ def _resolve(method: str, path: str) -> Target:
             if second in ("_search", "_history"):
                 return Target(_method(method, f"/{{type}}/{second}", path), first)
             if second[:1] == "$":
+                if f"/{first}/{second}" in METHODS:
+                    return Target(_method(method, f"/{first}/{second}", path), first)
                 raise NoSuchAddress(f"The operation {second} is not offered on {first}.")
             route = _method(method, "/{type}/{id}", path)
             return Target(route, first, _id(second, method, first))
@@ -133,9 +177,22 @@ def _resolve(method: str, path: str) -> Target:
         return Target(_method(method, "/_history", path))
     if first == "" and count == 1:
         return Target(_method(method, "/", path))
+    if count == 1 and f"/{first}" in METHODS and first[:1] == "$":
+        return Target(_method(method, f"/{first}", path))
+    if first == "_bulk" and count in (2, 3):
+        return _bulk(method, path, segments)
     if first[:1] == "$":
         raise NoSuchAddress(f"The operation {first} is not offered.")
     raise NoSuchAddress(f"There is no resource type {first} in FHIR R4; names are case-sensitive.")
+
+
+def _bulk(method: str, path: str, segments: list[str]) -> Target:
+    """An address of a bulk job or of one of its files."""
+    if not all(ID.match(segment) for segment in segments[1:]):
+        raise NotFound(f"There is no bulk job {segments[1]} here.")
+    if len(segments) == 2:
+        return Target(_method(method, "/_bulk/{job}", path), id=segments[1])
+    return Target(_method(method, "/_bulk/{job}/{file}", path), id=segments[1], file=segments[2])
 
 
 def _within(method: str, path: str, segments: list[str]) -> Target:
@@ -152,8 +209,9 @@ def _within(method: str, path: str, segments: list[str]) -> Target:
                 raise NotFound(f"There is no {first}/{second}/_history/{segments[3]} here.")
             return Target(route, first, resource_id, int(segments[3]))
     elif third[:1] == "$":
-        if count == 3 and first == "Patient" and third == "$everything":
-            return Target(_method(method, "/Patient/{id}/$everything", path), first, resource_id)
+        template = f"/{first}/{{id}}/{third}"
+        if count == 3 and template in METHODS:
+            return Target(_method(method, template, path), first, resource_id)
         raise NoSuchAddress(f"The operation {third} is not offered on one {first}.")
     elif third == "*" and count == 3 and first == "Patient":
         return Target(_method(method, "/Patient/{id}/*", path), first, resource_id)

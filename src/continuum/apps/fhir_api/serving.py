@@ -18,12 +18,19 @@ from granian.server.embed import Server
 from continuum.access import Access
 from continuum.access.sign_ons import tracer
 from continuum.apps.fhir_api.app import Application
+from continuum.apps.fhir_api.bulk import Bulk
+from continuum.apps.fhir_api.bulk_keeper import BulkOrders, Keeper
 from continuum.apps.fhir_api.figures import figures
 from continuum.apps.fhir_api.services import Services
+from continuum.apps.fhir_api.signon import SignOn
 from continuum.apps.signon.app import application
 from continuum.apps.signon.services import SignonSettings, swept
 from continuum.apps.signon.services import services as signon_services
-from continuum.identity.tokens import Verifier, signing_key
+from continuum.identity.binding import Binder
+from continuum.identity.tokens import Issuer, Verifier, signing_key
+from continuum.interop.subscriptions.channels import Channels
+from continuum.interop.subscriptions.endpoints import Allowed
+from continuum.interop.subscriptions.hub import Hub
 from continuum.kernel.errors import DomainError
 from continuum.kernel.limits import (
     HEADERS_BUFFER_BYTES,
@@ -32,6 +39,8 @@ from continuum.kernel.limits import (
     OBJECTS_BETWEEN_COLLECTIONS,
     REQUEST_TIMEOUT_S,
     SHUTDOWN_TIMEOUT_S,
+    SUBSCRIPTION_CONNECTIONS,
+    SUBSCRIPTION_RETRY_WAIT_S,
 )
 from continuum.runtime.pool import Pool
 
@@ -49,6 +58,7 @@ class Worker:
 
     audit: the folder of spill files; "" keeps none. disk: a path on the embedded PostgreSQL's disk; "" for a given one.
     origin: of the sign-on pages, as browsers see them. password_profile, contact, banner: see SignonSettings.
+    bulk_folder: where the files of exports and imports lie; "" offers neither.
     """
 
     database: str = field(repr=False)
@@ -66,6 +76,13 @@ class Worker:
     contact: str = ""
     banner: str = ""
     request_timeout_s: float = REQUEST_TIMEOUT_S
+    bulk_folder: str = ""
+    bulk_processes: int = 2
+    import_sources: str = ""
+    subscription_endpoints: str = ""
+    smtp_url: str = field(default="", repr=False)
+    mail_from: str = ""
+    subscription_retry_wait_s: float = SUBSCRIPTION_RETRY_WAIT_S
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -93,8 +110,13 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def _services(worker: Worker) -> AsyncIterator[Services]:
-    async with Pool.open(worker.database, size=worker.connections) as pool:
+async def _services(worker: Worker, address: str = "") -> AsyncIterator[Services]:
+    """What a worker needs. address: where it listens, as `http://host:port`, for links in notifications."""
+    async with contextlib.AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(Pool.open(worker.database, size=worker.connections))
+        hub = _hub(worker, address, pool if worker.read_only else await stack.enter_async_context(_own_pool(worker)))
+        if not worker.read_only:
+            await stack.enter_async_context(hub.open())
 
         async def ready() -> None:
             async with pool.connection() as conn:
@@ -105,19 +127,29 @@ async def _services(worker: Worker) -> AsyncIterator[Services]:
             key_secret=worker.record_secret,
             audit_secret=worker.audit_secret,
             base_url=worker.base_url,
+            judge_subscription=lambda resource, _: hub.refuse(resource),
             spill_folder=Path(worker.audit) if worker.audit else None,
             disk=Path(worker.disk) if worker.disk else None,
         )
+        access.on_written = hub.wake
+        key = signing_key(worker.token_secret)
         signon = signon_services(pool.connection, _signon_settings(worker), tracer(access.auditor))
         async with access.watched(), swept(signon):
+            keeper = None
+            if worker.bulk_folder:
+                keeper = await stack.enter_async_context(Keeper(access, _bulk(worker)))
             yield Services(
                 access=access,
-                verifier=Verifier(signing_key(worker.token_secret)),
+                verifier=Verifier(key),
+                subscriptions=hub,
+                binder=Binder(key),
+                bulk=Bulk(keeper),
+                sign_on=SignOn(access, Issuer(key)),
                 ready=ready,
                 metrics=lambda: figures(pool, access),
                 base_url=worker.base_url,
                 read_only=worker.read_only,
-                signon=application(signon),
+                signon_pages=application(signon),
             )
 
 
@@ -132,6 +164,35 @@ def _signon_settings(worker: Worker) -> SignonSettings:
     )
 
 
+def _own_pool(worker: Worker) -> contextlib.AbstractAsyncContextManager[Pool]:
+    """Connections of subscriptions, so that deliveries and requests never wait for each other's."""
+    return Pool.open(worker.database, size=SUBSCRIPTION_CONNECTIONS, application_name="continuum subscriptions")
+
+
+def _hub(worker: Worker, address: str, pool: Pool) -> Hub:
+    access = Access(
+        pool.connection, key_secret=worker.record_secret, audit_secret=worker.audit_secret, base_url=worker.base_url
+    )
+    base = worker.base_url or f"{address}/fhir"
+    hub = Hub(
+        access,
+        base=lambda: base,
+        allowed=Allowed(worker.subscription_endpoints),
+        channels=Channels(smtp_url=worker.smtp_url, mail_from=worker.mail_from),
+        mail=bool(worker.smtp_url),
+        retry_wait_s=worker.subscription_retry_wait_s,
+    )
+    access.on_written = hub.wake
+    return hub
+
+
+def _bulk(worker: Worker) -> BulkOrders:
+    return BulkOrders(
+        Path(worker.bulk_folder), worker.database, worker.record_secret, worker.audit_secret,
+        worker.bulk_processes, worker.import_sources,
+    )  # fmt: skip
+
+
 class _Server(Server):
     """granian on a socket of ours: two programs can then never share a port unnoticed."""
 
@@ -140,7 +201,7 @@ class _Server(Server):
             application,
             interface=Interfaces.ASGI,
             http=HTTPModes.http1,
-            websockets=False,
+            websockets=True,
             log_enabled=False,
             http1_settings=HTTP1Settings(
                 header_read_timeout=int(HEADERS_TIMEOUT_S * 1000), max_buffer_size=HEADERS_BUFFER_BYTES
@@ -173,7 +234,9 @@ async def serve(worker: Worker, listening: socket.socket, stopping: asyncio.Even
     Raises:
         Exception: what kept the worker from starting.
     """
-    served = Application(lambda: _services(worker), request_timeout_s=worker.request_timeout_s)
+    host, port = listening.getsockname()[:2]
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    served = Application(lambda: _services(worker, address), request_timeout_s=worker.request_timeout_s)
     server = _Server(listening, served)
     running = asyncio.create_task(server.serve())
     settle()

@@ -229,7 +229,7 @@ class Provider:
             facility=stands.facility_id,
             patient=stands.patient_id,
             session=session.session_id,
-            scope=scope,
+            openid_scope=scope,
         )
         return issue(self._token_key, claims, clock=on.clock)
 
@@ -279,9 +279,9 @@ class Provider:
         async with self._sign_on.connect() as conn:
             session = await self._sign_on.sessions.lives(conn, claims.session)
             account = await accounts.get(conn, session.account_id) if session else None
-        if session is None or account is None or "openid" not in claims.scope.split():
+        if session is None or account is None or "openid" not in claims.openid_scope.split():
             raise NotAuthenticated("The session is over, or the token was not given out for this.")
-        return {"sub": account.account_id, **self._claims(account, session, claims.scope)}
+        return {"sub": account.account_id, **self._claims(account, session, claims.openid_scope)}
 
     async def revoke(self, pairs: Pairs, headers: Mapping[str, str]) -> Answer:
         """Revokes a refresh token (RFC 7009); whatever else is shown counts as revoked already."""

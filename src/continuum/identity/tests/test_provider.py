@@ -198,7 +198,7 @@ async def test_more_than_was_granted_cannot_be_had_at_the_token_endpoint(world, 
     secret = await world.client()
     _, body = await world.token(secret, await world.code(signed_in, scope="openid"), scope="openid email staff")
     assert body["scope"] == "openid"
-    assert world.verifier.verify(body["access_token"].encode()).scope == "openid"
+    assert world.verifier.verify(body["access_token"].encode()).openid_scope == "openid"
     assert (await world.refresh(secret, body["refresh_token"], scope="openid email"))[1]["error"] == "invalid_scope"
 
 

@@ -23,6 +23,7 @@ class Open:
     """A warrant for everything."""
 
     visibility = EVERYTHING
+    settled_types = frozenset()
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
@@ -35,6 +36,9 @@ class Open:
 
     def query(self, resource_type: str, text: str) -> Query:
         return parse(resource_type, parse_qsl(text, keep_blank_values=True), lenient=False)
+
+    async def settle(self, *_):
+        raise AssertionError("there are no types to settle")
 
     async def look(self, conn, operation):
         if operation.id is not None:

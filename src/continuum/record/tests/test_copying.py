@@ -8,11 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from continuum.kernel.clock import MAX_US, MIN_US
 from continuum.record import copying
 from continuum.record.entry import prepare
 from continuum.record.keys import Keys
+from continuum.runtime.postgres.address import Address
 
 INT8 = st.integers(-(2**63), 2**63 - 1)
+INSTANTS = st.integers(MIN_US, MAX_US)
 INT4 = st.integers(-(2**31), 2**31 - 1)
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40)
 NUMBERS = st.decimals(allow_nan=False, allow_infinity=False, min_value=Decimal("-1e60"), max_value=Decimal("1e60"))
@@ -21,7 +24,7 @@ KEEP = settings(max_examples=25, deadline=None, suppress_health_check=[HealthChe
 
 async def copied(database, table, rows):
     """The rows as they are read back; nothing stays."""
-    conn = await asyncpg.connect(database)
+    conn = await asyncpg.connect(**Address.from_url(database).connect)
     try:
         transaction = conn.transaction()
         await transaction.start()
@@ -74,10 +77,10 @@ async def test_a_number_keeps_its_value_and_the_digits_after_its_point(database,
 
 
 @KEEP
-@given(numbers=st.lists(INT8, max_size=80), params=st.lists(INT4, max_size=20), date=st.none() | INT8, resource_id=TEXT)
-async def test_a_resource_and_its_search_row_are_read_as_they_were_written(
-    database, numbers, params, date, resource_id
-):
+@given(
+    numbers=st.lists(INT8, max_size=80), params=st.lists(INT4, max_size=20), date=st.none() | INSTANTS, resource_id=TEXT
+)
+async def test_a_resource_and_its_search_row_are_read_as_written(database, numbers, params, date, resource_id):
     keys = Keys(b"k" * 32)
     new = replace(
         prepare({"resourceType": "Patient", "id": "x"}, keys),

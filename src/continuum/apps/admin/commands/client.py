@@ -1,72 +1,107 @@
-"""`continuum client`: takes on a program that signs people in here."""
+"""`continuum client`: programs that sign on by themselves."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
 import click
 
 from continuum.apps.admin.cli import asynchronous
+from continuum.apps.admin.openid_clients import sign_in
 from continuum.apps.admin.options import setting
-from continuum.identity.provider import clients
-from continuum.identity.sessions import Assurance
+from continuum.identity import clients
+from continuum.identity.clients import Client
 from continuum.kernel.clock import now_us
+from continuum.kernel.errors import NotFound
 from continuum.runtime import postgres
 from continuum.runtime.migrate import migrate
-from continuum.runtime.pool import Pool
 from continuum.runtime.settings import Settings
 
 
-@click.command(
-    "client",
-    epilog="""\b
-Examples:
-  continuum client portal --name "Portal" --redirect https://portal.example.org/back
-  continuum client tablet --name "Ward tablet" --redirect http://127.0.0.1:5000/ --scope "openid staff" --public""",
-)
-@click.argument("client_id")
-@click.option("--name", required=True, help="What people are told that they sign in to.")
-@click.option("--redirect", "redirects", multiple=True, required=True, help="Where people are sent back; repeatable.")
-@click.option("--bye", "byes", multiple=True, help="Where people may be sent after signing out; repeatable.")
-@click.option("--scope", default="openid profile", show_default=True, help=f"Out of {', '.join(clients.SCOPES)}.")
-@click.option("--level", type=click.Choice(sorted(clients.ACR)), default="basic", show_default=True,
-              help="How surely everybody must have signed in.")  # fmt: skip
-@click.option("--public", is_flag=True, help="A program that can keep no secret, such as one in a browser.")
-@setting("data")
-@setting("database_url")
-def command(
-    client_id: str,
-    name: str,
-    redirects: tuple[str, ...],
-    byes: tuple[str, ...],
-    scope: str,
-    level: str,
-    *,
-    public: bool,
-    data: str | None,
-    database_url: str | None,
-) -> None:
-    """Take on a client of the OpenID Connect provider; prints its secret, once."""
+@click.group("client")
+def command() -> None:
+    """Register programs: those that sign on by themselves (SMART backend services), those that sign people in.
+
+    \b
+    Examples:
+      continuum client add research --keys research.jwks --scope "system/*.rs"
+      continuum client list
+      continuum client sign-in portal --name Portal --redirect https://portal.example.org/back
+    """  # noqa: D301  click's mark for a block that keeps its lines
+
+
+command.add_command(sign_in)
+
+
+@asynccontextmanager
+async def _connected(data: str | None, database_url: str | None) -> AsyncIterator[asyncpg.Connection]:
     settings = Settings.load(data=data, database_url=database_url)
-    secret = _register(
-        settings, client_id, name, redirects, byes, tuple(scope.split()), clients.ACR[level], confidential=not public
-    )  # fmt: skip
-    click.echo(f"client_id      {client_id}")
-    click.echo(f"client_secret  {secret}" if secret else "It is public: it has no secret, and PKCE protects it.")
-
-
-@asynchronous
-async def _register(
-    settings: Settings,
-    client_id: str,
-    name: str,
-    redirects: tuple[str, ...],
-    byes: tuple[str, ...],
-    scopes: tuple[str, ...],
-    assurance: Assurance,
-    *,
-    confidential: bool,
-) -> str | None:
     async with postgres.open(settings) as server:
         await migrate(server.owner)
-        async with Pool.open(server.app.dsn, size=1) as pool, pool.connection() as conn:
-            return await clients.register(
-                conn, client_id, name, redirect_uris=redirects, post_logout_uris=byes, scopes=scopes,
-                confidential=confidential, assurance=assurance, now=now_us(),
-            )  # fmt: skip
+        conn = await asyncpg.connect(**server.app.connect)
+        try:
+            yield conn
+        finally:
+            await conn.close()
+
+
+@command.command("add")
+@click.argument("client_id")
+@click.option("--keys", required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              help="The program's public keys: a JWK set, or one key in PEM (RSA, or EC on P-384).")  # fmt: skip
+@click.option("--scope", required=True, help="What it may do, with blanks between: system/Patient.rs system/*.read.")
+@click.option("--name", default="", help="What people call it; else its id.")
+@setting("data")
+@setting("database_url")
+@asynchronous
+async def add(client_id: str, keys: Path, scope: str, name: str, data: str | None, database_url: str | None) -> None:
+    """Register a program, or give a registered one new keys and scopes.
+
+    The program keeps its private key; the server only ever sees the public one. What it may see and do is limited
+    twice: by these scopes, and by what the role `system` may.
+
+    \b
+    Examples:
+      continuum client add research --keys research.jwks --scope "system/*.rs"
+      continuum client add registry --keys registry.pem --scope "system/Patient.rs system/Immunization.rs"
+    """  # noqa: D301  click's mark for a block that keeps its lines
+    known = clients.public_keys(keys.read_text(encoding="utf-8"))  # noqa: ASYNC240  nothing else waits for it
+    client = Client(client_id, name or client_id, known, clients.checked_scopes(scope), now_us())
+    async with _connected(data, database_url) as conn:
+        await clients.register(conn, client)
+    click.echo(f"{client_id} may sign on for: {client.scopes}")
+
+
+@command.command("list")
+@setting("data")
+@setting("database_url")
+@asynchronous
+async def list_(data: str | None, database_url: str | None) -> None:
+    """List the registered programs and what each may do.
+
+    \b
+    Examples:
+      continuum client list
+    """  # noqa: D301  click's mark for a block that keeps its lines
+    async with _connected(data, database_url) as conn:
+        for client in await clients.registered(conn):
+            click.echo(f"{client.id}  {client.name}  {client.scopes}")
+
+
+@command.command("remove")
+@click.argument("client_id")
+@setting("data")
+@setting("database_url")
+@asynchronous
+async def remove(client_id: str, data: str | None, database_url: str | None) -> None:
+    """Remove a program; a token that it has lives on for five minutes at most.
+
+    \b
+    Examples:
+      continuum client remove research
+    """  # noqa: D301  click's mark for a block that keeps its lines
+    async with _connected(data, database_url) as conn:
+        if not await clients.remove(conn, client_id):
+            raise NotFound(f"There is no program {client_id}.")
+    click.echo(f"{client_id} may no longer sign on.")

@@ -15,10 +15,11 @@ from continuum.apps.fhir_api.serving import Worker, listen, serve
 from continuum.apps.fhir_api.worker import run
 from continuum.apps.fhir_api.workers import serve_many
 from continuum.apps.signon.services import read_banner
+from continuum.interop.subscriptions.endpoints import Allowed
 from continuum.runtime import postgres, secrets
 from continuum.runtime.migrate import migrate
 from continuum.runtime.postgres import Server
-from continuum.runtime.settings import Settings
+from continuum.runtime.settings import BadSetting, Settings
 
 
 @click.command(
@@ -93,6 +94,10 @@ def pages_origin(settings: Settings, listening: socket.socket) -> str:
 def orders(settings: Settings, server: Server, *, read_only: bool = False, origin: str = "http://localhost") -> Worker:
     """What a worker of this installation is told. origin: of the sign-on pages, as browsers see them."""
     known = secrets.load(settings.data)
+    try:
+        Allowed(settings.subscription_endpoints)
+    except ValueError as error:
+        raise BadSetting(f"CONTINUUM_SUBSCRIPTION_ENDPOINTS {error}.") from None
     return Worker(
         database=server.app.dsn,
         record_secret=known.record,
@@ -106,6 +111,12 @@ def orders(settings: Settings, server: Server, *, read_only: bool = False, origi
         connections=settings.connections,
         base_url=settings.base_url,
         read_only=read_only,
+        bulk_folder=str(settings.bulk),
+        bulk_processes=settings.bulk_processes,
+        import_sources=settings.import_sources,
         audit=str(settings.audit),
         disk=str(server.data_folder or ""),
+        subscription_endpoints=settings.subscription_endpoints,
+        smtp_url=settings.smtp_url,
+        mail_from=settings.mail_from,
     )

@@ -20,7 +20,7 @@ from continuum.apps.admin.importing.resources import Reject, prepared
 from continuum.apps.admin.importing.sources import Chunk
 from continuum.kernel.clock import now_us
 from continuum.kernel.errors import DomainError
-from continuum.kernel.limits import IMPORT_CHUNKS_WAITING_MAX, RETRIES_MAX
+from continuum.kernel.limits import IMPORT_CHUNKS_WAITING_MAX, KEYS_PENDING_IMPORT_KB, RETRIES_MAX
 from continuum.record.bulk import Loader
 from continuum.record.entry import Prepared
 from continuum.record.keys import Keys
@@ -31,13 +31,15 @@ from continuum.record.write import RETRY_STATES
 class Target:
     """Where workers load to: arguments of asyncpg.connect, and this database's secrets.
 
-    owner: the same for the role that owns the tables, which alone may renew PostgreSQL's statistics.
+    owner: the same for the role that owns the tables, which alone may renew PostgreSQL's statistics; None leaves
+    that to PostgreSQL. context: who loads, for the trace; None is whoever sits at the command line.
     """
 
     connect: dict[str, Any]
-    owner: dict[str, Any]
+    owner: dict[str, Any] | None
     key_secret: bytes
     audit_secret: bytes
+    context: Context | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +147,13 @@ async def _work(target: Target, chunks: Any, done: Any) -> None:
     gc.disable()
     keys = Keys(target.key_secret)
     conn = await asyncpg.connect(**target.connect)
+    await conn.execute(f"SET gin_pending_list_limit = '{KEYS_PENDING_IMPORT_KB}kB'")
     try:
         loader = Loader(conn, now_us)
         auditor = Auditor(target.audit_secret, _no_connection, now_us)
-        context = Context(Actor("continuum-import", "system"), "HOPERAT", "command line", f"import-{os.getpid()}")
+        context = target.context or Context(
+            Actor("continuum-import", "system"), "HOPERAT", "command line", f"import-{os.getpid()}"
+        )
         while True:
             chunk: Chunk = chunks.get()
             gc.collect(1)

@@ -1,5 +1,6 @@
 """The commands of those who run a server, as they type them."""
 
+import asyncio
 import json
 import shutil
 import subprocess
@@ -7,7 +8,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+import asyncpg
 import pytest
+
+from continuum.runtime import postgres
+from continuum.runtime.settings import Settings
 
 PROGRAM = Path(sys.executable).with_name("continuum")
 
@@ -82,3 +87,32 @@ def test_an_import_says_what_it_did_and_fails_when_anything_was_refused(data, tm
     nothing = continuum("import", tmp_path / "absent", "--data", data)
     assert nothing.returncode == 1
     assert "There is no file or folder" in nothing.stderr
+
+
+def test_a_row_that_somebody_changed_in_the_database_is_named_by_doctor_and_by_audit_verify(data, tmp_path):
+    (tmp_path / "good.ndjson").write_text('{"resourceType":"Patient","id":"a"}\n')
+    assert continuum("import", tmp_path / "good.ndjson", "--data", data).returncode == 0
+    sound = continuum("audit", "verify", "--data", data)
+    assert (sound.returncode, "Everything is as it was written" in sound.stdout) == (0, True), sound.stderr
+    asyncio.run(as_owner(data, "UPDATE record.audit SET actor = 'nobody' WHERE seq = 1"))
+    found = continuum("audit", "verify", "--data", data)
+    assert found.returncode == 1
+    assert "✗ Row 1 was changed: its seal does not fit what it says." in found.stdout
+    doctor = continuum("doctor", "--data", data)
+    assert doctor.returncode == 1
+    assert "✗ audit: Row 1 was changed" in doctor.stdout
+    assert "→ continuum audit verify" in doctor.stdout
+
+
+def test_a_harmed_spill_is_a_finding(data):
+    continuum("migrate", "--data", data)
+    (data / "audit").mkdir()
+    (data / "audit" / "damaged-spill-1-00").write_bytes(b"")
+    assert "✗ audit spill" in continuum("doctor", "--data", data).stdout
+
+
+async def as_owner(data, statement):
+    async with postgres.open(Settings.load({}, data=str(data))) as server:
+        conn = await asyncpg.connect(**server.owner.connect)
+        await conn.execute(statement)
+        await conn.close()

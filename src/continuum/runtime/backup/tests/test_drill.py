@@ -106,9 +106,13 @@ async def test_the_drill(site):
     shutil.rmtree(site.settings.data)
 
     latest, then = site.at("latest"), site.at("then")
+    latest.audit.mkdir(parents=True)
+    (latest.audit / "head").write_text("how far the trail went")
     key = backup_key.given(site.settings.backups, key_file=key_file, passphrase="", data=latest.data)
     await restore(latest, latest.backups, key, progress=lambda _: None)
     assert await ids(latest) == list(range(300))
+    (aside,) = latest.audit.iterdir()
+    assert (aside.name[:20], aside.read_text()) == ("head-before-restore-", "how far the trail went")
     await restore(then, then.backups, key, to_time=moment, progress=lambda _: None)
     assert await ids(then) == list(range(250))
     for settings in (latest, then):

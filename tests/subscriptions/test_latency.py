@@ -1,0 +1,95 @@
+"""How soon a subscriber hears of a write: from the moment the write is sent, so an upper bound of commit to subscriber.
+
+Figures go into docs/proof/subscriptions.md.
+"""
+
+import asyncio
+import json
+import time
+import uuid
+from contextlib import ExitStack
+
+import httpx
+import pytest
+import websockets
+
+from tests.live import started
+from tests.subscriptions.receivers import active, events_of, said, subscription, until
+
+pytestmark = [pytest.mark.server, pytest.mark.proof]
+
+WRITES = 1_000
+RATE_PER_S = 50
+P99_S = 0.25
+
+
+def share(times, part):
+    return sorted(times)[min(len(times) - 1, int(len(times) * part))]
+
+
+@pytest.mark.parametrize("where", ["the same worker", "another worker"])
+async def test_a_subscriber_hears_of_a_write_within_a_quarter_of_a_second(telling, hook, path, capsys, where):
+    code = uuid.uuid4().hex
+    filters = [f"Basic?code={code}"]
+    with ExitStack() as stack:
+        # The first worker leads. A second one shares its database; what it commits the leader must find by itself.
+        writer = telling if where == "the same worker" else stack.enter_context(started(telling.orders, telling.owner))
+        async with telling.client() as api, writer.client() as writing, writer.client() as binding:
+            await active(api, subscription("Basic", hook.origin + path, content="full-resource", filters=filters))
+            by_socket = await active(
+                api, subscription("Basic", channel="websocket", content="full-resource", filters=filters)
+            )
+            token = (await binding.get(f"/Subscription/{by_socket}/$get-ws-binding-token")).json()["parameter"]
+            values = {one["name"]: next(v for k, v in one.items() if k != "name") for one in token}
+            async with websockets.connect(values["websocket-url"], max_size=None) as socket:
+                await socket.send(f"bind-with-token: {values['token']}")
+                assert said(json.loads(await socket.recv()))["type"] == "handshake"
+                heard: dict[str, float] = {}
+                listening = asyncio.create_task(listen(socket, heard))
+                sent = await write(writing, code)
+                await until(lambda: len(heard) == WRITES and len(hook.events(path)) == WRITES, within_s=30)
+                listening.cancel()
+    hooked = first_heard(hook, path)
+    for name, times in (("rest-hook", hooked), ("websocket", heard)):
+        took = [times[key] - sent[key] for key in sent]
+        p50, p99, worst = share(took, 0.5), share(took, 0.99), max(took)
+        with capsys.disabled():
+            print(  # noqa: T201  the figures of the proof
+                f"\n{where}, {name}: {WRITES} writes at {RATE_PER_S}/s, sent to heard"
+                f" p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms, max {worst * 1000:.0f} ms"
+            )
+        assert p99 <= P99_S, name
+
+
+async def write(client: httpx.AsyncClient, code: str) -> dict[str, float]:
+    """Creates at an even rate; returns when each was sent."""
+    sent: dict[str, float] = {}
+    kind = {"coding": [{"system": "urn:test", "code": code}]}
+
+    async def one(key: str) -> None:
+        body = {"resourceType": "Basic", "code": kind, "author": {"display": key}}
+        sent[key] = time.perf_counter()
+        answer = await client.post("/Basic", json=body, headers={"prefer": "return=minimal"})
+        assert answer.status_code == 201, answer.text
+
+    began_s = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for number in range(WRITES):
+            await asyncio.sleep(max(0.0, began_s + number / RATE_PER_S - time.perf_counter()))
+            group.create_task(one(f"{number}"))
+    return sent
+
+
+async def listen(socket, heard: dict[str, float]) -> None:
+    async for text in socket:
+        came_s = time.perf_counter()
+        for event in events_of(json.loads(text)):
+            heard.setdefault(event["resource"]["author"]["display"], came_s)
+
+
+def first_heard(hook, path: str) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for bundle, came_s in zip(hook.taken[path], hook.came_s[path], strict=True):
+        for event in events_of(bundle):
+            found.setdefault(event["resource"]["author"]["display"], came_s)
+    return found
