@@ -33,7 +33,7 @@ class Hook:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"]))
-                came_s = time.perf_counter()
+                came_s = time.time()
                 path = self.path
                 if path in hook.holds:
                     hook.holds[path].wait(60)

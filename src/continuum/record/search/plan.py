@@ -152,9 +152,11 @@ class Planner:
         listed = order_by(order, names)
         filters = self._filters(bindings, driver)
         page = bindings.bind(limit + 1, "bigint")
+        # As in Driver.begin: only the driver's own index may be used.
+        kind = f"s.type = {self._type}" if driver.typed else f"(s.type = {self._type}) IS TRUE"
         sql = (
             f"WITH d AS MATERIALIZED (SELECT s.row_id{columns} FROM record.search s"
-            f" WHERE s.type = {self._type} AND {driver.sql} AND ({filters}) IS TRUE)"
+            f" WHERE {kind} AND {driver.sql} AND ({filters}) IS TRUE)"
             f" SELECT {COLUMNS}{''.join(f', p.{name}' for name in names)}"
             f" FROM (SELECT * FROM d{place} ORDER BY {listed} LIMIT {page}) p"
             f" JOIN record.resource r ON r.row_id = p.row_id ORDER BY {listed.replace('row_id', 'p.row_id')}"
@@ -210,8 +212,9 @@ class Planner:
         bindings = Bindings(self.keys, self.visibility)
         order = self._order(mode, bindings)
         filters = self._filters(bindings)
-        page = bindings.bind(limit + 1, "bigint")
-        tried = bindings.bind(WALK_TRIED, "bigint") if short else ""
+        # Written out, not bound: PostgreSQL would take an unknown number for a tenth of the table, and sort.
+        page = str(limit + 1)
+        tried = str(WALK_TRIED) if short else ""
         walked = self._legs(order, cursor, bindings)
         parts = [leg.sql(self._type, filters, page, tried) for leg in walked]
         found = parts[0] if len(parts) == 1 else f"{' UNION ALL '.join(parts)} LIMIT {page}"

@@ -20,14 +20,11 @@ LONG = f"s.date_high > s.date_low + {LONG_US}"
 class Leg:
     """source: SELECT of rows in order, with row_id and k0 (and, unless `beside`, all of record.search).
 
-    falls: whether the order does. keyed: whether it is one of k0 before it is one of row ids. The order is said
-    again outside: a filter that PostgreSQL turns into a join may otherwise lose it, and with it rows at the end of
-    a page.
+    The order is not said again outside, where PostgreSQL would sort by it. It holds because nothing there can become
+    a join: every subquery of a filter has its OFFSET 0.
     """
 
     source: str
-    falls: bool = False
-    keyed: bool = False
     beside: bool = False
 
     def sql(self, type_id: int, filters: str, page: str, tried: str) -> str:
@@ -36,16 +33,12 @@ class Leg:
         OFFSET 0 keeps PostgreSQL from joining in another order.
         """
         cut = f" LIMIT {tried}" if tried else ""
-        name = "q" if self.beside else "s"
-        direction = "DESC" if self.falls else "ASC"
-        first = f"{name}.k0 {direction}, " if self.keyed else ""  # a constant k0 would be sorted by in earnest
-        ordered = f"ORDER BY {first}{name}.row_id {direction} LIMIT {page}"
         if not self.beside:
-            return f"(SELECT s.row_id, s.k0 FROM ({self.source}{cut or ' OFFSET 0'}) s WHERE {filters} {ordered})"
+            return f"(SELECT s.row_id, s.k0 FROM ({self.source}{cut or ' OFFSET 0'}) s WHERE {filters} LIMIT {page})"
         return (
             f"(SELECT l.row_id, q.k0 FROM ({self.source}{cut or ' OFFSET 0'}) q,"
             f" LATERAL (SELECT s.row_id FROM record.search s WHERE s.row_id = q.row_id AND s.type = {type_id}"
-            f" AND ({filters}) IS TRUE OFFSET 0) l {ordered})"
+            f" AND ({filters}) IS TRUE OFFSET 0) l LIMIT {page})"
         )
 
     def goes_on(self, tried: str) -> str:
@@ -71,7 +64,7 @@ def legs(query: Query, type_id: int, order: tuple[Key, ...], cursor: Cursor | No
     if missing:
         started = cursor if cursor is not None and cursor.keys[0] is None else None
         listed = _by_row(type_id, missing, started, bindings, descending=key.descending, cast=key.cast)
-        found.append(Leg(listed, falls=key.descending))
+        found.append(Leg(listed))
     return found
 
 
@@ -113,8 +106,6 @@ def _by_column(key: Key, type_id: int, bounds: str, cursor: Cursor | None, bindi
         f"SELECT s.*, s.{key.column} AS k0 FROM record.search s WHERE s.type = {type_id}"
         f" AND s.{key.column} IS NOT NULL{bounds}{beyond}"
         f" ORDER BY s.{key.column} {direction}, s.row_id {direction}",
-        falls=key.descending,
-        keyed=True,
     )
 
 
@@ -132,8 +123,6 @@ def _by_side(key: Key, side: Side, cursor: Cursor | None, bindings: Bindings) ->
     return Leg(
         f"SELECT DISTINCT ON (x.{side.value}, x.row_id) x.row_id, x.{side.value} AS k0 FROM record.{side.table} x"
         f" WHERE {side.condition}{beyond}{first} ORDER BY x.{side.value} {direction}, x.row_id {direction}",
-        falls=key.descending,
-        keyed=True,
         beside=True,
     )
 
