@@ -22,6 +22,7 @@ WEAK_COPYLEFT = {
 # How packages without an SPDX expression name the same licences.
 SPOKEN = {
     "apache 2.0": "Apache-2.0",
+    "apache license, version 2.0": "Apache-2.0",
     "apache software license": "Apache-2.0",
     "bsd": "BSD-3-Clause",
     "bsd 2-clause license": "BSD-2-Clause",

@@ -1,6 +1,7 @@
 """The ASGI application: it names the asker, finds the handler, and turns every outcome into HTTP."""
 
 import asyncio
+import contextlib
 import itertools
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -44,6 +45,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 BASE_PATH = "/fhir"
+SIGNON_PATH = "/signon"
 COMMON: tuple[Header, ...] = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -110,12 +112,22 @@ class Application:
             path: str = scope["path"]
             if path.startswith(BASE_PATH) and path[5:6] in ("/", ""):
                 await self._serve(scope, receive, send, path[6:])
+            elif path.startswith(SIGNON_PATH) and path[7:8] in ("/", ""):
+                await self._sign_on(scope, receive, send)
             else:
                 await self._pages(scope, receive, send)
         elif scope["type"] == "websocket":
             await self._socket(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
+
+    async def _sign_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The pages of sign-on, within the time that every request has."""
+        pages = self.services.signon_pages or self._pages
+        with contextlib.suppress(TimeoutError):
+            # Whoever has not sent a form by then, or does not take the page, is cut off without an answer.
+            async with asyncio.timeout(REQUEST_TIMEOUT_S):
+                await pages(scope, receive, send)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == f"{BASE_PATH}/{SOCKET_PATH}" and not self.services.read_only:
