@@ -17,14 +17,16 @@ WRITTEN = "\n<!-- Written by `make docs`; change the code, not this page. -->\n\
 
 
 def limits_page() -> str:
-    """Every bound in `kernel/limits.py` with its value and its docstring."""
-    source = ROOT / "src" / "continuum" / "kernel" / "limits.py"
-    rows = [f"| `{name}` | {value} | {words} |" for name, value, words in bounds(source.read_text())]
+    """Every bound of every `limits.py` with its value and its docstring."""
+    tables = []
+    for source in sorted((ROOT / "src" / "continuum").glob("*/limits.py"), key=lambda path: path.parent.name != "kernel"):
+        rows = [f"| `{name}` | {value} | {words} |" for name, value, words in bounds(source.read_text())]
+        table = "| Name | Value | What it bounds |\n|---|---|---|\n" + "\n".join(rows)
+        tables.append(f"## `{source.parent.name}/limits.py`\n\n{table}\n")
     return (
         f"# Limits\n{WRITTEN}"
-        "Every page, queue, upload, retry and loop is bounded. The bounds are constants of the release, in\n"
-        "`src/continuum/kernel/limits.py`; whoever meets one is told so in the answer.\n\n"
-        "| Name | Value | What it bounds |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+        "Every page, queue, upload, retry and loop is bounded. The bounds are constants of the release; whoever meets\n"
+        "one is told so in the answer.\n\n" + "\n".join(tables)
     )
 
 
@@ -41,7 +43,7 @@ def bounds(source: str) -> Iterator[tuple[str, str, str]]:
         name = statement.targets[0].id
         documented = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
         if not documented:
-            raise SystemExit(f"{name} in kernel/limits.py has no words beneath it that say what it bounds.")
+            raise SystemExit(f"{name} of a limits.py has no words beneath it that say what it bounds.")
         assert isinstance(following, ast.Expr)
         words = " ".join(str(ast.literal_eval(following.value)).split())
         yield name, readable(name, eval_arithmetic(statement.value)), words

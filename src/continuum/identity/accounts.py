@@ -8,10 +8,12 @@ from typing import Any
 
 import asyncpg
 
+from continuum.identity.limits import (
+    NOTICES_SHOWN_MAX,
+)
 from continuum.identity.passwords import Profile
 from continuum.kernel.errors import Conflict, DomainError
 from continuum.kernel.ids import uuid7
-from continuum.kernel.limits import NOTICES_SHOWN_MAX
 from continuum.record.read import Connection
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{2,63}\Z")

@@ -6,12 +6,7 @@ moment, on however many workers, each sees the others. Names that exist and name
 
 from dataclasses import dataclass
 
-from continuum.identity.passwords import Profile
-from continuum.identity.vault import Vault
-from continuum.kernel.clock import Clock, now_us
-from continuum.kernel.errors import DomainError
-from continuum.kernel.ids import uuid7
-from continuum.kernel.limits import (
+from continuum.identity.limits import (
     ATTEMPT_PENDING_S,
     ATTEMPT_WAIT_MAX_S,
     ATTEMPTS_FREE,
@@ -20,6 +15,11 @@ from continuum.kernel.limits import (
     LOCK_FAILURES,
     LOCK_WINDOW_S,
 )
+from continuum.identity.passwords import Profile
+from continuum.identity.vault import Vault
+from continuum.kernel.clock import Clock, now_us
+from continuum.kernel.errors import DomainError
+from continuum.kernel.ids import uuid7
 from continuum.record.read import Connection
 
 _LOCK_CLASS = 7202

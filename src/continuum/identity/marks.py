@@ -5,9 +5,11 @@ It opens nothing. It only gives the browser a count of failed attempts of its ow
 
 import hmac
 
+from continuum.identity.limits import (
+    BROWSER_MARK_S,
+)
 from continuum.identity.vault import Vault, random_token
 from continuum.kernel.clock import Clock, now_us
-from continuum.kernel.limits import BROWSER_MARK_S
 
 
 class Marks:

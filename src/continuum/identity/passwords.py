@@ -12,8 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 from zxcvbn import zxcvbn
 
-from continuum.kernel.errors import Busy, DomainError
-from continuum.kernel.limits import (
+from continuum.identity.limits import (
     PASSWORD_GUESSES_MIN_LOG10,
     PASSWORD_HASHES_AT_ONCE,
     PASSWORD_HASHES_WAITING_MAX,
@@ -22,6 +21,7 @@ from continuum.kernel.limits import (
     PASSWORD_RATED_CHARS,
     PASSWORD_WITH_FACTOR_MIN_CHARS,
 )
+from continuum.kernel.errors import Busy, DomainError
 
 T = TypeVar("T")
 _PERSONAL_MIN_CHARS = 4

@@ -12,16 +12,16 @@ from continuum.identity import accounts, registry, staff
 from continuum.identity.accounts import Account
 from continuum.identity.acts import Act, Origin
 from continuum.identity.factors.recovery import new_code, plain
-from continuum.identity.sessions import PREMIUM, Assurance, Session
-from continuum.identity.sign_on import SignOn, network
-from continuum.kernel.errors import Conflict, Forbidden, Invalid, NotFound
-from continuum.kernel.ids import uuid7
-from continuum.kernel.limits import (
+from continuum.identity.limits import (
     ACTIVATION_AGAIN_S,
     ACTIVATION_LIFETIME_S,
     DOCUMENT_TEXT_CHARS,
     LETTERS_PAGE_MAX,
 )
+from continuum.identity.sessions import PREMIUM, Assurance, Session
+from continuum.identity.sign_on import SignOn, network
+from continuum.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from continuum.kernel.ids import uuid7
 from continuum.record.read import Connection
 
 WITH_PHOTO = frozenset(

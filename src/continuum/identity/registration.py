@@ -6,10 +6,12 @@ from datetime import date
 from continuum.identity import accounts, registry
 from continuum.identity.acts import Act, Origin
 from continuum.identity.attempts import Attempt, TooManyAttempts
+from continuum.identity.limits import (
+    REGISTRATION_S,
+)
 from continuum.identity.passwords import PasswordRefused, objections
 from continuum.identity.sign_on import Arrived, SignOn, network
 from continuum.kernel.errors import Forbidden
-from continuum.kernel.limits import REGISTRATION_S
 from continuum.record.read import Connection
 
 _REGISTERING = "registration"

@@ -11,8 +11,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
+from continuum.identity.limits import (
+    ACCOUNT_AGE_MIN_YEARS,
+    DEPENDENTS_MAX,
+    REGISTRY_BATCH_MAX,
+)
 from continuum.kernel.clock import now_us
-from continuum.kernel.limits import ACCOUNT_AGE_MIN_YEARS, DEPENDENTS_MAX, REGISTRY_BATCH_MAX
 from continuum.record.read import Connection
 
 Category = Literal["active", "reserve", "guard", "retired", "veteran", "spouse", "child", "survivor"]

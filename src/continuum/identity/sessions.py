@@ -8,18 +8,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from continuum.identity.acts import Origin
-from continuum.identity.vault import random_token, token_digest
-from continuum.kernel.clock import Clock, now_us
-from continuum.kernel.errors import DomainError
-from continuum.kernel.ids import uuid7
-from continuum.kernel.limits import (
-    LOG_TEXT_CHARS,
+from continuum.identity.limits import (
     REAUTHENTICATED_S,
     SESSION_IDLE_ADMINISTRATOR_S,
     SESSION_IDLE_S,
     SESSION_LIFETIME_S,
     SESSION_TOUCH_S,
     SESSIONS_MAX,
+)
+from continuum.identity.vault import random_token, token_digest
+from continuum.kernel.clock import Clock, now_us
+from continuum.kernel.errors import DomainError
+from continuum.kernel.ids import uuid7
+from continuum.kernel.limits import (
+    LOG_TEXT_CHARS,
 )
 from continuum.record.read import Connection
 

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from continuum.identity.limits import (
+    PRIVILEGES_MAX,
+)
 from continuum.kernel.errors import Invalid, NotFound
 from continuum.kernel.ids import uuid7
-from continuum.kernel.limits import PRIVILEGES_MAX
 from continuum.record.read import Connection
 
 ADMINISTRATOR = "administrator"

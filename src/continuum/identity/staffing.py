@@ -8,13 +8,17 @@ from continuum.identity import accounts, staff
 from continuum.identity.accounts import Account
 from continuum.identity.acts import Act, Origin
 from continuum.identity.attempts import Attempts
+from continuum.identity.limits import (
+    ENROLMENT_S,
+    LABEL_MAX_CHARS,
+    STAFF_SHOWN_MAX,
+)
 from continuum.identity.passwords import PasswordRefused, objections
 from continuum.identity.sessions import PREMIUM, Session
 from continuum.identity.sign_on import Arrived, SignOn, factor_subject, password_subject
 from continuum.identity.staff import Privilege
 from continuum.kernel.errors import Forbidden, Invalid, NotFound
 from continuum.kernel.ids import uuid7
-from continuum.kernel.limits import ENROLMENT_S, LABEL_MAX_CHARS, STAFF_SHOWN_MAX
 from continuum.record.read import Connection
 
 _ENROLMENT = "enrolment"

@@ -4,10 +4,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from continuum.identity.limits import (
+    TICKET_LIFETIME_S,
+)
 from continuum.identity.vault import random_token, token_digest
 from continuum.kernel.clock import Clock, now_us
 from continuum.kernel.errors import DomainError
-from continuum.kernel.limits import TICKET_LIFETIME_S
 from continuum.record.read import Connection
 
 

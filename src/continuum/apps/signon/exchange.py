@@ -18,12 +18,7 @@ from continuum.apps.signon.rendering import render
 from continuum.apps.signon.services import BASE, SignonServices
 from continuum.identity.accounts import Account
 from continuum.identity.acts import Act, Origin
-from continuum.identity.sessions import Session, SessionEnded
-from continuum.identity.sign_on import EXPIRED, Arrived
-from continuum.identity.vault import random_token
-from continuum.kernel.errors import DomainError, Forbidden, TooLarge
-from continuum.kernel.ids import uuid7
-from continuum.kernel.limits import (
+from continuum.identity.limits import (
     BROWSER_MARK_S,
     FORM_FIELDS_MAX,
     FORM_MAX_BYTES,
@@ -31,6 +26,11 @@ from continuum.kernel.limits import (
     SESSION_LIFETIME_S,
     SESSION_WARNING_S,
 )
+from continuum.identity.sessions import Session, SessionEnded
+from continuum.identity.sign_on import EXPIRED, Arrived
+from continuum.identity.vault import random_token
+from continuum.kernel.errors import DomainError, Forbidden, TooLarge
+from continuum.kernel.ids import uuid7
 
 SECURE: Mapping[str, str] = {
     "Content-Security-Policy": (

@@ -9,12 +9,15 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from continuum.apps.signon.exchange import SECURE, Exchange, log, place
 from continuum.apps.signon.services import BASE, SignonServices
 from continuum.identity.acts import Origin
+from continuum.identity.limits import (
+    FORM_FIELDS_MAX,
+    FORM_MAX_BYTES,
+)
 from continuum.identity.provider.protocol import Pairs
 from continuum.identity.provider.provider import Redirect, SignInNeeded
 from continuum.identity.sessions import SessionEnded
 from continuum.kernel.errors import DomainError, Malformed, NotAuthenticated, TooLarge
 from continuum.kernel.ids import uuid7
-from continuum.kernel.limits import FORM_FIELDS_MAX, FORM_MAX_BYTES
 
 _AUTHORIZATION = "authorization"
 

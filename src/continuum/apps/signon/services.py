@@ -14,6 +14,10 @@ import structlog
 
 from continuum.identity.acts import Connect, Trace
 from continuum.identity.credentials import Credentials
+from continuum.identity.limits import (
+    BANNER_MAX_BYTES,
+    SWEEP_S,
+)
 from continuum.identity.passwords import PROFILES, Hasher
 from continuum.identity.proofing import Proofing
 from continuum.identity.provider import grants
@@ -25,7 +29,6 @@ from continuum.identity.tokens import signing_key
 from continuum.identity.vault import Vault
 from continuum.kernel.clock import Clock, now_us
 from continuum.kernel.errors import DomainError
-from continuum.kernel.limits import BANNER_MAX_BYTES, SWEEP_S
 
 BASE = "/signon"
 CONTACT = "the ID card office of your installation"

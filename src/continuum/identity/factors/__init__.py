@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+from continuum.identity.limits import (
+    FACTORS_MAX,
+    LABEL_MAX_CHARS,
+)
 from continuum.kernel.errors import Conflict
-from continuum.kernel.limits import FACTORS_MAX, LABEL_MAX_CHARS
 from continuum.record.read import Connection
 
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import pyotp
 
 from continuum.identity.factors import TooManyFactors, label
+from continuum.identity.limits import (
+    FACTORS_MAX,
+)
 from continuum.identity.vault import Vault
 from continuum.kernel.clock import Clock, now_us
 from continuum.kernel.ids import uuid7
-from continuum.kernel.limits import FACTORS_MAX
 from continuum.record.read import Connection
 
 STEP_S = 30

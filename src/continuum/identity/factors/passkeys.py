@@ -21,10 +21,12 @@ from webauthn.helpers.structs import (
 
 from continuum.identity.accounts import Account
 from continuum.identity.factors import TooManyFactors, label
+from continuum.identity.limits import (
+    FACTORS_MAX,
+)
 from continuum.identity.tickets import Ticket, Tickets
 from continuum.kernel.clock import Clock, now_us
 from continuum.kernel.errors import DomainError
-from continuum.kernel.limits import FACTORS_MAX
 from continuum.record.read import Connection
 
 _REGISTER, _SIGN_IN = "passkey registration", "passkey sign-in"

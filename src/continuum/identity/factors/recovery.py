@@ -2,9 +2,11 @@
 
 import secrets
 
+from continuum.identity.limits import (
+    RECOVERY_CODES,
+)
 from continuum.identity.vault import Vault
 from continuum.kernel.clock import Clock, now_us
-from continuum.kernel.limits import RECOVERY_CODES
 from continuum.record.read import Connection
 
 _SIGNS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from continuum.identity.limits import (
+    REDIRECT_URIS_MAX,
+)
 from continuum.identity.sessions import BASIC, PREMIUM, Assurance
 from continuum.identity.vault import random_token, token_digest
 from continuum.kernel.errors import Conflict, Invalid
-from continuum.kernel.limits import REDIRECT_URIS_MAX
 from continuum.record.read import Connection
 
 SCOPES = {

@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+from continuum.identity.limits import (
+    ACCESS_TOKEN_S,
+    AUTHORIZATION_CODE_S,
+)
 from continuum.identity.sessions import Session
 from continuum.identity.vault import token_digest
-from continuum.kernel.limits import ACCESS_TOKEN_S, AUTHORIZATION_CODE_S
 from continuum.record.read import Connection
 
 

@@ -5,9 +5,13 @@ import json
 
 from joserfc.jwk import KeySet, RSAKey
 
+from continuum.identity.limits import (
+    SIGNING_KEY_SHOWN_S,
+    SIGNING_KEY_SIGNS_S,
+    SIGNING_KEYS_CACHED_S,
+)
 from continuum.identity.vault import Vault
 from continuum.kernel.clock import Clock, now_us
-from continuum.kernel.limits import SIGNING_KEY_SHOWN_S, SIGNING_KEY_SIGNS_S, SIGNING_KEYS_CACHED_S
 from continuum.record.read import Connection
 
 ALGORITHM = "RS256"

@@ -17,11 +17,14 @@ from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core import OpenIDCode
 from joserfc.jwk import RSAKey
 
+from continuum.identity.limits import (
+    ACCESS_TOKEN_S,
+    ID_TOKEN_S,
+)
 from continuum.identity.provider.clients import SCOPES, Client
 from continuum.identity.provider.grants import Code, Refresh
 from continuum.identity.sessions import Session
 from continuum.identity.vault import random_token
-from continuum.kernel.limits import ACCESS_TOKEN_S, ID_TOKEN_S
 
 Answer = tuple[int, Any, list[tuple[str, str]]]
 """Status, body (a dictionary, or "") and headers."""

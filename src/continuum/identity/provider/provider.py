@@ -14,6 +14,9 @@ from joserfc.jwk import OctKey
 from continuum.identity import accounts, standing
 from continuum.identity.accounts import Account
 from continuum.identity.acts import Act, Origin
+from continuum.identity.limits import (
+    ACCESS_TOKEN_S,
+)
 from continuum.identity.provider import clients, grants
 from continuum.identity.provider.clients import ACR, SCOPES, Client
 from continuum.identity.provider.grants import Refresh
@@ -23,7 +26,6 @@ from continuum.identity.sessions import Assurance, Session
 from continuum.identity.sign_on import EXPIRED, SignOn
 from continuum.identity.tokens import Claims, Verifier, issue
 from continuum.kernel.errors import Malformed, NotAuthenticated
-from continuum.kernel.limits import ACCESS_TOKEN_S
 from continuum.record.read import Connection
 
 _NO_STORE = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]

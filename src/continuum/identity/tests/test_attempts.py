@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from continuum.identity.attempts import Attempts, TooManyAttempts, wait_s
-from continuum.identity.passwords import PROFILES
-from continuum.identity.vault import Vault
-from continuum.kernel.limits import (
+from continuum.identity.limits import (
     ATTEMPT_WAIT_MAX_S,
     ATTEMPTS_FREE,
     ATTEMPTS_OF_STRANGERS_MAX,
     ATTEMPTS_REMEMBERED_S,
 )
+from continuum.identity.passwords import PROFILES
+from continuum.identity.vault import Vault
 
 VAULT = Vault(bytes(range(32)))
 SUBJECT = "password/robert"

@@ -4,11 +4,14 @@ import pyotp
 import pytest
 
 from continuum.identity.credentials import CodeWrong, SignInAgain
+from continuum.identity.limits import (
+    REAUTHENTICATED_S,
+    RECOVERY_CODES,
+)
 from continuum.identity.passwords import PROFILES, PasswordRefused
 from continuum.identity.sessions import Assurance, SessionEnded
 from continuum.identity.sign_on import SignInRefused
 from continuum.kernel.errors import NotFound
-from continuum.kernel.limits import REAUTHENTICATED_S, RECOVERY_CODES
 
 NEW = "twelve green boats, quite late 7 Times!"
 

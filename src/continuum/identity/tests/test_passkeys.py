@@ -7,10 +7,13 @@ import pytest
 
 from continuum.identity.factors import TooManyFactors
 from continuum.identity.factors.passkeys import PasskeyRefused
+from continuum.identity.limits import (
+    FACTORS_MAX,
+    TICKET_LIFETIME_S,
+)
 from continuum.identity.sessions import Assurance
 from continuum.identity.sign_on import AccountLocked, FactorNeeded
 from continuum.identity.tickets import TicketGone
-from continuum.kernel.limits import FACTORS_MAX, TICKET_LIFETIME_S
 
 
 async def sign_in(home, device):

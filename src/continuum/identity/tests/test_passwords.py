@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from continuum.identity.limits import (
+    PASSWORD_HASHES_WAITING_MAX,
+    PASSWORD_MAX_CHARS,
+)
 from continuum.identity.passwords import PROFILES, Hasher, objections
 from continuum.kernel.errors import Busy
-from continuum.kernel.limits import PASSWORD_HASHES_WAITING_MAX, PASSWORD_MAX_CHARS
 
 NIST, STIG = PROFILES["nist-63b-4"], PROFILES["dod-stig"]
 ABOUT = ("Robert James", "O'Brien", "9900000001", "1958-11-30", "robert.obrien")

@@ -3,90 +3,21 @@
 import asyncio
 import base64
 import hashlib
-import json
 from datetime import date
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from joserfc import jwt
-from joserfc.jwk import KeySet
 
 from continuum.identity import accounts
-from continuum.identity.provider import clients
-from continuum.identity.provider.provider import BadAuthorization, Provider, Redirect, SignInNeeded, StepUpNeeded
-from continuum.identity.registry import Eligibility, Entry
-from continuum.identity.sessions import PREMIUM, Assurance
-from continuum.identity.tokens import Verifier, signing_key
-from continuum.identity.vault import Vault
-from continuum.kernel.errors import Conflict, Invalid, NotAuthenticated
-from continuum.kernel.limits import (
+from continuum.identity.limits import (
     ACCESS_TOKEN_S,
     AUTHORIZATION_CODE_S,
     SESSION_IDLE_S,
-    SIGNING_KEY_SHOWN_S,
-    SIGNING_KEY_SIGNS_S,
 )
-
-ISSUER = "https://ehr.example.org/signon"
-BACK = "https://portal.example.org/back"
-AFTER = "https://portal.example.org/bye"
-VERIFIER = "v" * 43
-KEY = signing_key(bytes(range(32)))
-
-
-def challenge(verifier=VERIFIER):
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-
-
-class World:
-    """A provider with a client and somebody signed in, and the two ends of a client's talk with it."""
-
-    def __init__(self, home):
-        self.home = home
-        self.provider = Provider(home.on, issuer=ISSUER, token_key=KEY)
-        self.verifier = Verifier(KEY, clock=home.clock)
-
-    async def client(self, client_id="portal", **options):
-        options = {"redirect_uris": (BACK,), "post_logout_uris": (AFTER,), "scopes": tuple(clients.SCOPES), **options}
-        async with self.home.pool.connection() as conn:
-            return await clients.register(conn, client_id, "The portal", now=self.home.clock(), **options)
-
-    async def authorize(self, session, *, scope="openid profile", asked_us=0, **changes):
-        said = {
-            "response_type": "code", "client_id": "portal", "redirect_uri": BACK, "scope": scope, "state": "s-1",
-            "nonce": "n-1", "code_challenge": challenge(), "code_challenge_method": "S256", **changes,
-        }  # fmt: skip
-        pairs = [(name, value) for name, value in said.items() if value is not None]
-        return await self.provider.authorize(pairs, session, self.home.here, asked_us=asked_us)
-
-    async def code(self, session, **changes):
-        decision = await self.authorize(session, **changes)
-        assert isinstance(decision, Redirect), decision
-        return query(decision)["code"]
-
-    async def token(self, secret, code=None, **changes):
-        said = {
-            "grant_type": "authorization_code", "code": code, "redirect_uri": BACK, "client_id": "portal",
-            "client_secret": secret, "code_verifier": VERIFIER, **changes,
-        }  # fmt: skip
-        pairs = [(name, value) for name, value in said.items() if value is not None]
-        status, body, _ = await self.provider.token(pairs, {}, self.home.here)
-        return status, body
-
-    async def refresh(self, secret, token, **changes):
-        return await self.token(
-            secret, grant_type="refresh_token", refresh_token=token, redirect_uri=None, code_verifier=None, **changes
-        )
-
-    async def id_token(self, body):
-        keys = KeySet.import_key_set(await self.provider.jwks())
-        return jwt.decode(body["id_token"], keys, algorithms=["RS256"])
-
-
-def query(decision):
-    parts = urlsplit(decision.address)
-    assert f"{parts.scheme}://{parts.netloc}{parts.path}" == BACK
-    return {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+from continuum.identity.provider.provider import BadAuthorization, Redirect, SignInNeeded, StepUpNeeded
+from continuum.identity.registry import Eligibility, Entry
+from continuum.identity.sessions import PREMIUM, Assurance
+from continuum.identity.tests.relying import AFTER, BACK, ISSUER, VERIFIER, World, query
+from continuum.kernel.errors import NotAuthenticated
 
 
 @pytest.fixture
@@ -386,54 +317,3 @@ async def test_signing_out_at_a_client_goes_back_only_to_its_own_address(world, 
     assert await end([hint, back, ("client_id", "other")], signed_in) == (True, None)
     other = (await world.home.arrive()).session
     assert await end([hint, back], other) == (True, AFTER)
-
-
-async def test_keys_change_and_old_signatures_can_be_checked_for_a_while(world, signed_in):
-    secret = await world.client()
-    _, body = await world.token(secret, await world.code(signed_in))
-    first = (await world.provider.jwks())["keys"]
-    world.home.clock.pass_s(SIGNING_KEY_SIGNS_S + 1)
-    second = (await world.provider.jwks())["keys"]
-    assert [key["kid"] for key in second][1:] == [first[0]["kid"]]
-    assert (await world.id_token(body)).claims["sub"] == signed_in.account_id
-    world.home.clock.pass_s(SIGNING_KEY_SHOWN_S)
-    assert [key["kid"] for key in (await world.provider.jwks())["keys"]] == [second[0]["kid"]]
-    assert all(set(key) == {"kty", "n", "e", "kid", "use", "alg"} for key in (*first, *second))
-
-
-async def test_workers_that_start_at_once_share_one_key(world):
-    workers = [Provider(world.home.on, issuer=ISSUER, token_key=KEY) for _ in range(3)]
-    found = await asyncio.gather(*[worker.jwks() for worker in workers])
-    assert len({json.dumps(keys) for keys in found}) == 1
-    async with world.home.pool.connection() as conn:
-        row = await conn.fetchrow("SELECT key_id, sealed_key FROM identity.signing_key")
-    assert b'"d"' not in row["sealed_key"]
-    plain = json.loads(Vault(bytes(range(32))).unseal(row["sealed_key"], f"signing_key/{row['key_id']}"))
-    assert "d" in plain
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"redirect_uris": ()}, {"redirect_uris": ("http://portal.example.org/",)}, {"redirect_uris": ("javascript:x",)},
-        {"redirect_uris": ("https://*.example.org/",)}, {"redirect_uris": (BACK + "#x",)},
-        {"scopes": ("openid", "all")},
-        {"redirect_uris": tuple(f"https://x.example/{n}" for n in range(30))},
-    ],
-)  # fmt: skip
-async def test_a_client_with_unsafe_addresses_is_not_taken_on(world, changes):
-    with pytest.raises(Invalid):
-        await world.client(**changes)
-
-
-async def test_a_client_is_taken_on_once_and_on_this_machine_also_without_tls(world):
-    await world.client(redirect_uris=("http://127.0.0.1:9/back",))
-    with pytest.raises(Conflict):
-        await world.client()
-
-
-def test_discovery_names_what_is_there(home):
-    found = Provider(home.on, issuer=ISSUER, token_key=KEY).discovery()
-    assert found["issuer"] == ISSUER
-    assert all(value.startswith(f"{ISSUER}/") for name, value in found.items() if name.endswith(("_endpoint", "_uri")))
-    assert found["code_challenge_methods_supported"] == ["S256"]

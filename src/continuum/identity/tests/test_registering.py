@@ -8,18 +8,18 @@ import pytest
 
 from continuum.identity import accounts
 from continuum.identity.attempts import TooManyAttempts
+from continuum.identity.limits import (
+    ACTIVATION_AGAIN_S,
+    ACTIVATION_LIFETIME_S,
+    ATTEMPTS_FREE,
+    REGISTRATION_S,
+)
 from continuum.identity.passwords import PasswordRefused
 from continuum.identity.proofing import CodeRefused, Document, ProofingRefused, objections
 from continuum.identity.registration import NotEligible, NotRecognised
 from continuum.identity.sessions import BASIC, PREMIUM, Assurance
 from continuum.identity.tickets import TicketGone
 from continuum.kernel.errors import Conflict, Forbidden, NotFound
-from continuum.kernel.limits import (
-    ACTIVATION_AGAIN_S,
-    ACTIVATION_LIFETIME_S,
-    ATTEMPTS_FREE,
-    REGISTRATION_S,
-)
 
 FACTS = {"dod_id": "9900000001", "family_name": "O'Brien", "born": date(1958, 11, 30)}
 CARD = Document("uniformed services ID card", "Department of the Air Force", date(2030, 1, 1))

@@ -2,15 +2,15 @@
 
 import pytest
 
-from continuum.identity.passwords import PROFILES
-from continuum.identity.sessions import BASIC, CARD, PREMIUM, Assurance, SessionEnded, Sessions
-from continuum.kernel.limits import (
+from continuum.identity.limits import (
     REAUTHENTICATED_S,
     SESSION_IDLE_ADMINISTRATOR_S,
     SESSION_IDLE_S,
     SESSION_LIFETIME_S,
     SESSIONS_MAX,
 )
+from continuum.identity.passwords import PROFILES
+from continuum.identity.sessions import BASIC, CARD, PREMIUM, Assurance, SessionEnded, Sessions
 
 
 async def reason(home, token, **options):

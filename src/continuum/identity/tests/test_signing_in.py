@@ -7,11 +7,14 @@ import pytest
 
 from continuum.identity import accounts
 from continuum.identity.attempts import TooManyAttempts
+from continuum.identity.limits import (
+    ATTEMPTS_FREE,
+    TICKET_LIFETIME_S,
+)
 from continuum.identity.passwords import Hasher
 from continuum.identity.sessions import BASIC, Assurance
 from continuum.identity.sign_on import AccountLocked, FactorNeeded, SignInRefused
 from continuum.identity.tickets import TicketGone
-from continuum.kernel.limits import ATTEMPTS_FREE, TICKET_LIFETIME_S
 
 WRONG = "not the password at all"
 

@@ -5,13 +5,15 @@ from datetime import date
 import pytest
 
 from continuum.identity import accounts
+from continuum.identity.limits import (
+    ENROLMENT_S,
+)
 from continuum.identity.passwords import PasswordRefused
 from continuum.identity.sessions import PREMIUM, Assurance, SessionEnded
 from continuum.identity.sign_on import AccountLocked, SignInRefused
 from continuum.identity.staffing import Staffing
 from continuum.identity.tickets import TicketGone
 from continuum.kernel.errors import Forbidden, Invalid, NotFound
-from continuum.kernel.limits import ENROLMENT_S
 
 DAY = date(2026, 11, 23)
 NEW = "eleven purple kites over town"

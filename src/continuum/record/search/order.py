@@ -6,7 +6,7 @@ whatever was written in between. Missing values come last, in both directions.
 
 import base64
 import binascii
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -17,9 +17,9 @@ from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.errors import Malformed
 from continuum.record.keys import Keys, param_id
 from continuum.record.search.bindings import Bindings
-from continuum.record.search.conditions import string_which
+from continuum.record.search.conditions import string_condition, string_which
 
-BY_ROW, BY_DATE, BY_UPDATED, BY_SORT = "row", "date", "updated", "sort"
+BY_ROW, BY_DATE, BY_UPDATED, BY_STRING, BY_SORT = "row", "date", "updated", "string", "sort"
 """The orders that a search may take; a cursor says which one it began with."""
 
 SHAPING = frozenset({"_count", "_total", "_summary", "_elements", "_include", "_revinclude"})
@@ -47,6 +47,8 @@ class Key:
     """The column of record.search whose index gives this order, if there is one."""
     side: Side | None = None
     """The other table whose index gives this order, if there is one."""
+    whole: bool = False
+    """Whether every match has a value."""
     told_by: SearchParam | None = None
     """The parameter whose value only the resource itself tells (record/search/in_order.py); `sql` is then NULL."""
 
@@ -118,7 +120,25 @@ def mode_of(query: Query, cursor: Cursor | None) -> str:
                 return BY_DATE
             if clause.param.code == "_lastUpdated":
                 return BY_UPDATED
-    return BY_ROW
+    return BY_ROW if leading_string(query) is None else BY_STRING
+
+
+def leading_string(query: Query) -> Criterion | None:
+    """The criterion whose strings are one stretch of their index; without a wish for an order they come as they lie.
+
+    So a page of a common name costs no more than one of a rare name.
+    """
+    unions = UNIONS.get(query.resource_type, {})
+    for clause in query.where:
+        if (
+            isinstance(clause, Criterion)
+            and clause.param.kind == "string"
+            and clause.modifier in {"", "exact"}
+            and len(clause.values) == 1
+            and clause.param.code not in unions
+        ):
+            return clause
+    return None
 
 
 def keys_of(query: Query, mode: str, bindings: Bindings) -> tuple[Key, ...]:
@@ -127,6 +147,10 @@ def keys_of(query: Query, mode: str, bindings: Bindings) -> tuple[Key, ...]:
         return (Key("s.date_low", descending=True, cast="bigint", column="date_low"),)
     if mode == BY_UPDATED:
         return (Key("s.updated", descending=False, cast="bigint", column="updated"),)
+    leading = leading_string(query) if mode == BY_STRING else None
+    if leading is not None:
+        condition = string_condition(leading, leading.values[0], query.resource_type, bindings)
+        return (replace(_side_key("string", [condition], "value", "text", descending=False), whole=True),)
     return tuple(_sort_key(query.resource_type, sort, bindings) for sort in query.sort)
 
 

@@ -20,7 +20,18 @@ from continuum.record.read import COLUMNS
 from continuum.record.search.bindings import Bindings
 from continuum.record.search.drivers import Driver, choose, filed
 from continuum.record.search.filters import clause_sql
-from continuum.record.search.order import BY_DATE, BY_ROW, Cursor, Key, after, keys_of, mode_of, order_by
+from continuum.record.search.order import (
+    BY_DATE,
+    BY_ROW,
+    BY_STRING,
+    Cursor,
+    Key,
+    after,
+    keys_of,
+    leading_string,
+    mode_of,
+    order_by,
+)
 from continuum.record.search.statistics import Statistics
 from continuum.record.search.walk import Leg, date_column, filed_leg, legs
 from continuum.record.visibility import Visibility
@@ -66,6 +77,9 @@ class Planner:
         bindings = Bindings(self.keys, self.visibility)
         driver = choose(self.query, bindings, self.statistics)
         order = self._order(mode, bindings)
+        leading = leading_string(self.query) if mode == BY_STRING else None
+        if leading is not None and effort <= WALK_SHORT and driver is not None and driver.covers is leading:
+            return self._walk(mode, cursor, limit, short=True, within=driver)
         walkable = len(order) <= 1 and all(key.walkable for key in order)
         if any(key.told_by for key in order):
             return self._gather_unordered(bindings, driver, order, mode)
@@ -234,10 +248,12 @@ class Planner:
         )
         return Plan(sql, bindings.values, mode, len(order), GATHER_MANY, walkable=False, unordered=order)
 
-    def _walk(self, mode: str, cursor: Cursor | None, limit: int, *, short: bool) -> Plan:
+    def _walk(self, mode: str, cursor: Cursor | None, limit: int, *, short: bool, within: Driver | None = None) -> Plan:
+        """Walks the index of the order; `within`: it has just this driver's rows, and need not ask for them again."""
         bindings = Bindings(self.keys, self.visibility)
         order = self._order(mode, bindings)
-        filters = self._filters(bindings)
+        filters = self._filters(bindings, within)
+        short = short and (within is None or filters != "true")
         # Written out, not bound: PostgreSQL would take an unknown number for a tenth of the table, and sort.
         page = str(limit + 1)
         tried = str(WALK_TRIED) if short else ""

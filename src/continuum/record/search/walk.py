@@ -33,6 +33,8 @@ class Leg:
         OFFSET 0 keeps PostgreSQL from joining in another order.
         """
         cut = f" LIMIT {tried}" if tried else ""
+        if self.beside and filters == "true":
+            return f"(SELECT q.row_id, q.k0 FROM ({self.source}) q LIMIT {page})"
         if not self.beside:
             return f"(SELECT s.row_id, s.k0 FROM ({self.source}{cut or ' OFFSET 0'}) s WHERE {filters} LIMIT {page})"
         return (
@@ -70,6 +72,8 @@ def legs(query: Query, type_id: int, order: tuple[Key, ...], cursor: Cursor | No
 
 def _missing(key: Key) -> str:
     """The condition of rows that have no value; empty when every row has one."""
+    if key.whole:
+        return ""
     if key.side is None:
         return "" if key.column == "updated" else f" AND s.{key.column} IS NULL"
     if key.side.table == "resource":

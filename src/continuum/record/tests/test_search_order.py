@@ -1,5 +1,7 @@
 """Orders that no index has: matches are read to sort them, within a bound that is said when it is passed."""
 
+from typing import Any
+
 import pytest
 
 from continuum.kernel.errors import TooCostly
@@ -72,3 +74,42 @@ async def test_where_a_resource_came_from_is_found_below_an_address(stock):
     assert await stock.ids("Patient?_source:below=http://lab.org/") == ["a"]
     assert await stock.ids("Patient?_source:above=http://lab.org/sink%231/x") == ["a"]
     assert await stock.ids("Patient?_sort=-_source") == ["b", "a"]
+
+
+def named(name: str, *families: str, **more: Any) -> dict[str, Any]:
+    return patient(name, name=[{"family": one, "given": ["Ana"]} for one in families], **more)
+
+
+async def test_names_come_as_their_index_has_them_each_person_once_at_the_first_that_matches(stock):
+    await stock.fill(
+        named("a", "Smithson", "Abel"), named("b", "Smith"), named("c", "Smythe"),
+        named("d", "Smith", "Smithers"), named("e", "Aaron", "Smitt"),
+    )  # fmt: skip
+    for count in (1, 2, 20):
+        assert await stock.ids(f"Patient?family=smit&_count={count}") == ["b", "d", "a", "e"]
+        assert await stock.ids(f"Patient?family:exact=Smith&_count={count}") == ["b", "d"]
+    assert await stock.ids("Patient?name=ana&family=smith&_count=1") == ["a", "b", "d"]
+
+
+async def test_a_common_name_is_walked_not_gathered(stock, monkeypatch):
+    await stock.fill(*(named(f"p{n:03}", "Lee", gender="male" if n % 40 else "female") for n in range(120)))
+    monkeypatch.setattr(plan, "GATHER_MAX", 10)
+    monkeypatch.setattr(plan, "GATHER_TRIED", 10)
+    assert len(await stock.ids("Patient?family=lee&_count=7")) == 120
+    assert await stock.ids("Patient?family=lee&gender:not=male&_count=2") == ["p000", "p040", "p080"]
+
+
+async def test_people_who_may_not_be_seen_are_passed_over_among_a_name(stock, monkeypatch):
+    await stock.fill(*(named(f"p{n:03}", "Lee") for n in range(60)))
+    monkeypatch.setattr(plan, "WALK_TRIED", 5)
+    own = Scope("patients", tuple(stock.keys.self_key("Patient", f"p{n:03}") for n in (50, 58)))
+    assert await stock.ids("Patient?family=lee&_count=1", visibility=Visibility({"Patient": own})) == ["p050", "p058"]
+
+
+async def test_who_is_named_while_pages_are_read_neither_repeats_nor_hides_others(stock):
+    await stock.fill(*(named(f"p{n}", f"Lee{n}") for n in range(6)))
+    first = await stock.page("Patient?family=lee&_count=2")
+    assert [one.id for one in first.matches] == ["p0", "p1"]
+    await stock.fill(named("early", "Lee0"), named("late", "Lee9"))
+    rest = await stock.page("Patient?family=lee&_count=20", cursor=first.next_cursor)
+    assert [one.id for one in rest.matches] == ["p2", "p3", "p4", "p5", "late"]

@@ -19,7 +19,14 @@ from continuum.apps.admin.importing.sources import files
 from continuum.apps.admin.importing.work import Target
 from continuum.apps.admin.options import setting
 from continuum.identity import registry
-from continuum.kernel.limits import REGISTRY_BATCH_MAX, SAMPLE_FAMILIES_MAX, SAMPLE_PROCESSES_MAX, SAMPLE_YEARS_MAX
+from continuum.identity.limits import (
+    REGISTRY_BATCH_MAX,
+)
+from continuum.kernel.limits import (
+    SAMPLE_FAMILIES_MAX,
+    SAMPLE_PROCESSES_MAX,
+    SAMPLE_YEARS_MAX,
+)
 from continuum.runtime import postgres, secrets
 from continuum.runtime.migrate import migrate
 from continuum.runtime.settings import Settings
