@@ -19,7 +19,8 @@ WRITTEN = "\n<!-- Written by `make docs`; change the code, not this page. -->\n\
 def limits_page() -> str:
     """Every bound of every `limits.py` with its value and its docstring."""
     tables = []
-    for source in sorted((ROOT / "src" / "continuum").glob("*/limits.py"), key=lambda path: path.parent.name != "kernel"):
+    sources = (ROOT / "src" / "continuum").glob("*/limits.py")
+    for source in sorted(sources, key=lambda path: (path.parent.name != "kernel", path)):
         rows = [f"| `{name}` | {value} | {words} |" for name, value, words in bounds(source.read_text())]
         table = "| Name | Value | What it bounds |\n|---|---|---|\n" + "\n".join(rows)
         tables.append(f"## `{source.parent.name}/limits.py`\n\n{table}\n")

@@ -38,6 +38,8 @@ PARTS: Mapping[str, Mapping[str, tuple[str, int]]] = {
 
 A bit of 0 means all of it (`phonetic` asks what `name` asks).
 """
+ALONE_SHIFT = 7
+"""A part's bit moved up by this says that no other string of the resource is that part."""
 
 TEXTS: frozenset[str] = frozenset(_FACTS["texts"])
 """The names of elements that hold text for people, of which `_content` asks."""

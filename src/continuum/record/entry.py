@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from continuum.fhir.index import Index, extract
-from continuum.fhir.search_params import MAIN_DATE, PARTS, UNLISTED_URIS, has_grams
+from continuum.fhir.search_params import ALONE_SHIFT, MAIN_DATE, PARTS, UNLISTED_URIS, has_grams
 from continuum.fhir.text import MORE_GRAMS, normalise, trigrams
 from continuum.fhir.types import TYPE_IDS
 from continuum.fhir.validate import validate
@@ -220,7 +220,10 @@ def _dates(index: Index, resource_type: str) -> tuple[int | None, int | None, li
 
 
 def _strings(index: Index, resource_type: str, wanted: set[int], keys: Keys) -> list[StringRow]:
-    """Rows of normalised strings, and of uris for `:below`; the trigrams of names join the row's keys."""
+    """Rows of normalised strings, and of uris for `:below`; the trigrams of names join the row's keys.
+
+    What is the only family name of its resource says so (ALONE_SHIFT), and nobody has to look for others.
+    """
     rows = [
         (param_id(resource_type, param), value[:STRING_INDEX_CHARS], value[:STRING_EXACT_CHARS], 0)
         for param, value in index.uris
@@ -233,10 +236,18 @@ def _strings(index: Index, resource_type: str, wanted: set[int], keys: Keys) -> 
     for param, text in index.strings:
         whole, bit = parts.get(param) or (param, 0)
         texts[whole, text] = texts.get((whole, text), 0) | bit
+    once: dict[str, int] = {}
+    again: dict[str, int] = {}
+    for (param, _), bits in texts.items():
+        before = once.get(param, 0)
+        if before & bits:
+            again[param] = again.get(param, 0) | before & bits
+        once[param] = before | bits
     grams: set[str] = set()
     for (param, text), bits in texts.items():
         plain = normalise(text)[:STRING_INDEX_CHARS]
-        rows.append((param_id(resource_type, param), plain, text[:STRING_EXACT_CHARS], bits))
+        alone = bits & ~again[param] if param in again else bits
+        rows.append((param_id(resource_type, param), plain, text[:STRING_EXACT_CHARS], bits | alone << ALONE_SHIFT))
         if not has_grams(param):
             continue
         if len(grams) < GRAMS_MAX:

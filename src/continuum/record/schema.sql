@@ -74,7 +74,7 @@ CREATE TABLE record.string (
   value   text COLLATE "C" NOT NULL,
   row_id  bigint NOT NULL,
   exact   text COLLATE "C" NOT NULL,
-  parts   smallint NOT NULL                 -- which parts of a name or address it is (fhir.search_params.PARTS)
+  parts   smallint NOT NULL                 -- which parts of a name or address it is (fhir.search_params.PARTS), alone or not
 );
 CREATE INDEX string_value ON record.string (param, value, row_id) INCLUDE (parts);
 CREATE INDEX string_row ON record.string (row_id);

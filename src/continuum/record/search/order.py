@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from continuum.fhir.query import Criterion, InCompartment, Query, SearchParam, Sort
-from continuum.fhir.search_params import MAIN_DATE, UNIONS, UNLISTED_URIS
+from continuum.fhir.search_params import ALONE_SHIFT, MAIN_DATE, PARTS, UNIONS, UNLISTED_URIS
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.errors import Malformed
 from continuum.record.keys import Keys, param_id
@@ -34,6 +34,8 @@ class Side:
     table: str
     condition: str
     value: str
+    alone: str = ""
+    """What is sure to hold of a row beside which its resource has no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,10 @@ def keys_of(query: Query, mode: str, bindings: Bindings) -> tuple[Key, ...]:
     leading = leading_string(query) if mode == BY_STRING else None
     if leading is not None:
         condition = string_condition(leading, leading.values[0], query.resource_type, bindings)
-        return (replace(_side_key("string", [condition], "value", "text", descending=False), whole=True),)
+        key = _side_key("string", [condition], "value", "text", descending=False)
+        _, bit = PARTS.get(query.resource_type, {}).get(leading.param.code) or ("", 0)
+        alone = f"x.parts & {bit << ALONE_SHIFT}::smallint <> 0" if bit else ""
+        return (replace(key, whole=True, side=Side("string", condition, "value", alone)),)
     return tuple(_sort_key(query.resource_type, sort, bindings) for sort in query.sort)
 
 

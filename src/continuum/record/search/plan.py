@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from continuum.fhir.query import Query
+from continuum.fhir.query import Clause, Query
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.limits import GATHER_MAX, GATHER_MIN, GATHER_TRIED, SORT_READ_MAX, WALK_TRIED
 from continuum.record.keys import Keys
@@ -74,12 +74,14 @@ class Planner:
     def page(self, effort: int, cursor: Cursor | None, *, limit: int, with_total: bool) -> Plan:
         """The statement of a page of `limit` rows with at least this effort."""
         mode = mode_of(self.query, cursor)
+        leading = leading_string(self.query) if mode == BY_STRING and effort <= WALK_SHORT else None
+        if leading is not None and len(self.query.where) == 1:
+            return self._walk(mode, cursor, limit, short=True, within=leading)
         bindings = Bindings(self.keys, self.visibility)
         driver = choose(self.query, bindings, self.statistics)
+        if leading is not None and driver is not None and driver.covers is leading:
+            return self._walk(mode, cursor, limit, short=True, within=leading)
         order = self._order(mode, bindings)
-        leading = leading_string(self.query) if mode == BY_STRING else None
-        if leading is not None and effort <= WALK_SHORT and driver is not None and driver.covers is leading:
-            return self._walk(mode, cursor, limit, short=True, within=driver)
         walkable = len(order) <= 1 and all(key.walkable for key in order)
         if any(key.told_by for key in order):
             return self._gather_unordered(bindings, driver, order, mode)
@@ -144,12 +146,12 @@ class Planner:
     def _type(self) -> int:
         return TYPE_IDS[self.query.resource_type]
 
-    def _filters(self, bindings: Bindings, driver: Driver | None = None) -> str:
-        """What a row must fulfil beyond what the driver has made sure of."""
+    def _filters(self, bindings: Bindings, covered: Clause | None = None) -> str:
+        """What a row must fulfil beyond the clause that is known to hold."""
         parts = [
             clause_sql(clause, self.query.resource_type, "s", bindings)
             for clause in self.query.where
-            if driver is None or clause is not driver.covers
+            if clause is not covered
         ]
         visible = bindings.visible(self.query.resource_type, "s")
         # The cheapest first: PostgreSQL keeps the order of equally costly predicates.
@@ -169,7 +171,7 @@ class Planner:
         columns = "".join(f", {key.sql} AS {name}" for key, name in zip(order, names, strict=True))
         place = f" WHERE {after(order, names, cursor, bindings)}" if cursor else ""
         listed = order_by(order, names)
-        filters = self._filters(bindings, driver)
+        filters = self._filters(bindings, driver.covers if driver else None)
         page = bindings.bind(limit + 1, "bigint")
         # As in Driver.begin: only the driver's own index may be used.
         kind = f"s.type = {self._type}" if driver.typed else f"(s.type = {self._type}) IS TRUE"
@@ -228,7 +230,7 @@ class Planner:
         if driver is not None and driver.rows:
             source = "(SELECT DISTINCT row_id FROM d) o JOIN record.search s ON s.row_id = o.row_id"
         columns = "".join(f", {key.sql} AS {name}" for key, name in zip(order, names, strict=True))
-        filters = self._filters(bindings, driver)
+        filters = self._filters(bindings, driver.covers if driver else None)
         matches = f"SELECT s.row_id{columns} FROM {source} WHERE (s.type = {self._type} AND {filters}) IS TRUE"
         steps = "".join(f"{step}, " for step in (driver.steps if driver else ()))
         cut = " OR ".join([f"(SELECT count(*) FROM d) >= {most}", *(driver.overflow if driver else ())])
@@ -248,8 +250,8 @@ class Planner:
         )
         return Plan(sql, bindings.values, mode, len(order), GATHER_MANY, walkable=False, unordered=order)
 
-    def _walk(self, mode: str, cursor: Cursor | None, limit: int, *, short: bool, within: Driver | None = None) -> Plan:
-        """Walks the index of the order; `within`: it has just this driver's rows, and need not ask for them again."""
+    def _walk(self, mode: str, cursor: Cursor | None, limit: int, *, short: bool, within: Clause | None = None) -> Plan:
+        """Walks the index of the order; `within`: among the rows for which this holds."""
         bindings = Bindings(self.keys, self.visibility)
         order = self._order(mode, bindings)
         filters = self._filters(bindings, within)

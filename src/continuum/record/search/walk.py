@@ -121,9 +121,10 @@ def _by_side(key: Key, side: Side, cursor: Cursor | None, bindings: Bindings) ->
     if side.table != "resource":
         condition = side.condition.replace("x.", "y.")
         first = (
-            f" AND NOT EXISTS (SELECT 1 FROM record.{side.table} y WHERE y.row_id = x.row_id AND {condition}"
+            f"NOT EXISTS (SELECT 1 FROM record.{side.table} y WHERE y.row_id = x.row_id AND {condition}"
             f" AND y.{side.value} {closer} x.{side.value} OFFSET 0)"
         )
+        first = f" AND ({side.alone} OR {first})" if side.alone else f" AND {first}"
     return Leg(
         f"SELECT DISTINCT ON (x.{side.value}, x.row_id) x.row_id, x.{side.value} AS k0 FROM record.{side.table} x"
         f" WHERE {side.condition}{beyond}{first} ORDER BY x.{side.value} {direction}, x.row_id {direction}",
