@@ -304,3 +304,16 @@ async def test_a_star_includes_all_that_is_named_and_all_that_names(api):
     assert ids_of(there, "include") == [name]
     back = (await api.get(f"/Patient?_id={name}&_revinclude=*")).json()
     assert sorted(ids_of(back, "include")) == sorted(ids)
+
+
+async def test_the_order_of_the_last_update_follows_changes_and_leaves_out_what_was_deleted(api):
+    name, ids = await ward(api, observations=4)
+    first = (await api.get(f"/Observation/{ids[0]}")).json()
+    assert (await api.put(f"/Observation/{ids[0]}", json={**first, "status": "amended"})).status_code == 200
+    assert (await api.delete(f"/Observation/{ids[2]}")).status_code == 204
+    since = first["meta"]["lastUpdated"]
+    for order, expected in (("_lastUpdated", [ids[1], ids[3], ids[0]]), ("-_lastUpdated", [ids[0], ids[3], ids[1]])):
+        query = {"_sort": order, "_lastUpdated": f"ge{since}", "_count": "100"}
+        found = ids_of((await api.get("/Observation", params=query)).json())
+        assert [one for one in found if one in ids] == expected
+        assert ids_of((await api.get("/Observation", params={**query, "patient": name})).json()) == expected

@@ -148,7 +148,7 @@ def keys_of(query: Query, mode: str, bindings: Bindings) -> tuple[Key, ...]:
     if mode == BY_DATE:
         return (Key("s.date_low", descending=True, cast="bigint", column="date_low"),)
     if mode == BY_UPDATED:
-        return (Key("s.updated", descending=False, cast="bigint", column="updated"),)
+        return (_updated_key(query.resource_type, descending=False),)
     leading = leading_string(query) if mode == BY_STRING else None
     if leading is not None:
         condition = string_condition(leading, leading.values[0], query.resource_type, bindings)
@@ -159,10 +159,16 @@ def keys_of(query: Query, mode: str, bindings: Bindings) -> tuple[Key, ...]:
     return tuple(_sort_key(query.resource_type, sort, bindings) for sort in query.sort)
 
 
+def _updated_key(resource_type: str, *, descending: bool) -> Key:
+    """By the index that the history of a type has."""
+    side = Side("resource", f"x.type = {TYPE_IDS[resource_type]} AND NOT x.deleted", "updated")
+    return Key("s.updated", descending, "bigint", side=side)
+
+
 def _sort_key(resource_type: str, sort: Sort, bindings: Bindings) -> Key:
     code, kind, down = sort.param.code, sort.param.kind, sort.descending
     if code == "_lastUpdated":
-        return Key("s.updated", down, "bigint", "updated")
+        return _updated_key(resource_type, descending=down)
     if code == "_id":
         side = Side("resource", f"x.type = {TYPE_IDS[resource_type]} AND NOT x.deleted", "id")
         return Key("(SELECT o.id FROM record.resource o WHERE o.row_id = s.row_id)", down, "text", side=side)

@@ -37,7 +37,7 @@ CREATE TABLE record.history (
   PRIMARY KEY (row_id, version)
 );
 CREATE INDEX history_type_updated ON record.history (type, updated, row_id);
-CREATE INDEX resource_type_updated ON record.resource (type, updated, row_id);
+CREATE INDEX resource_type_updated ON record.resource (type, updated, row_id) INCLUDE (deleted);
 
 -- One narrow row per present, undeleted resource: everything that a search asks.
 CREATE TABLE record.search (
@@ -63,7 +63,6 @@ CREATE INDEX search_type_high ON record.search (type, date_high, row_id);
 -- The few that last longer than 31 days: whatever else ended after an instant began at most 31 days before it.
 CREATE INDEX search_type_long ON record.search (type, date_low, row_id)
   WHERE date_high > date_low + 2678400000000;
-CREATE INDEX search_type_updated ON record.search (type, updated, row_id);
 -- How many new keys may wait outside the tree is each connection's to say (gin_pending_list_limit): little while
 -- people search, more while many rows are loaded.
 CREATE INDEX search_keys ON record.search USING gin (keys) WITH (fastupdate = on);
