@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from continuum.fhir.index import Index, extract
-from continuum.fhir.search_params import ALONE_SHIFT, MAIN_DATE, PARTS, UNLISTED_URIS, has_grams
+from continuum.fhir.search_params import ALONE_SHIFT, MAIN_DATE, PARTS, PRESENCE, UNLISTED_URIS, has_grams
 from continuum.fhir.text import MORE_GRAMS, normalise, trigrams
 from continuum.fhir.types import TYPE_IDS
 from continuum.fhir.validate import validate
@@ -65,6 +65,8 @@ class Prepared:
     patient: int | None
     date_low: int | None
     date_high: int | None
+    present: int
+    """A bit of PRESENCE for each parameter that has a value."""
     tail: bytes
     ref_params: list[int]
     refs: list[int]
@@ -104,7 +106,7 @@ def arrange(resource: dict[str, Any], resource_type: str, type_id: int, keys: Ke
     text = tail(resource)
     # What is inside a stored document or message is a copy whose references lead to its own entries first.
     links = [] if resource_type == "Bundle" else links_of(text)
-    wanted = _exact_keys(index, links, resource_type, keys)
+    wanted, present = _exact_keys(index, links, resource_type, keys)
     date_low, date_high, dates = _dates(index, resource_type)
     strings = _strings(index, resource_type, wanted, keys)
     file_words(resource, index, keys.of_type[resource_type], wanted)
@@ -127,6 +129,7 @@ def arrange(resource: dict[str, Any], resource_type: str, type_id: int, keys: Ke
         patient=None if patient_id is None else local[f"Patient/{patient_id}"],
         date_low=date_low,
         date_high=date_high,
+        present=present,
         tail=text,
         ref_params=ref_params,
         refs=refs,
@@ -164,8 +167,8 @@ def locations(resource: dict[str, Any], target: str) -> list[str]:
     return found
 
 
-def _exact_keys(index: Index, links: Iterable[str], resource_type: str, keys: Keys) -> set[int]:
-    """Tokens, references, uris, exact composites and the presence of every parameter."""
+def _exact_keys(index: Index, links: Iterable[str], resource_type: str, keys: Keys) -> tuple[set[int], int]:
+    """Tokens, references, uris and exact composites; and which parameters have values."""
     wanted: set[int] = set()
     add = wanted.add
     mine = keys.of_type[resource_type]
@@ -191,8 +194,8 @@ def _exact_keys(index: Index, links: Iterable[str], resource_type: str, keys: Ke
         for combination in product(*exact) if all(exact) else ():
             add(keys.composite(resource_type, param, *combination))
     wanted.update(map(keys.address, links))
-    wanted.update(map(mine.present.__getitem__, present))
-    return wanted
+    bits = PRESENCE[resource_type]
+    return wanted, sum([bits[param] for param in present if param in bits])
 
 
 def _component_forms(part: tuple[Any, ...]) -> list[str]:

@@ -48,10 +48,11 @@ CREATE TABLE record.search (
   date_low   bigint,                        -- the main date of the type, as an interval
   date_high  bigint,
   updated    bigint   NOT NULL,
+  present    bigint   NOT NULL,             -- which parameters it has values for (fhir.search_params.PRESENCE)
   labels     integer  NOT NULL DEFAULT 0,
   ref_params integer[] NOT NULL,            -- param_id of each local reference,
   refs       bigint[]  NOT NULL,            -- and beside it Keys.self_key of its target: chains and _has
-  keys       bigint[]  NOT NULL             -- tokens, references, uris, presence, trigrams
+  keys       bigint[]  NOT NULL             -- tokens, references, uris, words, trigrams
 ) WITH (fillfactor = 90);
 -- The planner steers by how common each key is (record/search/statistics.py).
 ALTER TABLE record.search ALTER COLUMN keys SET STATISTICS 1000;
@@ -224,7 +225,7 @@ CREATE TABLE record.subscription_event (
 CREATE TYPE record.entry AS (
   row_id bigint, type smallint, id text, version integer, updated bigint, deleted boolean, labels integer,
   patient bigint, patient_id text, body bytea, self bigint, date_low bigint, date_high bigint,
-  ref_params integer[], refs bigint[], keys bigint[]
+  present bigint, ref_params integer[], refs bigint[], keys bigint[]
 );
 
 -- An audit row as `access` hands it over; `patients` beyond the first go to audit_patient.
@@ -315,7 +316,7 @@ BEGIN
     DELETE FROM record.quantity t USING unnest(changed) c WHERE t.row_id = c.row_id;
     DELETE FROM record.search t USING unnest(changed) c WHERE t.row_id = c.row_id;
     INSERT INTO record.search
-    SELECT c.row_id, c.type, c.self, c.patient, c.date_low, c.date_high, c.updated, c.labels,
+    SELECT c.row_id, c.type, c.self, c.patient, c.date_low, c.date_high, c.updated, c.present, c.labels,
            c.ref_params, c.refs, c.keys
     FROM unnest(changed) c WHERE NOT c.deleted;
   END IF;
@@ -325,7 +326,7 @@ BEGIN
     SELECT f.row_id, f.type, f.id, f.version, f.updated, f.deleted, f.labels, f.patient, f.patient_id, f.body
     FROM unnest(fresh) f;
     INSERT INTO record.search
-    SELECT f.row_id, f.type, f.self, f.patient, f.date_low, f.date_high, f.updated, f.labels,
+    SELECT f.row_id, f.type, f.self, f.patient, f.date_low, f.date_high, f.updated, f.present, f.labels,
            f.ref_params, f.refs, f.keys
     FROM unnest(fresh) f;
   END IF;
