@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -16,6 +16,8 @@ from continuum.ui.view import View
 
 _MONTHS_TO_YEARS = 36
 _DAYS_IN_MONTH = 30.4375
+_NAME_HEIGHT = 3.4
+"""Percent of a growth chart that the number of a percentile takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,9 @@ def growth(
     drawn = [value for part in parts for _, value in part]
     every = [*(value for _, value in ordered), *(Decimal(f"{value:.2f}") for value in drawn)]
     y_scale, y_ticks = value_scale(every, view.language)
-    guides = tuple(_guide(curve, part, x_scale, y_scale) for curve, part in zip(curves, parts, strict=True) if part)
+    guides = _apart(
+        [_guide(curve, part, x_scale, y_scale) for curve, part in zip(curves, parts, strict=True) if part]
+    )
     placed = [
         (x_scale.percent(at), y_scale.percent(float(value))) for at, (_, value) in zip(ages, ordered, strict=True)
     ]
@@ -81,6 +85,7 @@ def growth(
         lines=(Line(title, 0, path(placed), marks, marks[-1].y),),
         guides=guides,
         x_ticks=x_ticks,
+        x_name=gettext("Age in years") if high > _MONTHS_TO_YEARS else gettext("Age in months"),
         y_ticks=y_ticks,
         columns=(gettext("Age"), gettext("Value"), gettext("Percentile")),
         rows=tuple(reversed(rows)),
@@ -120,6 +125,20 @@ def _part(curve: Curve, low: float, high: float) -> list[tuple[float, float]]:
 def _guide(curve: Curve, part: list[tuple[float, float]], x: Scale, y: Scale) -> Line:
     placed = [(x.percent(at), y.percent(value)) for at, value in part]
     return Line(str(curve.percentile), curve.percentile, path(placed), (), round(100 - placed[-1][1], 3))
+
+
+def _apart(guides: list[Line]) -> tuple[Line, ...]:
+    """The guides, of which those keep their names that have room: the outermost first, then from the middle outwards."""
+    order = sorted(range(len(guides)), key=lambda place: (place not in {0, len(guides) - 1}, abs(2 * place - len(guides) + 1)))
+    taken: list[float] = []
+    kept = list(guides)
+    for place in order:
+        here = guides[place].end_y
+        if any(abs(here - other) < _NAME_HEIGHT for other in taken):
+            kept[place] = replace(guides[place], named=False)
+        else:
+            taken.append(here)
+    return tuple(kept)
 
 
 def percentile(value: Decimal, age_months: float, curves: Sequence[Curve]) -> str:

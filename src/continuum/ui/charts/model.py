@@ -70,13 +70,17 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One drawn line: the path in a square of 100 by 100, its marks, and where its name stands at the end."""
+    """One drawn line: the path in a square of 100 by 100, its marks, and where its name stands at the end.
+
+    `named` is false where the name would cover another one.
+    """
 
     name: str
     number: int
     path: str
     marks: tuple[Mark, ...] = ()
     end_y: float = 0.0
+    named: bool = True
 
     @property
     def shape(self) -> str:
@@ -114,6 +118,7 @@ class Chart:
         lines: what was measured.
         guides: thin lines that it is held against, such as percentiles.
         bands: reference ranges.
+        x_name: what the horizontal axis counts, where its labels do not say it.
         x_ticks: labels below.
         y_ticks: labels at the side.
         columns: heads of the table after the first.
@@ -132,3 +137,4 @@ class Chart:
     first_column: str
     guides: tuple[Line, ...] = ()
     bands: tuple[DrawnBand, ...] = ()
+    x_name: str = ""

@@ -75,4 +75,4 @@ def bounds(low: Decimal | float | None, high: Decimal | float | None, unit_code:
         known = high if low is None else low
         assert known is not None, "one of the two is there"
         return quantity(known, unit_code, language, "<=" if low is None else ">=")
-    return f"{number(low, language)}\u2013{quantity(high, unit_code, language)}"
+    return f"{number(low, language)}\u2013\u2060{quantity(high, unit_code, language)}"
