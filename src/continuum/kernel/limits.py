@@ -250,3 +250,5 @@ PREFERENCES_MAX_BYTES = 4 * 1024
 """The form that says how pages are shown."""
 PREFERENCES_KEPT_S = 365 * 24 * 3600
 """How long a browser remembers how pages are shown."""
+PAGE_COMPRESS_MIN_BYTES = 1_400
+"""A page that fits one packet is sent as it is."""

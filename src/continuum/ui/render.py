@@ -26,7 +26,7 @@ PAGE_HEADERS: Mapping[str, str] = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
-    "Vary": "Cookie, Accept-Language, HX-Request",
+    "Vary": "Accept-Encoding, Accept-Language, Cookie, HX-Request",
 }
 """On every page: scripts and styles only as files of ours, nothing kept in a cache."""
 
@@ -64,6 +64,12 @@ def _month_names() -> list[str]:
     return [names_by_number[number] for number in range(1, 13)]
 
 
+def _ties(name: str, hint: str, error: str, *, group: bool = False) -> dict[str, str | None]:
+    """The attributes that tie a field, or a group of fields, to its hint and its error."""
+    described = [f"{name}-{part}" for part, text in (("hint", hint), ("error", error)) if text]
+    return {"aria-describedby": " ".join(described) or None, "aria-invalid": "true" if error and not group else None}
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "age": _age,
     "avatar": names.avatar,
@@ -85,6 +91,7 @@ GLOBALS: Mapping[str, Any] = {
     "page_links": links,
     "quantity": _quantity,
     "themes": THEMES,
+    "ties": _ties,
     "view": present,
 }
 

@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from continuum.apps.design import sample
+from continuum.apps.design.answer import html
 from continuum.apps.design.reader import view_of
 from continuum.apps.design.static import PREFERENCES_PATH
 from continuum.kernel.limits import PREFERENCES_MAX_BYTES
@@ -121,17 +122,17 @@ def _site(here: str) -> dict[str, Any]:
     }
 
 
-def page(name: str, view: View, here: str = "", status: int = 200, **values: Any) -> HTMLResponse:
+def page(request: Request, name: str, view: View, here: str = "", status: int = 200, **values: Any) -> Response:
     """One page of the gallery as an answer."""
     with showing(view):
         given = {"site": _site(here), "sample": sample.people(view), **values}
         text = _pages().render(name, view, **given)
-    return HTMLResponse(text, status, headers=dict(PAGE_HEADERS))
+    return html(request, text, status)
 
 
 async def overview(request: Request) -> Response:
     """A chart as it might be, made of everything else."""
-    return page("design/chart.html", view_of(request))
+    return page(request, "design/chart.html", view_of(request))
 
 
 async def group(request: Request) -> Response:
@@ -141,7 +142,7 @@ async def group(request: Request) -> Response:
         return PlainTextResponse("There is no such page of the design system.\n", 404, headers=dict(PAGE_HEADERS))
     title, examples = GROUPS[name]
     return page(
-        "design/group.html", view_of(request), name, title=title, examples=examples, source=source, problems=(),
+        request, "design/group.html", view_of(request), name, title=title, examples=examples, source=source, problems=(),
         errors={}, given={}, done=False,
     )  # fmt: skip
 
@@ -165,9 +166,11 @@ async def try_form(request: Request) -> Response:
     }
     status = 422 if problems else 200
     if request.headers.get("hx-request") == "true":
-        return page("design/examples/problems.html", view, "forms", status, **values)
+        return page(request, "design/examples/problems.html", view, "forms", status, **values)
     title, examples = GROUPS["forms"]
-    return page("design/group.html", view, "forms", status, title=title, examples=examples, source=source, **values)
+    return page(
+        request, "design/group.html", view, "forms", status, title=title, examples=examples, source=source, **values
+    )
 
 
 def _problems(given: dict[str, str]) -> tuple[Problem, ...]:
@@ -181,7 +184,7 @@ def _problems(given: dict[str, str]) -> tuple[Problem, ...]:
 
 async def toast(request: Request) -> Response:
     """The toast that the example's button asks for."""
-    return page("design/toast.html", view_of(request))
+    return page(request, "design/toast.html", view_of(request))
 
 
 def routes() -> list[Route]:

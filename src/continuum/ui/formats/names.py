@@ -68,7 +68,7 @@ def avatar(person_id: str) -> int:
 
 def phone(number: str) -> str:
     """A North American number in groups, `(555) 010-1234`; any other as it was given."""
-    digits = re.sub(r"[^\d+]", "", number)
+    digits = re.sub(r"[\s().-]", "", number)
     national = re.fullmatch(r"(?:\+?1)?(\d{3})(\d{3})(\d{4})", digits)
     return f"({national[1]}) {national[2]}-{national[3]}" if national else number.strip()
 
