@@ -28,6 +28,7 @@ setup:
 
 setup-test: setup
 	@$(BIN)/python scripts/system_packages.py
+	@$(BIN)/python scripts/build_ui.py tests
 	@$(BIN)/python scripts/node_packages.py tests/clients/node
 
 demo: setup-run

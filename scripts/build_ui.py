@@ -1,6 +1,7 @@
 """Builds what the design system takes from elsewhere into `src/continuum/ui/built/`; nothing of it is committed.
 
-    python scripts/build_ui.py
+    python scripts/build_ui.py          what the product needs
+    python scripts/build_ui.py tests    that, and the judge of accessibility that tests run in the browser
 
 Out of the U.S. Web Design System come the rules of the classes that `ui/uswds.toml` names, with its colours as
 custom properties, so that dark is the same rules with other values; and its icons as one file. htmx comes as it
@@ -16,11 +17,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from npm_tarballs import CannotFetch, Package, fetch, read
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from scripts.npm_tarballs import CannotFetch, Package, read  # noqa: E402  found through the line above
-
 UI = ROOT / "src" / "continuum" / "ui"
 BUILT = UI / "built"
 CSS = "dist/css/uswds.css"
@@ -94,7 +93,7 @@ def build() -> None:
     Raises:
         CannotFetch: a package could not be had.
     """
-    from scripts.uswds_css import subset  # noqa: PLC0415  its parser is not needed when nothing is to be built
+    from uswds_css import subset  # noqa: PLC0415  its parser is not needed when nothing is to be built
 
     wanted = plan()
     uswds, htmx = package("uswds"), package("htmx")
@@ -118,8 +117,13 @@ def build() -> None:
         folder.rename(BUILT)
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Builds unless it is built; where it cannot be, this says so and ends well, because FHIR needs none of it."""
+    if "tests" in arguments:
+        try:
+            fetch(package("axe"))
+        except CannotFetch as failure:
+            print(f"{failure} The tests of accessibility will not run.", file=sys.stderr)
     if ready():
         return
     print("Building the design system …")
@@ -134,4 +138,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -95,7 +95,7 @@ def _download(address: str) -> bytes:
 
 
 def _ask_npm(package: Package, failure: Exception) -> bytes:
-    """npm may know of a proxy or of credentials that we do not."""
+    """Npm may know of a proxy or of credentials that we do not."""
     npm = shutil.which("npm")
     if npm is None:
         raise CannotFetch(f"{package.name} {package.version} could not be downloaded: {failure}") from failure

@@ -106,11 +106,13 @@ def tables() -> dict[str, dict[str, list[str]]]:
     return found
 
 
+FROM_NPM = tomllib.loads((ROOT / "src" / "continuum" / "ui" / "uswds.toml").read_text())["packages"]
 GROUPS = PROJECT["dependency-groups"]
 DECLARED = {
     "In the product": names(PROJECT["project"]["dependencies"]),
     "To build and install": names(GROUPS["build"]),
     "For tests and tools": names([line for line in GROUPS["dev"] if isinstance(line, str)]),
+    "From npm, as files": {canonicalize_name(package["name"]) for package in FROM_NPM.values()},
     "For tests, Node.js": names(GROUPS["node"])
     | set(json.loads((ROOT / "tests" / "clients" / "node" / "package.json").read_text())["dependencies"]),
 }

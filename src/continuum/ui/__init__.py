@@ -4,7 +4,7 @@ Server-rendered templates with macros over the U.S. Web Design System; a little 
 needs for reading. It knows nothing of the record: it is given names, instants and numbers, and writes them.
 """
 
-from continuum.ui.view import Theme, View
 from continuum.ui.render import Pages
+from continuum.ui.view import Theme, View
 
 __all__ = ["Pages", "Theme", "View"]

@@ -142,8 +142,8 @@ async def group(request: Request) -> Response:
         return PlainTextResponse("There is no such page of the design system.\n", 404, headers=dict(PAGE_HEADERS))
     title, examples = GROUPS[name]
     return page(
-        request, "design/group.html", view_of(request), name, title=title, examples=examples, source=source, problems=(),
-        errors={}, given={}, done=False,
+        request, "design/group.html", view_of(request), name, title=title, examples=examples, source=source,
+        problems=(), errors={}, given={}, done=False,
     )  # fmt: skip
 
 

@@ -103,9 +103,7 @@ def _pressure() -> tuple[Series, ...]:
 def _potassium() -> tuple[Series, ...]:
     points = [Point(_LAST - timedelta(days=61 * (7 - count)), Decimal(value)) for count, value in enumerate(_POTASSIUM)]
     return (
-        Series(
-            gettext("Potassium"), tuple(points), Band(Decimal("3.5"), Decimal("5.1"), gettext("Reference range"))
-        ),
+        Series(gettext("Potassium"), tuple(points), Band(Decimal("3.5"), Decimal("5.1"), gettext("Reference range"))),
     )
 
 
@@ -122,6 +120,8 @@ def _height(view: View) -> Chart | None:
 def curves() -> tuple[Curve, ...]:
     """Percentiles of boys' height as the sample families grow."""
     return tuple(
-        Curve(number, tuple((years * 12, median * (1 + place * HEIGHT_SD_SHARE)) for years, median in HEIGHT_CM["male"]))
+        Curve(
+            number, tuple((years * 12, median * (1 + place * HEIGHT_SD_SHARE)) for years, median in HEIGHT_CM["male"])
+        )
         for number, place in _PERCENTILES
     )

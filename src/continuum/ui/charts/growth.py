@@ -64,9 +64,7 @@ def growth(
     drawn = [value for part in parts for _, value in part]
     every = [*(value for _, value in ordered), *(Decimal(f"{value:.2f}") for value in drawn)]
     y_scale, y_ticks = value_scale(every, view.language)
-    guides = _apart(
-        [_guide(curve, part, x_scale, y_scale) for curve, part in zip(curves, parts, strict=True) if part]
-    )
+    guides = _apart([_guide(curve, part, x_scale, y_scale) for curve, part in zip(curves, parts, strict=True) if part])
     placed = [
         (x_scale.percent(at), y_scale.percent(float(value))) for at, (_, value) in zip(ages, ordered, strict=True)
     ]
@@ -128,8 +126,10 @@ def _guide(curve: Curve, part: list[tuple[float, float]], x: Scale, y: Scale) ->
 
 
 def _apart(guides: list[Line]) -> tuple[Line, ...]:
-    """The guides, of which those keep their names that have room: the outermost first, then from the middle outwards."""
-    order = sorted(range(len(guides)), key=lambda place: (place not in {0, len(guides) - 1}, abs(2 * place - len(guides) + 1)))
+    """The guides, of which those keep their names that have room: the outermost first, then from the middle on."""
+    order = sorted(
+        range(len(guides)), key=lambda place: (place not in {0, len(guides) - 1}, abs(2 * place - len(guides) + 1))
+    )
     taken: list[float] = []
     kept = list(guides)
     for place in order:
@@ -142,7 +142,7 @@ def _apart(guides: list[Line]) -> tuple[Line, ...]:
 
 
 def percentile(value: Decimal, age_months: float, curves: Sequence[Curve]) -> str:
-    """Between which percentiles a value lies: `25–50`, `< 3`, `> 97`; "" where the reference says nothing."""
+    """Between which percentiles a value lies: `25-50`, `< 3`, `> 97`; "" where the reference says nothing."""
     known = [(curve.percentile, there) for curve in curves if (there := curve.at(age_months)) is not None]
     if not known:
         return ""
@@ -153,9 +153,7 @@ def percentile(value: Decimal, age_months: float, curves: Sequence[Curve]) -> st
     return f">\u00a0{max(below)}" if not above else f"{max(below)}\u2013{min(above)}"
 
 
-def _row(
-    on: date, value: Decimal, at: float, birth: date, curves: Sequence[Curve], unit_code: str, view: View
-) -> Row:
+def _row(on: date, value: Decimal, at: float, birth: date, curves: Sequence[Curve], unit_code: str, view: View) -> Row:
     written = day(on, view.language)
     cells = (age(birth, on, view.language), quantity(value, unit_code, view.language), percentile(value, at, curves))
     return Row(written.text, written.machine, tuple((cell, "", "") for cell in cells))

@@ -50,7 +50,7 @@ def value_scale(values: Sequence[Decimal], language: str) -> tuple[Scale, tuple[
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     scale = Scale(first * step, last * step)
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
-    if not float(f"{step:.{digits}f}") == float(f"{step:.6g}"):
+    if float(f"{step:.{digits}f}") != float(f"{step:.6g}"):
         digits += 1
     ticks = []
     for count in range(first, last + 1):

@@ -32,9 +32,7 @@ def trend(title: str, series: tuple[Series, ...], unit_code: str, view: View) ->
         summary=_summary(ordered, unit_code, view),
         unit=unit(unit_code),
         lines=tuple(_line(one, count, x_scale, y_scale, unit_code, view) for count, one in enumerate(ordered)),
-        bands=tuple(
-            _band(one.band, count, y_scale, unit_code, view) for count, one in enumerate(ordered) if one.band
-        ),
+        bands=tuple(_band(one.band, count, y_scale, unit_code, view) for count, one in enumerate(ordered) if one.band),
         x_ticks=x_ticks,
         y_ticks=y_ticks,
         columns=tuple(one.name for one in ordered),
@@ -110,9 +108,7 @@ def _summary(ordered: list[Series], unit_code: str, view: View) -> str:
         }
         outside = sum(bool(_flag(one, point)) for point in one.points)
         if outside:
-            found = ngettext_in(
-                view.language, "%(num)s outside the range.", "%(num)s outside the range.", outside
-            )
+            found = ngettext_in(view.language, "%(num)s outside the range.", "%(num)s outside the range.", outside)
             words = f"{words} {found}"
         parts.append(words)
     return " ".join(parts)

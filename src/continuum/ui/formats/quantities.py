@@ -18,9 +18,9 @@ _UNITS = {
     "kg/m2": "kg/m²",
     "/min": "/min",
     "{beats}/min": "/min",
-    "10*3/uL": "×10³/µL",
-    "10*6/uL": "×10⁶/µL",
-    "10*9/L": "×10⁹/L",
+    "10*3/uL": "\u00d710³/µL",
+    "10*6/uL": "\u00d710⁶/µL",
+    "10*9/L": "\u00d710⁹/L",
     "ug/L": "µg/L",
     "ug": "µg",
     "umol/L": "µmol/L",
@@ -68,7 +68,7 @@ def quantity(value: Decimal | float, unit_code: str, language: str, comparator: 
 
 
 def bounds(low: Decimal | float | None, high: Decimal | float | None, unit_code: str, language: str) -> str:
-    """A range: `3.5–5.1 mmol/L`, `≥ 60 mL/min`, `≤ 5.6%`; "" when it has no end at all."""
+    """A range: `3.5-5.1 mmol/L`, `≥ 60 mL/min`, `≤ 5.6%`; "" when it has no end at all."""
     if low is None and high is None:
         return ""
     if low is None or high is None:

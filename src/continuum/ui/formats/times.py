@@ -96,7 +96,11 @@ def age(birth: date | str, on: date, language: str) -> str:
         ValueError: born after `on`, or the text is no date.
     """
     exact = not isinstance(birth, str) or len(birth) == 10
-    born = birth if isinstance(birth, date) else date.fromisoformat(f"{birth}-07-01"[:10] if len(birth) == 4 else f"{birth}-15"[:10])
+    born = (
+        birth
+        if isinstance(birth, date)
+        else date.fromisoformat(f"{birth}-07-01"[:10] if len(birth) == 4 else f"{birth}-15"[:10])
+    )
     if born > on and exact:
         raise ValueError(f"Born {born}, which is after {on}.")
     text = _exact_age(min(born, on), on, language)

@@ -1,12 +1,16 @@
 """What is built from elsewhere is whole, small, and made again only when its sources change."""
 
+import gzip
 import re
 
+import build_ui
+import messages
+import npm_tarballs
 import pytest
+import zstandard
+from uswds_css import UnknownColor, subset
 
 from continuum.ui import assets
-from scripts import build_ui, messages, npm_tarballs
-from scripts.uswds_css import UnknownColor, subset
 
 SHEET = """
 html{ line-height:1.15; }
@@ -82,10 +86,6 @@ def test_assets_fit_the_budget_of_the_first_visit():
 
 
 def test_an_address_changes_with_its_content_and_every_encoding_is_the_same():
-    import gzip
-
-    import zstandard
-
     one, other = assets._asset("a.css", b"a{}" * 99), assets._asset("a.css", b"b{}" * 99)  # noqa: SLF001  the maker of all of them
     assert one.path != other.path
     assert gzip.decompress(one.gzip) == zstandard.ZstdDecompressor().decompress(one.zstd) == one.plain
@@ -97,7 +97,10 @@ def test_an_address_changes_with_its_content_and_every_encoding_is_the_same():
 def test_the_registry_is_the_one_that_npm_is_told(tmp_path):
     (tmp_path / ".npmrc").write_text("fund=false\nregistry=https://mirror.example/npm/\n")
     assert npm_tarballs.registry({"HOME": str(tmp_path)}) == "https://mirror.example/npm"
-    assert npm_tarballs.registry({"HOME": str(tmp_path), "npm_config_registry": "https://b.example"}) == "https://b.example"
+    assert (
+        npm_tarballs.registry({"HOME": str(tmp_path), "npm_config_registry": "https://b.example"})
+        == "https://b.example"
+    )
     assert npm_tarballs.registry({"HOME": str(tmp_path / "nobody")}) == npm_tarballs.PUBLIC_REGISTRY
 
 

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -96,9 +97,10 @@ def test_steps_are_round(span, most):
     assert re.fullmatch(r"(1|2|2\.5|5)0*e[+-]\d+", f"{step:.1e}".replace(".0e", "e"))
 
 
-@given(st.datetimes(datetime(1950, 1, 1), datetime(2080, 1, 1)), st.integers(0, 40_000 * 24), st.sampled_from(["en", "es"]))
+@given(st.integers(-600_000_000, 3_400_000_000), st.integers(0, 40_000 * 24), st.sampled_from(["en", "es"]))
 def test_times_have_a_few_ticks_whatever_their_span(begin, hours, language):
-    instants = [begin.replace(tzinfo=UTC), begin.replace(tzinfo=UTC) + timedelta(hours=hours)]
+    first = datetime.fromtimestamp(begin, UTC)
+    instants = [first, first + timedelta(hours=hours)]
     scale, ticks = time_scale(instants, VIEW.zone, language)
     assert all(0 <= scale.percent(at.timestamp()) <= 100 for at in instants)
     assert 1 <= len(ticks) <= CHART_TICKS_MAX
@@ -127,7 +129,8 @@ def test_a_path_is_turned_over_because_svg_counts_from_the_top():
 
 
 CURVES = tuple(
-    Curve(number, ((0, 50 + shift), (24, 86 + shift), (60, 110 + shift))) for number, shift in ((3, -6), (50, 0), (97, 6))
+    Curve(number, ((0, 50 + shift), (24, 86 + shift), (60, 110 + shift)))
+    for number, shift in ((3, -6), (50, 0), (97, 6))
 )
 BORN = date(2024, 1, 10)
 
@@ -149,8 +152,10 @@ def test_a_growth_chart_says_age_value_and_percentile():
 
 
 def test_names_of_percentiles_never_cover_each_other():
-    narrow = tuple(Curve(number, ((0, 50 + number / 50), (60, 110 + number / 50))) for number in (3, 10, 25, 50, 75, 90, 97))
+    narrow = tuple(
+        Curve(number, ((0, 50 + number / 50), (60, 110 + number / 50))) for number in (3, 10, 25, 50, 75, 90, 97)
+    )
     chart = growth("Length", [(date(2027, 1, 10), Decimal(95))], narrow, birth=BORN, unit_code="cm", view=VIEW)
     named = sorted(line.end_y for line in chart.guides if line.named)
     assert len(named) >= 1
-    assert all(second - first >= 3.4 for first, second in zip(named, named[1:], strict=False))
+    assert all(second - first >= 3.4 for first, second in pairwise(named))

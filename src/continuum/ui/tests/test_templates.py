@@ -5,15 +5,15 @@ from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 
+import build_ui
 import pytest
 from jinja2 import Environment, TemplateSyntaxError
 from markupsafe import Markup
 
 from continuum.ui.language import BUILT
-from continuum.ui.people import Problem
+from continuum.ui.people import Patient, Problem
 from continuum.ui.render import Pages
 from continuum.ui.view import View, showing
-from scripts import build_ui
 
 PACKAGE = Path(__file__).resolve().parents[2]
 TODAY = date(2026, 11, 23)
@@ -39,7 +39,7 @@ class Texts(HTMLParser):
     def handle_data(self, data):
         self.found += [word for word in LETTERS.findall(data) if word not in NOT_WORDS]
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag, attrs):  # noqa: ARG002  the parser's signature
         for name, value in attrs:
             if name in SPOKEN and value:
                 self.found += LETTERS.findall(value)
@@ -47,7 +47,7 @@ class Texts(HTMLParser):
 
 def untranslated(source: str) -> list[str]:
     """Words of a template outside of its expressions."""
-    lexed = Environment().lex(source)
+    lexed = Environment(autoescape=True).lex(source)
     markup = "".join(value if kind == "data" else " " if kind.endswith("_end") else "" for _, kind, value in lexed)
     parser = Texts()
     parser.feed(markup)
@@ -72,7 +72,7 @@ def test_a_template_has_no_script_style_or_handler_of_its_own(path):
     assert re.findall(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|hx-on|javascript:", source) == []
     assert "|safe" not in source.replace('" "|safe', "")
     try:
-        Environment(extensions=["jinja2.ext.i18n"]).parse(source)
+        Environment(autoescape=True, extensions=["jinja2.ext.i18n"]).parse(source)
     except TemplateSyntaxError as error:
         pytest.fail(f"{path}: {error}")
 
@@ -95,7 +95,9 @@ def test_every_class_of_the_system_that_a_template_names_is_shipped():
 def test_no_class_is_kept_that_nothing_uses():
     sources = "".join(path.read_text() for path in TEMPLATES)
     built = {"usa-radio", "usa-checkbox", "usa-step-indicator__segment"}
-    unused = {name for name in build_ui.plan()["css"]["classes"] if name not in sources and not name.startswith(tuple(built))}
+    unused = {
+        name for name in build_ui.plan()["css"]["classes"] if name not in sources and not name.startswith(tuple(built))
+    }
     assert unused == set()
 
 
@@ -131,16 +133,16 @@ def drawn(pages: Pages, source: str, language: str = "en", **values) -> str:
         '{{ ui.date_field("name", x, {"month": x, "day": x, "year": x}, error=x) }}',
         '{{ ui.button(x, href=x, attrs={"hx-get": x}) }}',
         '{{ ui.table(x, [x, (x, "number")], [[x, x]]) }}',
-        '{{ ui.description_list([(x, x)]) }}',
+        "{{ ui.description_list([(x, x)]) }}",
         '{{ ui.alert("error", x, x) }}',
-        '{{ ui.toast(x) }}',
+        "{{ ui.toast(x) }}",
         '{{ ui.breadcrumbs([(x, x), (x, "")]) }}',
-        '{{ ui.pagination(2, 3, x, x) }}',
-        '{{ ui.steps([x, x], 1) }}',
-        '{{ ui.empty(x, x) }}{{ ui.tag(x) }}{{ ui.status(x) }}{{ ui.progress(x, 3) }}',
-        '{% call ui.card(x, href=x, source=x) %}{{ x }}{% endcall %}',
+        "{{ ui.pagination(2, 3, x, x) }}",
+        "{{ ui.steps([x, x], 1) }}",
+        "{{ ui.empty(x, x) }}{{ ui.tag(x) }}{{ ui.status(x) }}{{ ui.progress(x, 3) }}",
+        "{% call ui.card(x, href=x, source=x) %}{{ x }}{% endcall %}",
         '{% call ui.timeline(x) %}{{ ui.timeline_entry("2020", x, source=x, marked=x) }}{% endcall %}',
-        '{{ ui.error_summary([problem]) }}',
+        "{{ ui.error_summary([problem]) }}",
     ],
 )  # fmt: skip
 def test_hostile_text_stays_text_in_every_macro(pages, source):
@@ -157,7 +159,7 @@ class Attributes(HTMLParser):
         super().__init__()
         self.names: set[str] = set()
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag, attrs):  # noqa: ARG002  same
         self.names |= {name for name, _ in attrs}
 
 
@@ -179,11 +181,11 @@ def test_the_error_summary_counts_leads_to_fields_and_takes_the_focus(pages):
 
 
 def test_a_state_is_told_in_words_and_silence_is_not_no_allergies(pages):
-    patient = '{{ ui.patient_banner(p) }}'
-    from continuum.ui.people import Patient
-
+    patient = "{{ ui.patient_banner(p) }}"
     silent = Patient("1", [{"family": "Diaz"}], "1980-02-03", "Female", [])
-    none = Patient("1", [{"family": "Diaz"}], "1980-02-03", "Female", [], allergy_state="none_known", asserted="2026-01-05")
+    none = Patient(
+        "1", [{"family": "Diaz"}], "1980-02-03", "Female", [], allergy_state="none_known", asserted="2026-01-05"
+    )
     assert "Not recorded" in drawn(pages, patient, p=silent)
     asserted = drawn(pages, patient, p=none)
     assert "No known allergies" in asserted
