@@ -1,5 +1,7 @@
 """The design system in a real browser: everyone can read it, drive it and print it."""
 
+from typing import Any
+
 import pytest
 
 from continuum.apps.design.gallery import GROUPS, PATH
@@ -7,6 +9,9 @@ from continuum.apps.design.gallery import GROUPS, PATH
 pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
 
 PAGES = [PATH, *(f"{PATH}/{name}" for name in GROUPS)]
+FIRST_VISIT_MAX_BYTES = 120 * 1024
+NEXT_VISIT_MAX_BYTES = 15 * 1024
+LARGEST_PAINT_MAX_MS = 1_000
 MODES = {
     "light": (1280, {"color_scheme": "light"}),
     "dark": (1280, {"color_scheme": "dark"}),
@@ -15,7 +20,12 @@ MODES = {
 }
 
 
-@pytest.mark.parametrize("mode", MODES)
+def both(*names: str) -> list[Any]:
+    """What crosses the others, and is left to `make proof`, so that `make test` stays quick."""
+    return [pytest.param(name, marks=pytest.mark.proof) for name in names]
+
+
+@pytest.mark.parametrize("mode", ["light", "telephone, dark", *both("dark", "telephone")])
 async def test_no_page_breaks_a_rule_of_accessibility_or_is_wider_than_the_screen(look, axe, mode):
     width, options = MODES[mode]
     async with look(width=width, **options) as sight:
@@ -34,20 +44,20 @@ async def test_the_judge_finds_what_is_wrong(look, axe):
         assert found.startswith("image-alt")
 
 
-async def test_what_is_opened_breaks_no_rule_either(look, axe):
-    for scheme in ("light", "dark"):
-        async with look(width=320, color_scheme=scheme) as sight:
-            await sight.go(f"{PATH}/feedback")
-            await sight.page.get_by_role("button", name="Menu").click()
-            await sight.page.get_by_text("Display").click()
-            assert await sight.violations(axe) == []
-            await sight.page.get_by_role("button", name="Sign the note").click()
-            assert await sight.violations(axe) == []
-            await sight.go(f"{PATH}/charts")
-            for summary in await sight.page.locator("summary:visible").all():
-                await summary.click()
-            assert await sight.violations(axe) == []
-            assert await sight.overflow_px() <= 0
+@pytest.mark.parametrize("scheme", ["dark", *both("light")])
+async def test_what_is_opened_breaks_no_rule_either(look, axe, scheme):
+    async with look(width=320, color_scheme=scheme) as sight:
+        await sight.go(f"{PATH}/feedback")
+        await sight.page.get_by_role("button", name="Menu").click()
+        await sight.page.get_by_text("Display").click()
+        assert await sight.violations(axe) == []
+        await sight.page.get_by_role("button", name="Sign the note").click()
+        assert await sight.violations(axe) == []
+        await sight.go(f"{PATH}/charts")
+        for summary in await sight.page.locator("summary:visible").all():
+            await summary.click()
+        assert await sight.violations(axe) == []
+        assert await sight.overflow_px() <= 0
 
 
 async def test_paper_shows_the_record_and_not_the_interface(look, axe):
@@ -251,3 +261,36 @@ async def test_the_accessibility_tree_tells_who_the_patient_is_and_what_a_chart_
         drawing = sight.page.get_by_role("img", name="Blood pressure")
         described = await drawing.evaluate("e => e.querySelector('desc').textContent")
         assert described.startswith("Systolic: 12 values from 128")
+
+
+async def test_a_first_visit_is_light_and_the_next_page_costs_only_itself(look):
+    async with look() as sight:
+        session = await sight.context.new_cdp_session(sight.page)
+        await session.send("Network.enable")
+        sizes: list[int] = []
+        session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+        await sight.go(PATH)
+        await sight.page.wait_for_load_state("networkidle")
+        assert len(sizes) >= 5
+        assert sum(sizes) <= FIRST_VISIT_MAX_BYTES
+        sizes.clear()
+        await sight.go(f"{PATH}/charts")
+        await sight.page.wait_for_load_state("networkidle")
+        assert 0 < sum(sizes) <= NEXT_VISIT_MAX_BYTES
+
+
+@pytest.mark.proof
+async def test_the_largest_part_is_painted_within_a_second_on_a_slow_machine(look):
+    async with look(width=390, height=844) as sight:
+        session = await sight.context.new_cdp_session(sight.page)
+        await session.send("Emulation.setCPUThrottlingRate", {"rate": 4})
+        painted = []
+        for path in PAGES:
+            await sight.go(path)
+            painted.append(await sight.page.evaluate(LARGEST_PAINT_MS))
+        assert sorted(painted)[len(painted) // 2] <= LARGEST_PAINT_MAX_MS, painted
+
+
+LARGEST_PAINT_MS = """() => new Promise((tell) =>
+  new PerformanceObserver((list) => tell(list.getEntries().at(-1).startTime))
+    .observe({type: "largest-contentful-paint", buffered: true}))"""

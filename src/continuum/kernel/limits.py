@@ -252,3 +252,7 @@ PREFERENCES_KEPT_S = 365 * 24 * 3600
 """How long a browser remembers how pages are shown."""
 PAGE_COMPRESS_MIN_BYTES = 1_400
 """A page that fits one packet is sent as it is."""
+NUMBERS_CACHED_MAX = 8_192
+"""Measured values kept as text, per worker."""
+ZONE_NAMES_CACHED_MAX = 512
+"""Names of time zones kept, per worker."""

@@ -1,9 +1,11 @@
 """Measured values as text. A decimal keeps the digits it was measured with: 5.0 is not 5 (R4 §2.24.0.1)."""
 
 from decimal import Decimal
+from functools import lru_cache
 
 from babel.numbers import format_decimal
 
+from continuum.kernel.limits import NUMBERS_CACHED_MAX
 from continuum.ui.formats.times import locale_of
 
 NARROW_SPACE = "\u202f"
@@ -40,6 +42,18 @@ def unit(code: str) -> str:
     return "" if code.startswith("{") and code.endswith("}") else code
 
 
+@lru_cache(maxsize=NUMBERS_CACHED_MAX)
+def _number(text: str, language: str) -> str:
+    """Kept, because the same values come again and again; by text, because 5.0 equals 5 and is not 5."""
+    exact = Decimal(text)
+    _, digits, exponent = exact.as_tuple()
+    decimals = max(-exponent, 0) if isinstance(exponent, int) else 0
+    whole = len(digits) + (exponent if isinstance(exponent, int) else 0)
+    pattern = ("#,##0" if whole > 4 else "0") + ("." + "0" * decimals if decimals else "")
+    shown: str = format_decimal(exact, pattern, locale=locale_of(language))
+    return shown.replace("-", "\u2212", 1) if shown.startswith("-") else shown
+
+
 def number(value: Decimal | float, language: str) -> str:
     """A number with the digits it was given, in groups of three from 10,000 on.
 
@@ -47,13 +61,7 @@ def number(value: Decimal | float, language: str) -> str:
         value: exact; a float is taken as its shortest text.
         language: of the reader.
     """
-    exact = value if isinstance(value, Decimal) else Decimal(str(value))
-    _, digits, exponent = exact.as_tuple()
-    decimals = max(-exponent, 0) if isinstance(exponent, int) else 0
-    whole = len(digits) + (exponent if isinstance(exponent, int) else 0)
-    pattern = ("#,##0" if whole > 4 else "0") + ("." + "0" * decimals if decimals else "")
-    text: str = format_decimal(exact, pattern, locale=locale_of(language))
-    return text.replace("-", "\u2212", 1) if text.startswith("-") else text
+    return _number(str(value), language)
 
 
 def quantity(value: Decimal | float, unit_code: str, language: str, comparator: str = "") -> str:

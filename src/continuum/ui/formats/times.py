@@ -10,13 +10,16 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton, format_time, get_timezone_name
+from babel.dates import format_date, format_skeleton, get_timezone_name
 
+from continuum.kernel.limits import DATES_CACHED_MAX, ZONE_NAMES_CACHED_MAX
 from continuum.ui.language import ngettext_in
 
 DAYS_UNTIL_WEEKS = 28
 MONTHS_UNTIL_YEARS = 24
 WEEKS_UNTIL_MONTHS = 13
+_ZONE_YEAR = 2026
+"""A year of today's rules, to look a zone's names up in."""
 
 
 @lru_cache(maxsize=8)
@@ -51,7 +54,28 @@ def day(value: date | str, language: str) -> Written:
             first = date(int(parts[0]), int(parts[1]), 1)
             return Written(format_skeleton("yMMM", first, locale=locale_of(language)), value)
         value = date.fromisoformat(value)
-    return Written(format_date(value, "medium", locale=locale_of(language)), value.isoformat())
+    return Written(_day_text(value, language), value.isoformat())
+
+
+@lru_cache(maxsize=DATES_CACHED_MAX)
+def _day_text(value: date, language: str) -> str:
+    """Kept, because finding CLDR's pattern costs more than the rest of a row, and days come again and again."""
+    return str(format_date(value, "medium", locale=locale_of(language)))
+
+
+@lru_cache(maxsize=ZONE_NAMES_CACHED_MAX)
+def _zone_name(zone: ZoneInfo, abbreviation: str | None, language: str) -> str:
+    """CLDR's short name of a zone, in that part of the year in which the zone calls itself by an abbreviation.
+
+    What a zone was called under former rules (`EWT` in 1943) stays the abbreviation.
+    """
+    if zone.key == "UTC":
+        return "UTC"
+    for month in range(1, 13):
+        at = datetime(_ZONE_YEAR, month, 15, 12, tzinfo=zone)
+        if at.tzname() == abbreviation:
+            return str(get_timezone_name(at, width="short", locale=locale_of(language)))
+    return abbreviation or zone.key
 
 
 def instant(value: datetime | str, language: str, zone: ZoneInfo) -> Written:
@@ -67,15 +91,13 @@ def instant(value: datetime | str, language: str, zone: ZoneInfo) -> Written:
     if value.tzinfo is None:
         raise ValueError(f"{value.isoformat()} has no time zone.")
     local = value.astimezone(zone)
-    locale = locale_of(language)
-    name = "UTC" if zone.key == "UTC" else get_timezone_name(local, width="short", locale=locale)
-    text = f"{format_date(local.date(), 'medium', locale=locale)}, {clock(local)} {name}"
+    text = f"{_day_text(local.date(), language)}, {clock(local)} {_zone_name(zone, local.tzname(), language)}"
     return Written(text, value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"))
 
 
 def clock(value: datetime) -> str:
     """Hours and minutes as the services and hospitals write them: `14:05`."""
-    return format_time(value, "HH:mm", locale=locale_of("en"))
+    return f"{value:%H:%M}"
 
 
 def day_in(value: datetime | str, zone: ZoneInfo) -> date | str:

@@ -84,3 +84,9 @@ def test_a_child_of_february_29_ages_on_march_1():
 def test_nobody_grows_younger(born, later):
     first, second = TODAY, TODAY + timedelta(days=later)
     assert months_between(born, first) <= months_between(born, second)
+
+
+def test_a_zone_has_its_summer_name_in_summer_and_its_old_name_in_old_times():
+    assert instant("2026-07-04T12:00:00Z", "en", DENVER).text == "Jul 4, 2026, 06:00 MDT"
+    assert instant("2026-12-04T12:00:00Z", "en", DENVER).text == "Dec 4, 2026, 05:00 MST"
+    assert instant("1943-07-04T12:00:00Z", "en", ZoneInfo("America/New_York")).text == "Jul 4, 1943, 08:00 EWT"
