@@ -15,9 +15,10 @@ import sys
 import tempfile
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from npm_tarballs import CannotFetch, Package, fetch, read
+if TYPE_CHECKING:
+    from npm_tarballs import Package
 
 ROOT = Path(__file__).resolve().parent.parent
 UI = ROOT / "src" / "continuum" / "ui"
@@ -38,8 +39,10 @@ def plan() -> dict[str, Any]:
     return tomllib.loads((UI / "uswds.toml").read_text(encoding="utf-8"))
 
 
-def package(name: str) -> Package:
+def package(name: str) -> "Package":
     """One of the packages that `uswds.toml` pins."""
+    from npm_tarballs import Package  # noqa: PLC0415  a look at the stamp needs no HTTP
+
     return Package(**plan()["packages"][name])
 
 
@@ -93,6 +96,7 @@ def build() -> None:
     Raises:
         CannotFetch: a package could not be had.
     """
+    from npm_tarballs import read  # noqa: PLC0415  as above
     from uswds_css import subset  # noqa: PLC0415  its parser is not needed when nothing is to be built
 
     wanted = plan()
@@ -119,12 +123,17 @@ def build() -> None:
 
 def main(arguments: list[str]) -> None:
     """Builds unless it is built; where it cannot be, this says so and ends well, because FHIR needs none of it."""
-    if "tests" in arguments:
-        try:
+    built = ready()
+    if built and "tests" not in arguments:
+        return
+    from npm_tarballs import CannotFetch, fetch  # noqa: PLC0415  as above
+
+    try:
+        if "tests" in arguments:
             fetch(package("axe"))
-        except CannotFetch as failure:
-            print(f"{failure} The tests of accessibility will not run.", file=sys.stderr)
-    if ready():
+    except CannotFetch as failure:
+        print(f"{failure} The tests of accessibility will not run.", file=sys.stderr)
+    if built:
         return
     print("Building the design system …")
     try:
