@@ -136,7 +136,7 @@ async def swept(made: SignonServices) -> AsyncIterator[None]:
 
 def default_banner() -> str:
     """The notice in our own words, for installations that set none."""
-    return (files("continuum.apps.signon") / "templates" / "notice.txt").read_text(encoding="utf-8")
+    return (files("continuum.apps.signon") / "files" / "notice.txt").read_text(encoding="utf-8")
 
 
 def read_banner(path: Path | None) -> str:
