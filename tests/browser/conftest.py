@@ -83,11 +83,13 @@ def look(browser, running):
     """Opens a page of its own in a fresh context: `async with look(width=320, color_scheme="dark") as sight`."""
 
     @asynccontextmanager
-    async def opened(*, width: int = 1280, height: int = 900, **options: Any) -> AsyncIterator[Sight]:
+    async def opened(
+        *, width: int = 1280, height: int = 900, origin: str = running.origin, **options: Any
+    ) -> AsyncIterator[Sight]:
         options.setdefault("locale", "en-US")
         context = await browser.new_context(viewport={"width": width, "height": height}, **options)
         page = await context.new_page()
-        sight = Sight(page, context, running.origin)
+        sight = Sight(page, context, origin)
         page.on("console", lambda said: sight.complaints.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: sight.complaints.append(str(error)))
         page.on("requestfailed", lambda request: sight.complaints.append(f"failed: {request.url}"))
