@@ -1,7 +1,8 @@
 """Writes the lock files in `requirements/` from `pyproject.toml`: exact versions and hashes, every platform.
 
 `run.lock` is the product and what installs it; `dev.lock` adds tests and tools and never differs from
-`run.lock` in a version, so that tests run what ships; `node.lock` is Node.js for machines that have none.
+`run.lock` in a version, so that tests run what ships; `node.lock` is Node.js for machines that have none;
+`cumulus.lock` is a client that has an environment of its own (`scripts/client_environment.py`).
 """
 
 import subprocess
@@ -13,6 +14,7 @@ LOCKS = {
     "run.lock": ["pyproject.toml", "--group", "build"],
     "dev.lock": ["pyproject.toml", "--group", "dev", "--constraints", "requirements/run.lock"],
     "node.lock": ["--group", "node"],
+    "cumulus.lock": ["--group", "cumulus"],
 }
 
 

@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import AsyncIterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +12,7 @@ from tests.live import Running, fresh_database, started
 
 
 @pytest.fixture(scope="session")
-async def running(test_server, template) -> AsyncIterator[Running]:
+async def running(test_server, template, tmp_path_factory) -> AsyncIterator[Running]:
     """The server of the session; tests use ids and identifiers of their own."""
     app, owner = await fresh_database(test_server, template)
     orders = Worker(
@@ -18,7 +20,10 @@ async def running(test_server, template) -> AsyncIterator[Running]:
         record_secret=os.urandom(32),
         audit_secret=os.urandom(32),
         token_secret=os.urandom(32),
+        identity_secret=os.urandom(32),
         connections=8,
+        bulk_folder=str(tmp_path_factory.mktemp("bulk")),
+        import_sources="http://127.0.0.1/",
     )
     with started(orders, owner) as found:
         yield found
@@ -28,3 +33,15 @@ async def running(test_server, template) -> AsyncIterator[Running]:
 def live_server(running: Running) -> Running:
     """The same server, for clients that bring everything but the address and a token: `base_url`, `token(role)`."""
     return running
+
+
+@pytest.fixture
+def another(running: Running):
+    """Another server on the same database, with other orders: `with another(read_only=True) as server`."""
+
+    @contextmanager
+    def start(port=0, **orders):
+        with started(replace(running.orders, **orders), running.owner, port) as found:
+            yield found
+
+    return start

@@ -53,7 +53,10 @@ async def test_a_bound_websocket_hears_every_event_and_goes_on_where_it_was(api)
     async with websockets.connect(url) as socket:
         await socket.send(f"bind-with-token: {token}")
         await heard(socket)
-        assert [one["number"] for one in events_of(await heard(socket))] == [3]
+        numbers = [one["number"] for one in events_of(await heard(socket))]
+        if numbers[0] == 2:  # told again: the connection ended before its cursor was written
+            numbers = numbers[1:] or [one["number"] for one in events_of(await heard(socket))]
+        assert numbers == [3]
 
 
 async def test_one_websocket_takes_several_subscriptions_and_beats_when_it_is_quiet(api):
@@ -190,9 +193,10 @@ async def test_a_websocket_that_takes_nothing_is_cut_off_and_what_it_was_not_sen
             async for _ in socket:
                 pass  # what was under way still arrives; then the connection ends
         assert not [one for one in connections() if one.raddr and one.raddr.port == port]
+    after = await delivered()
+    assert after < 40
     async with websockets.connect(url, max_size=None) as socket:
         await socket.send(f"bind-with-token: {token}")
         await heard(socket)
-        numbers = [events_of(await heard(socket))[0]["number"] for _ in range(await delivered() + 1, 41)]
-    assert numbers[-1] == 40
-    assert numbers == list(range(numbers[0], 41))
+        numbers = [events_of(await heard(socket))[0]["number"] for _ in range(after + 1, 41)]
+    assert numbers == list(range(after + 1, 41))

@@ -27,10 +27,14 @@ USUAL_PURPOSE = {
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """One who acts: `facility_id` (an Organization's id) for clinicians, `patient_id` for patients."""
+    """One who acts: `facility_id` (an Organization's id) for clinicians, `patient_id` for patients.
+
+    scopes: the SMART scopes that the token was given, with blanks between; they only take away. "": no such limit.
+    """
 
     id: str
     role: str
     name: str = ""
     facility_id: str | None = None
     patient_id: str | None = None
+    scopes: str = ""

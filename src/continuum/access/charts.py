@@ -17,7 +17,9 @@ from continuum.identity.matching import CERTAIN, Grade, blocks, compare, grade
 from continuum.identity.matching.grading import CERTAINLY_NOT
 from continuum.kernel.errors import DomainError, Forbidden, MultipleMatches, NotFound
 from continuum.kernel.ids import uuid7
-from continuum.kernel.limits import MATCH_BLOCK_MAX
+from continuum.kernel.limits import (
+    MATCH_BLOCK_MAX,
+)
 from continuum.record import read, search
 from continuum.record.model import Stored
 from continuum.record.read import Connection

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
 from continuum.access.actor import Actor
-from continuum.access.audit import REFUSED, Auditor, Context
+from continuum.access.audit import REFUSED, SUCCESS, Auditor, Context
 from continuum.access.outage import Outage
 from continuum.access.ownership import Judge
 from continuum.access.policy import Policy, decide
@@ -46,6 +46,7 @@ class Access:
         self.connect = connect
         self.keys = Keys(key_secret)
         self.base_url = base_url
+        self.clock = clock
         self.performer = Performer(connect, self.keys, clock)
         self.auditor = Auditor(audit_secret, connect, clock)
         self.outage: Outage | None = None
@@ -118,3 +119,12 @@ class Access:
         """Leaves the trace of an actor whom `open` refused."""
         context = Context(actor, purpose, source, request_id)
         await self.auditor.write(self.auditor.row(context, "open", outcome=REFUSED, detail=str(error)))
+
+    async def signed_on(
+        self, actor: Actor, purpose: str, *, source: str, request_id: str, refused: str = "", query: str = ""
+    ) -> None:
+        """Leaves the trace of somebody who signed on, or was refused and why. query: what they were given."""
+        context = Context(actor, purpose, source, request_id)
+        outcome = REFUSED if refused else SUCCESS
+        row = self.auditor.row(context, "login", outcome=outcome, query=query or None, detail=refused or None)
+        await self.auditor.write(row)

@@ -5,11 +5,12 @@ that may be written.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from continuum.access.actor import PURPOSES, ROLES, Actor
 from continuum.fhir.search_params import COMPARTMENTS
 from continuum.fhir.types import TYPES
+from continuum.identity.scopes import scope
 from continuum.kernel.errors import Forbidden
 from continuum.record.keys import Keys
 from continuum.record.visibility import ALL, NOTHING, Scope, Visibility
@@ -36,6 +37,8 @@ STAFF_ONLY_TYPES = frozenset(
 
 PATIENT_WRITES = frozenset({"Communication", "QuestionnaireResponse"})
 """What patients may add to their own record."""
+
+_EVERY_WRITE = frozenset(TYPES) - {"AuditEvent"}
 
 OWNED_TYPES = frozenset({"Subscription"})
 """Types of which everybody writes and sees their own; administrators and systems see all."""
@@ -66,6 +69,11 @@ class Policy:
     patients: frozenset[int] = field(default=frozenset())
     """The only patients that may be written about; empty: no such limit."""
 
+    @property
+    def unrestricted(self) -> bool:
+        """Whether everything may be seen and written, as an import does."""
+        return self.writes == _EVERY_WRITE and self.visibility.otherwise == ALL and not self.visibility.by_type
+
 
 def decide(actor: Actor, purpose: str, keys: Keys) -> Policy:
     """The policy for an actor and a purpose.
@@ -80,11 +88,21 @@ def decide(actor: Actor, purpose: str, keys: Keys) -> Policy:
         raise Forbidden(f"{purpose or 'No purpose'} is not a purpose of use that this server knows.")
     if purpose not in _PURPOSES_OF[actor.role]:
         raise Forbidden(f"A {actor.role} may not act for the purpose of {PURPOSES[purpose]}.")
-    return _POLICIES[actor.role](actor, keys)
+    policy = _POLICIES[actor.role](actor, keys)
+    return narrowed(policy, actor.scopes) if actor.scopes else policy
+
+
+def narrowed(policy: Policy, scopes: str) -> Policy:
+    """A policy with no more than what the SMART scopes of a token leave of it."""
+    granted = [found for text in scopes.split() if (found := scope(text)) is not None]
+    readable = {name for one in granted if one.read for name in one.types}
+    writable = {name for one in granted if one.write for name in one.types}
+    seen = {name: policy.visibility.of(name) if name in readable else NOTHING for name in TYPES}
+    return replace(policy, visibility=Visibility(seen), writes=policy.writes & writable)
 
 
 def _everything(_: Actor, __: Keys) -> Policy:
-    return Policy(Visibility(otherwise=ALL), frozenset(TYPES) - {"AuditEvent"}, acts=_IDENTITY_WORK)
+    return Policy(Visibility(otherwise=ALL), _EVERY_WRITE, acts=_IDENTITY_WORK)
 
 
 def _clinician(actor: Actor, keys: Keys) -> Policy:

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 
 from continuum.access import trace
 from continuum.access.audit import FAILED, REFUSED, Context
+from continuum.access.bulk import Bulk
 from continuum.access.charts import Candidates, ChartActs
 from continuum.access.ownership import Ownership
 from continuum.access.policy import Policy
@@ -67,6 +68,15 @@ class Session(ChartActs, ResourceActs):
 
         text = "&".join(f"{name}={value}" for name, value in query.self_params)
         return await self._traced("search", work, query.resource_type, query=text)
+
+    async def search_across(self, queries: Sequence[Query]) -> Page:
+        """One page of a search across types: the same search on each, as `parse_across` reads it."""
+
+        async def work(conn: Connection) -> Page:
+            return await search.search_across(conn, queries, visibility=self._policy.visibility, keys=self._door.keys)
+
+        text = "&".join(f"{name}={value}" for name, value in queries[0].self_params)
+        return await self._traced("search", work, None, query=text)
 
     async def selected(self, interaction: str, query: Query, judge: Callable[[Page], None]) -> Page:
         """What an operation is about: one page of a search, that `judge` lets through or refuses."""
@@ -194,6 +204,11 @@ class Session(ChartActs, ResourceActs):
         """Leaves the trace of a request that says nothing about any patient."""
         self.acts += 1
         await self._door.auditor.write(self._door.auditor.row(self._context, interaction))
+
+    @property
+    def bulk(self) -> Bulk:
+        """Exports and imports that outlive their request."""
+        return Bulk(self._traced, self._policy, self._context, self._door.keys, self._door.clock)
 
     async def refused(self, interaction: str, target: str, error: DomainError) -> None:
         """Leaves the trace of a request that was refused before it reached any other method."""

@@ -23,6 +23,7 @@ ISSUER = "continuum"
 SECRET_MIN_BYTES = 32
 """As many as the digest has (RFC 7518 §3.2)."""
 _ALGORITHMS = ["HS256"]
+_TEXTS = ("sub", "role", "name", "facility", "patient", "purpose", "scope", "session", "openid_scope")
 _DURATION = re.compile(r"(\d{1,9})\s*([smhd])\Z")
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _SKEW_S = 5
@@ -31,7 +32,11 @@ _SKEW_S = 5
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says. expires_s: seconds since 1970 UTC. purpose "" leaves it to the role's usual one."""
+    """What a token says. expires_s: seconds since 1970 UTC. purpose "" leaves it to the role's usual one.
+
+    scope: SMART scopes with blanks between, which only take away from what the role may; "": no such limit.
+    session, openid_scope: of a token that was given out at sign-on; "" in others.
+    """
 
     subject: str
     role: str
@@ -40,6 +45,9 @@ class Claims:
     facility: str | None = None
     patient: str | None = None
     purpose: str = ""
+    session: str = ""
+    openid_scope: str = ""
+    scope: str = ""
 
 
 def duration_s(text: str) -> int:
@@ -74,11 +82,22 @@ def issue(key: OctKey, claims: Claims, *, clock: Clock = now_us) -> str:
         "exp": claims.expires_s,
         "jti": uuid7(),
     }
-    for name in ("name", "facility", "patient", "purpose"):
+    for name in ("name", "facility", "patient", "purpose", "scope", "session", "openid_scope"):
         value = getattr(claims, name)
         if value:
             said[name] = value
     return jwt.encode({"alg": "HS256"}, said, key, algorithms=_ALGORITHMS)
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """Makes tokens for those who signed on; one per worker."""
+
+    key: OctKey
+
+    def issue(self, claims: Claims) -> str:
+        """A signed token."""
+        return issue(self.key, claims)
 
 
 class Verifier:
@@ -114,7 +133,7 @@ class Verifier:
             said = jwt.decode(token.decode("ascii"), self._key, algorithms=_ALGORITHMS).claims
         except (JoseError, ValueError, KeyError, TypeError, binascii.Error) as error:
             raise NotAuthenticated("The token is not one of this server's, or was changed.") from error
-        texts = {name: said.get(name, "") for name in ("sub", "role", "name", "facility", "patient", "purpose")}
+        texts = {name: said.get(name, "") for name in _TEXTS}
         expires_s = said.get("exp")
         if said.get("iss") != ISSUER or not isinstance(expires_s, int) or not texts["sub"] or not texts["role"]:
             raise NotAuthenticated("The token does not say who acts, as which role and until when.")
@@ -128,4 +147,7 @@ class Verifier:
             facility=texts["facility"] or None,
             patient=texts["patient"] or None,
             purpose=texts["purpose"],
+            session=texts["session"],
+            openid_scope=texts["openid_scope"],
+            scope=texts["scope"],
         )

@@ -48,6 +48,12 @@ SEARCH_PARAMETERS_MAX = 64
 """Criteria in one search."""
 SEARCH_VALUES_MAX = 1_000
 """OR values in one criterion."""
+SEARCH_WORDS_MAX = 32
+"""Words of one value of `:text`, `_text` or `_content`."""
+FILTER_TESTS_MAX = 64
+"""Tests in one `_filter`."""
+FILTER_DEPTH_MAX = 16
+"""Brackets within brackets of one `_filter`."""
 CHAIN_DEPTH_MAX = 8
 """Links in one chain or nested `_has`."""
 CHAIN_BRANCHES_MAX = 400
@@ -170,6 +176,8 @@ BACKUP_TIMEOUT_S = 24 * 3_600.0
 """How long one backup or restore may take."""
 IMPORT_WORKERS_MAX = 64
 """Processes of one import."""
+SORT_READ_MAX = 3_000
+"""Resources that a search reads to sort them by a token, a reference or `_profile`, which no index orders."""
 GATHER_TRIED = 200
 """Rows that a search gathers before it walks an index that has them in order."""
 STRING_MAX_CHARS = 1024 * 1024
@@ -192,6 +200,12 @@ SAMPLE_PROCESSES_MAX = 64
 """Processes that make sample families at once."""
 SAMPLE_YEARS_MAX = 60
 """How many years the records of sample people go back at most."""
+TEXT_CACHED_CHARS = 200
+"""Characters of a text up to which its normalised form and its words are remembered."""
+WORD_CHARS = 64
+"""Characters of a word that `:text`, `_text` and `_content` compare."""
+WORDS_MAX = 1_000
+"""Different words of one resource, and of its narrative, by which it is found; those beyond are not filed."""
 NORMALISED_CACHED_MAX = 32_768
 """Texts whose normalised form a process remembers."""
 KEYS_CACHED_MAX = 131_072
@@ -288,6 +302,68 @@ DISK_RESUME_BYTES = 96 * 1024 * 1024
 """Free space of the embedded PostgreSQL's disk from which refused writes are taken again."""
 OUTAGE_CHECK_S = 1.0
 """How often a worker looks whether the disk has room, and, while writes are closed, whether they can be opened."""
+BULK_PART_ROWS = 20_000
+"""Row ids that one piece of an export spans."""
+BULK_FETCH_ROWS = 1_000
+"""Rows that an export takes from the database at once."""
+BULK_INLINE_MAX_BYTES = 64 * 1024
+"""Stored bodies up to this come with their rows in an export; larger ones are fetched one by one."""
+BULK_BUFFER_BYTES = 1024 * 1024
+"""NDJSON that one process of an export gathers before it writes it to a file."""
+BULK_FILE_MAX_BYTES = 256 * 1024 * 1024
+"""A file of an export that is larger gets no further piece."""
+BULK_JOBS_MAX = 20
+"""Bulk jobs of one actor that may be under way."""
+BULK_RUNNING_MAX = 1
+"""Bulk jobs that one worker of the server works on at the same time."""
+BULK_KEPT_S = 24 * 3600
+"""How long the files of a finished bulk job are kept."""
+BULK_LEASE_S = 10.0
+"""A bulk job of which nothing was heard for this long is taken over."""
+BULK_BEAT_S = 2.0
+"""How often whoever works on a bulk job says so."""
+BULK_POLL_S = 1.0
+"""How often a worker looks for bulk jobs that wait, were left or have expired."""
+BULK_WAIT_S = 0.05
+"""The pause of a process of an export that waits for the pieces of others."""
+BULK_ATTEMPTS_MAX = 5
+"""How often a bulk job is begun again before it counts as failed."""
+BULK_SETTLE_S = 0.25
+"""How long an export waits for writes that were stamped before it began, beyond their transactions."""
+BULK_SETTLE_TIMEOUT_S = 60.0
+"""How long an export waits for transactions that are older than itself; then it is about the time before them."""
+BULK_MEMBERS_IN_PART = 200
+"""Patients whose records one piece of an export reads."""
+BULK_MEMBERS_MAX = 1_000_000
+"""Patients that an export may name."""
+BULK_FILTERS_MAX = 64
+"""Searches in the `_typeFilter` of one export."""
+BULK_DELETED_IN_BUNDLE = 1_000
+"""Deletions in one Bundle of an export."""
+BULK_AUDIT_PATIENTS = 5_000
+"""Patients that one audit row of a finished export names."""
+BULK_PROCESSES_MAX = 64
+"""Processes of one bulk job."""
+BULK_CHUNK_BYTES = 1024 * 1024
+"""Files of bulk jobs are read, compressed and sent in pieces of this size."""
+BULK_DOWNLOAD_TIMEOUT_S = 6 * 3600.0
+"""How long the download of one file may take altogether."""
+BULK_INPUTS_MAX = 200
+"""Files that one `$import` may name."""
+BULK_INPUT_MAX_BYTES = 64 * 1024 * 1024 * 1024
+"""The largest file that an `$import` fetches."""
+BULK_INPUT_TIMEOUT_S = 60.0
+"""How long the source of an `$import` may be silent."""
+BULK_INPUT_TOTAL_S = 24 * 3600.0
+"""How long fetching one file of an `$import` may take."""
+ASSERTION_LIFETIME_MAX_S = 300
+"""How long the assertion of a program that signs on may be valid (SMART App Launch 2.2, client assertions)."""
+ASSERTION_MAX_BYTES = 16 * 1024
+"""The largest form that the token endpoint reads."""
+BACKEND_TOKEN_LIFETIME_S = 300
+"""The life of a token of a program that signed on by itself (SMART App Launch 2.2: at most 5 minutes)."""
+CLIENT_KEYS_MAX = 10
+"""Public keys of one registered program."""
 DISK_RELEASE_BYTES = 8 * 1024 * 1024
 """Free space below which the embedded PostgreSQL gets the room that was set aside for it."""
 WAL_RESERVE_BYTES = 48 * 1024 * 1024

@@ -63,8 +63,8 @@ class Loader:
         Of several resources with one address the last one counts, as if they had come one after another.
         """
         latest = {(prepared.type_id, prepared.id): prepared for prepared in chunk}
-        now_us = self._clock()
         async with self._conn.transaction():
+            now_us = self._clock()
             present = await lock(self._conn, latest)
             fresh = [prepared for address, prepared in latest.items() if address not in present]
             changed = []

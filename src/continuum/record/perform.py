@@ -99,7 +99,7 @@ class Performer:
         self.keys = keys
         self.clock = clock
         self.row_ids = RowIds()
-        self.together = Together(connect, self.row_ids)
+        self.together = Together(connect, self.row_ids, clock)
 
     async def perform(
         self, operations: Sequence[Operation], warrant: Warrant, patches: Sequence[Patch] = ()

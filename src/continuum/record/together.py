@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from continuum.kernel.clock import Clock
 from continuum.kernel.errors import Busy
 from continuum.kernel.limits import TOGETHER_MAX, TOGETHER_WAITING_MAX
 from continuum.record.read import Connect
@@ -26,9 +27,10 @@ class _Act:
 class Together:
     """Gathers the creates of one process."""
 
-    def __init__(self, connect: Connect, row_ids: RowIds) -> None:
+    def __init__(self, connect: Connect, row_ids: RowIds, clock: Clock) -> None:
         self._connect = connect
         self._row_ids = row_ids
+        self._clock = clock
         self._waiting: list[_Act] = []
         self._flusher: asyncio.Task[None] | None = None
 
@@ -78,6 +80,12 @@ class Together:
             care=tuple(pair for act in batch for pair in act.guard.care),
         )
         async with self._connect() as conn:
+            # Stamped only now: between a write's time and its transaction there may be no queue, or an export that
+            # waits for older transactions would miss it.
+            now_us = self._clock()
+            for act in batch:
+                for change in act.changes:
+                    change.now_us = now_us
             await write(
                 conn,
                 [change for act in batch for change in act.changes],

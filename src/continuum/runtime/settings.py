@@ -13,7 +13,8 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from continuum.kernel.errors import DomainError
-from continuum.kernel.limits import CONNECTIONS_MAX
+from continuum.kernel.limits import BULK_PROCESSES_MAX, CONNECTIONS_MAX
+from continuum.runtime.sources import Allowed
 
 
 class BadSetting(DomainError):
@@ -54,6 +55,21 @@ def _folder(text: str) -> Path:
 
 def _optional_folder(text: str) -> Path | None:
     return _folder(text) if text else None
+
+
+def _optional_file(text: str) -> Path | None:
+    if "\x00" in text:
+        raise ValueError("must be the path of a file")
+    return Path(text).expanduser().absolute() if text else None
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.strip() not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return text.strip()
+
+    return read
 
 
 def _text(text: str) -> str:
@@ -99,6 +115,11 @@ def _log_level(text: str) -> str:
     return level
 
 
+def _sources(text: str) -> str:
+    Allowed.read(text)
+    return text.strip()
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("data", "CONTINUUM_DATA", ".continuum", "The folder of this installation: its keys and, unless a database is given, its PostgreSQL data.", _folder),  # noqa: E501  a table reads best with one row a line
     Setting("database_url", "CONTINUUM_DATABASE_URL", "", "A PostgreSQL 15 or newer to use, as `postgresql://name:password@host:5432/database`. Empty: an own PostgreSQL runs in the data folder.", _database_url),  # noqa: E501  same
@@ -107,6 +128,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("base_url", "CONTINUUM_BASE_URL", "", "Where FHIR is served as clients see it, for links in answers. Empty: taken from each request's Host header.", _base_url),  # noqa: E501  same
     Setting("workers", "CONTINUUM_WORKERS", "1", "Worker processes that answer requests.", _whole(1, 64)),
     Setting("connections", "CONTINUUM_CONNECTIONS", str(CONNECTIONS_MAX), "PostgreSQL connections of one worker.", _whole(1, 200)),  # noqa: E501  same
+    Setting("bulk_folder", "CONTINUUM_BULK_FOLDER", "", "Where the files of exports lie until they are fetched; servers that share a database share it too. Empty: `bulk` in the data folder.", _optional_folder),  # noqa: E501  same
+    Setting("bulk_processes", "CONTINUUM_BULK_PROCESSES", "2", "Processes that work on one export or import.", _whole(1, BULK_PROCESSES_MAX)),  # noqa: E501  same
+    Setting("import_sources", "CONTINUUM_IMPORT_SOURCES", "", "From where `$import` may fetch files: URLs such as `https://files.example.org/exports/`, with commas between; what lies under one of them is allowed. Empty: from nowhere.", _sources),  # noqa: E501  same
     Setting("log_level", "CONTINUUM_LOG_LEVEL", "info", "The least important events that are logged: `debug`, `info`, `warning`, `error` or `critical`.", _log_level),  # noqa: E501  same
     Setting("subscription_endpoints", "CONTINUUM_SUBSCRIPTION_ENDPOINTS", "", "Where subscriptions may send notifications: beginnings of URLs and mail domains with commas between, such as `https://hooks.example.org/,mailto:@example.org`. Empty: nowhere; websockets need no entry.", _text),  # noqa: E501  same
     Setting("smtp_url", "CONTINUUM_SMTP_URL", "", "The mail server for e-mail notifications, as `smtp://name:password@host:587` or `smtps://…`. Empty: no mail is sent.", _smtp_url),  # noqa: E501  same
@@ -115,6 +139,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("postgres_account", "CONTINUUM_POSTGRES_ACCOUNT", "", "When started as root: the account that the embedded PostgreSQL runs as. Empty: an account number of its own that nothing else uses.", _text),  # noqa: E501  same
     Setting("backup_folder", "CONTINUUM_BACKUP_FOLDER", "", "Where `continuum backup` writes and finds backups; best on another disk. Empty: `backups` in the data folder.", _optional_folder),  # noqa: E501  same
     Setting("backup_passphrase", "CONTINUUM_BACKUP_PASSPHRASE", "", "A passphrase (12 characters or more) that the backup key is made from. Empty: a random key in the file `keys/backup` of the data folder; keep a copy of it elsewhere.", str),  # noqa: E501  same
+    Setting("password_profile", "CONTINUUM_PASSWORD_PROFILE", "nist-63b-4", "The rules for passwords: `nist-63b-4`, or `dod-stig` with composition, age, and a lock after three failures in 15 minutes.", _one_of("nist-63b-4", "dod-stig")),  # noqa: E501  same
+    Setting("banner_file", "CONTINUUM_BANNER_FILE", "", "A text file with the notice that people accept before they sign in. Empty: a notice in our own words.", _optional_file),  # noqa: E501  same
+    Setting("eligibility_contact", "CONTINUUM_ELIGIBILITY_CONTACT", "", "Whom people call about their eligibility, in words, such as `the ID card office, 555-0100`. Empty: the ID card office of their installation.", _text),  # noqa: E501  same
     Setting("archive_timeout_s", "CONTINUUM_ARCHIVE_TIMEOUT_S", "60", "Seconds after which changes are archived at the latest, once there is a backup: what a lost disk may cost.", _whole(1, 86_400)),  # noqa: E501  same
 )  # fmt: skip
 
@@ -130,6 +157,9 @@ class Settings:
     base_url: str
     workers: int
     connections: int
+    bulk_folder: Path | None
+    bulk_processes: int
+    import_sources: str
     log_level: str
     subscription_endpoints: str
     smtp_url: str = field(repr=False)
@@ -138,6 +168,9 @@ class Settings:
     postgres_account: str
     backup_folder: Path | None
     backup_passphrase: str = field(repr=False)
+    password_profile: str
+    banner_file: Path | None
+    eligibility_contact: str
     archive_timeout_s: int
 
     @classmethod
@@ -161,6 +194,11 @@ class Settings:
                 shown = "" if setting.field in {"database_url", "smtp_url"} else f" (it is “{text}”)"
                 raise BadSetting(f"{name} {error}{shown}.") from None
         return cls(**values)
+
+    @property
+    def bulk(self) -> Path:
+        """The folder of exports' files, whether it was set or not."""
+        return self.bulk_folder or self.data / "bulk"
 
     @property
     def backups(self) -> Path:

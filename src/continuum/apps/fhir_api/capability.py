@@ -1,11 +1,13 @@
 """The CapabilityStatement: what is there and nothing more, computed from the routes and the search registry."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
 from continuum.access.trace import PARAMETERS
 from continuum.apps.fhir_api.headers import JSON_PATCH
-from continuum.apps.fhir_api.routes import COMPARTMENTS, ROUTES, TRACE_INTERACTIONS, TRACE_TYPES
+from continuum.apps.fhir_api.routes import COMPARTMENTS, ROUTES, TRACE_INTERACTIONS, TRACE_TYPES, Route
+from continuum.apps.fhir_api.signon import token_url
 from continuum.apps.fhir_api.version import VERSION
 from continuum.fhir import search_params
 from continuum.fhir.json import dump
@@ -19,9 +21,12 @@ UNSEARCHED_KINDS = frozenset({"special"})
 """Kinds of search parameters that the search does not answer (`near`)."""
 
 _BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-"
+_BULK = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/"
 OPERATIONS = {
     "correct-patient": "https://continuum.example/fhir/OperationDefinition/Patient-correct-patient",
     "encounter-everything": "http://hl7.org/fhir/OperationDefinition/Encounter-everything",
+    "export": f"{_BULK}export",
+    "import": "https://continuum.example/fhir/OperationDefinition/import",
     "everything": "http://hl7.org/fhir/OperationDefinition/Patient-everything",
     "lastn": "http://hl7.org/fhir/OperationDefinition/Observation-lastn",
     "match": "http://hl7.org/fhir/OperationDefinition/Patient-match",
@@ -40,6 +45,20 @@ OPERATIONS = {
 """The definition of each operation, by the interaction of its routes."""
 TOPIC_EXTENSION = f"{GUIDE}capabilitystatement-subscriptiontopic-canonical"
 """Where the backport guide wants the list of topics in R4."""
+_TYPES = {"words": "string"}
+"""What R4 calls a kind of search parameter, where we call it otherwise."""
+_OF_EVERY_TYPE: tuple[dict[str, str], ...] = (
+    {
+        "name": "_filter",
+        "definition": "http://hl7.org/fhir/SearchParameter/filter",
+        "type": "special",
+        "documentation": "All operators but in, ni, ss and sb. Tokens are compared with case.",
+    },
+    {"name": "_list", "type": "special", "documentation": "The items of a List, by its id."},
+    {"name": "_has", "type": "special", "documentation": "Reverse chains, of any depth within the limits."},
+    {"name": "_type", "type": "special", "documentation": "At the base only: the types to search."},
+)
+"""Parameters of every type that are no element's value."""
 _INTERACTIONS = {
     "read": "read",
     "vread": "vread",
@@ -52,6 +71,25 @@ _INTERACTIONS = {
     "search": "search-type",
 }
 """The codes of TypeRestfulInteraction by the names of our routes, in the order of R4."""
+
+
+def _definition(route: Route) -> str:
+    """The definition of a route's operation; exports have one for each level."""
+    if route.interaction == "export":
+        level = route.template.split("/")[1].lower()
+        return f"{_BULK}export" if level == "$export" else f"{_BULK}{level}-export"
+    return OPERATIONS[route.interaction]
+
+
+def _operations(routes: Iterable[Route]) -> list[dict[str, str]]:
+    """The operations among these routes, each once."""
+    found: list[dict[str, str]] = []
+    for route in routes:
+        if route.interaction in OPERATIONS and "$" in route.template:
+            one = {"name": route.template.rpartition("$")[2], "definition": _definition(route)}
+            if one not in found:
+                found.append(one)
+    return found
 
 
 @lru_cache(maxsize=8)
@@ -72,7 +110,8 @@ def statement(base: str) -> bytes:
             "implementation": {"description": "Continuum FHIR R4 server", "url": base},
             "fhirVersion": "4.0.1",
             "instantiates": [
-                "http://hl7.org/fhir/uv/subscriptions-backport/CapabilityStatement/backport-subscription-server-r4"
+                "http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data|2.0.0",
+                "http://hl7.org/fhir/uv/subscriptions-backport/CapabilityStatement/backport-subscription-server-r4",
             ],
             "format": ["json", "application/fhir+json"],
             "patchFormat": [JSON_PATCH],
@@ -83,13 +122,33 @@ def statement(base: str) -> bytes:
                         "Answers are JSON. Unknown search parameters are refused unless Prefer: handling=lenient."
                     ),
                     "security": {
+                        "extension": [
+                            {
+                                "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
+                                "extension": [{"url": "token", "valueUri": token_url(base)}],
+                            }
+                        ],
                         "cors": False,
+                        "service": [
+                            {
+                                "coding": [
+                                    {
+                                        "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+                                        "code": "SMART-on-FHIR",
+                                    }
+                                ]
+                            }
+                        ],
                         "description": "Bearer tokens; nothing but this statement is open to everybody.",
                     },
                     "resource": [_resource(name, offered) for name in TYPES],
                     "interaction": [
-                        {"code": code} for code in ("transaction", "batch", "history-system") if _has(code, offered)
+                        {"code": code}
+                        for code in ("transaction", "batch", "search-system", "history-system")
+                        if _has(code, offered)
                     ],
+                    "searchParam": [*_OF_EVERY_TYPE],
+                    "operation": _operations(route for route in ROUTES if route.template.startswith("/$")),
                     "compartment": [
                         f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}" for name in COMPARTMENTS
                     ],
@@ -112,7 +171,8 @@ def _referring() -> dict[str, list[str]]:
 
 
 def _has(code: str, offered: set[str]) -> bool:
-    return ("bundle" if code in ("transaction", "batch") else code) in offered
+    routes = {"transaction": "bundle", "batch": "bundle", "search-system": "search-across"}
+    return routes.get(code, code) in offered
 
 
 def _resource(name: str, offered: set[str]) -> dict[str, Any]:
@@ -150,19 +210,11 @@ def _resource(name: str, offered: set[str]) -> dict[str, Any]:
         {
             "name": param.code,
             "definition": search_params.definition(name, param.code),
-            "type": param.kind,
+            "type": _TYPES.get(param.kind, param.kind),
         }
         for param in parameters
     ]
-    operations = [
-        {"name": route.template.rpartition("$")[2], "definition": OPERATIONS[route.interaction]}
-        for route in ROUTES
-        if route.interaction in OPERATIONS
-        and "$" in route.template
-        and (route.template.startswith(f"/{name}/") or (route.template.startswith("/{type}/") and not trace))
-    ]
-    if operations:
-        found["operation"] = [one for place, one in enumerate(operations) if one not in operations[:place]]
+    found["operation"] = _operations(route for route in ROUTES if route.template.startswith(f"/{name}/"))
     if name == "Subscription":
         found["extension"] = [{"url": TOPIC_EXTENSION, "valueCanonical": canonical} for canonical in topics()]
         found["supportedProfile"] = [f"{GUIDE}backport-subscription"]

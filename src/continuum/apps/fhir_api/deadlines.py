@@ -33,6 +33,11 @@ class Deadlines:
         self._due[task] = monotonic() + self._limit_s
         return task
 
+    def renew(self, task: asyncio.Task[object]) -> None:
+        """Gives a task that gets on the whole time again."""
+        if self._due.pop(task, None) is not None:
+            self._due[task] = monotonic() + self._limit_s
+
     def leave(self, task: asyncio.Task[object]) -> None:
         """Ends the clock of a task."""
         self._due.pop(task, None)

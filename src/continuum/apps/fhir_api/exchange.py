@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from continuum.access import Session
@@ -22,6 +22,9 @@ from continuum.fhir.json import parse
 from continuum.kernel.errors import DomainError, Malformed
 from continuum.kernel.limits import BODY_MAX_BYTES, SEARCH_PARAMETERS_MAX
 
+if TYPE_CHECKING:
+    from continuum.apps.fhir_api.bulk import Bulk
+
 Header = tuple[bytes, bytes]
 FORM = frozenset({"application/x-www-form-urlencoded"})
 _JSON = frozenset(JSON_NAMES)
@@ -32,19 +35,25 @@ _PARAMETERS_MAX = SEARCH_PARAMETERS_MAX * 4
 
 @dataclass(slots=True)
 class Response:
-    """An answer. `stream` replaces `body` for what is sent in pieces."""
+    """An answer. `stream` replaces `body` for what is sent in pieces.
+
+    patience_s: how long sending it may take altogether, when that is longer than a request's time; each piece is then
+    given a request's time of its own.
+    """
 
     status: int
     body: bytes = b""
     headers: list[Header] = field(default_factory=list)
     stream: AsyncIterator[bytes] | None = None
+    patience_s: float = 0.0
 
 
 class Exchange:
     """What a handler sees of one request.
 
     headers: names in lower case. base: the URL of the FHIR service that the client used, no slash at its
-    end. resource_given: the body of an entry of a batch, already read.
+    end. resource_given: the body of an entry of a batch, already read. bulk: exports and imports, which an entry of a
+    batch does not have.
     """
 
     __slots__ = (
@@ -53,6 +62,7 @@ class Exchange:
         "_receive",
         "_session",
         "base",
+        "bulk",
         "headers",
         "method",
         "prefer",
@@ -77,6 +87,7 @@ class Exchange:
         request_id: str,
         services: Services,
         resource_given: dict[str, Any] | None = None,
+        bulk: "Bulk | None" = None,
     ) -> None:
         self._session = session
         self._receive = receive
@@ -89,6 +100,7 @@ class Exchange:
         self.request_id = request_id
         self.services = services
         self.read_only = services.read_only
+        self.bulk = bulk
         self.resource_given = resource_given
         self._acts_before = session.acts
         prefer = headers.get(b"prefer")

@@ -14,15 +14,27 @@ from continuum.apps.fhir_api import (
 )
 from continuum.apps.fhir_api.exchange import Exchange, Response
 from continuum.apps.fhir_api.services import READ_ONLY_TEXT
-from continuum.kernel.errors import ReadOnly
+from continuum.kernel.errors import NotAllowed, ReadOnly
 
 WRITES = frozenset(
     {
         "create", "update", "update-matching", "patch", "patch-matching", "delete", "delete-matching", "meta-add",
-        "meta-delete", "merge", "unmerge", "correct-patient", "revert-correction",
+        "meta-delete", "import", "merge", "unmerge", "correct-patient", "revert-correction",
     }
 )  # fmt: skip
 """Interactions that change the record; a Bundle's entries are judged one by one."""
+
+
+def _bulk(name: str) -> Callable[[Exchange], Awaitable[Response]]:
+    """A handler of bulk work, which is not offered within a Bundle."""
+
+    async def answer(x: Exchange) -> Response:
+        if x.bulk is None:
+            raise NotAllowed("Exports and imports are requests of their own, not entries of a Bundle.")
+        found: Response = await getattr(x.bulk, name)(x)
+        return found
+
+    return answer
 
 
 async def _bundle(x: Exchange) -> Response:
@@ -30,6 +42,9 @@ async def _bundle(x: Exchange) -> Response:
 
 
 HANDLERS: dict[str, Callable[[Exchange], Awaitable[Response]]] = {
+    "bulkcancel": _bulk("cancel"),
+    "bulkfile": _bulk("file"),
+    "bulkstatus": _bulk("status"),
     "bundle": _bundle,
     "correct-patient": identities.correct,
     "create": writing.create,
@@ -37,6 +52,7 @@ HANDLERS: dict[str, Callable[[Exchange], Awaitable[Response]]] = {
     "delete-matching": writing.delete_matching,
     "encounter-everything": operations.encounter_everything,
     "everything": searching.everything,
+    "export": _bulk("export"),
     "history-instance": histories.history,
     "history-system": histories.history,
     "history-type": histories.history,
@@ -46,11 +62,13 @@ HANDLERS: dict[str, Callable[[Exchange], Awaitable[Response]]] = {
     "meta": operations.meta,
     "meta-add": operations.meta_add,
     "meta-delete": operations.meta_delete,
+    "import": _bulk("import_"),
     "patch": writing.patch,
     "patch-matching": writing.patch_matching,
     "read": reading.read,
     "revert-correction": identities.revert,
     "search": searching.search,
+    "search-across": searching.search_across,
     "subscription-binding-token": subscribing.binding_token,
     "subscription-events": subscribing.events,
     "subscription-status": subscribing.status,

@@ -16,7 +16,10 @@ from continuum.fhir.json import dump, parse
 from continuum.fhir.types import TYPE_IDS
 from continuum.identity.matching import Grade
 from continuum.kernel.errors import Issue, Malformed
-from continuum.kernel.limits import MATCH_COUNT_DEFAULT, MATCH_COUNT_MAX
+from continuum.kernel.limits import (
+    MATCH_COUNT_DEFAULT,
+    MATCH_COUNT_MAX,
+)
 
 MATCH_GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
 MATCH_REASON = "https://continuum.example/fhir/StructureDefinition/match-reason"

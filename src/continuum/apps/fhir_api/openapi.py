@@ -21,22 +21,28 @@ _REFUSALS = {
     "present": ("410",),
     "body": ("413", "415", "422"),
     "write": ("409", "412", "507"),
+    "bulk": ("410", "429", "501", "507"),
 }
 """The statuses of OperationOutcomes, by what brings them about."""
 
 _BODIES: dict[str, tuple[str, ...]] = {
     "bundle": (_FHIR,),
+    "import": (_FHIR,),
     "create": (_FHIR,),
     "update": (_FHIR,),
     "update-matching": (_FHIR,),
     "patch": (JSON_PATCH,),
     "patch-matching": (JSON_PATCH,),
 }
+_POSTED_BODIES = frozenset({"export"})
+"""Interactions that have a body when they come by POST."""
 _HEADERS: dict[str, tuple[str, ...]] = {
+    "export": ("Prefer",),
     "read": ("IfNoneMatch", "IfModifiedSince"),
     "vread": ("IfNoneMatch", "IfModifiedSince"),
     "search": ("Prefer",),
     "encounter-everything": ("Prefer",),
+    "search-across": ("Prefer",),
     "everything": ("Prefer",),
     "meta-add": ("Prefer",),
     "meta-delete": ("Prefer",),
@@ -53,12 +59,14 @@ _HEADERS: dict[str, tuple[str, ...]] = {
     "bundle": ("Prefer",),
 }
 _QUERIES: dict[str, tuple[str, ...]] = {
+    "search-across": ("_type",),
     "everything": ("_since", "_type", "_count", "start", "end", "_cursor"),
     "encounter-everything": ("_since", "_type", "_count", "_cursor"),
     "lastn": ("max", "patient", "code", "category"),
     "history-instance": ("_since", "_at", "_count", "_cursor"),
     "history-type": ("_since", "_at", "_count", "_cursor"),
     "history-system": ("_since", "_at", "_count", "_cursor"),
+    "export": ("_outputFormat", "_since", "_type", "_typeFilter", "includeAssociatedData"),
     "subscription-topics": ("url",),
     "subscription-status": ("ids", "status"),
     "subscription-events": ("eventsSinceNumber", "eventsUntilNumber", "content"),
@@ -71,16 +79,33 @@ _BY_IDENTIFIER = frozenset({"merge", "unmerge", "correct-patient", "revert-corre
 _PRESENT = frozenset(
     {"read", "vread", "patch", "meta", "meta-add", "meta-delete", "validate", "everything", "encounter-everything"}
 )
-_CRITERIA = frozenset({"search", "update-matching", "patch-matching", "delete-matching"})
+_CRITERIA = frozenset({"search", "search-across", "update-matching", "patch-matching", "delete-matching"})
 _STATUSES: dict[str, tuple[tuple[str, str], ...]] = {
     "create": (("200", "What If-None-Exist described was there."), ("201", "It was created.")),
     "update": (("200", "The next version was written."), ("201", "It was created under this id.")),
     "update-matching": (("200", "The next version was written."), ("201", "It was created.")),
     "delete": (("200", "It is gone (with Prefer: return=OperationOutcome)."), ("204", "It is gone.")),
     "delete-matching": (("200", "It is gone (with Prefer: return=OperationOutcome)."), ("204", "It is gone.")),
+    "export": (("202", "It was started; Content-Location is where to look."),),
+    "import": (("202", "It was started; Content-Location is where to look."),),
+    "bulkstatus": (("200", "The manifest."), ("202", "It is worked on; X-Progress says how far it is.")),
+    "bulkcancel": (("202", "It and its files are removed."),),
+    "bulkfile": (("200", "The file, NDJSON."),),
     "read": (("200", "The resource."), ("304", "The client has this version.")),
     "vread": (("200", "The version."), ("304", "The client has this version.")),
 }
+
+
+_BULK = frozenset({"export", "import", "bulkstatus", "bulkcancel", "bulkfile"})
+_RESOURCE: dict[str, Any] = {_FHIR: {"schema": {"$ref": "#/components/schemas/Resource"}}}
+_CONTENTS: dict[tuple[str, str], dict[str, Any]] = {
+    ("export", "202"): _RESOURCE,
+    ("import", "202"): _RESOURCE,
+    ("bulkcancel", "202"): _RESOURCE,
+    ("bulkstatus", "200"): {"application/json": {"schema": {"type": "object"}}},
+    ("bulkfile", "200"): {"application/fhir+ndjson": {"schema": {"type": "string"}}},
+}
+"""What answers that are no resources hold, and which others are."""
 
 
 @lru_cache(maxsize=8)
@@ -116,11 +141,13 @@ def _operation(route: Route) -> dict[str, Any]:
     form = "-form" if route.template.endswith("_search") else ""
     star = "-compartment" if route.template.endswith("*") else ""
     options = "-options" if route.method == "OPTIONS" else ""
-    if "$" in route.template:
+    place = route.template.split("/")[1].lower() + "-" if name == "export" else ""
+    posted = "-posted" if name == "export" and route.method == "POST" else ""
+    if "$" in route.template and name != "export":
         one = "-of-one" if "{id}" in route.template else ""
         options = f"{one}-by-post" if route.method == "POST" else one
     found: dict[str, Any] = {
-        "operationId": f"{name}{within}{form}{star}{options}",
+        "operationId": f"{place.removeprefix('$export-')}{name}{within}{form}{star}{options}{posted}",
         "summary": route.summary,
         "responses": _responses(route),
     }
@@ -139,10 +166,17 @@ def _operation(route: Route) -> dict[str, Any]:
         found["requestBody"] = {
             "required": True, "content": {_FHIR: {"schema": {"$ref": "#/components/schemas/Resource"}}},
         }  # fmt: skip
-    elif name in _BODIES:
-        content = {kind: {"schema": {"$ref": f"#/components/schemas/{_schema(kind)}"}} for kind in _BODIES[name]}
+    elif _body(route):
+        content = {kind: {"schema": {"$ref": f"#/components/schemas/{_schema(kind)}"}} for kind in _body(route)}
         found["requestBody"] = {"required": True, "content": content}
     return found
+
+
+def _body(route: Route) -> tuple[str, ...]:
+    """The media types of the body that a route takes."""
+    if route.interaction in _POSTED_BODIES:
+        return (_FHIR,) if route.method == "POST" else ()
+    return _BODIES.get(route.interaction, ())
 
 
 def _schema(kind: str) -> str:
@@ -154,18 +188,21 @@ def _responses(route: Route) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for status, text in _STATUSES.get(name, (("200", "The answer."),)):
         found[status] = {"description": text}
-        if status in ("200", "201"):
-            found[status]["content"] = {_FHIR: {"schema": {"$ref": "#/components/schemas/Resource"}}}
+        content = _CONTENTS.get((name, status), _RESOURCE if status in ("200", "201") else {})
+        if content:
+            found[status]["content"] = content
     groups = ["always"]
     if name != "capabilities":
         groups.append("named")
-    if "{id}" in route.template:
+    if "{id}" in route.template or "{job}" in route.template:
         groups.append("one")
     if name in _PRESENT:
         groups.append("present")
-    if name in _BODIES or route.template.endswith("_search") or route.method == "POST":
+    if _body(route) or route.template.endswith("_search"):
         groups.append("body")
-    if name in _BODIES or name.startswith("delete") or name in _CHANGING:
+    if name in _BULK:
+        groups.append("bulk")
+    elif name in _BODIES or name.startswith("delete") or name in _CHANGING:
         groups.append("write")
     if name in _BY_IDENTIFIER:
         groups += ["one", "present"]
@@ -281,6 +318,11 @@ def _parameters(text: dict[str, Any]) -> dict[str, Any]:
         "category": _query("category", "Only observations of these categories, with commas between.", text),
         "start": _query("start", "Care from this date on.", text),
         "end": _query("end", "Care up to this date.", text),
+        "job": _place("job", {"$ref": "#/components/schemas/Id"}),
+        "file": _place("file", {"$ref": "#/components/schemas/Id"}),
+        "_outputFormat": _query("_outputFormat", "application/fhir+ndjson, the one that is offered.", text),
+        "_typeFilter": _query("_typeFilter", "Searches that resources of their types must match.", text),
+        "includeAssociatedData": _query("includeAssociatedData", "Provenance of what is exported.", text),
         "IfMatch": _header("If-Match", 'Only if this is the present version: W/"3".'),
         "IfNoneMatch": _header("If-None-Match", 'On reads: not if I have it (W/"3"). On writes: * creates only.'),
         "IfModifiedSince": _header("If-Modified-Since", "Only if newer than this HTTP date."),

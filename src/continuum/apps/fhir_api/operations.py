@@ -15,7 +15,10 @@ from continuum.fhir.grammar import parse as parse_query
 from continuum.fhir.json import dump, parse
 from continuum.fhir.primitives import DEFINITIONS
 from continuum.kernel.errors import Issue, Malformed, UnknownParameter
-from continuum.kernel.limits import LASTN_MAX, PAGE_MAX
+from continuum.kernel.limits import (
+    LASTN_MAX,
+    PAGE_MAX,
+)
 
 Json = dict[str, Any]
 _SETS = ("profile", "security", "tag")

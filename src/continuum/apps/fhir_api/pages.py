@@ -13,10 +13,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from continuum.apps.design import gallery, static
 from continuum.apps.fhir_api import openapi
 from continuum.apps.fhir_api.headers import FHIR_JSON
 from continuum.apps.fhir_api.outcome import outcome_bytes, refusal
 from continuum.apps.fhir_api.routes import ROUTES
+from continuum.apps.fhir_api.signon import TOKEN_PATH
 from continuum.apps.fhir_api.version import VERSION
 from continuum.kernel.errors import DomainError, Issue
 from continuum.kernel.limits import READINESS_TIMEOUT_S
@@ -48,7 +50,7 @@ REQUEST_HEADERS: tuple[tuple[str, str], ...] = (
     ("If-None-Match", "On a read: answer 304 if this is still the version. On PUT: * creates, but never overwrites."),
     ("If-Modified-Since", "On a read: answer 304 if nothing is newer than this HTTP date."),
     ("If-None-Exist", "On POST: create only if nothing matches these criteria."),
-    ("Prefer", "return=minimal, representation or OperationOutcome; handling=lenient ignores unknown parameters."),
+    ("Prefer", "return=minimal, representation or OperationOutcome; handling=lenient ignores unknown parameters; respond-async."),  # noqa: E501  a row of the table
     ("X-Security-Context", "On a raw Binary: the reference that decides who may read it."),
     ("X-Request-Id", "Your own id of the request; comes back as X-Correlation-Id."),
 )  # fmt: skip
@@ -70,8 +72,11 @@ STATUSES: tuple[tuple[int, str], ...] = (
     (415, "The body is of a kind that is not understood."),
     (422, "The resource breaks a rule; expression says where."),
     (431, "The headers are too large."),
+    (429, "You have too many exports and imports under way."),
     (500, "Something went wrong here; quote the id."),
+    (501, "This server has no folder for exports and imports."),
     (503, "Too busy, or read-only; try again later."),
+    (502, "The source of an import could not be reached."),
     (507, "The database is full; reads go on."),
 )
 """Statuses of refusals, in plain words."""
@@ -137,6 +142,9 @@ def pages(application: "Application") -> Starlette:
         text = application.traffic.text() + application.services.metrics()
         return Response(text, media_type="text/plain; version=0.0.4", headers=SECURE)
 
+    async def token(request: Request) -> Response:
+        return await application.services.sign_on.token(request, base(request))
+
     return Starlette(
         routes=[
             Route("/", start),
@@ -146,8 +154,11 @@ def pages(application: "Application") -> Starlette:
             Route("/livez", livez),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
+            Route(TOKEN_PATH, token, methods=["POST"]),
+            *static.ROUTES,
+            *gallery.routes(),
         ],
-        exception_handlers={HTTPException: _http, DomainError: _domain},  # type: ignore[dict-item]
+        exception_handlers={HTTPException: _http, DomainError: _domain, **static.EXCEPTION_HANDLERS},  # type: ignore[dict-item]
     )
 
 

@@ -27,6 +27,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/metadata", "capabilities", "What this server can do, as a CapabilityStatement."),
     Route("OPTIONS", "/", "capabilities", "The same as /metadata."),
     Route("POST", "/", "bundle", "A batch or a transaction."),
+    Route("GET", "/", "search-across", "Search several types, or all (_type)."),
+    Route("POST", "/_search", "search-across", "Search several types, or all, with the criteria in a form."),
     Route("GET", "/_history", "history-system", "All versions of everything, newest first."),
     Route("GET", "/{type}", "search", "Search a type."),
     Route("POST", "/{type}", "create", "Create a resource, or only if nothing matches (If-None-Exist)."),
@@ -55,6 +57,16 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/Observation/$lastn", "lastn", "The latest observations of each kind of a patient."),
     Route("POST", "/Observation/$lastn", "lastn", "The same, with the parameters in a body."),
     Route("GET", "/Encounter/{id}/$everything", "encounter-everything", "All that belongs to an encounter."),
+    Route("GET", "/$export", "export", "Export everything that you may see, as files."),
+    Route("POST", "/$export", "export", "The same with Parameters in the body."),
+    Route("GET", "/Patient/$export", "export", "Export the records of all patients that you may see, as files."),
+    Route("POST", "/Patient/$export", "export", "The same with Parameters in the body, for named patients too."),
+    Route("GET", "/Group/{id}/$export", "export", "Export the records of a Group's patients, as files."),
+    Route("POST", "/Group/{id}/$export", "export", "The same with Parameters in the body, for named patients too."),
+    Route("POST", "/$import", "import", "Load NDJSON files from URLs that the operator allows."),
+    Route("GET", "/_bulk/{job}", "bulkstatus", "How far an export or import is; at its end, its files."),
+    Route("DELETE", "/_bulk/{job}", "bulkcancel", "Stop an export or import, or remove its files."),
+    Route("GET", "/_bulk/{job}/{file}", "bulkfile", "One file of an export or import."),
     Route("GET", "/Patient/{id}/$everything", "everything", "All that belongs to a patient."),
     Route("GET", "/Patient/{id}/*", "everything", "All resources of a patient's compartment."),
     Route("GET", "/Subscription/$topics", "subscription-topics", "The topics that can be subscribed to."),
@@ -132,6 +144,7 @@ class Target:
     id: str = ""
     version: int = 0
     compartment: tuple[str, str] | None = None
+    file: str = ""
 
 
 def resolve(method: str, path: str) -> Target:
@@ -179,11 +192,26 @@ def _resolve(method: str, path: str) -> Target:
         return Target(_method(method, "/metadata", path))
     if first == "_history" and count == 1:
         return Target(_method(method, "/_history", path))
+    if first == "_search" and count == 1:
+        return Target(_method(method, "/_search", path))
     if first == "" and count == 1:
         return Target(_method(method, "/", path))
+    if count == 1 and f"/{first}" in METHODS and first[:1] == "$":
+        return Target(_method(method, f"/{first}", path))
+    if first == "_bulk" and count in (2, 3):
+        return _bulk(method, path, segments)
     if first[:1] == "$":
         raise NoSuchAddress(f"The operation {first} is not offered.")
     raise NoSuchAddress(f"There is no resource type {first} in FHIR R4; names are case-sensitive.")
+
+
+def _bulk(method: str, path: str, segments: list[str]) -> Target:
+    """An address of a bulk job or of one of its files."""
+    if not all(ID.match(segment) for segment in segments[1:]):
+        raise NotFound(f"There is no bulk job {segments[1]} here.")
+    if len(segments) == 2:
+        return Target(_method(method, "/_bulk/{job}", path), id=segments[1])
+    return Target(_method(method, "/_bulk/{job}/{file}", path), id=segments[1], file=segments[2])
 
 
 def _within(method: str, path: str, segments: list[str]) -> Target:

@@ -2,11 +2,18 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.types import ASGIApp
 
 from continuum.access import Access
 from continuum.identity.binding import Binder
 from continuum.identity.tokens import Verifier
 from continuum.interop.subscriptions.hub import Hub
+
+if TYPE_CHECKING:  # both answer exchanges, which know of services
+    from continuum.apps.fhir_api.bulk import Bulk
+    from continuum.apps.fhir_api.signon import SignOn
 
 READ_ONLY_TEXT = "This server is read-only at present; reads and searches go on, writes must wait."
 
@@ -17,6 +24,7 @@ class Services:
 
     ready: returns when the database answers, else raises. read_only: writes are refused with words.
     metrics: the Prometheus text of this process. subscriptions: at work unless the server is read-only.
+    bulk: exports and imports. sign_on: tokens for programs. signon_pages: where people sign in.
     binder: makes and checks the tokens of websockets.
     """
 
@@ -24,10 +32,13 @@ class Services:
     verifier: Verifier
     ready: Callable[[], Awaitable[None]]
     metrics: Callable[[], bytes]
+    bulk: "Bulk"
+    sign_on: "SignOn"
     subscriptions: Hub
     binder: Binder
     base_url: str = ""
     read_only: bool = False
+    signon_pages: ASGIApp | None = None
 
     @property
     def notice(self) -> str:

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from continuum.identity.matching.person import Person, person_of, swapped
-from continuum.kernel.limits import MATCH_VALUES_MAX
+from continuum.kernel.limits import (
+    MATCH_VALUES_MAX,
+)
 
 Criteria = list[tuple[str, str]]
 _FAMILY_CHARS = 3

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from continuum.fhir.text import normalise
-from continuum.kernel.limits import MATCH_VALUES_MAX
+from continuum.kernel.limits import (
+    MATCH_VALUES_MAX,
+)
 
 MOTHERS_MAIDEN_NAME = "http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName"
 PERSONAL = frozenset({"SS", "SB", "NI", "PPN", "TAX", "MI", "DL"})

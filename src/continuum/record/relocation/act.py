@@ -9,7 +9,10 @@ from typing import Any, Protocol
 from continuum.fhir.json import parse
 from continuum.fhir.types import TYPE_IDS, TYPE_NAMES
 from continuum.kernel.errors import Conflict, Gone
-from continuum.kernel.limits import RELOCATION_YIELD, RETRIES_MAX
+from continuum.kernel.limits import (
+    RELOCATION_YIELD,
+    RETRIES_MAX,
+)
 from continuum.record.body import decode, whole
 from continuum.record.entry import arrange, prepare
 from continuum.record.keys import Keys

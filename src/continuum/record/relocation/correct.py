@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from continuum.fhir.types import TYPE_IDS, TYPE_NAMES
 from continuum.kernel.errors import Conflict, Invalid, Issue, TooCostly
-from continuum.kernel.limits import CORRECTION_ENTRIES_MAX
+from continuum.kernel.limits import (
+    CORRECTION_ENTRIES_MAX,
+)
 from continuum.record.read import missing
 from continuum.record.relocation import ledger
 from continuum.record.relocation.act import Json, Work, in_turn, resource_of

@@ -67,7 +67,7 @@ def pointed(resource: Json, where: Mapping[Path, str], *, away_from: str) -> tup
 
 def alike(one: Json, other: Json) -> bool:
     """Whether two versions say the same, but for which patients they name (and for their number and time)."""
-    return _nameless(one) == _nameless(other)
+    return bool(_nameless(one) == _nameless(other))
 
 
 def _nameless(node: Any) -> Any:

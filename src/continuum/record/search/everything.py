@@ -9,12 +9,12 @@ from continuum.kernel.limits import EVERYTHING_MAX
 from continuum.record.keys import Keys, param_id
 from continuum.record.model import Page
 from continuum.record.read import COLUMNS, Connection, read, stored
-from continuum.record.search.filters import Bindings
+from continuum.record.search.bindings import Bindings
 from continuum.record.search.includes import visible_types
 from continuum.record.search.order import BY_ROW, Cursor, read_cursor
 from continuum.record.visibility import Visibility
 
-_TIES = sorted({param_id(name, code) for name, codes in COMPARTMENTS["Patient"].items() for code in codes})
+TIES = sorted({param_id(name, code) for name, codes in COMPARTMENTS["Patient"].items() for code in codes})
 """The parameters through which a resource belongs to a patient; others only mention one."""
 _MEMBERS = tuple(name for name in TYPES if name in COMPARTMENTS["Patient"] or name == "Patient")
 
@@ -45,7 +45,7 @@ async def everything(
     bindings = Bindings(keys, visibility)
     wanted = [name for name in _MEMBERS if not types or name in types]
     person = bindings.bind(keys.self_key("Patient", patient_id), "bigint")
-    ties = bindings.bind(_TIES, "integer[]")
+    ties = bindings.bind(TIES, "integer[]")
     filters = [f"({visible_types(wanted, 's', bindings)})"]
     filters += _in_time(since_us, start_us, end_us, bindings)
     named = f"$everything/{patient_id}"

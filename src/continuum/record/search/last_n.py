@@ -7,7 +7,10 @@ from typing import Any
 from continuum.fhir.json import parse
 from continuum.fhir.query import Query
 from continuum.kernel.errors import TooCostly
-from continuum.kernel.limits import LASTN_READ_MAX, PAGE_MAX
+from continuum.kernel.limits import (
+    LASTN_READ_MAX,
+    PAGE_MAX,
+)
 from continuum.record.keys import Keys
 from continuum.record.model import Page, Stored
 from continuum.record.read import Connection

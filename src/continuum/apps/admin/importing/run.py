@@ -97,6 +97,8 @@ def _todo(
 
 async def analyze(target: Target) -> None:
     """Renews PostgreSQL's statistics, by which searches steer, and tidies the index of keys after so many rows."""
+    if target.owner is None:
+        return  # PostgreSQL does it by itself, a little later
     owner = await asyncpg.connect(**target.owner)
     try:
         await owner.execute(

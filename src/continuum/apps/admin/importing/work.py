@@ -31,13 +31,15 @@ from continuum.record.write import RETRY_STATES
 class Target:
     """Where workers load to: arguments of asyncpg.connect, and this database's secrets.
 
-    owner: the same for the role that owns the tables, which alone may renew PostgreSQL's statistics.
+    owner: the same for the role that owns the tables, which alone may renew PostgreSQL's statistics; None leaves
+    that to PostgreSQL. context: who loads, for the trace; None is whoever sits at the command line.
     """
 
     connect: dict[str, Any]
-    owner: dict[str, Any]
+    owner: dict[str, Any] | None
     key_secret: bytes
     audit_secret: bytes
+    context: Context | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,9 @@ async def _work(target: Target, chunks: Any, done: Any) -> None:
     try:
         loader = Loader(conn, now_us)
         auditor = Auditor(target.audit_secret, _no_connection, now_us)
-        context = Context(Actor("continuum-import", "system"), "HOPERAT", "command line", f"import-{os.getpid()}")
+        context = target.context or Context(
+            Actor("continuum-import", "system"), "HOPERAT", "command line", f"import-{os.getpid()}"
+        )
         while True:
             chunk: Chunk = chunks.get()
             gc.collect(1)

@@ -10,7 +10,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from continuum.access.trace import PARAMETERS
 from continuum.apps.fhir_api import capability, handlers, openapi
 from continuum.apps.fhir_api.pages import REQUEST_HEADERS, STATUSES
-from continuum.apps.fhir_api.routes import COMPARTMENTS, ROUTES, TRACE_TYPES
+from continuum.apps.fhir_api.routes import COMPARTMENTS, METHODS, ROUTES, TRACE_TYPES
 from continuum.fhir import search_params
 from continuum.fhir.types import TYPES
 from continuum.kernel import errors
@@ -63,8 +63,14 @@ def test_the_capability_statement_claims_what_is_routed(rest):
         codes = {interaction["code"] for interaction in resource["interaction"]}
         assert {"search" if code == "search-type" else code for code in codes} <= routed
     assert {interaction["code"] for interaction in rest["interaction"]} == {
-        "transaction", "batch", "history-system",
+        "transaction", "batch", "search-system", "history-system",
     }  # fmt: skip
+    for place in (rest, *rest["resource"]):
+        kind = place.get("type", "")
+        template = {"": "/$export", "Group": "/Group/{id}/$export"}.get(kind, f"/{kind}/$export")
+        claimed = "export" in {operation["name"] for operation in place.get("operation", ())}
+        assert claimed == (template in METHODS), template
+    assert {operation["name"] for operation in rest["operation"]} == {"export", "import"}
     compartments = {url.rpartition("/")[2] for url in rest["compartment"]}
     assert compartments == {name.lower() for name in COMPARTMENTS}
     assert set(COMPARTMENTS) == set(search_params.COMPARTMENTS)
@@ -77,7 +83,9 @@ def test_the_capability_statement_claims_the_search_parameters_that_are_compiled
             assert {p["name"] for p in resource["searchParam"]} == set(PARAMETERS)
             continue
         assert {(p["name"], p["type"]) for p in resource["searchParam"]} == {
-            (param.code, param.kind) for param in known.values() if param.kind not in capability.UNSEARCHED_KINDS
+            (param.code, "string" if param.kind == "words" else param.kind)
+            for param in known.values()
+            if param.kind not in capability.UNSEARCHED_KINDS
         }
         for name in resource.get("searchInclude", ()):
             source, _, code = name.partition(":")
@@ -110,7 +118,7 @@ def test_the_openapi_document_is_valid_and_has_every_route():
 
 def test_the_openapi_document_names_only_statuses_that_are_explained():
     document = orjson.loads(openapi.document(BASE))
-    explained = {str(status) for status, _ in STATUSES} | {"200", "201", "204", "304"}
+    explained = {str(status) for status, _ in STATUSES} | {"200", "201", "202", "204", "304"}
     for operations in document["paths"].values():
         for method, operation in operations.items():
             if method != "parameters":

@@ -50,7 +50,9 @@ def test_a_compartment_stands_before_the_type(method, end):
         ("patient", "case-sensitive"),
         ("Patient/1/$foo", "\\$foo is not offered on one Patient"),
         ("Patient/$match", "\\$match is not offered"),
-        ("$export", "\\$export is not offered"),
+        ("$convert", "\\$convert is not offered"),
+        ("Observation/$export", "\\$export is not offered"),
+        ("_bulk/a_b", "no bulk job"),
         ("Observation/1/$everything", "\\$everything is not offered"),
         ("Patient/1/2", "Nothing is served"),
         ("Patient/1/_history/1/2", "Nothing is served"),
@@ -70,7 +72,8 @@ def test_unknown_addresses_are_not_found_in_words(path, said):
     ("method", "path", "allowed"),
     [
         ("PUT", "metadata", ("GET", "HEAD")),
-        ("GET", "", ("OPTIONS", "POST")),
+        ("PUT", "", ("GET", "HEAD", "OPTIONS", "POST")),
+        ("GET", "_search", ("POST",)),
         ("DELETE", "_history", ("GET", "HEAD")),
         ("POST", "Patient/1", ("DELETE", "GET", "HEAD", "PATCH", "PUT")),
         ("GET", "Patient/_search", ("POST",)),
@@ -104,7 +107,7 @@ def test_a_version_that_cannot_be_is_not_found(version):
 
 def test_every_route_can_be_reached():
     filled = {
-        "{type}": "Observation", "{id}": "x", "{version}": "3", "{compartment}": "Device",
+        "{type}": "Observation", "{id}": "x", "{version}": "3", "{compartment}": "Device", "{job}": "x", "{file}": "y",
     }  # fmt: skip
     for route in ROUTES:
         path = route.template

@@ -6,7 +6,9 @@ import pytest
 
 from continuum.fhir.json import parse
 from continuum.kernel.errors import Conflict, Gone, Invalid, NotFound
-from continuum.kernel.limits import MERGE_ENTRIES_MAX
+from continuum.kernel.limits import (
+    MERGE_ENTRIES_MAX,
+)
 from continuum.record.relocation import merge as merging
 from continuum.record.relocation.tests.charts import Charts, observation, patient, refusal
 

@@ -1,0 +1,211 @@
+"""Exports over REST, from kick-off to the last file, as Bulk Data Access 2.0 describes them."""
+
+import gzip
+import json
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+import zstandard
+
+from tests.api.conftest import outcome
+from tests.bulk.jobs import admit, export, fetch, kick_off, until, until_done
+from tests.live import fresh_database, started
+
+pytestmark = pytest.mark.server
+
+
+async def test_an_export_of_the_system_holds_everything_as_it_is_read(running):
+    async with running.client() as http:
+        _, held = await admit(http)
+        found = await export(http)
+        for address, resource in held.items():
+            assert found.one(address) == resource
+        assert len(found.addresses) == len(set(found.addresses))
+    assert found.manifest["requiresAccessToken"] is True
+    assert found.manifest["request"] == f"{running.origin}/fhir/$export"
+    newest = max(resource["meta"]["lastUpdated"] for resource in held.values())
+    assert found.manifest["transactionTime"] >= newest
+    assert found.errors == []
+
+
+async def test_types_and_filters_by_get_and_by_parameters_mean_the_same(running):
+    async with running.client() as http:
+        ward, held = await admit(http, beds=2, heart_rates=3)
+        patients = [place for place in held if place.startswith("Patient/")]
+        criteria = f"Observation?subject:Patient.family={ward.family}&value-quantity=ge61,Patient?family={ward.family}"
+        got = await export(http, params={"_type": "Observation,Patient", "_typeFilter": criteria})
+        parameters = [
+            {"name": "_type", "valueString": "Observation"}, {"name": "_type", "valueString": "Patient"},
+            *({"name": "_typeFilter", "valueString": one} for one in criteria.split(",")),
+        ]  # fmt: skip
+        body = {"resourceType": "Parameters", "parameter": parameters}
+        posted = await export(http, body=body)
+    wanted = [
+        place for place, one in held.items()
+        if place in patients or (one["resourceType"] == "Observation" and one["valueQuantity"]["value"] >= 61)
+    ]  # fmt: skip
+    assert got.addresses == posted.addresses == sorted(wanted)
+    assert len(wanted) == 2 + 2 * 2
+
+
+async def test_named_patients_by_post(running):
+    async with running.client() as http:
+        _, held = await admit(http, beds=2)
+        chosen = next(place for place in held if place.startswith("Patient/"))
+        body = {
+            "resourceType": "Parameters",
+            "parameter": [{"name": "patient", "valueReference": {"reference": chosen}}],
+        }
+        found = await export(http, "/Patient/$export", body=body)
+        refused = await http.get("/Patient/$export", params={"patient": chosen})
+    mine = [place for place, one in held.items() if chosen in (place, one.get("subject", {}).get("reference"))]
+    assert found.addresses == sorted(mine)
+    assert "patient" in outcome(refused, 400)["diagnostics"]
+
+
+async def test_elements_leave_the_rest_out_and_say_so(running):
+    async with running.client() as http:
+        _, held = await admit(http, beds=1, heart_rates=1)
+        found = await export(
+            http, "/Patient/$export",
+            params={"_elements": "Patient.birthDate,subject", "_type": "Patient,Observation"},
+        )  # fmt: skip
+        whole = await export(http, params={"_elements": "Patient.birthDate", "_type": "Observation"})
+    place = next(place for place in held if place.startswith("Patient/"))
+    shown = found.one(place)
+    assert set(shown) == {"resourceType", "id", "meta", "active", "birthDate"}  # what could turn the meaning stays
+    assert shown["birthDate"] == held[place]["birthDate"]
+    assert [tag["code"] for tag in shown["meta"]["tag"]] == ["SUBSETTED"]
+    pulse = next(place for place in held if place.startswith("Observation/"))
+    assert set(found.one(pulse)) == {"resourceType", "id", "meta", "status", "code", "subject"}
+    assert whole.one(pulse) == held[pulse]
+
+
+async def test_a_group_is_exported_over_rest(running):
+    async with running.client() as http:
+        _, held = await admit(http, beds=3)
+        patients = [place for place in held if place.startswith("Patient/")]
+        member = [{"entity": {"reference": place}} for place in patients[:2]]
+        group = await http.post("/Group", json={
+            "resourceType": "Group", "type": "person", "actual": True, "member": member,
+        })  # fmt: skip
+        found = await export(http, f"/Group/{group.json()['id']}/$export")
+        missing = await http.get("/Group/never-there/$export")
+    mine = [
+        place for place, one in held.items() if {place, one.get("subject", {}).get("reference")} & set(patients[:2])
+    ]
+    assert found.addresses == sorted([*mine, f"Group/{group.json()['id']}"])
+    outcome(missing, 404)
+
+
+async def test_what_is_asked_wrongly_is_refused_in_words_or_ignored_if_the_client_says_so(running):
+    wrong = [
+        ({"_outputFormat": "application/parquet"}, "_outputFormat"),
+        ({"_since": "yesterday"}, "_since"),
+        ({"_type": "Patients"}, "Patients"),
+        ({"_typeFilter": "active=true"}, "_typeFilter"),
+        ({"_typeFilter": "Patient?colour=blue"}, "colour"),
+        ({"_type": "Patient", "_typeFilter": "Observation?status=final"}, "_type leaves out"),
+        ({"includeAssociatedData": "Everything"}, "includeAssociatedData"),
+        ({"organizeOutputBy": "Patient"}, "organizeOutputBy"),
+    ]
+    async with running.client() as http:
+        for params, words in wrong:
+            assert words in outcome(await http.get("/$export", params=params), 400)["diagnostics"]
+        found = await export(
+            http, params={"_type": "Group,Patients", "organizeOutputBy": "Patient"},
+            headers={"prefer": "respond-async, handling=lenient"},
+        )  # fmt: skip
+        assert {issue["severity"] for issue in found.errors} == {"warning"}
+        assert len(found.errors) == 2
+        for bad in ("/Observation/$export", "/Encounter/1/$export"):
+            outcome(await http.get(bad), 404)
+        body = {"resourceType": "Bundle", "type": "batch", "entry": [{"request": {"method": "GET", "url": "$export"}}]}
+        answer = await http.post("/", json=body)
+        assert answer.json()["entry"][0]["response"]["status"].startswith("405")
+
+
+async def test_every_answer_of_a_job_is_for_who_asked_only(running):
+    async with running.client("system", subject="owner") as owner, running.client("system", subject="other") as other:
+        status = await kick_off(owner, "/$export")
+        outcome(await other.get(status), 404)
+        outcome(await other.delete(status), 404)
+        manifest = (await until_done(owner, status)).json()
+        file = manifest["output"][0]["url"]
+        outcome(await other.get(file), 404)
+        async with httpx.AsyncClient() as nobody:
+            for address in (status, file, f"{running.origin}/fhir/$export"):
+                assert (await nobody.get(address)).status_code == 401
+        assert (await owner.get(file)).status_code == 200
+        outcome(await owner.get(f"{status}/..%2F..%2Fsecret"), 404)
+        outcome(await owner.get(f"{status}/other.ndjson"), 404)
+
+
+async def test_a_file_comes_compressed_as_the_client_likes(running):
+    async with running.client() as http:
+        await admit(http)
+        manifest = (await until_done(http, await kick_off(http, "/$export", params={"_type": "Patient"}))).json()
+        (file,) = manifest["output"]
+        plain = await http.get(file["url"], headers={"accept-encoding": "identity"})
+        assert plain.headers["content-type"] == "application/fhir+ndjson"
+        assert int(plain.headers["content-length"]) == len(plain.content)
+        for encoding in ("gzip", "zstd"):
+            async with http.stream("GET", file["url"], headers={"accept-encoding": encoding}) as answer:
+                assert answer.headers["content-encoding"] == encoding
+                raw = b"".join([chunk async for chunk in answer.aiter_raw()])
+            unpack = gzip.decompress if encoding == "gzip" else zstandard.ZstdDecompressor().decompressobj().decompress
+            assert unpack(raw) == plain.content
+        head = await http.head(file["url"])
+        assert (head.status_code, head.content) == (200, b"")
+
+
+async def test_a_removed_export_is_gone_with_its_files(running):
+    async with running.client() as http:
+        await admit(http)
+        done = await kick_off(http, "/$export")
+        answer = await until_done(http, done)
+        assert answer.headers["expires"]
+        file = answer.json()["output"][0]["url"]
+        folders = [Path(running.orders.bulk_folder) / done.rpartition("/")[2]]
+        assert list(folders[0].iterdir())
+        assert (await http.delete(done)).status_code == 202
+        outcome(await http.get(done), 404)
+        outcome(await http.get(file), 404)
+        running_still = await kick_off(http, "/$export")
+        assert (await http.delete(running_still)).status_code == 202
+        outcome(await http.get(running_still), 404)
+        folders.append(Path(running.orders.bulk_folder) / running_still.rpartition("/")[2])
+        await until(lambda: not any(folder.exists() for folder in folders))
+
+
+@pytest.mark.timeout(180)
+async def test_an_export_outlives_the_server_that_took_it_on(test_server, template, tmp_path):
+    """The server and all its processes are killed while they export; the next one ends the job."""
+    app, owner = await fresh_database(test_server, template)
+    secret = os.urandom(32)
+    from continuum.apps.fhir_api.serving import Worker  # the orders of this test's own server
+
+    orders = Worker(app, secret, secret, secret, secret, connections=4, bulk_folder=str(tmp_path / "bulk"))
+    with started(orders, owner) as first:
+        async with first.client() as http:
+            _, held = await admit(http, beds=5, heart_rates=20)
+            status = await kick_off(http, "/$export")
+            conn = await asyncpg.connect(owner)
+            await until(lambda: conn.fetchval("SELECT attempt > 0 FROM record.bulk_job"))
+            await conn.close()
+        first.process.send_signal(signal.SIGKILL)
+        first.process.wait(20)
+        with started(replace(orders), owner) as second:
+            async with second.client() as http:
+                answer = await until_done(http, status.replace(first.origin, second.origin))
+                assert answer.status_code == 200, answer.text
+                found = await fetch(http, json.loads(answer.text.replace(first.origin, second.origin)))
+        first.process.returncode = 0  # killed on purpose; what started it expects a clean end
+    assert found.addresses == sorted(held)
+    for address, resource in held.items():
+        assert found.one(address) == resource
