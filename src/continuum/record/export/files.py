@@ -1,11 +1,22 @@
 """The files that one process of an export writes: NDJSON, one type each, a new one when one is large enough."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import BinaryIO
 
-from continuum.kernel.limits import BULK_BUFFER_BYTES, BULK_FILE_MAX_BYTES
+from continuum.kernel.errors import DomainError
+from continuum.kernel.limits import BULK_BUFFER_BYTES, BULK_DISK_FREE_MIN_BYTES, BULK_FILE_MAX_BYTES
 from continuum.record.jobs import File
+
+NO_ROOM = "The server has no room for the files of this export; tell its operator, or ask for less of it."
+
+
+class NoRoom(DomainError):
+    """The disk of the files is nearly full."""
+
+    status = 507
+    code = "no-store"
 
 
 class _Open:
@@ -60,7 +71,13 @@ class Files:
             file.flush()
 
     def settle(self) -> list[File]:
-        """Makes what was written durable; the files that changed since the last time, as they stand."""
+        """Makes what was written durable; the files that changed since the last time, as they stand.
+
+        Raises:
+            NoRoom: the disk has less room left than what else lies on it may need.
+        """
+        if shutil.disk_usage(self._folder).free < BULK_DISK_FREE_MIN_BYTES:
+            raise NoRoom(NO_ROOM)
         settled = []
         for file in self._touched:
             file.flush()
