@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -55,17 +56,18 @@ class Files:
         self._open: dict[tuple[str, str], _Open] = {}
         self._touched: set[_Open] = set()
 
-    def write(self, category: str, kind: str, line: bytes) -> None:
-        """Adds one line, its end included."""
+    def write(self, category: str, kind: str, lines: Sequence[bytes]) -> None:
+        """Adds lines, their ends not included."""
         file = self._open.get((category, kind))
         if file is None:
             self._number += 1
             name = f"{kind}.{self._mark}-{self._number}.ndjson"
             file = self._open[category, kind] = _Open(self._folder, name, category, kind)
-        file.pending.append(line)
-        file.lines += 1
-        file.size += len(line)
-        file.buffered += len(line)
+        text = b"\n".join((*lines, b""))
+        file.pending.append(text)
+        file.lines += len(lines)
+        file.size += len(text)
+        file.buffered += len(text)
         self._touched.add(file)
         if file.buffered >= BULK_BUFFER_BYTES:
             file.flush()
