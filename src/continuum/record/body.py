@@ -49,7 +49,9 @@ def _decompressor() -> zstandard.ZstdDecompressor:
 def tail(resource: dict[str, Any]) -> bytes:
     """The JSON text after `meta.lastUpdated`: the rest of meta, then every other element in its order."""
     meta = resource.get("meta")
-    rest = {name: value for name, value in resource.items() if name not in ("resourceType", "id", "meta")}
+    rest = resource.copy()
+    for name in ("resourceType", "id", "meta"):
+        rest.pop(name, None)
     head = b"}"
     if meta:
         kept = {name: value for name, value in meta.items() if name not in ("versionId", "lastUpdated")}

@@ -43,18 +43,19 @@ class Memory(dict[K, V]):
 class TypeKeys:
     """The keys with which resources of one type are filed.
 
-    tokens: (param, system, code) → all its forms. references: (param, target) → the keys of a target as written.
-    present: param → its presence. grams: trigram → its key. params: param → its number in the side tables.
+    tokens: (param, system, code) → all its forms. references: (param, target) → the keys of a target as written;
+    both with the presence of their parameter. present: param → its presence. grams: trigram → its key.
+    params: param → its number in the side tables.
     """
 
     __slots__ = ("grams", "params", "present", "references", "tokens")
 
     def __init__(self, keys: "Keys", resource_type: str) -> None:
         self.tokens: Memory[tuple[str, str, str], tuple[int, ...]] = Memory(
-            lambda token: keys.token_forms(resource_type, *token)
+            lambda token: (*keys.token_forms(resource_type, *token), self.present[token[0]])
         )
         self.references: Memory[tuple[str, str], tuple[int, ...]] = Memory(
-            lambda found: keys.reference_forms(resource_type, *found)
+            lambda found: (*keys.reference_forms(resource_type, *found), self.present[found[0]])
         )
         self.present: Memory[str, int] = Memory(lambda param: keys.present(resource_type, param))
         self.grams: Memory[str, int] = Memory(lambda gram: keys.gram(resource_type, gram))
