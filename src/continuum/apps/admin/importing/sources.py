@@ -19,7 +19,6 @@ _FIRST = ("Organization", "Location", "Practitioner", "PractitionerRole", "Medic
 """Types that others refer to; loading them first leaves fewer references to check at the end."""
 
 
-_READ_BYTES = 1 << 20
 _MOST = IMPORT_DOCUMENT_MAX_BYTES + 1
 _TOO_LARGE = f"a line or document is larger than {IMPORT_DOCUMENT_MAX_BYTES >> 20} MB; split it"
 
@@ -69,7 +68,7 @@ def digest(path: Path) -> str:
     """Names a file by its content, so that a changed file is not taken for one that was loaded."""
     seen = hashlib.blake2b(path.name.encode(), digest_size=16)
     with path.open("rb") as handle:
-        while block := handle.read(_READ_BYTES):
+        while block := handle.read(1 << 20):
             seen.update(block)
     return seen.hexdigest()
 
@@ -118,5 +117,5 @@ def chunks(path: Path, source: str) -> Iterator[Chunk]:
 def _open(path: Path) -> IO[bytes]:
     if not path.name.endswith(".gz"):
         return path.open("rb")
-    # Its own readline takes longer than the unpacking does.
-    return io.BufferedReader(gzip.GzipFile(path, "rb"), _READ_BYTES)
+    # Its own readline takes longer than the unpacking does. A small buffer: at a damage, what is in it is lost.
+    return io.BufferedReader(gzip.GzipFile(path, "rb"), io.DEFAULT_BUFFER_SIZE)
