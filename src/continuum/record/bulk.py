@@ -47,6 +47,8 @@ class Loader:
         self._conn = conn
         self._clock = clock
         self._row_ids = RowIds()
+        self._all_new = False
+        """Whether the chunk before was all new: then the next probably is, and COPY itself says if not."""
 
     async def is_done(self, source: str, chunk: int) -> bool:
         """Whether that chunk was loaded before."""
@@ -61,11 +63,16 @@ class Loader:
         """Writes one chunk, its index rows, its audit row and the note that it is done, in one transaction.
 
         Of several resources with one address the last one counts, as if they had come one after another.
+
+        Raises:
+            asyncpg.PostgresError: one of RETRY_STATES when somebody else wrote one of them at the same moment, or when
+                one is present against expectation: load it again.
         """
         latest = {(prepared.type_id, prepared.id): prepared for prepared in chunk}
+        expected, self._all_new = self._all_new, False
         async with self._conn.transaction():
             now_us = self._clock()
-            present = await lock(self._conn, latest)
+            present = {} if expected else await lock(self._conn, latest)
             fresh = [prepared for address, prepared in latest.items() if address not in present]
             changed = []
             for address, there in present.items():
@@ -87,6 +94,7 @@ class Loader:
                 " equal = excluded.equal, rejected = excluded.rejected",
                 source, number, len(fresh), len(changed), len(present) - len(changed), rejected,
             )  # fmt: skip
+        self._all_new = not present
         return Loaded(len(fresh), len(changed), len(present) - len(changed))
 
     async def _copy(self, fresh: Sequence[Prepared], now_us: int) -> None:
