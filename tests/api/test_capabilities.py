@@ -51,6 +51,8 @@ async def test_every_claimed_search_parameter_is_understood(api, rest):
             continue  # test_who_asks tries these one by one
         found = []
         for param in resource["searchParam"]:
+            if param["name"] in {"_text", "_content"}:
+                assert (await api.get(f"/{resource['type']}", params=[(param["name"], "--")])).status_code == 400
             if param["type"] == "composite":
                 parts = search_params.params(resource["type"])[param["name"]].components
                 found.append((param["name"], "$".join(values[kind] for _, kind in parts)))

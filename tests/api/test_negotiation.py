@@ -119,7 +119,7 @@ async def test_long_answers_are_compressed_for_those_who_take_it_and_short_ones_
     [
         ("POST", "/Patient/x", "DELETE, GET, HEAD, PATCH, PUT"),
         ("PUT", "/metadata", "GET, HEAD"),
-        ("GET", "/", "OPTIONS, POST"),
+        ("PATCH", "/", "GET, HEAD, OPTIONS, POST"),
         ("GET", "/Patient/_search", "POST"),
         ("DELETE", "/Patient/x/_history", "GET, HEAD"),
         ("TRACE", "/Patient", "DELETE, GET, HEAD, PATCH, POST, PUT"),

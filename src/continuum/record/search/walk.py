@@ -8,11 +8,14 @@ from dataclasses import dataclass
 
 from continuum.fhir.query import Criterion, Query, Value
 from continuum.fhir.search_params import MAIN_DATE
-from continuum.record.search.filters import Bindings
+from continuum.record.search.bindings import Bindings
 from continuum.record.search.order import Cursor, Key, Side, place
 
 LONG_US = 31 * 86_400_000_000
 """What lasts longer than this has an index of its own (search_type_long)."""
+_SINCE = frozenset({"eq", "ge", "gt", "sa", "ap"})
+_UNTIL = frozenset({"eq", "lt", "le", "eb", "ap"})
+"""Prefixes of a date that bound an instant from below, and from above."""
 LONG = f"s.date_high > s.date_low + {LONG_US}"
 
 
@@ -33,6 +36,8 @@ class Leg:
         OFFSET 0 keeps PostgreSQL from joining in another order.
         """
         cut = f" LIMIT {tried}" if tried else ""
+        if self.beside and filters == "true":
+            return f"(SELECT q.row_id, q.k0 FROM ({self.source}) q LIMIT {page})"
         if not self.beside:
             return f"(SELECT s.row_id, s.k0 FROM ({self.source}{cut or ' OFFSET 0'}) s WHERE {filters} LIMIT {page})"
         return (
@@ -55,7 +60,8 @@ def legs(query: Query, type_id: int, order: tuple[Key, ...], cursor: Cursor | No
     bounds = _bounds(query, key.column, bindings) if key.column else [""]
     if cursor is None or cursor.keys[0] is not None:
         if key.side is not None:
-            found.append(_by_side(key, key.side, cursor, bindings))
+            within = _updates(query, bindings) if key.side.value == "updated" else ""
+            found.append(_by_side(key, key.side, within, cursor, bindings))
         else:
             found += [_by_column(key, type_id, bound, cursor, bindings) for bound in bounds]
             if not key.descending:
@@ -70,8 +76,10 @@ def legs(query: Query, type_id: int, order: tuple[Key, ...], cursor: Cursor | No
 
 def _missing(key: Key) -> str:
     """The condition of rows that have no value; empty when every row has one."""
+    if key.whole:
+        return ""
     if key.side is None:
-        return "" if key.column == "updated" else f" AND s.{key.column} IS NULL"
+        return f" AND s.{key.column} IS NULL"
     if key.side.table == "resource":
         return ""
     return (
@@ -109,7 +117,7 @@ def _by_column(key: Key, type_id: int, bounds: str, cursor: Cursor | None, bindi
     )
 
 
-def _by_side(key: Key, side: Side, cursor: Cursor | None, bindings: Bindings) -> Leg:
+def _by_side(key: Key, side: Side, within: str, cursor: Cursor | None, bindings: Bindings) -> Leg:
     """Each row at its least value (its greatest when the order falls), once."""
     direction, closer = ("DESC", ">") if key.descending else ("ASC", "<")
     beyond = _beyond(key, f"x.{side.value}, x.row_id", cursor, bindings)
@@ -117,14 +125,26 @@ def _by_side(key: Key, side: Side, cursor: Cursor | None, bindings: Bindings) ->
     if side.table != "resource":
         condition = side.condition.replace("x.", "y.")
         first = (
-            f" AND NOT EXISTS (SELECT 1 FROM record.{side.table} y WHERE y.row_id = x.row_id AND {condition}"
+            f"NOT EXISTS (SELECT 1 FROM record.{side.table} y WHERE y.row_id = x.row_id AND {condition}"
             f" AND y.{side.value} {closer} x.{side.value} OFFSET 0)"
         )
+        first = f" AND ({side.alone} OR {first})" if side.alone else f" AND {first}"
     return Leg(
         f"SELECT DISTINCT ON (x.{side.value}, x.row_id) x.row_id, x.{side.value} AS k0 FROM record.{side.table} x"
-        f" WHERE {side.condition}{beyond}{first} ORDER BY x.{side.value} {direction}, x.row_id {direction}",
+        f" WHERE {side.condition}{within}{beyond}{first} ORDER BY x.{side.value} {direction}, x.row_id {direction}",
         beside=True,
     )
+
+
+def _updates(query: Query, bindings: Bindings) -> str:
+    """What the criteria say of the instant of the last update, for the index of it."""
+    found = ""
+    for value in ranges(query, "_lastUpdated"):
+        if value.prefix in _SINCE:
+            found += f" AND x.updated >= {bindings.bind(value.low_us, 'bigint')}"
+        if value.prefix in _UNTIL:
+            found += f" AND x.updated <= {bindings.bind(value.high_us, 'bigint')}"
+    return found
 
 
 def filed_leg(condition: str, cursor: Cursor | None, bindings: Bindings) -> Leg:
@@ -164,7 +184,7 @@ def _bounds(query: Query, column: str, bindings: Bindings) -> list[str]:
 
     Several are the parts of the walk from the latest to the earliest; none bounded is [""].
     """
-    values = ranges(query, "_lastUpdated" if column == "updated" else MAIN_DATE.get(query.resource_type))
+    values = ranges(query, MAIN_DATE.get(query.resource_type))
     conditions = "".join(f" AND {one}" for value in values for one in bounds_of(value, column, bindings))
     since = [value.low_us for value in values if value.prefix in {"ge", "gt", "sa", "ap"}]
     if column != "date_low" or not since:
@@ -180,11 +200,10 @@ def _bounds(query: Query, column: str, bindings: Bindings) -> list[str]:
 
 def bounds_of(value: Value, column: str, bindings: Bindings) -> list[str]:
     """What one date value says about a column of record.search `s`: every match fulfils it, not only matches do."""
-    whole = value.prefix == "eq" or column == "updated"
     parts = []
-    if value.prefix in {"eq", "ge", "gt", "sa", "ap"} and (whole or column == "date_high"):
+    if value.prefix in _SINCE and (value.prefix == "eq" or column == "date_high"):
         parts.append(f"s.{column} >= {bindings.bind(value.low_us, 'bigint')}")
-    if value.prefix in {"eq", "lt", "le", "eb", "ap"} and (whole or column == "date_low"):
+    if value.prefix in _UNTIL and (value.prefix == "eq" or column == "date_low"):
         parts.append(f"s.{column} <= {bindings.bind(value.high_us, 'bigint')}")
     return parts
 
