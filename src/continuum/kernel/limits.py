@@ -346,6 +346,8 @@ BULK_PROCESSES_MAX = 64
 """Processes of one bulk job."""
 BULK_CHUNK_BYTES = 1024 * 1024
 """Files of bulk jobs are read, compressed and sent in pieces of this size."""
+BULK_DISK_FREE_MIN_BYTES = 2 * 1024 * 1024 * 1024
+"""An export stops with words before its files leave less room than this on their disk."""
 BULK_DOWNLOAD_TIMEOUT_S = 6 * 3600.0
 """How long the download of one file may take altogether."""
 BULK_INPUTS_MAX = 200
