@@ -245,7 +245,8 @@ async def test_a_clinician_puts_right_what_was_written_at_their_facility(running
         await put(api, person(name, **here))
     async with running.client("clinician", facility=facility) as doctor:
         made = await doctor.post("/Observation", json={
-            "resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": {"reference": f"Patient/{wrong}"},
+            "resourceType": "Observation", "status": "final", "code": {"text": "x"},
+            "subject": {"reference": f"Patient/{wrong}"},
         })  # fmt: skip
         entry = f"Observation/{made.json()['id']}"
         body = parameters(**sides(wrong, right), entry=entry, reason="written in the wrong window")

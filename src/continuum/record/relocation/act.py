@@ -42,7 +42,8 @@ class Outcome:
     """What a relocation did, or would do.
 
     before: both Patients of a merge as they were; patients: as they are (or would be) then, source first.
-    moved: how many entries of each type changed their chart. warnings: what a person should look at, in plain words. provenances: their ids.
+    moved: how many entries of each type changed their chart. warnings: what a person should look at, in plain words.
+    provenances: their ids.
     """
 
     id: str

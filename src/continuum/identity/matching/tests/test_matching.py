@@ -72,8 +72,9 @@ def test_the_usual_slips_of_registration_still_find_the_person(changed, words):
 
 
 def test_twins_are_never_more_than_possible():
-    anna = like(**(BARE | {"address": ANNA["address"]}), multipleBirthInteger=1)
-    ella = like(**(BARE | {"address": ANNA["address"]}), name=[{"family": "Rivera", "given": ["Ella"]}], multipleBirthInteger=2)
+    home = BARE | {"address": ANNA["address"]}
+    anna = like(**home, multipleBirthInteger=1)
+    ella = like(**home, name=[{"family": "Rivera", "given": ["Ella"]}], multipleBirthInteger=2)
     found = graded(ella, anna)
     assert found.code in ("possible", "certainly-not")
     assert any("multiple birth" in reason.words for reason in found.reasons)
@@ -140,12 +141,16 @@ texts = st.text(min_size=1, max_size=12)
 patients = st.fixed_dictionaries(
     {},
     optional={
-        "name": st.lists(st.fixed_dictionaries({}, optional={"family": texts, "given": st.lists(texts, max_size=2)}), max_size=2),
+        "name": st.lists(
+            st.fixed_dictionaries({}, optional={"family": texts, "given": st.lists(texts, max_size=2)}), max_size=2
+        ),
         "birthDate": st.dates().map(str) | st.just("1984"),
         "gender": st.sampled_from(["male", "female", "unknown"]),
         "identifier": st.lists(st.fixed_dictionaries({"value": texts}, optional={"system": texts}), max_size=2),
         "telecom": st.lists(st.fixed_dictionaries({"value": texts}, optional={"system": texts}), max_size=2),
-        "address": st.lists(st.fixed_dictionaries({}, optional={"postalCode": texts, "line": st.lists(texts, min_size=1)}), max_size=2),
+        "address": st.lists(
+            st.fixed_dictionaries({}, optional={"postalCode": texts, "line": st.lists(texts, min_size=1)}), max_size=2
+        ),
     },
 )  # fmt: skip
 
