@@ -111,7 +111,7 @@ async def main(data: Path, port: int) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     async with postgres.open(settings) as server:
         worker = serving.Worker(
-            server.app.dsn, known.record, known.audit, known.token, connections=settings.connections
+            server.app.dsn, known.record, known.audit, known.token, known.identity, connections=settings.connections
         )  # fmt: skip
 
         @contextlib.asynccontextmanager

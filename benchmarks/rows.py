@@ -46,6 +46,7 @@ def rows(corpus: Corpus) -> dict[str, Row]:
         "read": _read(corpus),
         "identifier": _identifier(corpus),
         "family": _family(corpus),
+        "family_page": _family(corpus, "&_count=4"),
         "patient_code": _patient_code(corpus),
         "code_value": _code_value(),
         "chain": _chain(corpus),
@@ -81,7 +82,7 @@ def _identifier(corpus: Corpus) -> Row:
     return Row([_get(f"Patient?identifier={one['identifier'][0]['value']}") for one in chosen], right)
 
 
-def _family(corpus: Corpus) -> Row:
+def _family(corpus: Corpus, more: str = "") -> Row:
     names = sorted({one["name"][0]["family"] for one in corpus.patients if one["name"][0]["family"].isascii()})
 
     def right(number: int, response: Response) -> bool:
@@ -91,7 +92,7 @@ def _family(corpus: Corpus) -> Row:
             any(normalise(name.get("family", "")).startswith(wanted) for name in one["name"]) for one in found
         )
 
-    return Row([_get(f"Patient?family={name.replace(' ', '%20')}") for name in names], right)
+    return Row([_get(f"Patient?family={name.replace(' ', '%20')}{more}") for name in names], right)
 
 
 def _patient_code(corpus: Corpus) -> Row:

@@ -5,6 +5,7 @@
 writes `fhir/facts/search.json` and `fhir/_generated/index_*.py`; run twice, it writes the same bytes.
 """
 
+import hashlib
 import json
 from typing import Any
 
@@ -46,11 +47,18 @@ PARTS = {"family": 1, "given": 2, "city": 4, "state": 8, "postalCode": 16, "coun
 COLUMNS = ("_id", "_lastUpdated")
 """Parameters that are columns of a row in the store, not values in its index."""
 
+WORDS = {"_content": "Resource", "_text": "DomainResource"}
+"""Parameters of words anywhere in a resource, or in its narrative: R4 gives them no expression. What has them."""
+WITHOUT_NARRATIVE = frozenset({"Binary", "Bundle", "Parameters"})
+"""Resources of R4 that are no DomainResource."""
+NOT_TEXT = frozenset({
+    "code", "color", "condition", "criteria", "data", "definition", "expression", "id", "language", "location",
+    "number", "reference", "sequence", "source", "sourceId", "status", "type", "url", "value", "variable", "versionId",
+})  # fmt: skip
+"""Element names that hold a code, a number, an address, a formula or base64, where R4 does not give them a string."""
 NOT_INDEXED = {
-    "_content": "R4 gives it no expression: it asks for text anywhere in a resource",
     "_filter": "R4 gives it no expression: it is a language of its own",
     "_query": "R4 gives it no expression: it names an operation",
-    "_text": "R4 gives it no expression: it asks for text in the narrative",
 }
 """Parameters of R4 that have no value in a resource. Any other that is not understood stops the compilation."""
 SWAPPED = {"http://hl7.org/fhir/SearchParameter/DocumentReference-relationship"}
@@ -72,6 +80,10 @@ def compile_params(definitions: Definitions) -> Facts:
         everywhere = one["base"][0] in {"Resource", "DomainResource"}
         for name in resource_types() if everywhere else one["base"]:
             if name not in facts or (everywhere and one["code"] in NOT_INDEXED and "expression" not in one):
+                continue
+            if one["code"] in WORDS and "expression" not in one:
+                if one["code"] != "_text" or name not in WITHOUT_NARRATIVE:
+                    facts[name][one["code"]] = {"kind": "words", "url": one["url"], "targets": [], "paths": []}
                 continue
             try:
                 facts[name][one["code"]] = _fact(one, name, compiler, by_url)
@@ -108,6 +120,8 @@ def _fact(one: dict[str, Any], name: str, compiler: Compiler, by_url: dict[str, 
         fact["paths"] = compiler.values(expression, name, one["type"])
     if not fact["paths"]:
         raise ValueError("its expression has no value of its kind")
+    if one["type"] == "token" and any(path[1] == "Identifier" for path in fact["paths"]):
+        fact["typed"] = True
     tests = [steps[-1][2] if steps else None for steps, _, _ in fact["paths"]]
     named = [test[1] for test in tests if test and test[0] == "ref"]
     if len(named) == len(tests):
@@ -128,6 +142,44 @@ def _part(kind: str, text: str, base: str, name: str, compiler: Compiler) -> lis
     if not paths:
         raise ValueError(f"its component {text} has no {kind}")
     return [kind, paths]
+
+
+def presence(params: dict[str, dict[str, Any]], before: list[str]) -> list[str]:
+    """The parameters that a resource has values for, in the order of their bits: what was there stays in its place."""
+    codes = [code for code, fact in params.items() if fact.get("paths") or fact.get("groups")]
+    found = before + sorted(set(codes) - set(before))
+    assert len(found) < 64, "a bigint has no bit for more"
+    return found
+
+
+def implied_systems(params: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Token parameters all of whose values are codes or booleans of one system."""
+    found = {}
+    for code, fact in params.items():
+        if fact["kind"] != "token" or not fact.get("paths"):
+            continue
+        systems = {generate_index.SPECIAL_VALUES if path[1] == "boolean" else path[2] for path in fact["paths"]}
+        plain = all(path[1] in {"boolean", "code"} for path in fact["paths"])
+        if plain and len(systems) == 1 and "" not in systems:
+            found[code] = systems.pop()
+    return found
+
+
+def texts(definitions: Definitions) -> list[str]:
+    """The names of elements that hold text for people."""
+    found = set()
+    for path, element in definitions.elements.items():
+        name = path.rpartition(".")[2]
+        for kind in {"string", "markdown"} & set(element["types"]):
+            found.add(name.removesuffix("[x]") + (kind.capitalize() if name.endswith("[x]") else ""))
+    return sorted(found - NOT_TEXT)
+
+
+def fingerprints(params: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """For each parameter what changes when its values are taken from elsewhere or otherwise."""
+    return {
+        code: hashlib.sha256(json.dumps(fact, sort_keys=True).encode()).hexdigest()[:8] for code, fact in params.items()
+    }
 
 
 def main_dates(facts: Facts) -> dict[str, str]:
@@ -216,13 +268,19 @@ def compiled() -> dict[str, str]:
         }
         for name, params in facts.items()
     }
+    earlier = TARGET / "facts/search.json"
+    before = json.loads(earlier.read_text()).get("presence", {}) if earlier.exists() else {}
     whole = {
         "compartments": definitions.compartments,
+        "fingerprints": {name: fingerprints(params) for name, params in facts.items()},
+        "implied_systems": {name: found for name, params in facts.items() if (found := implied_systems(params))},
         "main_date": main_dates(facts),
         "not_indexed": NOT_INDEXED,
         "params": shown,
         "parts": {name: parts for name, found in facts.items() if (parts := parts_of(found))},
         "patient_implied": {name: codes for name, codes in implied.items() if codes},
+        "presence": {name: presence(params, before.get(name, [])) for name, params in facts.items()},
+        "texts": texts(definitions),
         "unions": {"Observation": unions},
     }
     written = {"facts/search.json": json.dumps(whole, separators=(",", ":"), sort_keys=True) + "\n"}

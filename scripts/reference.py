@@ -17,14 +17,17 @@ WRITTEN = "\n<!-- Written by `make docs`; change the code, not this page. -->\n\
 
 
 def limits_page() -> str:
-    """Every bound in `kernel/limits.py` with its value and its docstring."""
-    source = ROOT / "src" / "continuum" / "kernel" / "limits.py"
-    rows = [f"| `{name}` | {value} | {words} |" for name, value, words in bounds(source.read_text())]
+    """Every bound of every `limits.py` with its value and its docstring."""
+    tables = []
+    sources = (ROOT / "src" / "continuum").glob("*/limits.py")
+    for source in sorted(sources, key=lambda path: (path.parent.name != "kernel", path)):
+        rows = [f"| `{name}` | {value} | {words} |" for name, value, words in bounds(source.read_text())]
+        table = "| Name | Value | What it bounds |\n|---|---|---|\n" + "\n".join(rows)
+        tables.append(f"## `{source.parent.name}/limits.py`\n\n{table}\n")
     return (
         f"# Limits\n{WRITTEN}"
-        "Every page, queue, upload, retry and loop is bounded. The bounds are constants of the release, in\n"
-        "`src/continuum/kernel/limits.py`; whoever meets one is told so in the answer.\n\n"
-        "| Name | Value | What it bounds |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+        "Every page, queue, upload, retry and loop is bounded. The bounds are constants of the release; whoever meets\n"
+        "one is told so in the answer.\n\n" + "\n".join(tables)
     )
 
 
@@ -41,7 +44,7 @@ def bounds(source: str) -> Iterator[tuple[str, str, str]]:
         name = statement.targets[0].id
         documented = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
         if not documented:
-            raise SystemExit(f"{name} in kernel/limits.py has no words beneath it that say what it bounds.")
+            raise SystemExit(f"{name} of a limits.py has no words beneath it that say what it bounds.")
         assert isinstance(following, ast.Expr)
         words = " ".join(str(ast.literal_eval(following.value)).split())
         yield name, readable(name, eval_arithmetic(statement.value)), words
@@ -101,6 +104,7 @@ def cli_page() -> str:
 def search_page() -> str:
     """What can be asked: kinds, modifiers, prefixes, and every parameter of every type."""
     from continuum.fhir.grammar import MODIFIERS  # noqa: PLC0415 - as above
+    from continuum.fhir.grammar_filter import OPERATORS  # noqa: PLC0415 - as above
     from continuum.fhir.grammar_values import PREFIXES  # noqa: PLC0415 - as above
     from continuum.fhir.search_params import params  # noqa: PLC0415 - as above
     from continuum.fhir.types import TYPES  # noqa: PLC0415 - as above
@@ -108,15 +112,20 @@ def search_page() -> str:
     kinds = [
         f"| {kind} | {', '.join(f'`:{modifier}`' for modifier in modifiers)} |"
         for kind, modifiers in MODIFIERS.items()
-        if kind != "special"
+        if modifiers and kind != "special"
     ]
+    filters = "; ".join(
+        f"{kind}: {', '.join(f'`{one}`' for one in sorted(operators))}"
+        for kind, operators in OPERATORS.items()
+        if kind not in {"special", "words"}
+    )
     shared = set.intersection(*(set(params(name)) for name in TYPES))
     rows = []
     for name in TYPES:
         own = [
             f"`{code}` ({found.kind})"
             for code, found in sorted(params(name).items())
-            if code not in shared and found.kind != "special"
+            if code not in shared and found.kind not in {"special", "words"}
         ]
         rows.append(f"| {name} | {', '.join(own)} |")
     return (
@@ -130,9 +139,28 @@ def search_page() -> str:
         "## Prefixes\n\n"
         f"On dates, numbers and quantities: {', '.join(f'`{prefix}`' for prefix in PREFIXES)}; without one, `eq`.\n"
         "A value is as exact as it is written: `2026-03` is all of March, `5.4` is everything that rounds to it.\n\n"
+        "## Words\n\n"
+        "`_content=…` finds whole words in all text of a resource, `_text=…` in its narrative (types without one have\n"
+        "no `_text`), `code:text=…` in what stands beside a code: a display, the text of a concept, an identifier's\n"
+        "kind, or the display of a reference. Every word given must be there; case, accents and punctuation do not\n"
+        "count. Values of identifiers and telephone numbers are no text: ask for those by their own parameters.\n"
+        "`identifier:of-type=system|code|value` names the type of an identifier and its value.\n\n"
+        "## Logic\n\n"
+        "`_filter=…` (R4 §3.1.3) joins tests by `and`, `or`, `not (…)` and brackets, from left to right:\n"
+        "`_filter=(status eq final or status eq amended) and subject:Patient[gender eq male].birthdate ge 1990`.\n"
+        "`ne` means: there is a value and none is equal; on strings, numbers and dates: some value differs.\n"
+        f"{filters}.\n"
+        "`in`, `ni`, `ss` and `sb` ask for value sets and hierarchies and are refused.\n\n"
+        "## Order\n\n"
+        "`_sort` takes any parameters of the type but composites and words, each with a minus before it to sort\n"
+        "downwards. A token sorts by its code, a reference by what it names; resources without a value come last.\n"
+        "Dates, strings, numbers, quantities, uris, `_id` and `_lastUpdated`, alone, have an index at any size; by\n"
+        "tokens and references the matches are read, up to the [limits](limits.md), before they are sorted.\n\n"
         "## Across resources\n\n"
         "- `patient.identifier=…` or `subject:Patient.name=…` follows a reference, as deep as the limits allow.\n"
-        "- `_has:Observation:patient:code=…` finds what is referred to.\n"
+        "- `_has:Observation:patient:code=…` finds what is referred to, `_list=42` what the List 42 has as an item.\n"
+        "- `GET /fhir?_type=Patient,Observation&_lastUpdated=…` searches several types at once, by what all of them\n"
+        "  have; without `_type`, every type. The oldest change comes first; `_sort` takes `_id` and `_lastUpdated`.\n"
         "- `_include=Observation:subject`, `_revinclude=Provenance:target` bring others, `:iterate` theirs too.\n\n"
         "## On every type\n\n"
         f"{', '.join(f'`{code}`' for code in sorted(shared))}\n\n"

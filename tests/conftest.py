@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import AsyncIterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -18,6 +20,7 @@ async def running(test_server, template, tmp_path_factory) -> AsyncIterator[Runn
         record_secret=os.urandom(32),
         audit_secret=os.urandom(32),
         token_secret=os.urandom(32),
+        identity_secret=os.urandom(32),
         connections=8,
         bulk_folder=str(tmp_path_factory.mktemp("bulk")),
         import_sources="http://127.0.0.1/",
@@ -30,3 +33,15 @@ async def running(test_server, template, tmp_path_factory) -> AsyncIterator[Runn
 def live_server(running: Running) -> Running:
     """The same server, for clients that bring everything but the address and a token: `base_url`, `token(role)`."""
     return running
+
+
+@pytest.fixture
+def another(running: Running):
+    """Another server on the same database, with other orders: `with another(read_only=True) as server`."""
+
+    @contextmanager
+    def start(port=0, **orders):
+        with started(replace(running.orders, **orders), running.owner, port) as found:
+            yield found
+
+    return start

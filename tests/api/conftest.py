@@ -3,13 +3,11 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import contextmanager
-from dataclasses import replace
 
 import httpx
 import pytest
 
-from tests.live import Running, started
+from tests.live import Running
 
 FHIR = "application/fhir+json"
 PATCH = "application/json-patch+json"
@@ -20,18 +18,6 @@ async def api(running: Running) -> AsyncIterator[httpx.AsyncClient]:
     """An administrator's client."""
     async with running.client() as client:
         yield client
-
-
-@pytest.fixture
-def another(running: Running):
-    """Another server on the same database, with other orders: `with another(read_only=True) as server`."""
-
-    @contextmanager
-    def start(**orders):
-        with started(replace(running.orders, **orders), running.owner) as found:
-            yield found
-
-    return start
 
 
 def fresh_id() -> str:

@@ -119,7 +119,7 @@ async def test_long_answers_are_compressed_for_those_who_take_it_and_short_ones_
     [
         ("POST", "/Patient/x", "DELETE, GET, HEAD, PATCH, PUT"),
         ("PUT", "/metadata", "GET, HEAD"),
-        ("GET", "/", "OPTIONS, POST"),
+        ("PATCH", "/", "GET, HEAD, OPTIONS, POST"),
         ("GET", "/Patient/_search", "POST"),
         ("DELETE", "/Patient/x/_history", "GET, HEAD"),
         ("TRACE", "/Patient", "DELETE, GET, HEAD, PATCH, POST, PUT"),
@@ -133,7 +133,7 @@ async def test_a_wrong_method_is_told_the_right_ones(api, method, path, allow):
 
 @pytest.mark.parametrize(
     "path",
-    ["/Nonsense", "/patient", "/Patient/x/$foo", "/$export", "/Patient/a_b", "/Patient/x/_history/0", "/a/b/c/d"],
+    ["/Nonsense", "/patient", "/Patient/x/$foo", "/$reindex-all", "/Patient/a_b", "/Patient/x/_history/0", "/a/b/c/d"],
 )
 async def test_addresses_that_nobody_serves_are_not_found(api, path):
     outcome(await api.get(path), 404)

@@ -237,3 +237,83 @@ async def test_a_history_can_be_counted_and_shown_in_part(api):
     part = (await api.get(f"/Patient/{name}/_history?_elements=active")).json()
     assert all("birthDate" not in entry["resource"] for entry in part["entry"])
     assert "entry" not in (await api.get(f"/Patient/{name}/_history?_summary=count")).json()
+
+
+async def test_several_types_are_searched_at_once_page_by_page(api):
+    name, ids = await ward(api)
+    since = (await api.get(f"/Patient/{name}")).json()["meta"]["lastUpdated"]
+    query = {"_type": "Patient,Observation", "_lastUpdated": f"ge{since}", "_content": f"{name.replace('-', ' ')}"}
+    found = (await api.get("/", params={**query, "_total": "accurate"})).json()
+    assert ids_of(found) == [name]
+    assert (found["total"], found["link"][0]["relation"]) == (1, "self")
+    everyone = {"_type": "Observation,Patient", "_id": ",".join([name, *ids]), "_count": "2"}
+    pages = await every_page(api, str(api.build_request("GET", "/", params=everyone).url))
+    assert [one for page in pages for one in ids_of(page)] == [name, *ids]
+    assert len(pages) == 2
+    form = await api.post("/_search", data={**everyone, "_sort": "-_lastUpdated", "_count": "9"})
+    assert ids_of(form.json()) == [*reversed(ids), name]
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [("_type=Patient,Shoe", "Shoe"), ("_type=Patient,AuditEvent", "AuditEvent"), ("_type=", "no value"),
+     ("_type=Patient,Observation&family=x", "family"), ("_type=Patient&_sort=family", "family")],
+)  # fmt: skip
+async def test_a_search_across_types_that_cannot_be_is_refused_with_words(api, query, words):
+    answer = await api.get(f"/?{query}")
+    assert words in outcome(answer, 400)["diagnostics"]
+
+
+async def test_leniently_what_one_type_does_not_know_is_left_out_of_all(api):
+    name, _ = await ward(api, 1)
+    answer = await api.get(
+        f"/?_type=Patient,Observation&family=nobody&_id={name}", headers={"prefer": "handling=lenient"}
+    )
+    assert ids_of(answer.json()) == [name]
+    (said,) = [e["resource"] for e in answer.json()["entry"] if e["search"]["mode"] == "outcome"]
+    assert "family" in said["issue"][0]["diagnostics"]
+
+
+async def test_what_is_on_a_list_is_found_by_the_list(api):
+    name, ids = await ward(api)
+    entries = [{"item": {"reference": f"Observation/{one}"}} for one in ids[:2]]
+    made = await api.post(
+        "/List", json={"resourceType": "List", "status": "current", "mode": "working", "entry": entries}
+    )
+    on = made.json()["id"]
+    assert ids_of((await api.get(f"/Observation?_list={on}")).json()) == ids[:2]
+    assert ids_of((await api.get(f"/Observation?_list={on}&patient={name}&date=2026-01-02")).json()) == ids[1:2]
+    assert ids_of((await api.get(f"/Patient?_has:Observation:patient:_list={on}")).json()) == [name]
+    assert (await api.get("/Observation?_list=$current-problems")).status_code == 400
+
+
+async def test_a_filter_goes_through_pages_and_is_refused_with_its_place(api):
+    name, ids = await ward(api, 5)
+    text = f"patient re Patient/{name} and (date le 2026-01-02 or not (date lt 2026-01-05))"
+    pages = await every_page(
+        api, str(api.build_request("GET", "/Observation", params={"_filter": text, "_count": 2}).url)
+    )
+    assert [one for page in pages for one in ids_of(page)] == [ids[0], ids[1], ids[4]]
+    answer = await api.get("/Observation", params={"_filter": "date le"})
+    assert "a value is expected at character 8" in outcome(answer, 400)["diagnostics"]
+
+
+async def test_a_star_includes_all_that_is_named_and_all_that_names(api):
+    name, ids = await ward(api, 2)
+    there = (await api.get(f"/Observation?_id={ids[0]}&_include=*")).json()
+    assert ids_of(there, "include") == [name]
+    back = (await api.get(f"/Patient?_id={name}&_revinclude=*")).json()
+    assert sorted(ids_of(back, "include")) == sorted(ids)
+
+
+async def test_the_order_of_the_last_update_follows_changes_and_leaves_out_what_was_deleted(api):
+    name, ids = await ward(api, observations=4)
+    first = (await api.get(f"/Observation/{ids[0]}")).json()
+    assert (await api.put(f"/Observation/{ids[0]}", json={**first, "status": "amended"})).status_code == 200
+    assert (await api.delete(f"/Observation/{ids[2]}")).status_code == 204
+    since = first["meta"]["lastUpdated"]
+    for order, expected in (("_lastUpdated", [ids[1], ids[3], ids[0]]), ("-_lastUpdated", [ids[0], ids[3], ids[1]])):
+        query = {"_sort": order, "_lastUpdated": f"ge{since}", "_count": "100"}
+        found = ids_of((await api.get("/Observation", params=query)).json())
+        assert [one for one in found if one in ids] == expected
+        assert ids_of((await api.get("/Observation", params={**query, "patient": name})).json()) == expected

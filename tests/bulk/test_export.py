@@ -190,7 +190,7 @@ async def test_an_export_outlives_the_server_that_took_it_on(test_server, templa
     secret = os.urandom(32)
     from continuum.apps.fhir_api.serving import Worker  # the orders of this test's own server
 
-    orders = Worker(app, secret, secret, secret, connections=4, bulk_folder=str(tmp_path / "bulk"))
+    orders = Worker(app, secret, secret, secret, secret, connections=4, bulk_folder=str(tmp_path / "bulk"))
     with started(orders, owner) as first:
         async with first.client() as http:
             _, held = await admit(http, beds=5, heart_rates=20)

@@ -65,7 +65,14 @@ async def importing(test_server, template, source, tmp_path):
     app, owner = await fresh_database(test_server, template)
     secret = os.urandom(32)
     orders = Worker(
-        app, secret, secret, secret, connections=4, bulk_folder=str(tmp_path), import_sources=f"{source[0]}/open"
+        app,
+        secret,
+        secret,
+        secret,
+        secret,
+        connections=4,
+        bulk_folder=str(tmp_path),
+        import_sources=f"{source[0]}/open",
     )
     with started(orders, owner) as found:
         yield found

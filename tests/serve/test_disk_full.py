@@ -148,7 +148,7 @@ async def test_a_database_that_turned_read_only_and_a_server_that_is_killed_lose
     test_server, template, tmp_path
 ):
     app, owner = await fresh_database(test_server, template)
-    orders = Worker(app, bytes(32), bytes(32), bytes(32), connections=4, audit=str(tmp_path / "audit"))
+    orders = Worker(app, bytes(32), bytes(32), bytes(32), bytes(32), connections=4, audit=str(tmp_path / "audit"))
     name = Address.from_url(owner).database
     answered = 0
     conn = await asyncpg.connect(**test_server.maker.connect)

@@ -35,6 +35,7 @@ async def telling(test_server, template, hook, mailbox) -> AsyncIterator[Running
         record_secret=os.urandom(32),
         audit_secret=os.urandom(32),
         token_secret=os.urandom(32),
+        identity_secret=os.urandom(32),
         connections=8,
         subscription_endpoints=f"{hook.origin}/,mailto:@example.org",
         smtp_url=f"smtp://127.0.0.1:{mailbox.port}",

@@ -33,7 +33,7 @@ class Hook:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"]))
-                came_s = time.perf_counter()
+                came_s = time.time()
                 path = self.path
                 if path in hook.holds:
                     hook.holds[path].wait(60)
@@ -169,7 +169,7 @@ def subscription(topic, endpoint=None, *, channel="rest-hook", content="id-only"
     return made
 
 
-async def until(holds, *, within_s=15.0):
+async def until(holds, *, within_s=60.0):
     """Waits until something holds; says what was seen last when it does not."""
     end = time.monotonic() + within_s
     while True:
@@ -191,7 +191,7 @@ async def active(api, resource, *, status="active") -> str:
     return subscription_id
 
 
-async def until_status(api, subscription_id, status, *, within_s=15.0) -> dict:
+async def until_status(api, subscription_id, status, *, within_s=60.0) -> dict:
     async def now():
         found = (await api.get(f"/Subscription/{subscription_id}")).json()
         return found if found["status"] == status else None

@@ -147,6 +147,7 @@ async def test_no_event_is_lost_or_out_of_order_over_many_kills(test_server, tem
     hook = Hook()
     orders = Worker(
         database=app, record_secret=os.urandom(32), audit_secret=os.urandom(32), token_secret=os.urandom(32),
+        identity_secret=os.urandom(32),
         connections=6, subscription_endpoints=f"{hook.origin}/", subscription_retry_wait_s=0.02,
     )  # fmt: skip
     lives = [Life(orders, listen("127.0.0.1", 0)) for _ in range(2)]

@@ -98,18 +98,24 @@ async def _settled(conn: Connection, job: Job, clock: Clock) -> Job:
     if wait_us > 0:
         await asyncio.sleep(wait_us / 1_000_000)
     waited_s = 0.0
+    number: int | None = None
     while True:
+        # Sessions of other users show no times; then the numbers of transactions, which nobody hides, decide.
         row = await conn.fetchrow(
-            "SELECT (extract(epoch FROM min(xact_start)) * 1000000)::bigint AS oldest FROM pg_stat_activity"
-            " WHERE datname = current_database() AND application_name <> $1 AND pid <> pg_backend_pid()"
-            " AND backend_type = 'client backend' AND state <> 'idle'",
+            "SELECT (extract(epoch FROM min(xact_start) FILTER (WHERE backend_type = 'client backend'"
+            " AND state <> 'idle')) * 1000000)::bigint AS oldest, bool_or(query LIKE '<insufficient%') AS hidden,"
+            " pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS running,"
+            " pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next"
+            " FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name <> $1 AND pid <> pg_backend_pid()",
             APPLICATION_NAME,
         )
-        oldest = row["oldest"]
-        if oldest is None or oldest > job.as_of + int(BULK_SETTLE_S * 1_000_000):
+        oldest, number = row["oldest"], number or row["next"]
+        settled = oldest is None or oldest > job.as_of + int(BULK_SETTLE_S * 1_000_000)
+        if settled and (not row["hidden"] or row["running"] >= number):
             break
         if waited_s >= BULK_SETTLE_TIMEOUT_S:
-            as_of = oldest - 1_000_000
+            as_of = (oldest or job.as_of - int(BULK_SETTLE_TIMEOUT_S * 1_000_000)) - 1_000_000
             await jobs.set_as_of(conn, job, as_of)
             break
         await asyncio.sleep(BULK_WAIT_S)

@@ -67,6 +67,15 @@ class Session:
         text = "&".join(f"{name}={value}" for name, value in query.self_params)
         return await self._traced("search", work, query.resource_type, query=text)
 
+    async def search_across(self, queries: Sequence[Query]) -> Page:
+        """One page of a search across types: the same search on each, as `parse_across` reads it."""
+
+        async def work(conn: Connection) -> Page:
+            return await search.search_across(conn, queries, visibility=self._policy.visibility, keys=self._door.keys)
+
+        text = "&".join(f"{name}={value}" for name, value in queries[0].self_params)
+        return await self._traced("search", work, None, query=text)
+
     async def selected(self, interaction: str, query: Query, judge: Callable[[Page], None]) -> Page:
         """What an operation is about: one page of a search, that `judge` lets through or refuses."""
 

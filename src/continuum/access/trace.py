@@ -22,6 +22,9 @@ _ACTIONS = {"create": "C", "update": "U", "patch": "U", "delete": "D", "read": "
 _RESTFUL = frozenset({"create", "update", "patch", "delete", "read", "vread", "transaction", "batch", "operation"})
 _SUBTYPES = {"search": "search-type", "history": "history-instance", "everything": "operation", "import": "batch"}
 
+_UNADDRESSED = frozenset({"export", "exported", "imported", "bulkstatus", "bulkfile", "bulkcancel", "login"})
+"""Acts that are about no single resource and no search."""
+
 PARAMETERS = ("_id", "patient", "date", "agent", "subtype", "outcome")
 """The search parameters that the trace answers."""
 
@@ -226,6 +229,9 @@ def _patients(patients: list[str]) -> list[dict[str, Any]]:
 def _objects(row: Any) -> list[dict[str, Any]]:
     resource_type = TYPE_NAMES.get(row["type"], "")
     found: list[dict[str, Any]] = []
+    if row["interaction"] in _UNADDRESSED:
+        named = (("job", row["target"]), ("asked", row["query"]), ("result", row["detail"]))
+        return [_detail(kind, value) for kind, value in named if value and not (kind == "result" and row["outcome"])]
     if resource_type and row["target"]:
         resource_id, _, version = row["target"].partition("/")
         address = f"{resource_type}/{resource_id}" + (f"/_history/{version}" if version else "")

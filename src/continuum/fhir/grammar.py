@@ -3,8 +3,18 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from continuum.fhir.grammar_values import VALUE_READERS, identifier_value, reference_value, split, unescape
+from continuum.fhir.grammar_filter import parse_filter
+from continuum.fhir.grammar_values import (
+    VALUE_READERS,
+    identifier_value,
+    of_type_value,
+    reference_value,
+    split,
+    unescape,
+    words_value,
+)
 from continuum.fhir.query import (
+    AllOf,
     Chain,
     Clause,
     Criterion,
@@ -16,7 +26,7 @@ from continuum.fhir.query import (
     Sort,
     Value,
 )
-from continuum.fhir.search_params import COMPARTMENTS, param, params
+from continuum.fhir.search_params import COMPARTMENTS, UNLISTED_URIS, param, params
 from continuum.fhir.text import normalise
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.errors import DomainError, Malformed, UnknownParameter
@@ -31,14 +41,15 @@ from continuum.kernel.limits import (
 
 MODIFIERS = {
     "string": ("exact", "contains", "missing"),
-    "token": ("not", "missing"),
-    "reference": ("identifier", "missing"),
+    "token": ("not", "text", "of-type", "missing"),
+    "reference": ("identifier", "text", "missing"),
     "date": ("missing",),
     "number": ("missing",),
     "quantity": ("missing",),
     "uri": ("above", "below", "missing"),
     "composite": ("missing",),
     "special": ("missing",),
+    "words": (),
 }
 """The modifiers that each kind of parameter takes; a reference also takes the name of a target type."""
 
@@ -46,6 +57,10 @@ TOTALS = ("none", "estimate", "accurate")
 SUMMARIES = ("true", "text", "data", "count", "false")
 PRESENTATION = frozenset({"_format", "_pretty"})
 """Parameters that say how to answer, not what to find; the API reads them."""
+
+
+ASKED_OF_ANY = frozenset({"_has", "_list", "id"})
+"""What may be asked of every type though it is no parameter of it."""
 
 
 @dataclass(slots=True)
@@ -135,6 +150,8 @@ def _read(draft: _Draft, name: str, text: str) -> None:
     control = _CONTROLS.get(plain)
     if control is not None:
         control(draft, modifier, text)
+    elif name == "_filter":
+        draft.where += _filter(draft, text)
     elif plain == "_has":
         draft.where.append(_has(draft, modifier, text, 1))
     else:
@@ -145,6 +162,8 @@ def _clause(draft: _Draft, resource_type: str, name: str, text: str, depth: int)
     """A criterion, a chain or a `_has` on a type."""
     if depth > CHAIN_DEPTH_MAX:
         raise Malformed(f"A chain has at most {CHAIN_DEPTH_MAX} links.")
+    if name == "_list":
+        return _on_list(resource_type, text)
     if name.startswith("_has:"):
         return _has(draft, name[5:], text, depth)
     head, dot, rest = name.partition(".")
@@ -162,26 +181,42 @@ def _unknown(resource_type: str, code: str) -> str:
     return f"{resource_type} has no search parameter {code!r}. It has: {known}."
 
 
+def _filter(draft: _Draft, text: str) -> tuple[Clause, ...]:
+    """The clauses of a `_filter`; those that it joins by `and` stand beside the other criteria."""
+    found = parse_filter(
+        draft.resource_type,
+        text,
+        lambda resource_type, name, value: _clause(draft, resource_type, name, value, 1),
+        lambda param, modifier, code, inner: _follow(draft, param, modifier, code, inner),
+    )
+    return found.clauses if isinstance(found, AllOf) else (found,)
+
+
 def _chain(draft: _Draft, found: SearchParam, modifier: str, rest: str, text: str, depth: int) -> Chain:
+    code = rest.partition(".")[0].partition(":")[0]
+    return _follow(draft, found, modifier, code, lambda target: _clause(draft, target, rest, text, depth + 1))
+
+
+def _follow(draft: _Draft, found: SearchParam, modifier: str, code: str, inner_of: Callable[[str], Clause]) -> Chain:
+    """A chain through a reference to each type that has the parameter asked for."""
     if found.kind != "reference":
         raise UnknownParameter(f"{found.code} is a {found.kind}, not a reference; it cannot be chained.")
     if modifier and modifier not in TYPE_IDS:
         raise UnknownParameter(f"{found.code}:{modifier}: {modifier} is not a resource type.")
     candidates = (modifier,) if modifier else (found.targets or tuple(TYPE_IDS))
-    code = rest.partition(".")[0].partition(":")[0]
     inner: list[tuple[str, Clause]] = []
     refusal: DomainError | None = None
     for target in candidates:
-        if code != "_has" and param(target, code) is None:
+        if code not in ASKED_OF_ANY and param(target, code) is None:
             continue
         draft.branches += 1
         if draft.branches > CHAIN_BRANCHES_MAX:
             raise Malformed(
                 f"The chain leads to more than {CHAIN_BRANCHES_MAX} types;"
-                f" say which one is meant, as in {found.code}:{target}.{rest}."
+                f" say which one is meant, as in {found.code}:{target}.{code}."
             )
         try:
-            inner.append((target, _clause(draft, target, rest, text, depth + 1)))
+            inner.append((target, inner_of(target)))
         except UnknownParameter as error:
             refusal = error
     if not inner:
@@ -204,12 +239,27 @@ def _has(draft: _Draft, spec: str, text: str, depth: int) -> Has:
     return Has(found, _clause(draft, source, rest, text, depth + 1))
 
 
+def _on_list(resource_type: str, text: str) -> Has:
+    """`_list=42`: what the List 42 has as an item (R4 §3.1.1.4.15)."""
+    ids = [one.removeprefix("List/") for one in text.split(",") if one]
+    if not ids:
+        raise UnknownParameter("_list has no value; it takes the id of a List.")
+    if any(one.startswith("$") for one in ids):
+        raise UnknownParameter(f"_list takes the id of a List; the functional list {text} is not kept here.")
+    item, own = param("List", "item"), param("List", "_id")
+    assert item is not None, f"R4 gives List its items, of which a {resource_type} may be one"
+    assert own is not None, "every type has it"
+    return Has(item, Criterion(own, "", tuple(Value(one, code=one) for one in ids)))
+
+
 def _criterion(draft: _Draft, found: SearchParam, modifier: str, text: str) -> Criterion:
     if modifier and modifier not in MODIFIERS[found.kind] and not (found.kind == "reference" and modifier in TYPE_IDS):
-        valid = ", ".join(f":{name}" for name in MODIFIERS[found.kind])
-        raise UnknownParameter(f"{found.code} does not take :{modifier}. A {found.kind} takes {valid}.")
-    if modifier == "below" and found.code.startswith("_"):
+        valid = ", ".join(f":{name}" for name in MODIFIERS[found.kind]) or "none"
+        raise UnknownParameter(f"{found.code} does not take :{modifier}. Of modifiers, a {found.kind} takes {valid}.")
+    if modifier == "below" and found.code in UNLISTED_URIS:
         raise UnknownParameter(f"{found.code} does not take :below. It takes :above and :missing.")
+    if modifier == "of-type" and not found.typed:
+        raise UnknownParameter(f"{found.code} does not take :of-type; only identifiers say of what type they are.")
     if modifier == "missing":
         if text not in {"true", "false"}:
             raise UnknownParameter(f"{found.code}:missing is true or false, not {text!r}.")
@@ -223,6 +273,10 @@ def _criterion(draft: _Draft, found: SearchParam, modifier: str, text: str) -> C
 
 
 def _value(draft: _Draft, found: SearchParam, modifier: str, text: str) -> Value:
+    if modifier == "text" or found.kind == "words":
+        return words_value(found.code, text)
+    if modifier == "of-type":
+        return of_type_value(found.code, text)
     if found.kind == "reference":
         if modifier == "identifier":
             return identifier_value(text)
@@ -287,7 +341,7 @@ def _sort(draft: _Draft, modifier: str, text: str) -> None:
         found = param(draft.resource_type, code)
         if found is None:
             raise UnknownParameter(_unknown(draft.resource_type, code))
-        if found.kind in {"composite", "special"}:
+        if found.kind in {"composite", "special", "words"}:
             raise UnknownParameter(f"{code} is a {found.kind}; results cannot be sorted by it.")
         draft.sort.append(Sort(found, one.startswith("-")))
 

@@ -7,9 +7,10 @@ from decimal import Context, Decimal, InvalidOperation
 
 from continuum.fhir.dates import interval
 from continuum.fhir.query import SearchParam, Value
+from continuum.fhir.text import words
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.errors import UnknownParameter
-from continuum.kernel.limits import NUMBER_EXPONENT_MAX
+from continuum.kernel.limits import NUMBER_EXPONENT_MAX, SEARCH_WORDS_MAX
 
 _EXACT = Context(prec=3 * NUMBER_EXPONENT_MAX)
 """Enough digits for any number that the limits let through."""
@@ -66,6 +67,22 @@ def token_value(code: str, text: str) -> Value:
 def identifier_value(text: str) -> Value:
     """The `:identifier` of a reference, written like a token."""
     return token_value("identifier", text)
+
+
+def of_type_value(code: str, text: str) -> Value:
+    """The `:of-type` of an identifier: `system|code|value` of which the first two are its type."""
+    parts = [unescape(part) for part in split(text, "|")]
+    if len(parts) != 3 or not parts[1] or not parts[2]:
+        raise UnknownParameter(f"{code}:of-type is written system-of-the-type|code-of-the-type|value, not {text!r}.")
+    return Value(parts[2], system=parts[0], code=parts[1])
+
+
+def words_value(code: str, text: str) -> Value:
+    """Words, each of which must be there."""
+    found = words(unescape(text))
+    if not 0 < len(found) <= SEARCH_WORDS_MAX:
+        raise UnknownParameter(f"{code} takes 1 to {SEARCH_WORDS_MAX} words of letters or digits, not {text!r}.")
+    return Value(" ".join(found))
 
 
 def string_value(_: str, text: str) -> Value:

@@ -28,12 +28,15 @@ class Index:
     uris         (param, value); canonicals as written (with `|version` when present).
     composites   (param, component, component, …), one tuple per pair of values that belong together.
     positions    (param, latitude, longitude) in degrees.
+    texts        (param, text) that stands beside a code or a reference: its display, the text of its concept, or
+                 the kind of an identifier in words.
+    typed        (param, type's system, type's code, value) of identifiers that say of what kind they are.
     patient_id   the logical id of the patient in whose compartment the resource lies first, or None.
     """
 
     __slots__ = (
         "composites", "dates", "numbers", "patient_id", "positions", "quantities", "references",
-        "strings", "tokens", "uris",
+        "strings", "texts", "tokens", "typed", "uris",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -46,6 +49,8 @@ class Index:
         self.uris: list[tuple[str, str]] = []
         self.composites: list[tuple[Any, ...]] = []
         self.positions: list[tuple[str, float, float]] = []
+        self.texts: list[tuple[str, str]] = []
+        self.typed: list[tuple[str, str, str, str]] = []
         self.patient_id: str | None = None
 
 

@@ -10,7 +10,8 @@ from continuum.kernel.limits import PAGE_DEFAULT
 class SearchParam:
     """One search parameter of one resource type, from the R4 definitions.
 
-    kind: number, date, string, token, reference, composite, quantity, uri or special.
+    kind: number, date, string, token, reference, composite, quantity, uri, special, or words (a string for R4: words
+    anywhere in the resource or its narrative).
     targets: the types a reference may point to. components: the component parameters of a composite,
     each as (code, kind).
     """
@@ -20,6 +21,8 @@ class SearchParam:
     kind: str
     targets: tuple[str, ...] = ()
     components: tuple[tuple[str, str], ...] = ()
+    typed: bool = False
+    """Whether it is of identifiers, which may say of what type they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,11 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """`param:modifier=value,value`; for `missing` the modifier is "missing" and values[0].text true/false."""
+    """`param:modifier=value,value`; for `missing` the modifier is "missing" and values[0].text true/false.
+
+    A string of `_filter` also has the modifiers equal, unequal, ends, gt, ge, lt and le; a date or number of `_filter`
+    the prefix co.
+    """
 
     param: SearchParam
     modifier: str
@@ -82,7 +89,28 @@ class InCompartment:
     params: tuple[SearchParam, ...]
 
 
-Clause = Criterion | Chain | Has | InCompartment
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Rows for which all the clauses hold."""
+
+    clauses: "tuple[Clause, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Rows for which at least one of the clauses holds."""
+
+    clauses: "tuple[Clause, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Negation:
+    """Rows for which the clause does not hold."""
+
+    clause: "Clause"
+
+
+Clause = Criterion | Chain | Has | InCompartment | AllOf | AnyOf | Negation
 
 
 @dataclass(frozen=True, slots=True)

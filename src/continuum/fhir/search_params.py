@@ -38,6 +38,25 @@ PARTS: Mapping[str, Mapping[str, tuple[str, int]]] = {
 
 A bit of 0 means all of it (`phonetic` asks what `name` asks).
 """
+ALONE_SHIFT = 7
+"""A part's bit moved up by this says that no other string of the resource is that part."""
+
+TEXTS: frozenset[str] = frozenset(_FACTS["texts"])
+"""The names of elements that hold text for people, of which `_content` asks."""
+
+FINGERPRINTS: Mapping[str, Mapping[str, str]] = _FACTS["fingerprints"]
+"""Type → parameter → what changes when its values are taken from elsewhere in a resource, or otherwise."""
+
+PRESENCE: Mapping[str, Mapping[str, int]] = {
+    name: {code: 1 << number for number, code in enumerate(codes)} for name, codes in _FACTS["presence"].items()
+}
+"""Type → parameter → the bit that says of a resource that it has a value. What is new comes after what was there."""
+
+IMPLIED_SYSTEMS: Mapping[str, Mapping[str, str]] = _FACTS["implied_systems"]
+"""Type → token parameter → the one system of all its codes, which R4 gives and resources do not repeat."""
+
+UNLISTED_URIS = frozenset({"_profile"})
+"""Uris that are found by their keys alone: rows of what nearly every resource has would cost every write."""
 
 
 def has_grams(code: str) -> bool:
@@ -54,6 +73,7 @@ def params(resource_type: str) -> Mapping[str, SearchParam]:
             code=code,
             kind=fact["kind"],
             targets=tuple(fact["targets"]),
+            typed=fact.get("typed", False),
             components=tuple((name, kind) for name, kind in fact.get("components", ())),
         )
         for code, fact in _FACTS["params"].get(resource_type, {}).items()

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from continuum.kernel.limits import NORMALISED_CACHED_MAX
+from continuum.kernel.limits import NORMALISED_CACHED_MAX, TEXT_CACHED_CHARS, WORD_CHARS
 
 _APART = re.compile(r"[\W_]+")
 _INSIDE = re.compile(r"['\u2018\u2019\u02bb\u02bc`\u00b4]")
@@ -26,6 +26,13 @@ def normalise(text: str) -> str:
         text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
         text = text.translate(_STROKES)
     return _APART.sub(" ", _INSIDE.sub("", text.casefold())).strip()
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of a text as search sees them, each once, in their order."""
+    # A long text is hardly ever met twice, and would push short ones out of the memory.
+    plain = normalise(text) if len(text) <= TEXT_CACHED_CHARS else normalise.__wrapped__(text)
+    return tuple(dict.fromkeys(word[:WORD_CHARS] for word in plain.split()))
 
 
 def trigrams(text: str) -> set[str]:

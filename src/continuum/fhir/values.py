@@ -22,7 +22,7 @@ _SPECIAL = "http://terminology.hl7.org/CodeSystem/special-values"
 class Part:
     """The values of one component of a composite, under one element."""
 
-    __slots__ = ("dates", "numbers", "quantities", "references", "strings", "tokens", "uris")
+    __slots__ = ("dates", "numbers", "quantities", "references", "strings", "texts", "tokens", "uris")
 
     def __init__(self) -> None:
         self.tokens: list[tuple[Any, ...]] = []
@@ -32,6 +32,7 @@ class Part:
         self.numbers: list[tuple[Any, ...]] = []
         self.quantities: list[tuple[Any, ...]] = []
         self.uris: list[tuple[Any, ...]] = []
+        self.texts: list[tuple[Any, ...]] = []
 
     def components(self) -> list[tuple[Any, ...]]:
         """The values as components of Index.composites."""
@@ -67,12 +68,27 @@ def reference(out: Any, value: Json, codes: Iterable[str]) -> None:
         target = address_of(text) or text.partition("/_history/")[0]
         for code in codes:
             out.references.append((code, target))
+    display = value.get("display")
+    if display:
+        out.texts.extend((code, display) for code in codes)
     identifier = value.get("identifier")
     if identifier is not None:
         system, code_value = identifier.get("system", ""), identifier.get("value", "")
         if system or code_value:
             for code in codes:
                 out.tokens.append((f"{code}:identifier", system, code_value))
+
+
+def identifier_type(out: Any, value: Json, codes: Iterable[str]) -> None:
+    """What kind of identifier it is: in words for `:text`, in codes for `:of-type`."""
+    kind, number = value["type"], value.get("value")
+    if "text" in kind:
+        out.texts.extend((code, kind["text"]) for code in codes)
+    for coding in kind.get("coding", ()):
+        if "display" in coding:
+            out.texts.extend((code, coding["display"]) for code in codes)
+        if number and "code" in coding:
+            out.typed.extend((code, coding.get("system", ""), coding["code"], number) for code in codes)
 
 
 def points_to(value: Json, resource_type: str) -> bool:

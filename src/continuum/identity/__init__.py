@@ -1,1 +1,1 @@
-"""Accounts, sign-on, tokens: who somebody is."""
+"""Accounts, sign-on, tokens: who somebody is, how surely that is known, and that it is still them."""

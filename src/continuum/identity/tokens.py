@@ -23,7 +23,7 @@ ISSUER = "continuum"
 SECRET_MIN_BYTES = 32
 """As many as the digest has (RFC 7518 §3.2)."""
 _ALGORITHMS = ["HS256"]
-_TEXTS = ("sub", "role", "name", "facility", "patient", "purpose", "scope")
+_TEXTS = ("sub", "role", "name", "facility", "patient", "purpose", "scope", "session", "openid_scope")
 _DURATION = re.compile(r"(\d{1,9})\s*([smhd])\Z")
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _SKEW_S = 5
@@ -35,6 +35,7 @@ class Claims:
     """What a token says. expires_s: seconds since 1970 UTC. purpose "" leaves it to the role's usual one.
 
     scope: SMART scopes with blanks between, which only take away from what the role may; "": no such limit.
+    session, openid_scope: of a token that was given out at sign-on; "" in others.
     """
 
     subject: str
@@ -44,6 +45,8 @@ class Claims:
     facility: str | None = None
     patient: str | None = None
     purpose: str = ""
+    session: str = ""
+    openid_scope: str = ""
     scope: str = ""
 
 
@@ -79,7 +82,7 @@ def issue(key: OctKey, claims: Claims, *, clock: Clock = now_us) -> str:
         "exp": claims.expires_s,
         "jti": uuid7(),
     }
-    for name in ("name", "facility", "patient", "purpose", "scope"):
+    for name in ("name", "facility", "patient", "purpose", "scope", "session", "openid_scope"):
         value = getattr(claims, name)
         if value:
             said[name] = value
@@ -144,5 +147,7 @@ class Verifier:
             facility=texts["facility"] or None,
             patient=texts["patient"] or None,
             purpose=texts["purpose"],
+            session=texts["session"],
+            openid_scope=texts["openid_scope"],
             scope=texts["scope"],
         )

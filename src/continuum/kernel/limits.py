@@ -48,6 +48,12 @@ SEARCH_PARAMETERS_MAX = 64
 """Criteria in one search."""
 SEARCH_VALUES_MAX = 1_000
 """OR values in one criterion."""
+SEARCH_WORDS_MAX = 32
+"""Words of one value of `:text`, `_text` or `_content`."""
+FILTER_TESTS_MAX = 64
+"""Tests in one `_filter`."""
+FILTER_DEPTH_MAX = 16
+"""Brackets within brackets of one `_filter`."""
 CHAIN_DEPTH_MAX = 8
 """Links in one chain or nested `_has`."""
 CHAIN_BRANCHES_MAX = 400
@@ -170,6 +176,8 @@ BACKUP_TIMEOUT_S = 24 * 3_600.0
 """How long one backup or restore may take."""
 IMPORT_WORKERS_MAX = 64
 """Processes of one import."""
+SORT_READ_MAX = 3_000
+"""Resources that a search reads to sort them by a token, a reference or `_profile`, which no index orders."""
 GATHER_TRIED = 200
 """Rows that a search gathers before it walks an index that has them in order."""
 STRING_MAX_CHARS = 1024 * 1024
@@ -192,6 +200,12 @@ SAMPLE_PROCESSES_MAX = 64
 """Processes that make sample families at once."""
 SAMPLE_YEARS_MAX = 60
 """How many years the records of sample people go back at most."""
+TEXT_CACHED_CHARS = 200
+"""Characters of a text up to which its normalised form and its words are remembered."""
+WORD_CHARS = 64
+"""Characters of a word that `:text`, `_text` and `_content` compare."""
+WORDS_MAX = 1_000
+"""Different words of one resource, and of its narrative, by which it is found; those beyond are not filed."""
 NORMALISED_CACHED_MAX = 32_768
 """Texts whose normalised form a process remembers."""
 KEYS_CACHED_MAX = 131_072
@@ -358,3 +372,23 @@ KEYS_PENDING_KB = 64
 """Keys of new rows that may wait outside the index's tree: each search reads through them."""
 KEYS_PENDING_IMPORT_KB = 4_096
 """The same while many rows are loaded: sorted in larger heaps, they cost a quarter less to file."""
+LANGUAGES_ACCEPTED_MAX = 16
+"""Languages of an Accept-Language header that are looked at."""
+CHART_POINTS_MAX = 2_000
+"""Points that one line of a chart draws; of more, each stretch keeps its first, last, lowest and highest."""
+CHART_TICKS_MAX = 7
+"""Labelled places on one axis of a chart."""
+PAGE_LINKS_MAX = 7
+"""Numbered links of a pagination, gaps included."""
+STATIC_CACHE_S = 365 * 24 * 3600
+"""How long a browser may keep a style sheet or a script; its address changes with its content."""
+PREFERENCES_MAX_BYTES = 4 * 1024
+"""The form that says how pages are shown."""
+PREFERENCES_KEPT_S = 365 * 24 * 3600
+"""How long a browser remembers how pages are shown."""
+PAGE_COMPRESS_MIN_BYTES = 1_400
+"""A page that fits one packet is sent as it is."""
+NUMBERS_CACHED_MAX = 8_192
+"""Measured values kept as text, per worker."""
+ZONE_NAMES_CACHED_MAX = 512
+"""Names of time zones kept, per worker."""

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from continuum.fhir.index import Index, extract
-from continuum.fhir.search_params import MAIN_DATE, PARTS, has_grams
+from continuum.fhir.search_params import ALONE_SHIFT, MAIN_DATE, PARTS, PRESENCE, UNLISTED_URIS, has_grams
 from continuum.fhir.text import MORE_GRAMS, normalise, trigrams
 from continuum.fhir.types import TYPE_IDS
 from continuum.fhir.validate import validate
@@ -17,6 +17,7 @@ from continuum.kernel.errors import Invalid, Malformed
 from continuum.kernel.limits import GRAMS_MAX, STRING_EXACT_CHARS, STRING_INDEX_CHARS
 from continuum.record.body import tail
 from continuum.record.keys import Keys, param_id
+from continuum.record.words import file_words
 
 LABEL_BITS = {
     "R": 1,  # v3-Confidentiality restricted
@@ -44,7 +45,6 @@ FACILITY_ELEMENTS = {
 }
 """Which element of a resource says that a facility cares for its patient."""
 
-
 StringRow = tuple[int, str, str, int]
 """param, value, exact, parts: a row of record.string without its row id."""
 QuantityRow = tuple[int, float, float, int | None, int | None, int | None, Decimal | None, Decimal | None]
@@ -65,6 +65,8 @@ class Prepared:
     patient: int | None
     date_low: int | None
     date_high: int | None
+    present: int
+    """A bit of PRESENCE for each parameter that has a value."""
     tail: bytes
     ref_params: list[int]
     refs: list[int]
@@ -104,9 +106,10 @@ def arrange(resource: dict[str, Any], resource_type: str, type_id: int, keys: Ke
     text = tail(resource)
     # What is inside a stored document or message is a copy whose references lead to its own entries first.
     links = [] if resource_type == "Bundle" else links_of(text)
-    wanted = _exact_keys(index, links, resource_type, keys)
+    wanted, present = _exact_keys(index, links, resource_type, keys)
     date_low, date_high, dates = _dates(index, resource_type)
     strings = _strings(index, resource_type, wanted, keys)
+    file_words(resource, index, keys.of_type[resource_type], wanted)
     ref_params = []
     refs = []
     local, params = keys.local, keys.of_type[resource_type].params
@@ -126,6 +129,7 @@ def arrange(resource: dict[str, Any], resource_type: str, type_id: int, keys: Ke
         patient=None if patient_id is None else local[f"Patient/{patient_id}"],
         date_low=date_low,
         date_high=date_high,
+        present=present,
         tail=text,
         ref_params=ref_params,
         refs=refs,
@@ -163,8 +167,8 @@ def locations(resource: dict[str, Any], target: str) -> list[str]:
     return found
 
 
-def _exact_keys(index: Index, links: Iterable[str], resource_type: str, keys: Keys) -> set[int]:
-    """Tokens, references, uris, exact composites and the presence of every parameter."""
+def _exact_keys(index: Index, links: Iterable[str], resource_type: str, keys: Keys) -> tuple[set[int], int]:
+    """Tokens, references, uris and exact composites; and which parameters have values."""
     wanted: set[int] = set()
     add = wanted.add
     mine = keys.of_type[resource_type]
@@ -181,6 +185,7 @@ def _exact_keys(index: Index, links: Iterable[str], resource_type: str, keys: Ke
         add(keys.uri(resource_type, param, value))
         if "|" in value:
             add(keys.uri(resource_type, param, value.partition("|")[0]))
+    wanted.update(keys.of_type_token(resource_type, *typed) for typed in index.typed)
     for values in (index.strings, index.dates, index.numbers, index.quantities, index.positions):
         present.update(value[0] for value in values)
     for param, *parts in index.composites:
@@ -189,8 +194,8 @@ def _exact_keys(index: Index, links: Iterable[str], resource_type: str, keys: Ke
         for combination in product(*exact) if all(exact) else ():
             add(keys.composite(resource_type, param, *combination))
     wanted.update(map(keys.address, links))
-    wanted.update(map(mine.present.__getitem__, present))
-    return wanted
+    bits = PRESENCE[resource_type]
+    return wanted, sum([bits[param] for param in present if param in bits])
 
 
 def _component_forms(part: tuple[Any, ...]) -> list[str]:
@@ -218,11 +223,14 @@ def _dates(index: Index, resource_type: str) -> tuple[int | None, int | None, li
 
 
 def _strings(index: Index, resource_type: str, wanted: set[int], keys: Keys) -> list[StringRow]:
-    """Rows of normalised strings, and of uris for `:below`; the trigrams of names join the row's keys."""
+    """Rows of normalised strings, and of uris for `:below`; the trigrams of names join the row's keys.
+
+    What is the only family name of its resource says so (ALONE_SHIFT), and nobody has to look for others.
+    """
     rows = [
         (param_id(resource_type, param), value[:STRING_INDEX_CHARS], value[:STRING_EXACT_CHARS], 0)
         for param, value in index.uris
-        if not param.startswith("_")  # what every resource has would cost every write
+        if param not in UNLISTED_URIS
     ]
     if not index.strings:
         return rows
@@ -231,10 +239,18 @@ def _strings(index: Index, resource_type: str, wanted: set[int], keys: Keys) -> 
     for param, text in index.strings:
         whole, bit = parts.get(param) or (param, 0)
         texts[whole, text] = texts.get((whole, text), 0) | bit
+    once: dict[str, int] = {}
+    again: dict[str, int] = {}
+    for (param, _), bits in texts.items():
+        before = once.get(param, 0)
+        if before & bits:
+            again[param] = again.get(param, 0) | before & bits
+        once[param] = before | bits
     grams: set[str] = set()
     for (param, text), bits in texts.items():
         plain = normalise(text)[:STRING_INDEX_CHARS]
-        rows.append((param_id(resource_type, param), plain, text[:STRING_EXACT_CHARS], bits))
+        alone = bits & ~again[param] if param in again else bits
+        rows.append((param_id(resource_type, param), plain, text[:STRING_EXACT_CHARS], bits | alone << ALONE_SHIFT))
         if not has_grams(param):
             continue
         if len(grams) < GRAMS_MAX:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeVar
 
+from continuum.fhir.search_params import IMPLIED_SYSTEMS
+from continuum.fhir.text import words
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.limits import KEYS_CACHED_MAX
 
@@ -44,10 +46,15 @@ class TypeKeys:
     """The keys with which resources of one type are filed.
 
     tokens: (param, system, code) → all its forms. references: (param, target) → the keys of a target as written.
-    present: param → its presence. grams: trigram → its key. params: param → its number in the side tables.
+    grams: trigram → its key. params: param → its number in the side tables.
+    texts: (param, text) → the keys of its words under the parameter. content: text → the keys of its words in the
+    text of the whole resource. text_keys, content_keys and narrative_keys do not remember.
     """
 
-    __slots__ = ("grams", "params", "present", "references", "tokens")
+    __slots__ = (
+        "content", "content_keys", "grams", "narrative_keys", "params", "references", "text_keys", "texts",
+        "tokens",
+    )  # fmt: skip
 
     def __init__(self, keys: "Keys", resource_type: str) -> None:
         self.tokens: Memory[tuple[str, str, str], tuple[int, ...]] = Memory(
@@ -56,9 +63,21 @@ class TypeKeys:
         self.references: Memory[tuple[str, str], tuple[int, ...]] = Memory(
             lambda found: keys.reference_forms(resource_type, *found)
         )
-        self.present: Memory[str, int] = Memory(lambda param: keys.present(resource_type, param))
         self.grams: Memory[str, int] = Memory(lambda gram: keys.gram(resource_type, gram))
         self.params: Memory[str, int] = Memory(lambda param: param_id(resource_type, param))
+
+        def text_keys(pair: tuple[str, str]) -> tuple[int, ...]:
+            return tuple(keys.text(resource_type, pair[0], word) for word in words(pair[1]))
+
+        def content_keys(text: str) -> tuple[int, ...]:
+            return tuple(keys.content(resource_type, word) for word in words(text))
+
+        def narrative_keys(text: str) -> tuple[int, ...]:
+            return tuple(keys.narrative(resource_type, word) for word in words(text))
+
+        self.text_keys, self.content_keys, self.narrative_keys = text_keys, content_keys, narrative_keys
+        self.texts: Memory[tuple[str, str], tuple[int, ...]] = Memory(text_keys)
+        self.content: Memory[str, tuple[int, ...]] = Memory(content_keys)
 
 
 class Keys:
@@ -99,17 +118,15 @@ class Keys:
         """The key of a resource's own address; also the value of every reference to it."""
         return self._digest(f"{resource_type}/{resource_id}")
 
-    def present(self, resource_type: str, param: str) -> int:
-        """Present on every row that has any value for the parameter (`:missing`)."""
-        return self._digest(f"{resource_type}.{param}{_SEP}?")
-
     def token(self, resource_type: str, param: str, system: str | None, code: str | None) -> int:
         """The three token forms: `code` (system None), `system|code` ("" = no system), `system|` (code None)."""
         wanted = "*" if system is None else system
         return self._digest(f"{resource_type}.{param}{_SEP}t{_SEP}{wanted}{_SEP}{'*' if code is None else code}")
 
     def token_forms(self, resource_type: str, param: str, system: str, code: str) -> tuple[int, ...]:
-        """All keys of one token: by its code, by both, by its system."""
+        """All keys of one token: by its code, by both, by its system; by its code alone where R4 gives the system."""
+        if IMPLIED_SYSTEMS.get(resource_type, {}).get(param) == system:
+            return (self.token(resource_type, param, None, code),)
         forms = []
         if code:
             forms.append(self.token(resource_type, param, None, code))
@@ -139,6 +156,22 @@ class Keys:
     def gram(self, resource_type: str, trigram: str) -> int:
         """One trigram of any normalised string of the row (`:contains`)."""
         return self._digest(f"{resource_type}{_SEP}g{_SEP}{trigram}")
+
+    def of_type_token(self, resource_type: str, param: str, system: str, code: str, value: str) -> int:
+        """`:of-type` of an identifier: the code of its type and its value."""
+        return self._digest(f"{resource_type}.{param}{_SEP}o{_SEP}{system}{_SEP}{code}{_SEP}{value}")
+
+    def text(self, resource_type: str, param: str, word: str) -> int:
+        """A word beside a code or a reference (`:text`)."""
+        return self._digest(f"{resource_type}.{param}{_SEP}w{_SEP}{word}")
+
+    def content(self, resource_type: str, word: str) -> int:
+        """A word anywhere else in the resource (`_content`)."""
+        return self._digest(f"{resource_type}{_SEP}w{_SEP}{word}")
+
+    def narrative(self, resource_type: str, word: str) -> int:
+        """A word of the narrative (`_text`)."""
+        return self._digest(f"{resource_type}{_SEP}n{_SEP}{word}")
 
     def _quantity(self, resource_type: str, param: str) -> int:
         """The `key` of `record.quantity` rows of a number or quantity parameter."""

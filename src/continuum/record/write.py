@@ -105,12 +105,12 @@ class Change:
             assert gone is not None, "only what exists can be deleted"
             return (
                 gone.row_id, gone.type_id, gone.id, self.version, self.updated_us, True, gone.labels,
-                gone.patient, gone.patient_id, None, 0, None, None, [], [], [],
+                gone.patient, gone.patient_id, None, 0, None, None, 0, [], [], [],
             )  # fmt: skip
         return (
             self.row_id, prepared.type_id, prepared.id, self.version, self.updated_us, False, prepared.labels,
             prepared.patient, prepared.patient_id, compress(prepared.tail), prepared.self_key, prepared.date_low,
-            prepared.date_high, prepared.ref_params, prepared.refs, prepared.keys,
+            prepared.date_high, prepared.present, prepared.ref_params, prepared.refs, prepared.keys,
         )  # fmt: skip
 
 

@@ -38,7 +38,7 @@ _RECORD = "INSERT INTO runtime.migration (number, name, checksum) VALUES ($1, $2
 _INVALID = """
 SELECT format('%I.%I', n.nspname, c.relname)
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE NOT i.indisvalid AND n.nspname IN ('record', 'runtime')
+WHERE NOT i.indisvalid AND n.nspname IN ('record', 'identity', 'runtime')
 """
 
 

@@ -176,8 +176,6 @@ class Pool:
                 # The record's statements leave the planner no choice, so planning each anew would be waste.
                 "plan_cache_mode": "force_generic_plan",
                 "jit": "off",
-                # What can be read in order shall be: a sort is for what was gathered, where there is no other way.
-                "enable_sort": "off",
                 "gin_pending_list_limit": f"{KEYS_PENDING_KB}kB",
                 "application_name": application_name,
                 "statement_timeout": str(int(statement_timeout_s * 1000)),

@@ -10,7 +10,7 @@ from pathlib import Path
 from continuum.kernel.errors import DomainError
 
 SECRET_BYTES = 32
-NAMES = ("record", "audit", "checkpoint", "token", "postgres")
+NAMES = ("record", "audit", "checkpoint", "token", "identity", "postgres")
 
 
 class UnsafeFile(DomainError):
@@ -23,13 +23,15 @@ class UnsafeFile(DomainError):
 class Secrets:
     """32 random bytes each: of the search keys, of the audit seal, of checkpoints over it, of tokens, of passwords.
 
-    checkpoint: the Ed25519 private key that signs. postgres: what the database roles' passwords are made from.
+    checkpoint: the Ed25519 private key that signs. identity: what seals credentials.
+    postgres: what the database roles' passwords are made from.
     """
 
     record: bytes = field(repr=False)
     audit: bytes = field(repr=False)
     checkpoint: bytes = field(repr=False)
     token: bytes = field(repr=False)
+    identity: bytes = field(repr=False)
     postgres: bytes = field(repr=False)
 
     def password(self, role: str) -> str:

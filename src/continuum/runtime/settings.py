@@ -57,6 +57,21 @@ def _optional_folder(text: str) -> Path | None:
     return _folder(text) if text else None
 
 
+def _optional_file(text: str) -> Path | None:
+    if "\x00" in text:
+        raise ValueError("must be the path of a file")
+    return Path(text).expanduser().absolute() if text else None
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.strip() not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return text.strip()
+
+    return read
+
+
 def _text(text: str) -> str:
     return text.strip()
 
@@ -124,6 +139,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("postgres_account", "CONTINUUM_POSTGRES_ACCOUNT", "", "When started as root: the account that the embedded PostgreSQL runs as. Empty: an account number of its own that nothing else uses.", _text),  # noqa: E501  same
     Setting("backup_folder", "CONTINUUM_BACKUP_FOLDER", "", "Where `continuum backup` writes and finds backups; best on another disk. Empty: `backups` in the data folder.", _optional_folder),  # noqa: E501  same
     Setting("backup_passphrase", "CONTINUUM_BACKUP_PASSPHRASE", "", "A passphrase (12 characters or more) that the backup key is made from. Empty: a random key in the file `keys/backup` of the data folder; keep a copy of it elsewhere.", str),  # noqa: E501  same
+    Setting("password_profile", "CONTINUUM_PASSWORD_PROFILE", "nist-63b-4", "The rules for passwords: `nist-63b-4`, or `dod-stig` with composition, age, and a lock after three failures in 15 minutes.", _one_of("nist-63b-4", "dod-stig")),  # noqa: E501  same
+    Setting("banner_file", "CONTINUUM_BANNER_FILE", "", "A text file with the notice that people accept before they sign in. Empty: a notice in our own words.", _optional_file),  # noqa: E501  same
+    Setting("eligibility_contact", "CONTINUUM_ELIGIBILITY_CONTACT", "", "Whom people call about their eligibility, in words, such as `the ID card office, 555-0100`. Empty: the ID card office of their installation.", _text),  # noqa: E501  same
     Setting("archive_timeout_s", "CONTINUUM_ARCHIVE_TIMEOUT_S", "60", "Seconds after which changes are archived at the latest, once there is a backup: what a lost disk may cost.", _whole(1, 86_400)),  # noqa: E501  same
 )  # fmt: skip
 
@@ -150,6 +168,9 @@ class Settings:
     postgres_account: str
     backup_folder: Path | None
     backup_passphrase: str = field(repr=False)
+    password_profile: str
+    banner_file: Path | None
+    eligibility_contact: str
     archive_timeout_s: int
 
     @classmethod

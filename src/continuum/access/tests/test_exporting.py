@@ -12,7 +12,7 @@ import pytest
 from continuum.access import exporting
 from continuum.access.bulk import Asked, TooManyJobs
 from continuum.access.keeping import Keeping
-from continuum.access.tests.doors import ACTORS, World, furnish, observation, patient, patients
+from continuum.access.tests.doors import ACTORS, World, criteria, furnish, observation, patient, patients
 from continuum.kernel.clock import now_us
 from continuum.kernel.errors import Forbidden, Gone, NotFound, UnknownParameter
 from continuum.kernel.limits import BULK_ATTEMPTS_MAX, BULK_JOBS_MAX
@@ -21,8 +21,7 @@ from continuum.record.export import plan
 from continuum.record.jobs import Job
 from continuum.runtime.postgres.address import Address
 
-KEYS = exporting.keys_of(bytes(32))
-LATER_US = 3_600_000_000
+KEYS, LATER_US = exporting.keys_of(bytes(32)), 3_600_000_000
 
 
 class Exports:
@@ -248,17 +247,17 @@ async def test_named_patients_only(exports):
 async def test_a_filter_keeps_what_matches_one_of_its_searches(exports):
     session = exports.world.session("administrator")
     for number, code in enumerate(("8867-4", "8310-5", "9279-1")):
-        coding = [{"system": "http://loinc.org", "code": code}]
-        await session.update(observation(f"f{number}", "own", code={"coding": coding}, status="final"))
+        coded = {"coding": [{"system": "http://loinc.org", "code": code}]}
+        await session.update(observation(f"f{number}", "own", code=coded, status="final"))
     filters = (("Observation", "code=8867-4"), ("Observation", "code=http://loinc.org%7C8310-5&status=final"))
     for level in ("system", "patient"):
         _, found = await exports.run(level=level, types=("Observation", "Patient"), filters=filters)
         assert found == ["Observation/f0", "Observation/f1", "Patient/other", "Patient/own"]
     _, found = await exports.run(types=("Observation",), filters=(("Observation", "code=8867-4,9279-1"),))
     assert found == ["Observation/f0", "Observation/f2"]
-    for criteria in ("_include=Observation:subject", "_sort=date", "_summary=true", "nonsense=1"):
+    for wrong in ("_include=Observation:subject", "_sort=date", "_summary=true", "nonsense=1"):
         with pytest.raises(UnknownParameter):
-            await exports.start(filters=(("Observation", criteria),))
+            await exports.start(filters=(("Observation", wrong),))
 
 
 async def test_provenance_of_what_is_exported_comes_along_all_of_it_or_the_latest(exports):
@@ -364,9 +363,13 @@ async def test_the_trace_of_an_export_says_who_what_why_and_whose_data(exports, 
         "export", "sys", "HOPERAT", "_type=Observation",
     )  # fmt: skip
     assert {row["interaction"] for row in ended} == {"exported"}
-    assert {row["target"] for row in ended} == {job.id}
-    assert {row["detail"] for row in ended} == {"patients=2 resources=2"}
+    assert {(row["target"], row["detail"]) for row in ended} == {(job.id, "patients=2 resources=2")}
     assert set().union(*(patients(row) for row in ended)) == {"own", "other"}
+    events = await exports.world.session("patient").search(criteria("AuditEvent", "agent=sys&subtype=exported"))
+    (event,) = [json.loads(one.body) for one in events.matches]
+    assert [entity["what"]["reference"] for entity in event["entity"] if "what" in entity] == ["Patient/own"]
+    shown = [detail["valueString"] for entity in event["entity"] for detail in entity.get("detail", ())]
+    assert {job.id, "patients=2 resources=2"} <= set(shown)
 
 
 async def test_nobody_else_hears_of_a_job_and_nobody_has_too_many(exports):

@@ -13,8 +13,10 @@ from continuum.apps.admin.importing.run import analyze
 from continuum.apps.admin.importing.sources import Chunk
 from continuum.apps.admin.importing.work import Target, Workers
 from continuum.fhir.json import dump
+from continuum.identity import registry
 from continuum.kernel.limits import IMPORT_CHUNK_LINES
-from continuum.samples.world import family, people, personas, shared
+from continuum.samples.registry import entries
+from continuum.samples.world import TODAY, family, people, personas, shared
 
 FAMILIES = 96
 """About 200 people."""
@@ -38,6 +40,10 @@ async def load_once(target: Target) -> None:
     """Loads the sample families unless they are there; what a stopped run has loaded is passed over."""
     conn = await asyncpg.connect(**target.connect)
     try:
+        if not await _settled(conn, f"{SOURCE} registered"):
+            async with conn.transaction():
+                await registry.store(conn, list(entries(range(FAMILIES), seed=SEED, today=TODAY)))
+                await _settle(conn, f"{SOURCE} registered")
         if await _settled(conn, f"{SOURCE} complete"):
             return
         settled = {
@@ -45,11 +51,13 @@ async def load_once(target: Target) -> None:
         }
         _load(target, settled)
         await analyze(target)
-        await conn.execute(
-            "INSERT INTO record.import_chunk VALUES ($1, 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING", f"{SOURCE} complete"
-        )
+        await _settle(conn, f"{SOURCE} complete")
     finally:
         await conn.close()
+
+
+async def _settle(conn: asyncpg.Connection, source: str) -> None:
+    await conn.execute("INSERT INTO record.import_chunk VALUES ($1, 0, 0, 0, 0, 0) ON CONFLICT DO NOTHING", source)
 
 
 async def _settled(conn: asyncpg.Connection, source: str) -> bool:

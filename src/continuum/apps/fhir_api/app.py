@@ -1,6 +1,7 @@
 """The ASGI application: it names the asker, finds the handler, and turns every outcome into HTTP."""
 
 import asyncio
+import contextlib
 import itertools
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -19,9 +20,9 @@ from continuum.apps.fhir_api.deadlines import Deadlines
 from continuum.apps.fhir_api.exchange import CONTENT_TYPE, Exchange, Header, Response, parameters
 from continuum.apps.fhir_api.handlers import handle
 from continuum.apps.fhir_api.headers import require_json
-from continuum.apps.fhir_api.outcome import failure, outcome_bytes, refusal
 from continuum.apps.fhir_api.pages import pages
 from continuum.apps.fhir_api.presentation import show, view
+from continuum.apps.fhir_api.refusals import failed, late, refused
 from continuum.apps.fhir_api.routes import METHODS, MethodNotAllowed, resolve
 from continuum.apps.fhir_api.services import Services
 from continuum.apps.fhir_api.signon import CONFIGURATION_PATH, configuration
@@ -30,7 +31,7 @@ from continuum.apps.fhir_api.subscribing import SOCKET_PATH
 from continuum.apps.fhir_api.traffic import Traffic
 from continuum.fhir.json import dump
 from continuum.identity.tokens import Claims
-from continuum.kernel.errors import Busy, DomainError, Forbidden, Issue, Malformed, NotAuthenticated
+from continuum.kernel.errors import DomainError, Forbidden, Malformed, NotAuthenticated
 from continuum.kernel.ids import uuid7
 from continuum.kernel.limits import (
     HEADERS_MAX_BYTES,
@@ -44,6 +45,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 BASE_PATH = "/fhir"
+SIGNON_PATH = "/signon"
 COMMON: tuple[Header, ...] = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -110,12 +112,22 @@ class Application:
             path: str = scope["path"]
             if path.startswith(BASE_PATH) and path[5:6] in ("/", ""):
                 await self._serve(scope, receive, send, path[6:])
+            elif path.startswith(SIGNON_PATH) and path[7:8] in ("/", ""):
+                await self._sign_on(scope, receive, send)
             else:
                 await self._pages(scope, receive, send)
         elif scope["type"] == "websocket":
             await self._socket(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
+
+    async def _sign_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The pages of sign-on, within the time that every request has."""
+        pages = self.services.signon_pages or self._pages
+        with contextlib.suppress(TimeoutError):
+            # Whoever has not sent a form by then, or does not take the page, is cut off without an answer.
+            async with asyncio.timeout(REQUEST_TIMEOUT_S):
+                await pages(scope, receive, send)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == f"{BASE_PATH}/{SOCKET_PATH}" and not self.services.read_only:
@@ -161,7 +173,7 @@ class Application:
         except asyncio.CancelledError:
             if not self._deadlines.expired(task):
                 raise
-            response = _late()
+            response = late()
             if not started:
                 await _send(send, scope, response, request_id)
             # Else the client does not take its answer: it is left unfinished, and the connection is closed.
@@ -212,14 +224,14 @@ class Application:
                 elif session is not None:
                     await session.refused(interaction, path, error)
             except DomainError as worse:
-                return interaction, _refused(worse)
+                return interaction, refused(worse)
             except Exception as worse:  # noqa: BLE001  a trace that cannot be left stops the answer too
-                return interaction, _failed(worse, request_id)
-            return interaction, _refused(error)
+                return interaction, failed(worse, request_id)
+            return interaction, refused(error)
         except Disconnected:
             raise
         except Exception as error:  # noqa: BLE001  the client gets an id, the log the cause
-            return interaction, _failed(error, request_id)
+            return interaction, failed(error, request_id)
         return interaction, response
 
     async def _session(self, scope: Scope, headers: Mapping[bytes, bytes], request_id: str) -> Session:
@@ -358,34 +370,3 @@ async def _send_stream(send: Send, response: Response, headers: list[Header]) ->
     async for chunk in response.stream:
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-def _refused(error: DomainError) -> Response:
-    headers: list[Header] = [CONTENT_TYPE]
-    if isinstance(error, MethodNotAllowed):
-        headers.append((b"allow", ", ".join(error.allowed).encode()))
-    elif isinstance(error, NotAuthenticated):
-        headers.append((b"www-authenticate", b'Bearer realm="continuum"'))
-    elif isinstance(error, Busy):
-        headers.append((b"retry-after", b"1"))
-    return Response(error.status, refusal(error), headers)
-
-
-def _failed(error: Exception, request_id: str) -> Response:
-    """An unexpected failure. Messages may quote data, so only the kinds and places of errors are logged."""
-    places: list[str] = []
-    cause: BaseException | None = error
-    while cause is not None and len(places) < 5:
-        trace = cause.__traceback__
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        where = "" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
-        places.append(f"{type(cause).__name__} at {where}")
-        cause = cause.__cause__ or cause.__context__
-    log.error("a request failed", request_id=request_id, causes=places)
-    return Response(500, failure(request_id), [CONTENT_TYPE])
-
-
-def _late() -> Response:
-    text = "The request took longer than it may; send it faster, or ask for less at once."
-    return Response(408, outcome_bytes((Issue("timeout", text),)), [CONTENT_TYPE, (b"connection", b"close")])

@@ -48,7 +48,8 @@ def shown(elements: tuple[str, ...], kind: str, text: bytes) -> bytes:
     return dump(subset(parse(text), View(elements=tuple(of_type))))
 
 
-async def _connect(database: str) -> asyncpg.Connection:
+async def connect(database: str) -> asyncpg.Connection:
+    """A connection for the pieces of an export."""
     arguments = Address.from_url(database).connect
     return await asyncpg.connect(
         **{
@@ -68,7 +69,7 @@ async def _connect(database: str) -> asyncpg.Connection:
 
 async def work(told: dict[str, Any]) -> int:
     """Does what it is told; the exit code."""
-    conn = await _connect(told["database"])
+    conn = await connect(told["database"])
     try:
         job = await exporting.find(conn, told["job"], told["attempt"])
         if job is None:

@@ -34,6 +34,20 @@ OPERATIONS = {
 """The definition of each operation, by the interaction of its routes."""
 TOPIC_EXTENSION = f"{GUIDE}capabilitystatement-subscriptiontopic-canonical"
 """Where the backport guide wants the list of topics in R4."""
+_TYPES = {"words": "string"}
+"""What R4 calls a kind of search parameter, where we call it otherwise."""
+_OF_EVERY_TYPE: tuple[dict[str, str], ...] = (
+    {
+        "name": "_filter",
+        "definition": "http://hl7.org/fhir/SearchParameter/filter",
+        "type": "special",
+        "documentation": "All operators but in, ni, ss and sb. Tokens are compared with case.",
+    },
+    {"name": "_list", "type": "special", "documentation": "The items of a List, by its id."},
+    {"name": "_has", "type": "special", "documentation": "Reverse chains, of any depth within the limits."},
+    {"name": "_type", "type": "special", "documentation": "At the base only: the types to search."},
+)
+"""Parameters of every type that are no element's value."""
 _INTERACTIONS = {
     "read": "read",
     "vread": "vread",
@@ -118,8 +132,11 @@ def statement(base: str) -> bytes:
                     },
                     "resource": [_resource(name, offered) for name in TYPES],
                     "interaction": [
-                        {"code": code} for code in ("transaction", "batch", "history-system") if _has(code, offered)
+                        {"code": code}
+                        for code in ("transaction", "batch", "search-system", "history-system")
+                        if _has(code, offered)
                     ],
+                    "searchParam": [*_OF_EVERY_TYPE],
                     "operation": _operations(route for route in ROUTES if route.template.startswith("/$")),
                     "compartment": [
                         f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}" for name in COMPARTMENTS
@@ -143,7 +160,8 @@ def _referring() -> dict[str, list[str]]:
 
 
 def _has(code: str, offered: set[str]) -> bool:
-    return ("bundle" if code in ("transaction", "batch") else code) in offered
+    routes = {"transaction": "bundle", "batch": "bundle", "search-system": "search-across"}
+    return routes.get(code, code) in offered
 
 
 def _resource(name: str, offered: set[str]) -> dict[str, Any]:
@@ -181,7 +199,7 @@ def _resource(name: str, offered: set[str]) -> dict[str, Any]:
         {
             "name": param.code,
             "definition": search_params.definition(name, param.code),
-            "type": param.kind,
+            "type": _TYPES.get(param.kind, param.kind),
         }
         for param in parameters
     ]

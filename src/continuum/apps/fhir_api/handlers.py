@@ -47,6 +47,7 @@ HANDLERS: dict[str, Callable[[Exchange], Awaitable[Response]]] = {
     "patch-matching": writing.patch_matching,
     "read": reading.read,
     "search": searching.search,
+    "search-across": searching.search_across,
     "subscription-binding-token": subscribing.binding_token,
     "subscription-events": subscribing.events,
     "subscription-status": subscribing.status,

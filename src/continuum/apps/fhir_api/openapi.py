@@ -41,6 +41,7 @@ _HEADERS: dict[str, tuple[str, ...]] = {
     "read": ("IfNoneMatch", "IfModifiedSince"),
     "vread": ("IfNoneMatch", "IfModifiedSince"),
     "search": ("Prefer",),
+    "search-across": ("Prefer",),
     "everything": ("Prefer",),
     "history-instance": ("Prefer",),
     "history-type": ("Prefer",),
@@ -55,6 +56,7 @@ _HEADERS: dict[str, tuple[str, ...]] = {
     "bundle": ("Prefer",),
 }
 _QUERIES: dict[str, tuple[str, ...]] = {
+    "search-across": ("_type",),
     "everything": ("_since", "_type", "_count", "start", "end", "_cursor"),
     "history-instance": ("_since", "_at", "_count", "_cursor"),
     "history-type": ("_since", "_at", "_count", "_cursor"),
@@ -65,7 +67,7 @@ _QUERIES: dict[str, tuple[str, ...]] = {
     "subscription-events": ("eventsSinceNumber", "eventsUntilNumber", "content"),
     "subscription-binding-token": ("ids",),
 }
-_CRITERIA = frozenset({"search", "update-matching", "patch-matching", "delete-matching"})
+_CRITERIA = frozenset({"search", "search-across", "update-matching", "patch-matching", "delete-matching"})
 _STATUSES: dict[str, tuple[tuple[str, str], ...]] = {
     "create": (("200", "What If-None-Exist described was there."), ("201", "It was created.")),
     "update": (("200", "The next version was written."), ("201", "It was created under this id.")),

@@ -27,6 +27,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/metadata", "capabilities", "What this server can do, as a CapabilityStatement."),
     Route("OPTIONS", "/", "capabilities", "The same as /metadata."),
     Route("POST", "/", "bundle", "A batch or a transaction."),
+    Route("GET", "/", "search-across", "Search several types, or all (_type)."),
+    Route("POST", "/_search", "search-across", "Search several types, or all, with the criteria in a form."),
     Route("GET", "/_history", "history-system", "All versions of everything, newest first."),
     Route("GET", "/{type}", "search", "Search a type."),
     Route("POST", "/{type}", "create", "Create a resource, or only if nothing matches (If-None-Exist)."),
@@ -175,6 +177,8 @@ def _resolve(method: str, path: str) -> Target:
         return Target(_method(method, "/metadata", path))
     if first == "_history" and count == 1:
         return Target(_method(method, "/_history", path))
+    if first == "_search" and count == 1:
+        return Target(_method(method, "/_search", path))
     if first == "" and count == 1:
         return Target(_method(method, "/", path))
     if count == 1 and f"/{first}" in METHODS and first[:1] == "$":

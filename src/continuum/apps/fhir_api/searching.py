@@ -17,6 +17,7 @@ from continuum.apps.fhir_api.exchange import CONTENT_TYPE, Exchange, Response
 from continuum.apps.fhir_api.instants import parse_instant
 from continuum.apps.fhir_api.presentation import View, show, view
 from continuum.fhir.grammar import parse as parse_query
+from continuum.fhir.grammar_across import parse_across
 from continuum.fhir.json import dump_pretty, parse
 from continuum.fhir.query import Query
 from continuum.fhir.types import TYPE_IDS
@@ -41,6 +42,20 @@ async def search(x: Exchange) -> Response:
     )
     page = await x.session.search(query)
     return _searchset(x, page, wanted, _path(x), [*query.self_params, *_shape(params)], query)
+
+
+async def search_across(x: Exchange) -> Response:
+    """One page of a search across types."""
+    x.negotiate()
+    params = await x.form() if x.method == "POST" else x.params()
+    wanted = view(params, only=False)
+    queries = parse_across(
+        [(name, value) for name, value in params if name not in _OURS],
+        lenient=x.prefer.lenient,
+        base_url=x.base.decode(),
+    )
+    page = await x.session.search_across(queries)
+    return _searchset(x, page, wanted, "", [*queries[0].self_params, *_shape(params)], queries[0])
 
 
 def _path(x: Exchange) -> str:

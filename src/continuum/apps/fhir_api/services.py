@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from starlette.types import ASGIApp
+
 from continuum.access import Access
 from continuum.identity.binding import Binder
 from continuum.identity.tokens import Verifier
@@ -22,7 +24,8 @@ class Services:
 
     ready: returns when the database answers, else raises. read_only: writes are refused with words.
     metrics: the Prometheus text of this process. subscriptions: at work unless the server is read-only.
-    bulk: exports and imports. sign_on: tokens for programs. binder: makes and checks the tokens of websockets.
+    bulk: exports and imports. sign_on: tokens for programs. signon_pages: where people sign in.
+    binder: makes and checks the tokens of websockets.
     """
 
     access: Access
@@ -35,6 +38,7 @@ class Services:
     binder: Binder
     base_url: str = ""
     read_only: bool = False
+    signon_pages: ASGIApp | None = None
 
     @property
     def notice(self) -> str:

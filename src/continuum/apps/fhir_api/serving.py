@@ -16,12 +16,16 @@ from granian.net import SocketHolder  # type: ignore[attr-defined]  # re-exporte
 from granian.server.embed import Server
 
 from continuum.access import Access
+from continuum.access.sign_ons import tracer
 from continuum.apps.fhir_api.app import Application
 from continuum.apps.fhir_api.bulk import Bulk
 from continuum.apps.fhir_api.bulk_keeper import BulkOrders, Keeper
 from continuum.apps.fhir_api.figures import figures
 from continuum.apps.fhir_api.services import Services
 from continuum.apps.fhir_api.signon import SignOn
+from continuum.apps.signon.app import application
+from continuum.apps.signon.services import SignonSettings, swept
+from continuum.apps.signon.services import services as signon_services
 from continuum.identity.binding import Binder
 from continuum.identity.tokens import Issuer, Verifier, signing_key
 from continuum.interop.subscriptions.channels import Channels
@@ -53,6 +57,7 @@ class Worker:
     """What a worker is told. database: the URL of the application's role, password included.
 
     audit: the folder of spill files; "" keeps none. disk: a path on the embedded PostgreSQL's disk; "" for a given one.
+    origin: of the sign-on pages, as browsers see them. password_profile, contact, banner: see SignonSettings.
     bulk_folder: where the files of exports and imports lie; "" offers neither.
     """
 
@@ -60,11 +65,16 @@ class Worker:
     record_secret: bytes = field(repr=False)
     audit_secret: bytes = field(repr=False)
     token_secret: bytes = field(repr=False)
+    identity_secret: bytes = field(repr=False)
     connections: int
     base_url: str = ""
     read_only: bool = False
     audit: str = ""
     disk: str = ""
+    origin: str = "http://localhost"
+    password_profile: str = "nist-63b-4"  # noqa: S105  the name of rules, not a password
+    contact: str = ""
+    banner: str = ""
     request_timeout_s: float = REQUEST_TIMEOUT_S
     bulk_folder: str = ""
     bulk_processes: int = 2
@@ -123,7 +133,8 @@ async def _services(worker: Worker, address: str = "") -> AsyncIterator[Services
         )
         access.on_written = hub.wake
         key = signing_key(worker.token_secret)
-        async with access.watched():
+        signon = signon_services(pool.connection, _signon_settings(worker), tracer(access.auditor))
+        async with access.watched(), swept(signon):
             keeper = None
             if worker.bulk_folder:
                 keeper = await stack.enter_async_context(Keeper(access, _bulk(worker)))
@@ -138,7 +149,19 @@ async def _services(worker: Worker, address: str = "") -> AsyncIterator[Services
                 metrics=lambda: figures(pool, access),
                 base_url=worker.base_url,
                 read_only=worker.read_only,
+                signon_pages=application(signon),
             )
+
+
+def _signon_settings(worker: Worker) -> SignonSettings:
+    return SignonSettings(
+        origin=worker.origin,
+        identity_secret=worker.identity_secret,
+        token_secret=worker.token_secret,
+        password_profile=worker.password_profile,
+        contact=worker.contact,
+        banner=worker.banner,
+    )
 
 
 def _own_pool(worker: Worker) -> contextlib.AbstractAsyncContextManager[Pool]:
@@ -213,8 +236,8 @@ async def serve(worker: Worker, listening: socket.socket, stopping: asyncio.Even
     """
     host, port = listening.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    application = Application(lambda: _services(worker, address), request_timeout_s=worker.request_timeout_s)
-    server = _Server(listening, application)
+    served = Application(lambda: _services(worker, address), request_timeout_s=worker.request_timeout_s)
+    server = _Server(listening, served)
     running = asyncio.create_task(server.serve())
     settle()
     waiting = asyncio.create_task(stopping.wait())
@@ -223,5 +246,5 @@ async def serve(worker: Worker, listening: socket.socket, stopping: asyncio.Even
     if not running.done():
         server.stop()  # type: ignore[no-untyped-call]  # granian's embedded server has no types
     await running
-    if application.failure is not None:
-        raise application.failure
+    if served.failure is not None:
+        raise served.failure

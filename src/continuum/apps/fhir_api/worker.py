@@ -18,7 +18,7 @@ from continuum.apps.fhir_api.serving import Worker, serve
 def told(text: str) -> Worker:
     """The orders from one line of JSON; secrets are in hexadecimal."""
     orders: dict[str, Any] = json.loads(text)
-    for name in ("record_secret", "audit_secret", "token_secret"):
+    for name in ("record_secret", "audit_secret", "token_secret", "identity_secret"):
         orders[name] = bytes.fromhex(orders[name])
     return Worker(**orders)
 

@@ -8,6 +8,7 @@ def index(r, out):
     strings = out.strings
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -22,6 +23,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -33,6 +36,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('identifier')
     if v13:
         for v14 in v13:
@@ -40,6 +45,8 @@ def index(r, out):
             v16 = v14.get("value", "")
             if v15 or v16:
                 tokens.append(('identifier', v15, v16))
+            if "type" in v14:
+                values.identifier_type(out, v14, ('identifier',))
     v17 = r.get('name')
     if v17 is not None:
         if v17 is not None:
@@ -69,4 +76,8 @@ def index(r, out):
             v28 = v26.get("code", "")
             if v27 or v28:
                 tokens.append(('type', v27, v28))
+            if "display" in v26:
+                texts.append(('type', v26["display"]))
+        if "text" in v25:
+            texts.append(('type', v25["text"]))
     values.finish(out, r, ('subject',))

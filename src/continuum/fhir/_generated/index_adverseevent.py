@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('actuality')
     if v13 is not None:
         if v13 is not None:
@@ -44,6 +49,10 @@ def index(r, out):
                 v18 = v16.get("code", "")
                 if v17 or v18:
                     tokens.append(('category', v17, v18))
+                if "display" in v16:
+                    texts.append(('category', v16["display"]))
+            if "text" in v15:
+                texts.append(('category', v15["text"]))
     v19 = r.get('date')
     if v19 is not None:
         v20, v21 = values.moment(v19)
@@ -56,6 +65,10 @@ def index(r, out):
             v25 = v23.get("code", "")
             if v24 or v25:
                 tokens.append(('event', v24, v25))
+            if "display" in v23:
+                texts.append(('event', v23["display"]))
+        if "text" in v22:
+            texts.append(('event', v22["text"]))
     v26 = r.get('location')
     if v26 is not None:
         values.reference(out, v26, ('location',))
@@ -73,6 +86,10 @@ def index(r, out):
             v33 = v31.get("code", "")
             if v32 or v33:
                 tokens.append(('seriousness', v32, v33))
+            if "display" in v31:
+                texts.append(('seriousness', v31["display"]))
+        if "text" in v30:
+            texts.append(('seriousness', v30["text"]))
     v34 = r.get('severity')
     if v34 is not None:
         for v35 in v34.get("coding", ()):
@@ -80,6 +97,10 @@ def index(r, out):
             v37 = v35.get("code", "")
             if v36 or v37:
                 tokens.append(('severity', v36, v37))
+            if "display" in v35:
+                texts.append(('severity', v35["display"]))
+        if "text" in v34:
+            texts.append(('severity', v34["text"]))
     v38 = r.get('study')
     if v38:
         for v39 in v38:

@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('asserter')
     if v13 is not None:
         values.reference(out, v13, ('asserter',))
@@ -47,6 +52,10 @@ def index(r, out):
             v19 = v17.get("code", "")
             if v18 or v19:
                 tokens.append(('clinical-status', v18, v19))
+            if "display" in v17:
+                texts.append(('clinical-status', v17["display"]))
+        if "text" in v16:
+            texts.append(('clinical-status', v16["text"]))
     v20 = r.get('code')
     if v20 is not None:
         for v21 in v20.get("coding", ()):
@@ -54,6 +63,10 @@ def index(r, out):
             v23 = v21.get("code", "")
             if v22 or v23:
                 tokens.append(('code', v22, v23))
+            if "display" in v21:
+                texts.append(('code', v21["display"]))
+        if "text" in v20:
+            texts.append(('code', v20["text"]))
     v24 = r.get('reaction')
     if v24:
         for v25 in v24:
@@ -64,6 +77,10 @@ def index(r, out):
                     v29 = v27.get("code", "")
                     if v28 or v29:
                         tokens.append(('code', v28, v29))
+                    if "display" in v27:
+                        texts.append(('code', v27["display"]))
+                if "text" in v26:
+                    texts.append(('code', v26["text"]))
             v30 = v25.get('manifestation')
             if v30:
                 for v31 in v30:
@@ -72,6 +89,10 @@ def index(r, out):
                         v34 = v32.get("code", "")
                         if v33 or v34:
                             tokens.append(('manifestation', v33, v34))
+                        if "display" in v32:
+                            texts.append(('manifestation', v32["display"]))
+                    if "text" in v31:
+                        texts.append(('manifestation', v31["text"]))
             v35 = v25.get('onset')
             if v35 is not None:
                 v36, v37 = values.moment(v35)
@@ -84,6 +105,10 @@ def index(r, out):
                     v41 = v39.get("code", "")
                     if v40 or v41:
                         tokens.append(('route', v40, v41))
+                    if "display" in v39:
+                        texts.append(('route', v39["display"]))
+                if "text" in v38:
+                    texts.append(('route', v38["text"]))
             v42 = v25.get('severity')
             if v42 is not None:
                 if v42 is not None:
@@ -104,6 +129,8 @@ def index(r, out):
             v50 = v48.get("value", "")
             if v49 or v50:
                 tokens.append(('identifier', v49, v50))
+            if "type" in v48:
+                values.identifier_type(out, v48, ('identifier',))
     v51 = r.get('lastOccurrence')
     if v51 is not None:
         v52, v53 = values.moment(v51)
@@ -126,4 +153,8 @@ def index(r, out):
             v60 = v58.get("code", "")
             if v59 or v60:
                 tokens.append(('verification-status', v59, v60))
+            if "display" in v58:
+                texts.append(('verification-status', v58["display"]))
+        if "text" in v57:
+            texts.append(('verification-status', v57["text"]))
     values.finish(out, r, ('patient', 'asserter', 'recorder'))

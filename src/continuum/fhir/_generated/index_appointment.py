@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('participant')
     if v13:
         for v14 in v13:
@@ -55,6 +60,10 @@ def index(r, out):
             v20 = v18.get("code", "")
             if v19 or v20:
                 tokens.append(('appointment-type', v19, v20))
+            if "display" in v18:
+                texts.append(('appointment-type', v18["display"]))
+        if "text" in v17:
+            texts.append(('appointment-type', v17["text"]))
     v21 = r.get('basedOn')
     if v21:
         for v22 in v21:
@@ -71,6 +80,8 @@ def index(r, out):
             v29 = v27.get("value", "")
             if v28 or v29:
                 tokens.append(('identifier', v28, v29))
+            if "type" in v27:
+                values.identifier_type(out, v27, ('identifier',))
     v30 = r.get('reasonCode')
     if v30:
         for v31 in v30:
@@ -79,6 +90,10 @@ def index(r, out):
                 v34 = v32.get("code", "")
                 if v33 or v34:
                     tokens.append(('reason-code', v33, v34))
+                if "display" in v32:
+                    texts.append(('reason-code', v32["display"]))
+            if "text" in v31:
+                texts.append(('reason-code', v31["text"]))
     v35 = r.get('reasonReference')
     if v35:
         for v36 in v35:
@@ -91,6 +106,10 @@ def index(r, out):
                 v41 = v39.get("code", "")
                 if v40 or v41:
                     tokens.append(('service-category', v40, v41))
+                if "display" in v39:
+                    texts.append(('service-category', v39["display"]))
+            if "text" in v38:
+                texts.append(('service-category', v38["text"]))
     v42 = r.get('serviceType')
     if v42:
         for v43 in v42:
@@ -99,6 +118,10 @@ def index(r, out):
                 v46 = v44.get("code", "")
                 if v45 or v46:
                     tokens.append(('service-type', v45, v46))
+                if "display" in v44:
+                    texts.append(('service-type', v44["display"]))
+            if "text" in v43:
+                texts.append(('service-type', v43["text"]))
     v47 = r.get('slot')
     if v47:
         for v48 in v47:
@@ -111,6 +134,10 @@ def index(r, out):
                 v53 = v51.get("code", "")
                 if v52 or v53:
                     tokens.append(('specialty', v52, v53))
+                if "display" in v51:
+                    texts.append(('specialty', v51["display"]))
+            if "text" in v50:
+                texts.append(('specialty', v50["text"]))
     v54 = r.get('status')
     if v54 is not None:
         if v54 is not None:

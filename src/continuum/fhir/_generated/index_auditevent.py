@@ -8,6 +8,7 @@ def index(r, out):
     strings = out.strings
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -22,6 +23,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -33,6 +36,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('action')
     if v13 is not None:
         if v13 is not None:
@@ -63,6 +68,10 @@ def index(r, out):
                         v24 = v22.get("code", "")
                         if v23 or v24:
                             tokens.append(('agent-role', v23, v24))
+                        if "display" in v22:
+                            texts.append(('agent-role', v22["display"]))
+                    if "text" in v21:
+                        texts.append(('agent-role', v21["text"]))
             v25 = v15.get('altId')
             if v25 is not None:
                 if v25 is not None:
@@ -95,12 +104,16 @@ def index(r, out):
                 v37 = v35.get("code", "")
                 if v36 or v37:
                     tokens.append(('entity-role', v36, v37))
+                if "display" in v35:
+                    texts.append(('entity-role', v35["display"]))
             v38 = v32.get('type')
             if v38 is not None:
                 v39 = v38.get("system", "")
                 v40 = v38.get("code", "")
                 if v39 or v40:
                     tokens.append(('entity-type', v39, v40))
+                if "display" in v38:
+                    texts.append(('entity-type', v38["display"]))
     v41 = r.get('outcome')
     if v41 is not None:
         if v41 is not None:
@@ -121,10 +134,14 @@ def index(r, out):
             v48 = v46.get("code", "")
             if v47 or v48:
                 tokens.append(('subtype', v47, v48))
+            if "display" in v46:
+                texts.append(('subtype', v46["display"]))
     v49 = r.get('type')
     if v49 is not None:
         v50 = v49.get("system", "")
         v51 = v49.get("code", "")
         if v50 or v51:
             tokens.append(('type', v50, v51))
+        if "display" in v49:
+            texts.append(('type', v49["display"]))
     values.finish(out, r, ('patient',))

@@ -6,6 +6,7 @@ from continuum.fhir import values
 def index(r, out):
     tokens = out.tokens
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -20,6 +21,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -31,6 +34,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('identifier')
     if v13:
         for v14 in v13:
@@ -38,6 +43,8 @@ def index(r, out):
             v16 = v14.get("value", "")
             if v15 or v16:
                 tokens.append(('identifier', v15, v16))
+            if "type" in v14:
+                values.identifier_type(out, v14, ('identifier',))
     v17 = r.get('location')
     if v17 is not None:
         for v18 in v17.get("coding", ()):
@@ -45,6 +52,10 @@ def index(r, out):
             v20 = v18.get("code", "")
             if v19 or v20:
                 tokens.append(('location', v19, v20))
+            if "display" in v18:
+                texts.append(('location', v18["display"]))
+        if "text" in v17:
+            texts.append(('location', v17["text"]))
     v21 = r.get('morphology')
     if v21 is not None:
         for v22 in v21.get("coding", ()):
@@ -52,6 +63,10 @@ def index(r, out):
             v24 = v22.get("code", "")
             if v23 or v24:
                 tokens.append(('morphology', v23, v24))
+            if "display" in v22:
+                texts.append(('morphology', v22["display"]))
+        if "text" in v21:
+            texts.append(('morphology', v21["text"]))
     v25 = r.get('patient')
     if v25 is not None:
         values.reference(out, v25, ('patient',))

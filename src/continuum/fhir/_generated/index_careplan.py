@@ -8,6 +8,7 @@ def index(r, out):
     references = out.references
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -22,6 +23,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -33,6 +36,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('activity')
     if v13:
         for v14 in v13:
@@ -45,6 +50,10 @@ def index(r, out):
                         v19 = v17.get("code", "")
                         if v18 or v19:
                             tokens.append(('activity-code', v18, v19))
+                        if "display" in v17:
+                            texts.append(('activity-code', v17["display"]))
+                    if "text" in v16:
+                        texts.append(('activity-code', v16["text"]))
                 v20 = v15.get('scheduledTiming')
                 if v20 is not None:
                     v21, v22 = values.timing(v20)
@@ -78,6 +87,10 @@ def index(r, out):
                 v37 = v35.get("code", "")
                 if v36 or v37:
                     tokens.append(('category', v36, v37))
+                if "display" in v35:
+                    texts.append(('category', v35["display"]))
+            if "text" in v34:
+                texts.append(('category', v34["text"]))
     v38 = r.get('addresses')
     if v38:
         for v39 in v38:
@@ -101,6 +114,8 @@ def index(r, out):
             v49 = v47.get("value", "")
             if v48 or v49:
                 tokens.append(('identifier', v48, v49))
+            if "type" in v47:
+                values.identifier_type(out, v47, ('identifier',))
     v50 = r.get('instantiatesCanonical')
     if v50:
         for v51 in v50:

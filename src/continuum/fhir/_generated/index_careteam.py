@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('category')
     if v13:
         for v14 in v13:
@@ -40,6 +45,10 @@ def index(r, out):
                 v17 = v15.get("code", "")
                 if v16 or v17:
                     tokens.append(('category', v16, v17))
+                if "display" in v15:
+                    texts.append(('category', v15["display"]))
+            if "text" in v14:
+                texts.append(('category', v14["text"]))
     v18 = r.get('period')
     if v18 is not None:
         v19, v20 = values.period(v18)
@@ -55,6 +64,8 @@ def index(r, out):
             v25 = v23.get("value", "")
             if v24 or v25:
                 tokens.append(('identifier', v24, v25))
+            if "type" in v23:
+                values.identifier_type(out, v23, ('identifier',))
     v26 = r.get('participant')
     if v26:
         for v27 in v26:

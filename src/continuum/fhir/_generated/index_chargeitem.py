@@ -8,6 +8,7 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -22,6 +23,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -33,6 +36,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('account')
     if v13:
         for v14 in v13:
@@ -44,6 +49,10 @@ def index(r, out):
             v18 = v16.get("code", "")
             if v17 or v18:
                 tokens.append(('code', v17, v18))
+            if "display" in v16:
+                texts.append(('code', v16["display"]))
+        if "text" in v15:
+            texts.append(('code', v15["text"]))
     v19 = r.get('context')
     if v19 is not None:
         values.reference(out, v19, ('context',))
@@ -67,6 +76,8 @@ def index(r, out):
             v30 = v28.get("value", "")
             if v29 or v30:
                 tokens.append(('identifier', v29, v30))
+            if "type" in v28:
+                values.identifier_type(out, v28, ('identifier',))
     v31 = r.get('occurrenceDateTime')
     if v31 is not None:
         v32, v33 = values.moment(v31)
@@ -100,6 +111,10 @@ def index(r, out):
                     v47 = v45.get("code", "")
                     if v46 or v47:
                         tokens.append(('performer-function', v46, v47))
+                    if "display" in v45:
+                        texts.append(('performer-function', v45["display"]))
+                if "text" in v44:
+                    texts.append(('performer-function', v44["text"]))
     v48 = r.get('performingOrganization')
     if v48 is not None:
         values.reference(out, v48, ('performing-organization',))

@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('careTeam')
     if v13:
         for v14 in v13:
@@ -81,6 +86,8 @@ def index(r, out):
             v38 = v36.get("value", "")
             if v37 or v38:
                 tokens.append(('identifier', v37, v38))
+            if "type" in v36:
+                values.identifier_type(out, v36, ('identifier',))
     v39 = r.get('insurer')
     if v39 is not None:
         values.reference(out, v39, ('insurer',))
@@ -99,6 +106,10 @@ def index(r, out):
             v46 = v44.get("code", "")
             if v45 or v46:
                 tokens.append(('priority', v45, v46))
+            if "display" in v44:
+                texts.append(('priority', v44["display"]))
+        if "text" in v43:
+            texts.append(('priority', v43["text"]))
     v47 = r.get('procedure')
     if v47:
         for v48 in v47:

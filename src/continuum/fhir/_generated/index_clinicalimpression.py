@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('assessor')
     if v13 is not None:
         values.reference(out, v13, ('assessor',))
@@ -53,6 +58,10 @@ def index(r, out):
                     v23 = v21.get("code", "")
                     if v22 or v23:
                         tokens.append(('finding-code', v22, v23))
+                    if "display" in v21:
+                        texts.append(('finding-code', v21["display"]))
+                if "text" in v20:
+                    texts.append(('finding-code', v20["text"]))
             v24 = v19.get('itemReference')
             if v24 is not None:
                 values.reference(out, v24, ('finding-ref',))
@@ -63,6 +72,8 @@ def index(r, out):
             v28 = v26.get("value", "")
             if v27 or v28:
                 tokens.append(('identifier', v27, v28))
+            if "type" in v26:
+                values.identifier_type(out, v26, ('identifier',))
     v29 = r.get('investigation')
     if v29:
         for v30 in v29:

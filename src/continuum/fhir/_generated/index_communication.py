@@ -8,6 +8,7 @@ def index(r, out):
     references = out.references
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -22,6 +23,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -33,6 +36,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('basedOn')
     if v13:
         for v14 in v13:
@@ -45,6 +50,10 @@ def index(r, out):
                 v19 = v17.get("code", "")
                 if v18 or v19:
                     tokens.append(('category', v18, v19))
+                if "display" in v17:
+                    texts.append(('category', v17["display"]))
+            if "text" in v16:
+                texts.append(('category', v16["text"]))
     v20 = r.get('encounter')
     if v20 is not None:
         values.reference(out, v20, ('encounter',))
@@ -55,6 +64,8 @@ def index(r, out):
             v24 = v22.get("value", "")
             if v23 or v24:
                 tokens.append(('identifier', v23, v24))
+            if "type" in v22:
+                values.identifier_type(out, v22, ('identifier',))
     v25 = r.get('instantiatesCanonical')
     if v25:
         for v26 in v25:
@@ -73,6 +84,10 @@ def index(r, out):
                 v33 = v31.get("code", "")
                 if v32 or v33:
                     tokens.append(('medium', v32, v33))
+                if "display" in v31:
+                    texts.append(('medium', v31["display"]))
+            if "text" in v30:
+                texts.append(('medium', v30["text"]))
     v34 = r.get('partOf')
     if v34:
         for v35 in v34:

@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('authoredOn')
     if v13 is not None:
         v14, v15 = values.moment(v13)
@@ -49,6 +54,10 @@ def index(r, out):
                 v22 = v20.get("code", "")
                 if v21 or v22:
                     tokens.append(('category', v21, v22))
+                if "display" in v20:
+                    texts.append(('category', v20["display"]))
+            if "text" in v19:
+                texts.append(('category', v19["text"]))
     v23 = r.get('encounter')
     if v23 is not None:
         values.reference(out, v23, ('encounter',))
@@ -58,6 +67,8 @@ def index(r, out):
         v26 = v24.get("value", "")
         if v25 or v26:
             tokens.append(('group-identifier', v25, v26))
+        if "type" in v24:
+            values.identifier_type(out, v24, ('group-identifier',))
     v27 = r.get('identifier')
     if v27:
         for v28 in v27:
@@ -65,6 +76,8 @@ def index(r, out):
             v30 = v28.get("value", "")
             if v29 or v30:
                 tokens.append(('identifier', v29, v30))
+            if "type" in v28:
+                values.identifier_type(out, v28, ('identifier',))
     v31 = r.get('medium')
     if v31:
         for v32 in v31:
@@ -73,6 +86,10 @@ def index(r, out):
                 v35 = v33.get("code", "")
                 if v34 or v35:
                     tokens.append(('medium', v34, v35))
+                if "display" in v33:
+                    texts.append(('medium', v33["display"]))
+            if "text" in v32:
+                texts.append(('medium', v32["text"]))
     v36 = r.get('occurrenceDateTime')
     if v36 is not None:
         v37, v38 = values.moment(v36)

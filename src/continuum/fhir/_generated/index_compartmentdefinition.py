@@ -9,6 +9,7 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -23,6 +24,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -34,6 +37,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('code')
     if v13 is not None:
         if v13 is not None:
@@ -85,6 +90,10 @@ def index(r, out):
                     v37 = v35.get("code", "")
                     if v36 or v37:
                         tokens.append(('context', v36, v37))
+                    if "display" in v35:
+                        texts.append(('context', v35["display"]))
+                if "text" in v34:
+                    texts.append(('context', v34["text"]))
             v38 = v15.get('valueQuantity')
             if v38 is not None:
                 v39 = values.quantity(v38)
@@ -101,6 +110,8 @@ def index(r, out):
                 v44 = v42.get("code", "")
                 if v43 or v44:
                     tokens.append(('context-type', v43, v44))
+                if "display" in v42:
+                    texts.append(('context-type', v42["display"]))
     v45 = r.get('date')
     if v45 is not None:
         v46, v47 = values.moment(v45)

@@ -8,6 +8,7 @@ def index(r, out):
     strings = out.strings
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -22,6 +23,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -33,6 +36,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('attester')
     if v13:
         for v14 in v13:
@@ -51,6 +56,10 @@ def index(r, out):
                 v22 = v20.get("code", "")
                 if v21 or v22:
                     tokens.append(('category', v21, v22))
+                if "display" in v20:
+                    texts.append(('category', v20["display"]))
+            if "text" in v19:
+                texts.append(('category', v19["text"]))
     v23 = r.get('confidentiality')
     if v23 is not None:
         if v23 is not None:
@@ -66,6 +75,10 @@ def index(r, out):
                         v30 = v28.get("code", "")
                         if v29 or v30:
                             tokens.append(('context', v29, v30))
+                        if "display" in v28:
+                            texts.append(('context', v28["display"]))
+                    if "text" in v27:
+                        texts.append(('context', v27["text"]))
             v31 = v25.get('period')
             if v31 is not None:
                 v32, v33 = values.period(v31)
@@ -93,12 +106,18 @@ def index(r, out):
                     v45 = v43.get("code", "")
                     if v44 or v45:
                         tokens.append(('section', v44, v45))
+                    if "display" in v43:
+                        texts.append(('section', v43["display"]))
+                if "text" in v42:
+                    texts.append(('section', v42["text"]))
     v46 = r.get('identifier')
     if v46 is not None:
         v47 = v46.get("system", "")
         v48 = v46.get("value", "")
         if v47 or v48:
             tokens.append(('identifier', v47, v48))
+        if "type" in v46:
+            values.identifier_type(out, v46, ('identifier',))
     v49 = r.get('subject')
     if v49 is not None:
         values.reference(out, v49, ('subject',))
@@ -113,6 +132,8 @@ def index(r, out):
                 v54 = v52.get("value", "")
                 if v53 or v54:
                     tokens.append(('related-id', v53, v54))
+                if "type" in v52:
+                    values.identifier_type(out, v52, ('related-id',))
             v55 = v51.get('targetReference')
             if v55 is not None:
                 values.reference(out, v55, ('related-ref',))
@@ -131,4 +152,8 @@ def index(r, out):
             v61 = v59.get("code", "")
             if v60 or v61:
                 tokens.append(('type', v60, v61))
+            if "display" in v59:
+                texts.append(('type', v59["display"]))
+        if "text" in v58:
+            texts.append(('type', v58["text"]))
     values.finish(out, r, ('subject', 'attester', 'author'))

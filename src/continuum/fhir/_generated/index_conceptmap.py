@@ -10,6 +10,7 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -24,6 +25,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -35,6 +38,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('useContext')
     if v13:
         for v14 in v13:
@@ -82,6 +87,10 @@ def index(r, out):
                     v36 = v34.get("code", "")
                     if v35 or v36:
                         tokens.append(('context', v35, v36))
+                    if "display" in v34:
+                        texts.append(('context', v34["display"]))
+                if "text" in v33:
+                    texts.append(('context', v33["text"]))
             v37 = v14.get('valueQuantity')
             if v37 is not None:
                 v38 = values.quantity(v37)
@@ -98,6 +107,8 @@ def index(r, out):
                 v43 = v41.get("code", "")
                 if v42 or v43:
                     tokens.append(('context-type', v42, v43))
+                if "display" in v41:
+                    texts.append(('context-type', v41["display"]))
     v44 = r.get('date')
     if v44 is not None:
         v45, v46 = values.moment(v44)
@@ -158,6 +169,8 @@ def index(r, out):
         v68 = v66.get("value", "")
         if v67 or v68:
             tokens.append(('identifier', v67, v68))
+        if "type" in v66:
+            values.identifier_type(out, v66, ('identifier',))
     v69 = r.get('jurisdiction')
     if v69:
         for v70 in v69:
@@ -166,6 +179,10 @@ def index(r, out):
                 v73 = v71.get("code", "")
                 if v72 or v73:
                     tokens.append(('jurisdiction', v72, v73))
+                if "display" in v71:
+                    texts.append(('jurisdiction', v71["display"]))
+            if "text" in v70:
+                texts.append(('jurisdiction', v70["text"]))
     v74 = r.get('name')
     if v74 is not None:
         if v74 is not None:

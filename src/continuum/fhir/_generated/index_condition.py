@@ -9,6 +9,7 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -23,6 +24,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -34,6 +37,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('abatementAge')
     if v13 is not None:
         v14 = values.quantity(v13)
@@ -69,6 +74,10 @@ def index(r, out):
                 v29 = v27.get("code", "")
                 if v28 or v29:
                     tokens.append(('body-site', v28, v29))
+                if "display" in v27:
+                    texts.append(('body-site', v27["display"]))
+            if "text" in v26:
+                texts.append(('body-site', v26["text"]))
     v30 = r.get('category')
     if v30:
         for v31 in v30:
@@ -77,6 +86,10 @@ def index(r, out):
                 v34 = v32.get("code", "")
                 if v33 or v34:
                     tokens.append(('category', v33, v34))
+                if "display" in v32:
+                    texts.append(('category', v32["display"]))
+            if "text" in v31:
+                texts.append(('category', v31["text"]))
     v35 = r.get('clinicalStatus')
     if v35 is not None:
         for v36 in v35.get("coding", ()):
@@ -84,6 +97,10 @@ def index(r, out):
             v38 = v36.get("code", "")
             if v37 or v38:
                 tokens.append(('clinical-status', v37, v38))
+            if "display" in v36:
+                texts.append(('clinical-status', v36["display"]))
+        if "text" in v35:
+            texts.append(('clinical-status', v35["text"]))
     v39 = r.get('code')
     if v39 is not None:
         for v40 in v39.get("coding", ()):
@@ -91,6 +108,10 @@ def index(r, out):
             v42 = v40.get("code", "")
             if v41 or v42:
                 tokens.append(('code', v41, v42))
+            if "display" in v40:
+                texts.append(('code', v40["display"]))
+        if "text" in v39:
+            texts.append(('code', v39["text"]))
     v43 = r.get('encounter')
     if v43 is not None:
         values.reference(out, v43, ('encounter',))
@@ -105,6 +126,10 @@ def index(r, out):
                         v50 = v48.get("code", "")
                         if v49 or v50:
                             tokens.append(('evidence', v49, v50))
+                        if "display" in v48:
+                            texts.append(('evidence', v48["display"]))
+                    if "text" in v47:
+                        texts.append(('evidence', v47["text"]))
             v51 = v45.get('detail')
             if v51:
                 for v52 in v51:
@@ -116,6 +141,8 @@ def index(r, out):
             v56 = v54.get("value", "")
             if v55 or v56:
                 tokens.append(('identifier', v55, v56))
+            if "type" in v54:
+                values.identifier_type(out, v54, ('identifier',))
     v57 = r.get('onsetAge')
     if v57 is not None:
         v58 = values.quantity(v57)
@@ -157,6 +184,10 @@ def index(r, out):
             v75 = v73.get("code", "")
             if v74 or v75:
                 tokens.append(('severity', v74, v75))
+            if "display" in v73:
+                texts.append(('severity', v73["display"]))
+        if "text" in v72:
+            texts.append(('severity', v72["text"]))
     v76 = r.get('stage')
     if v76:
         for v77 in v76:
@@ -167,6 +198,10 @@ def index(r, out):
                     v81 = v79.get("code", "")
                     if v80 or v81:
                         tokens.append(('stage', v80, v81))
+                    if "display" in v79:
+                        texts.append(('stage', v79["display"]))
+                if "text" in v78:
+                    texts.append(('stage', v78["text"]))
     v82 = r.get('verificationStatus')
     if v82 is not None:
         for v83 in v82.get("coding", ()):
@@ -174,4 +209,8 @@ def index(r, out):
             v85 = v83.get("code", "")
             if v84 or v85:
                 tokens.append(('verification-status', v84, v85))
+            if "display" in v83:
+                texts.append(('verification-status', v83["display"]))
+        if "text" in v82:
+            texts.append(('verification-status', v82["text"]))
     values.finish(out, r, ('patient', 'asserter'))

@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('provision')
     if v13 is not None:
         v14 = v13.get('action')
@@ -42,6 +47,10 @@ def index(r, out):
                     v18 = v16.get("code", "")
                     if v17 or v18:
                         tokens.append(('action', v17, v18))
+                    if "display" in v16:
+                        texts.append(('action', v16["display"]))
+                if "text" in v15:
+                    texts.append(('action', v15["text"]))
         v19 = v13.get('actor')
         if v19:
             for v20 in v19:
@@ -66,6 +75,8 @@ def index(r, out):
                 v31 = v29.get("code", "")
                 if v30 or v31:
                     tokens.append(('purpose', v30, v31))
+                if "display" in v29:
+                    texts.append(('purpose', v29["display"]))
         v32 = v13.get('securityLabel')
         if v32:
             for v33 in v32:
@@ -73,6 +84,8 @@ def index(r, out):
                 v35 = v33.get("code", "")
                 if v34 or v35:
                     tokens.append(('security-label', v34, v35))
+                if "display" in v33:
+                    texts.append(('security-label', v33["display"]))
     v36 = r.get('category')
     if v36:
         for v37 in v36:
@@ -81,6 +94,10 @@ def index(r, out):
                 v40 = v38.get("code", "")
                 if v39 or v40:
                     tokens.append(('category', v39, v40))
+                if "display" in v38:
+                    texts.append(('category', v38["display"]))
+            if "text" in v37:
+                texts.append(('category', v37["text"]))
     v41 = r.get('performer')
     if v41:
         for v42 in v41:
@@ -97,6 +114,8 @@ def index(r, out):
             v49 = v47.get("value", "")
             if v48 or v49:
                 tokens.append(('identifier', v48, v49))
+            if "type" in v47:
+                values.identifier_type(out, v47, ('identifier',))
     v50 = r.get('organization')
     if v50:
         for v51 in v50:
@@ -111,6 +130,10 @@ def index(r, out):
             v56 = v54.get("code", "")
             if v55 or v56:
                 tokens.append(('scope', v55, v56))
+            if "display" in v54:
+                texts.append(('scope', v54["display"]))
+        if "text" in v53:
+            texts.append(('scope', v53["text"]))
     v57 = r.get('sourceReference')
     if v57 is not None:
         values.reference(out, v57, ('source-reference',))

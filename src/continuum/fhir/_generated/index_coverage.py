@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     strings = out.strings
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('beneficiary')
     if v13 is not None:
         values.reference(out, v13, ('beneficiary', 'patient'))
@@ -45,6 +50,10 @@ def index(r, out):
                     v19 = v17.get("code", "")
                     if v18 or v19:
                         tokens.append(('class-type', v18, v19))
+                    if "display" in v17:
+                        texts.append(('class-type', v17["display"]))
+                if "text" in v16:
+                    texts.append(('class-type', v16["text"]))
             v20 = v15.get('value')
             if v20 is not None:
                 if v20 is not None:
@@ -60,6 +69,8 @@ def index(r, out):
             v25 = v23.get("value", "")
             if v24 or v25:
                 tokens.append(('identifier', v24, v25))
+            if "type" in v23:
+                values.identifier_type(out, v23, ('identifier',))
     v26 = r.get('payor')
     if v26:
         for v27 in v26:
@@ -81,4 +92,8 @@ def index(r, out):
             v34 = v32.get("code", "")
             if v33 or v34:
                 tokens.append(('type', v33, v34))
+            if "display" in v32:
+                texts.append(('type', v32["display"]))
+        if "text" in v31:
+            texts.append(('type', v31["text"]))
     values.finish(out, r, ('beneficiary', 'payor', 'policy-holder', 'subscriber'))

@@ -6,6 +6,7 @@ from continuum.fhir import values
 def index(r, out):
     tokens = out.tokens
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -20,6 +21,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -31,6 +34,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('category')
     if v13 is not None:
         if v13 is not None:
@@ -42,6 +47,8 @@ def index(r, out):
             v17 = v15.get("value", "")
             if v16 or v17:
                 tokens.append(('identifier', v16, v17))
+            if "type" in v15:
+                values.identifier_type(out, v15, ('identifier',))
     v18 = r.get('parent')
     if v18 is not None:
         values.reference(out, v18, ('parent',))
@@ -55,4 +62,8 @@ def index(r, out):
             v23 = v21.get("code", "")
             if v22 or v23:
                 tokens.append(('type', v22, v23))
+            if "display" in v21:
+                texts.append(('type', v21["display"]))
+        if "text" in v20:
+            texts.append(('type', v20["text"]))
     values.finish(out, r, ())

@@ -8,6 +8,7 @@ def index(r, out):
     references = out.references
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -22,6 +23,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -33,6 +36,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('authoredOn')
     if v13 is not None:
         v14, v15 = values.moment(v13)
@@ -49,6 +54,10 @@ def index(r, out):
             v21 = v19.get("code", "")
             if v20 or v21:
                 tokens.append(('code', v20, v21))
+            if "display" in v19:
+                texts.append(('code', v19["display"]))
+        if "text" in v18:
+            texts.append(('code', v18["text"]))
     v22 = r.get('codeReference')
     if v22 is not None:
         values.reference(out, v22, ('device',))
@@ -71,6 +80,8 @@ def index(r, out):
         v32 = v30.get("value", "")
         if v31 or v32:
             tokens.append(('group-identifier', v31, v32))
+        if "type" in v30:
+            values.identifier_type(out, v30, ('group-identifier',))
     v33 = r.get('identifier')
     if v33:
         for v34 in v33:
@@ -78,6 +89,8 @@ def index(r, out):
             v36 = v34.get("value", "")
             if v35 or v36:
                 tokens.append(('identifier', v35, v36))
+            if "type" in v34:
+                values.identifier_type(out, v34, ('identifier',))
     v37 = r.get('instantiatesCanonical')
     if v37:
         for v38 in v37:

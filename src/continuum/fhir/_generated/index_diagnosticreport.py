@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('basedOn')
     if v13:
         for v14 in v13:
@@ -44,6 +49,10 @@ def index(r, out):
                 v19 = v17.get("code", "")
                 if v18 or v19:
                     tokens.append(('category', v18, v19))
+                if "display" in v17:
+                    texts.append(('category', v17["display"]))
+            if "text" in v16:
+                texts.append(('category', v16["text"]))
     v20 = r.get('code')
     if v20 is not None:
         for v21 in v20.get("coding", ()):
@@ -51,6 +60,10 @@ def index(r, out):
             v23 = v21.get("code", "")
             if v22 or v23:
                 tokens.append(('code', v22, v23))
+            if "display" in v21:
+                texts.append(('code', v21["display"]))
+        if "text" in v20:
+            texts.append(('code', v20["text"]))
     v24 = r.get('conclusionCode')
     if v24:
         for v25 in v24:
@@ -59,6 +72,10 @@ def index(r, out):
                 v28 = v26.get("code", "")
                 if v27 or v28:
                     tokens.append(('conclusion', v27, v28))
+                if "display" in v26:
+                    texts.append(('conclusion', v26["display"]))
+            if "text" in v25:
+                texts.append(('conclusion', v25["text"]))
     v29 = r.get('effectiveDateTime')
     if v29 is not None:
         v30, v31 = values.moment(v29)
@@ -79,6 +96,8 @@ def index(r, out):
             v39 = v37.get("value", "")
             if v38 or v39:
                 tokens.append(('identifier', v38, v39))
+            if "type" in v37:
+                values.identifier_type(out, v37, ('identifier',))
     v40 = r.get('issued')
     if v40 is not None:
         v41, v42 = values.moment(v40)

@@ -8,6 +8,7 @@ def index(r, out):
     strings = out.strings
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -22,6 +23,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -33,6 +36,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('author')
     if v13:
         for v14 in v13:
@@ -52,6 +57,8 @@ def index(r, out):
         v21 = v19.get("value", "")
         if v20 or v21:
             tokens.append(('identifier', v20, v21))
+        if "type" in v19:
+            values.identifier_type(out, v19, ('identifier',))
     v22 = r.get('identifier')
     if v22:
         for v23 in v22:
@@ -59,6 +66,8 @@ def index(r, out):
             v25 = v23.get("value", "")
             if v24 or v25:
                 tokens.append(('identifier', v24, v25))
+            if "type" in v23:
+                values.identifier_type(out, v23, ('identifier',))
     v26 = r.get('content')
     if v26:
         for v27 in v26:
@@ -81,6 +90,8 @@ def index(r, out):
                 v35 = v33.get("value", "")
                 if v34 or v35:
                     tokens.append(('related-id', v34, v35))
+                if "type" in v33:
+                    values.identifier_type(out, v33, ('related-id',))
             v36 = v32.get('ref')
             if v36 is not None:
                 values.reference(out, v36, ('related-ref',))
@@ -99,4 +110,8 @@ def index(r, out):
             v42 = v40.get("code", "")
             if v41 or v42:
                 tokens.append(('type', v41, v42))
+            if "display" in v40:
+                texts.append(('type', v40["display"]))
+        if "text" in v39:
+            texts.append(('type', v39["text"]))
     values.finish(out, r, ('subject', 'author', 'recipient'))

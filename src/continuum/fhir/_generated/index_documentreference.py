@@ -8,6 +8,7 @@ def index(r, out):
     strings = out.strings
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -22,6 +23,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -33,6 +36,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('authenticator')
     if v13 is not None:
         values.reference(out, v13, ('authenticator',))
@@ -48,6 +53,10 @@ def index(r, out):
                 v20 = v18.get("code", "")
                 if v19 or v20:
                     tokens.append(('category', v19, v20))
+                if "display" in v18:
+                    texts.append(('category', v18["display"]))
+            if "text" in v17:
+                texts.append(('category', v17["text"]))
     v21 = r.get('content')
     if v21:
         for v22 in v21:
@@ -71,6 +80,8 @@ def index(r, out):
                 v29 = v27.get("code", "")
                 if v28 or v29:
                     tokens.append(('format', v28, v29))
+                if "display" in v27:
+                    texts.append(('format', v27["display"]))
     v30 = r.get('custodian')
     if v30 is not None:
         values.reference(out, v30, ('custodian',))
@@ -97,6 +108,10 @@ def index(r, out):
                     v42 = v40.get("code", "")
                     if v41 or v42:
                         tokens.append(('event', v41, v42))
+                    if "display" in v40:
+                        texts.append(('event', v40["display"]))
+                if "text" in v39:
+                    texts.append(('event', v39["text"]))
         v43 = v35.get('facilityType')
         if v43 is not None:
             for v44 in v43.get("coding", ()):
@@ -104,6 +119,10 @@ def index(r, out):
                 v46 = v44.get("code", "")
                 if v45 or v46:
                     tokens.append(('facility', v45, v46))
+                if "display" in v44:
+                    texts.append(('facility', v44["display"]))
+            if "text" in v43:
+                texts.append(('facility', v43["text"]))
         v47 = v35.get('period')
         if v47 is not None:
             v48, v49 = values.period(v47)
@@ -120,12 +139,18 @@ def index(r, out):
                 v55 = v53.get("code", "")
                 if v54 or v55:
                     tokens.append(('setting', v54, v55))
+                if "display" in v53:
+                    texts.append(('setting', v53["display"]))
+            if "text" in v52:
+                texts.append(('setting', v52["text"]))
     v56 = r.get('masterIdentifier')
     if v56 is not None:
         v57 = v56.get("system", "")
         v58 = v56.get("value", "")
         if v57 or v58:
             tokens.append(('identifier', v57, v58))
+        if "type" in v56:
+            values.identifier_type(out, v56, ('identifier',))
     v59 = r.get('identifier')
     if v59:
         for v60 in v59:
@@ -133,6 +158,8 @@ def index(r, out):
             v62 = v60.get("value", "")
             if v61 or v62:
                 tokens.append(('identifier', v61, v62))
+            if "type" in v60:
+                values.identifier_type(out, v60, ('identifier',))
     v63 = r.get('subject')
     if v63 is not None:
         values.reference(out, v63, ('subject',))
@@ -167,6 +194,10 @@ def index(r, out):
                 v76 = v74.get("code", "")
                 if v75 or v76:
                     tokens.append(('security-label', v75, v76))
+                if "display" in v74:
+                    texts.append(('security-label', v74["display"]))
+            if "text" in v73:
+                texts.append(('security-label', v73["text"]))
     v77 = r.get('status')
     if v77 is not None:
         if v77 is not None:
@@ -178,4 +209,8 @@ def index(r, out):
             v81 = v79.get("code", "")
             if v80 or v81:
                 tokens.append(('type', v80, v81))
+            if "display" in v79:
+                texts.append(('type', v79["display"]))
+        if "text" in v78:
+            texts.append(('type', v78["text"]))
     values.finish(out, r, ('subject', 'author'))

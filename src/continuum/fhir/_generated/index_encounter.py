@@ -8,6 +8,7 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -22,6 +23,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -33,6 +36,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('account')
     if v13:
         for v14 in v13:
@@ -51,6 +56,8 @@ def index(r, out):
         v21 = v19.get("code", "")
         if v20 or v21:
             tokens.append(('class', v20, v21))
+        if "display" in v19:
+            texts.append(('class', v19["display"]))
     v22 = r.get('period')
     if v22 is not None:
         v23, v24 = values.period(v22)
@@ -73,6 +80,8 @@ def index(r, out):
             v33 = v31.get("value", "")
             if v32 or v33:
                 tokens.append(('identifier', v32, v33))
+            if "type" in v31:
+                values.identifier_type(out, v31, ('identifier',))
     v34 = r.get('length')
     if v34 is not None:
         v35 = values.quantity(v34)
@@ -108,6 +117,10 @@ def index(r, out):
                         v50 = v48.get("code", "")
                         if v49 or v50:
                             tokens.append(('participant-type', v49, v50))
+                        if "display" in v48:
+                            texts.append(('participant-type', v48["display"]))
+                    if "text" in v47:
+                        texts.append(('participant-type', v47["text"]))
     v51 = r.get('subject')
     if v51 is not None:
         values.reference(out, v51, ('subject',))
@@ -121,6 +134,10 @@ def index(r, out):
                 v56 = v54.get("code", "")
                 if v55 or v56:
                     tokens.append(('reason-code', v55, v56))
+                if "display" in v54:
+                    texts.append(('reason-code', v54["display"]))
+            if "text" in v53:
+                texts.append(('reason-code', v53["text"]))
     v57 = r.get('reasonReference')
     if v57:
         for v58 in v57:
@@ -138,6 +155,10 @@ def index(r, out):
                     v65 = v63.get("code", "")
                     if v64 or v65:
                         tokens.append(('special-arrangement', v64, v65))
+                    if "display" in v63:
+                        texts.append(('special-arrangement', v63["display"]))
+                if "text" in v62:
+                    texts.append(('special-arrangement', v62["text"]))
     v66 = r.get('status')
     if v66 is not None:
         if v66 is not None:
@@ -150,4 +171,8 @@ def index(r, out):
                 v71 = v69.get("code", "")
                 if v70 or v71:
                     tokens.append(('type', v70, v71))
+                if "display" in v69:
+                    texts.append(('type', v69["display"]))
+            if "text" in v68:
+                texts.append(('type', v68["text"]))
     values.finish(out, r, ('patient',))

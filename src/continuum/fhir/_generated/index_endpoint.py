@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     strings = out.strings
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,12 +35,16 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('connectionType')
     if v13 is not None:
         v14 = v13.get("system", "")
         v15 = v13.get("code", "")
         if v14 or v15:
             tokens.append(('connection-type', v14, v15))
+        if "display" in v13:
+            texts.append(('connection-type', v13["display"]))
     v16 = r.get('identifier')
     if v16:
         for v17 in v16:
@@ -45,6 +52,8 @@ def index(r, out):
             v19 = v17.get("value", "")
             if v18 or v19:
                 tokens.append(('identifier', v18, v19))
+            if "type" in v17:
+                values.identifier_type(out, v17, ('identifier',))
     v20 = r.get('name')
     if v20 is not None:
         if v20 is not None:
@@ -60,6 +69,10 @@ def index(r, out):
                 v26 = v24.get("code", "")
                 if v25 or v26:
                     tokens.append(('payload-type', v25, v26))
+                if "display" in v24:
+                    texts.append(('payload-type', v24["display"]))
+            if "text" in v23:
+                texts.append(('payload-type', v23["text"]))
     v27 = r.get('status')
     if v27 is not None:
         if v27 is not None:

@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('careManager')
     if v13 is not None:
         if values.points_to(v13, 'Practitioner'):
@@ -54,6 +59,8 @@ def index(r, out):
             v23 = v21.get("value", "")
             if v22 or v23:
                 tokens.append(('identifier', v22, v23))
+            if "type" in v21:
+                values.identifier_type(out, v21, ('identifier',))
     v24 = r.get('referralRequest')
     if v24:
         for v25 in v24:
@@ -76,4 +83,8 @@ def index(r, out):
                 v33 = v31.get("code", "")
                 if v32 or v33:
                     tokens.append(('type', v32, v33))
+                if "display" in v31:
+                    texts.append(('type', v31["display"]))
+            if "text" in v30:
+                texts.append(('type', v30["text"]))
     values.finish(out, r, ('patient',))

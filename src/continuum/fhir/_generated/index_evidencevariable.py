@@ -10,6 +10,7 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -24,6 +25,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -35,6 +38,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('relatedArtifact')
     if v13:
         for v14 in v13:
@@ -110,6 +115,10 @@ def index(r, out):
                     v43 = v41.get("code", "")
                     if v42 or v43:
                         tokens.append(('context', v42, v43))
+                    if "display" in v41:
+                        texts.append(('context', v41["display"]))
+                if "text" in v40:
+                    texts.append(('context', v40["text"]))
             v44 = v21.get('valueQuantity')
             if v44 is not None:
                 v45 = values.quantity(v44)
@@ -126,6 +135,8 @@ def index(r, out):
                 v50 = v48.get("code", "")
                 if v49 or v50:
                     tokens.append(('context-type', v49, v50))
+                if "display" in v48:
+                    texts.append(('context-type', v48["display"]))
     v51 = r.get('date')
     if v51 is not None:
         v52, v53 = values.moment(v51)
@@ -147,6 +158,8 @@ def index(r, out):
             v61 = v59.get("value", "")
             if v60 or v61:
                 tokens.append(('identifier', v60, v61))
+            if "type" in v59:
+                values.identifier_type(out, v59, ('identifier',))
     v62 = r.get('jurisdiction')
     if v62:
         for v63 in v62:
@@ -155,6 +168,10 @@ def index(r, out):
                 v66 = v64.get("code", "")
                 if v65 or v66:
                     tokens.append(('jurisdiction', v65, v66))
+                if "display" in v64:
+                    texts.append(('jurisdiction', v64["display"]))
+            if "text" in v63:
+                texts.append(('jurisdiction', v63["text"]))
     v67 = r.get('name')
     if v67 is not None:
         if v67 is not None:
@@ -179,6 +196,10 @@ def index(r, out):
                 v75 = v73.get("code", "")
                 if v74 or v75:
                     tokens.append(('topic', v74, v75))
+                if "display" in v73:
+                    texts.append(('topic', v73["display"]))
+            if "text" in v72:
+                texts.append(('topic', v72["text"]))
     v76 = r.get('url')
     if v76 is not None:
         if v76 is not None:

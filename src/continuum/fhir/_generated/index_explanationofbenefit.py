@@ -8,6 +8,7 @@ def index(r, out):
     strings = out.strings
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -22,6 +23,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -33,6 +36,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('careTeam')
     if v13:
         for v14 in v13:
@@ -95,6 +100,8 @@ def index(r, out):
             v43 = v41.get("value", "")
             if v42 or v43:
                 tokens.append(('identifier', v42, v43))
+            if "type" in v41:
+                values.identifier_type(out, v41, ('identifier',))
     v44 = r.get('patient')
     if v44 is not None:
         values.reference(out, v44, ('patient',))

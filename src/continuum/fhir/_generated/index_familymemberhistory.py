@@ -8,6 +8,7 @@ def index(r, out):
     references = out.references
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -22,6 +23,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -33,6 +36,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('condition')
     if v13:
         for v14 in v13:
@@ -43,6 +48,10 @@ def index(r, out):
                     v18 = v16.get("code", "")
                     if v17 or v18:
                         tokens.append(('code', v17, v18))
+                    if "display" in v16:
+                        texts.append(('code', v16["display"]))
+                if "text" in v15:
+                    texts.append(('code', v15["text"]))
     v19 = r.get('date')
     if v19 is not None:
         v20, v21 = values.moment(v19)
@@ -55,6 +64,8 @@ def index(r, out):
             v25 = v23.get("value", "")
             if v24 or v25:
                 tokens.append(('identifier', v24, v25))
+            if "type" in v23:
+                values.identifier_type(out, v23, ('identifier',))
     v26 = r.get('instantiatesCanonical')
     if v26:
         for v27 in v26:
@@ -75,6 +86,10 @@ def index(r, out):
             v34 = v32.get("code", "")
             if v33 or v34:
                 tokens.append(('relationship', v33, v34))
+            if "display" in v32:
+                texts.append(('relationship', v32["display"]))
+        if "text" in v31:
+            texts.append(('relationship', v31["text"]))
     v35 = r.get('sex')
     if v35 is not None:
         for v36 in v35.get("coding", ()):
@@ -82,6 +97,10 @@ def index(r, out):
             v38 = v36.get("code", "")
             if v37 or v38:
                 tokens.append(('sex', v37, v38))
+            if "display" in v36:
+                texts.append(('sex', v36["display"]))
+        if "text" in v35:
+            texts.append(('sex', v35["text"]))
     v39 = r.get('status')
     if v39 is not None:
         if v39 is not None:

@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('achievementStatus')
     if v13 is not None:
         for v14 in v13.get("coding", ()):
@@ -39,6 +44,10 @@ def index(r, out):
             v16 = v14.get("code", "")
             if v15 or v16:
                 tokens.append(('achievement-status', v15, v16))
+            if "display" in v14:
+                texts.append(('achievement-status', v14["display"]))
+        if "text" in v13:
+            texts.append(('achievement-status', v13["text"]))
     v17 = r.get('category')
     if v17:
         for v18 in v17:
@@ -47,6 +56,10 @@ def index(r, out):
                 v21 = v19.get("code", "")
                 if v20 or v21:
                     tokens.append(('category', v20, v21))
+                if "display" in v19:
+                    texts.append(('category', v19["display"]))
+            if "text" in v18:
+                texts.append(('category', v18["text"]))
     v22 = r.get('identifier')
     if v22:
         for v23 in v22:
@@ -54,6 +67,8 @@ def index(r, out):
             v25 = v23.get("value", "")
             if v24 or v25:
                 tokens.append(('identifier', v24, v25))
+            if "type" in v23:
+                values.identifier_type(out, v23, ('identifier',))
     v26 = r.get('lifecycleStatus')
     if v26 is not None:
         if v26 is not None:

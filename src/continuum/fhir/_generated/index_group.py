@@ -6,6 +6,7 @@ from continuum.fhir import values
 def index(r, out):
     tokens = out.tokens
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -20,6 +21,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -31,6 +34,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('actual')
     if v13 is not None:
         tokens.append(('actual', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v13 else "false"))
@@ -65,6 +70,10 @@ def index(r, out):
                     v30 = v28.get("code", "")
                     if v29 or v30:
                         tokens.append(('characteristic', v29, v30))
+                    if "display" in v28:
+                        texts.append(('characteristic', v28["display"]))
+                if "text" in v27:
+                    texts.append(('characteristic', v27["text"]))
             v31 = v15.get('exclude')
             if v31 is not None:
                 tokens.append(('exclude', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v31 else "false"))
@@ -75,6 +84,10 @@ def index(r, out):
                     v35 = v33.get("code", "")
                     if v34 or v35:
                         tokens.append(('value', v34, v35))
+                    if "display" in v33:
+                        texts.append(('value', v33["display"]))
+                if "text" in v32:
+                    texts.append(('value', v32["text"]))
             v36 = v15.get('valueBoolean')
             if v36 is not None:
                 tokens.append(('value', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v36 else "false"))
@@ -85,6 +98,10 @@ def index(r, out):
             v40 = v38.get("code", "")
             if v39 or v40:
                 tokens.append(('code', v39, v40))
+            if "display" in v38:
+                texts.append(('code', v38["display"]))
+        if "text" in v37:
+            texts.append(('code', v37["text"]))
     v41 = r.get('identifier')
     if v41:
         for v42 in v41:
@@ -92,6 +109,8 @@ def index(r, out):
             v44 = v42.get("value", "")
             if v43 or v44:
                 tokens.append(('identifier', v43, v44))
+            if "type" in v42:
+                values.identifier_type(out, v42, ('identifier',))
     v45 = r.get('managingEntity')
     if v45 is not None:
         values.reference(out, v45, ('managing-entity',))

@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     strings = out.strings
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('active')
     if v13 is not None:
         tokens.append(('active', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v13 else "false"))
@@ -43,6 +48,10 @@ def index(r, out):
                 v18 = v16.get("code", "")
                 if v17 or v18:
                     tokens.append(('characteristic', v17, v18))
+                if "display" in v16:
+                    texts.append(('characteristic', v16["display"]))
+            if "text" in v15:
+                texts.append(('characteristic', v15["text"]))
     v19 = r.get('coverageArea')
     if v19:
         for v20 in v19:
@@ -58,6 +67,8 @@ def index(r, out):
             v26 = v24.get("value", "")
             if v25 or v26:
                 tokens.append(('identifier', v25, v26))
+            if "type" in v24:
+                values.identifier_type(out, v24, ('identifier',))
     v27 = r.get('location')
     if v27:
         for v28 in v27:
@@ -77,6 +88,10 @@ def index(r, out):
                 v35 = v33.get("code", "")
                 if v34 or v35:
                     tokens.append(('program', v34, v35))
+                if "display" in v33:
+                    texts.append(('program', v33["display"]))
+            if "text" in v32:
+                texts.append(('program', v32["text"]))
     v36 = r.get('category')
     if v36:
         for v37 in v36:
@@ -85,6 +100,10 @@ def index(r, out):
                 v40 = v38.get("code", "")
                 if v39 or v40:
                     tokens.append(('service-category', v39, v40))
+                if "display" in v38:
+                    texts.append(('service-category', v38["display"]))
+            if "text" in v37:
+                texts.append(('service-category', v37["text"]))
     v41 = r.get('type')
     if v41:
         for v42 in v41:
@@ -93,6 +112,10 @@ def index(r, out):
                 v45 = v43.get("code", "")
                 if v44 or v45:
                     tokens.append(('service-type', v44, v45))
+                if "display" in v43:
+                    texts.append(('service-type', v43["display"]))
+            if "text" in v42:
+                texts.append(('service-type', v42["text"]))
     v46 = r.get('specialty')
     if v46:
         for v47 in v46:
@@ -101,4 +124,8 @@ def index(r, out):
                 v50 = v48.get("code", "")
                 if v49 or v50:
                     tokens.append(('specialty', v49, v50))
+                if "display" in v48:
+                    texts.append(('specialty', v48["display"]))
+            if "text" in v47:
+                texts.append(('specialty', v47["text"]))
     values.finish(out, r, ())

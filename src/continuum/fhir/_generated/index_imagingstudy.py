@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('basedOn')
     if v13:
         for v14 in v13:
@@ -45,6 +50,8 @@ def index(r, out):
                 v19 = v17.get("code", "")
                 if v18 or v19:
                     tokens.append(('bodysite', v18, v19))
+                if "display" in v17:
+                    texts.append(('bodysite', v17["display"]))
             v20 = v16.get('instance')
             if v20:
                 for v21 in v20:
@@ -54,6 +61,8 @@ def index(r, out):
                         v24 = v22.get("code", "")
                         if v23 or v24:
                             tokens.append(('dicom-class', v23, v24))
+                        if "display" in v22:
+                            texts.append(('dicom-class', v22["display"]))
                     v25 = v21.get('uid')
                     if v25 is not None:
                         if v25 is not None:
@@ -68,6 +77,8 @@ def index(r, out):
                 v30 = v28.get("code", "")
                 if v29 or v30:
                     tokens.append(('modality', v29, v30))
+                if "display" in v28:
+                    texts.append(('modality', v28["display"]))
             v31 = v16.get('performer')
             if v31:
                 for v32 in v31:
@@ -92,6 +103,8 @@ def index(r, out):
             v41 = v39.get("value", "")
             if v40 or v41:
                 tokens.append(('identifier', v40, v41))
+            if "type" in v39:
+                values.identifier_type(out, v39, ('identifier',))
     v42 = r.get('interpreter')
     if v42:
         for v43 in v42:
@@ -109,6 +122,10 @@ def index(r, out):
                 v49 = v47.get("code", "")
                 if v48 or v49:
                     tokens.append(('reason', v48, v49))
+                if "display" in v47:
+                    texts.append(('reason', v47["display"]))
+            if "text" in v46:
+                texts.append(('reason', v46["text"]))
     v50 = r.get('referrer')
     if v50 is not None:
         values.reference(out, v50, ('referrer',))

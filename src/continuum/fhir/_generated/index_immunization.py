@@ -8,6 +8,7 @@ def index(r, out):
     strings = out.strings
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -22,6 +23,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -33,6 +36,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('occurrenceDateTime')
     if v13 is not None:
         v14, v15 = values.moment(v13)
@@ -45,6 +50,8 @@ def index(r, out):
             v19 = v17.get("value", "")
             if v18 or v19:
                 tokens.append(('identifier', v18, v19))
+            if "type" in v17:
+                values.identifier_type(out, v17, ('identifier',))
     v20 = r.get('location')
     if v20 is not None:
         values.reference(out, v20, ('location',))
@@ -83,6 +90,10 @@ def index(r, out):
                 v37 = v35.get("code", "")
                 if v36 or v37:
                     tokens.append(('reason-code', v36, v37))
+                if "display" in v35:
+                    texts.append(('reason-code', v35["display"]))
+            if "text" in v34:
+                texts.append(('reason-code', v34["text"]))
     v38 = r.get('reasonReference')
     if v38:
         for v39 in v38:
@@ -102,6 +113,10 @@ def index(r, out):
                         v47 = v45.get("code", "")
                         if v46 or v47:
                             tokens.append(('target-disease', v46, v47))
+                        if "display" in v45:
+                            texts.append(('target-disease', v45["display"]))
+                    if "text" in v44:
+                        texts.append(('target-disease', v44["text"]))
     v48 = r.get('status')
     if v48 is not None:
         if v48 is not None:
@@ -113,6 +128,10 @@ def index(r, out):
             v52 = v50.get("code", "")
             if v51 or v52:
                 tokens.append(('status-reason', v51, v52))
+            if "display" in v50:
+                texts.append(('status-reason', v50["display"]))
+        if "text" in v49:
+            texts.append(('status-reason', v49["text"]))
     v53 = r.get('vaccineCode')
     if v53 is not None:
         for v54 in v53.get("coding", ()):
@@ -120,4 +139,8 @@ def index(r, out):
             v56 = v54.get("code", "")
             if v55 or v56:
                 tokens.append(('vaccine-code', v55, v56))
+            if "display" in v54:
+                texts.append(('vaccine-code', v54["display"]))
+        if "text" in v53:
+            texts.append(('vaccine-code', v53["text"]))
     values.finish(out, r, ('patient',))

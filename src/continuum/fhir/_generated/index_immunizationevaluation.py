@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('date')
     if v13 is not None:
         v14, v15 = values.moment(v13)
@@ -44,6 +49,10 @@ def index(r, out):
             v19 = v17.get("code", "")
             if v18 or v19:
                 tokens.append(('dose-status', v18, v19))
+            if "display" in v17:
+                texts.append(('dose-status', v17["display"]))
+        if "text" in v16:
+            texts.append(('dose-status', v16["text"]))
     v20 = r.get('identifier')
     if v20:
         for v21 in v20:
@@ -51,6 +60,8 @@ def index(r, out):
             v23 = v21.get("value", "")
             if v22 or v23:
                 tokens.append(('identifier', v22, v23))
+            if "type" in v21:
+                values.identifier_type(out, v21, ('identifier',))
     v24 = r.get('immunizationEvent')
     if v24 is not None:
         values.reference(out, v24, ('immunization-event',))
@@ -68,4 +79,8 @@ def index(r, out):
             v30 = v28.get("code", "")
             if v29 or v30:
                 tokens.append(('target-disease', v29, v30))
+            if "display" in v28:
+                texts.append(('target-disease', v28["display"]))
+        if "text" in v27:
+            texts.append(('target-disease', v27["text"]))
     values.finish(out, r, ('patient',))

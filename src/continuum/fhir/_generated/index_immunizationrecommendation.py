@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('date')
     if v13 is not None:
         v14, v15 = values.moment(v13)
@@ -44,6 +49,8 @@ def index(r, out):
             v19 = v17.get("value", "")
             if v18 or v19:
                 tokens.append(('identifier', v18, v19))
+            if "type" in v17:
+                values.identifier_type(out, v17, ('identifier',))
     v20 = r.get('recommendation')
     if v20:
         for v21 in v20:
@@ -58,6 +65,10 @@ def index(r, out):
                     v27 = v25.get("code", "")
                     if v26 or v27:
                         tokens.append(('status', v26, v27))
+                    if "display" in v25:
+                        texts.append(('status', v25["display"]))
+                if "text" in v24:
+                    texts.append(('status', v24["text"]))
             v28 = v21.get('supportingImmunization')
             if v28:
                 for v29 in v28:
@@ -69,6 +80,10 @@ def index(r, out):
                     v33 = v31.get("code", "")
                     if v32 or v33:
                         tokens.append(('target-disease', v32, v33))
+                    if "display" in v31:
+                        texts.append(('target-disease', v31["display"]))
+                if "text" in v30:
+                    texts.append(('target-disease', v30["text"]))
             v34 = v21.get('vaccineCode')
             if v34:
                 for v35 in v34:
@@ -77,6 +92,10 @@ def index(r, out):
                         v38 = v36.get("code", "")
                         if v37 or v38:
                             tokens.append(('vaccine-type', v37, v38))
+                        if "display" in v36:
+                            texts.append(('vaccine-type', v36["display"]))
+                    if "text" in v35:
+                        texts.append(('vaccine-type', v35["text"]))
     v39 = r.get('patient')
     if v39 is not None:
         values.reference(out, v39, ('patient',))

@@ -10,6 +10,7 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -24,6 +25,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -35,6 +38,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('useContext')
     if v13:
         for v14 in v13:
@@ -82,6 +87,10 @@ def index(r, out):
                     v36 = v34.get("code", "")
                     if v35 or v36:
                         tokens.append(('context', v35, v36))
+                    if "display" in v34:
+                        texts.append(('context', v34["display"]))
+                if "text" in v33:
+                    texts.append(('context', v33["text"]))
             v37 = v14.get('valueQuantity')
             if v37 is not None:
                 v38 = values.quantity(v37)
@@ -98,6 +107,8 @@ def index(r, out):
                 v43 = v41.get("code", "")
                 if v42 or v43:
                     tokens.append(('context-type', v42, v43))
+                if "display" in v41:
+                    texts.append(('context-type', v41["display"]))
     v44 = r.get('date')
     if v44 is not None:
         v45, v46 = values.moment(v44)
@@ -132,6 +143,10 @@ def index(r, out):
                 v59 = v57.get("code", "")
                 if v58 or v59:
                     tokens.append(('jurisdiction', v58, v59))
+                if "display" in v57:
+                    texts.append(('jurisdiction', v57["display"]))
+            if "text" in v56:
+                texts.append(('jurisdiction', v56["text"]))
     v60 = r.get('name')
     if v60 is not None:
         if v60 is not None:

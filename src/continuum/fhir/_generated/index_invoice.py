@@ -8,6 +8,7 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -22,6 +23,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -33,6 +36,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('account')
     if v13 is not None:
         values.reference(out, v13, ('account',))
@@ -48,6 +53,8 @@ def index(r, out):
             v20 = v18.get("value", "")
             if v19 or v20:
                 tokens.append(('identifier', v19, v20))
+            if "type" in v18:
+                values.identifier_type(out, v18, ('identifier',))
     v21 = r.get('issuer')
     if v21 is not None:
         values.reference(out, v21, ('issuer',))
@@ -64,6 +71,10 @@ def index(r, out):
                     v28 = v26.get("code", "")
                     if v27 or v28:
                         tokens.append(('participant-role', v27, v28))
+                    if "display" in v26:
+                        texts.append(('participant-role', v26["display"]))
+                if "text" in v25:
+                    texts.append(('participant-role', v25["text"]))
     v29 = r.get('subject')
     if v29 is not None:
         values.reference(out, v29, ('subject',))
@@ -93,4 +104,8 @@ def index(r, out):
             v39 = v37.get("code", "")
             if v38 or v39:
                 tokens.append(('type', v38, v39))
+            if "display" in v37:
+                texts.append(('type', v37["display"]))
+        if "text" in v36:
+            texts.append(('type', v36["text"]))
     values.finish(out, r, ('patient', 'subject', 'recipient'))

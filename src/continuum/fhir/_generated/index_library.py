@@ -10,6 +10,7 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -24,6 +25,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -35,6 +38,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('relatedArtifact')
     if v13:
         for v14 in v13:
@@ -117,6 +122,10 @@ def index(r, out):
                     v46 = v44.get("code", "")
                     if v45 or v46:
                         tokens.append(('context', v45, v46))
+                    if "display" in v44:
+                        texts.append(('context', v44["display"]))
+                if "text" in v43:
+                    texts.append(('context', v43["text"]))
             v47 = v24.get('valueQuantity')
             if v47 is not None:
                 v48 = values.quantity(v47)
@@ -133,6 +142,8 @@ def index(r, out):
                 v53 = v51.get("code", "")
                 if v52 or v53:
                     tokens.append(('context-type', v52, v53))
+                if "display" in v51:
+                    texts.append(('context-type', v51["display"]))
     v54 = r.get('date')
     if v54 is not None:
         v55, v56 = values.moment(v54)
@@ -154,6 +165,8 @@ def index(r, out):
             v64 = v62.get("value", "")
             if v63 or v64:
                 tokens.append(('identifier', v63, v64))
+            if "type" in v62:
+                values.identifier_type(out, v62, ('identifier',))
     v65 = r.get('jurisdiction')
     if v65:
         for v66 in v65:
@@ -162,6 +175,10 @@ def index(r, out):
                 v69 = v67.get("code", "")
                 if v68 or v69:
                     tokens.append(('jurisdiction', v68, v69))
+                if "display" in v67:
+                    texts.append(('jurisdiction', v67["display"]))
+            if "text" in v66:
+                texts.append(('jurisdiction', v66["text"]))
     v70 = r.get('name')
     if v70 is not None:
         if v70 is not None:
@@ -186,6 +203,10 @@ def index(r, out):
                 v78 = v76.get("code", "")
                 if v77 or v78:
                     tokens.append(('topic', v77, v78))
+                if "display" in v76:
+                    texts.append(('topic', v76["display"]))
+            if "text" in v75:
+                texts.append(('topic', v75["text"]))
     v79 = r.get('type')
     if v79 is not None:
         for v80 in v79.get("coding", ()):
@@ -193,6 +214,10 @@ def index(r, out):
             v82 = v80.get("code", "")
             if v81 or v82:
                 tokens.append(('type', v81, v82))
+            if "display" in v80:
+                texts.append(('type', v80["display"]))
+        if "text" in v79:
+            texts.append(('type', v79["text"]))
     v83 = r.get('url')
     if v83 is not None:
         if v83 is not None:

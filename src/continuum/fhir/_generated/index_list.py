@@ -8,6 +8,7 @@ def index(r, out):
     strings = out.strings
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -22,6 +23,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -33,6 +36,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('code')
     if v13 is not None:
         for v14 in v13.get("coding", ()):
@@ -40,6 +45,10 @@ def index(r, out):
             v16 = v14.get("code", "")
             if v15 or v16:
                 tokens.append(('code', v15, v16))
+            if "display" in v14:
+                texts.append(('code', v14["display"]))
+        if "text" in v13:
+            texts.append(('code', v13["text"]))
     v17 = r.get('date')
     if v17 is not None:
         v18, v19 = values.moment(v17)
@@ -52,6 +61,10 @@ def index(r, out):
             v23 = v21.get("code", "")
             if v22 or v23:
                 tokens.append(('empty-reason', v22, v23))
+            if "display" in v21:
+                texts.append(('empty-reason', v21["display"]))
+        if "text" in v20:
+            texts.append(('empty-reason', v20["text"]))
     v24 = r.get('encounter')
     if v24 is not None:
         values.reference(out, v24, ('encounter',))
@@ -62,6 +75,8 @@ def index(r, out):
             v28 = v26.get("value", "")
             if v27 or v28:
                 tokens.append(('identifier', v27, v28))
+            if "type" in v26:
+                values.identifier_type(out, v26, ('identifier',))
     v29 = r.get('entry')
     if v29:
         for v30 in v29:

@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     strings = out.strings
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('address')
     if v13 is not None:
         values.address(strings, v13, ('address',))
@@ -66,6 +71,8 @@ def index(r, out):
             v24 = v22.get("value", "")
             if v23 or v24:
                 tokens.append(('identifier', v23, v24))
+            if "type" in v22:
+                values.identifier_type(out, v22, ('identifier',))
     v25 = r.get('name')
     if v25 is not None:
         if v25 is not None:
@@ -85,6 +92,8 @@ def index(r, out):
         v31 = v29.get("code", "")
         if v30 or v31:
             tokens.append(('operational-status', v30, v31))
+        if "display" in v29:
+            texts.append(('operational-status', v29["display"]))
     v32 = r.get('managingOrganization')
     if v32 is not None:
         values.reference(out, v32, ('organization',))
@@ -103,4 +112,8 @@ def index(r, out):
                 v39 = v37.get("code", "")
                 if v38 or v39:
                     tokens.append(('type', v38, v39))
+                if "display" in v37:
+                    texts.append(('type', v37["display"]))
+            if "text" in v36:
+                texts.append(('type', v36["text"]))
     values.finish(out, r, ())

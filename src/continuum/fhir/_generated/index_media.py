@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('basedOn')
     if v13:
         for v14 in v13:
@@ -59,6 +64,8 @@ def index(r, out):
             v26 = v24.get("value", "")
             if v25 or v26:
                 tokens.append(('identifier', v25, v26))
+            if "type" in v24:
+                values.identifier_type(out, v24, ('identifier',))
     v27 = r.get('modality')
     if v27 is not None:
         for v28 in v27.get("coding", ()):
@@ -66,6 +73,10 @@ def index(r, out):
             v30 = v28.get("code", "")
             if v29 or v30:
                 tokens.append(('modality', v29, v30))
+            if "display" in v28:
+                texts.append(('modality', v28["display"]))
+        if "text" in v27:
+            texts.append(('modality', v27["text"]))
     v31 = r.get('operator')
     if v31 is not None:
         values.reference(out, v31, ('operator',))
@@ -81,6 +92,10 @@ def index(r, out):
             v36 = v34.get("code", "")
             if v35 or v36:
                 tokens.append(('site', v35, v36))
+            if "display" in v34:
+                texts.append(('site', v34["display"]))
+        if "text" in v33:
+            texts.append(('site', v33["text"]))
     v37 = r.get('status')
     if v37 is not None:
         if v37 is not None:
@@ -92,6 +107,10 @@ def index(r, out):
             v41 = v39.get("code", "")
             if v40 or v41:
                 tokens.append(('type', v40, v41))
+            if "display" in v39:
+                texts.append(('type', v39["display"]))
+        if "text" in v38:
+            texts.append(('type', v38["text"]))
     v42 = r.get('view')
     if v42 is not None:
         for v43 in v42.get("coding", ()):
@@ -99,4 +118,8 @@ def index(r, out):
             v45 = v43.get("code", "")
             if v44 or v45:
                 tokens.append(('view', v44, v45))
+            if "display" in v43:
+                texts.append(('view', v43["display"]))
+        if "text" in v42:
+            texts.append(('view', v42["text"]))
     values.finish(out, r, ('subject',))

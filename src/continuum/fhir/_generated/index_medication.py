@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('code')
     if v13 is not None:
         for v14 in v13.get("coding", ()):
@@ -39,6 +44,10 @@ def index(r, out):
             v16 = v14.get("code", "")
             if v15 or v16:
                 tokens.append(('code', v15, v16))
+            if "display" in v14:
+                texts.append(('code', v14["display"]))
+        if "text" in v13:
+            texts.append(('code', v13["text"]))
     v17 = r.get('batch')
     if v17 is not None:
         v18 = v17.get('expirationDate')
@@ -57,6 +66,10 @@ def index(r, out):
             v25 = v23.get("code", "")
             if v24 or v25:
                 tokens.append(('form', v24, v25))
+            if "display" in v23:
+                texts.append(('form', v23["display"]))
+        if "text" in v22:
+            texts.append(('form', v22["text"]))
     v26 = r.get('identifier')
     if v26:
         for v27 in v26:
@@ -64,6 +77,8 @@ def index(r, out):
             v29 = v27.get("value", "")
             if v28 or v29:
                 tokens.append(('identifier', v28, v29))
+            if "type" in v27:
+                values.identifier_type(out, v27, ('identifier',))
     v30 = r.get('ingredient')
     if v30:
         for v31 in v30:
@@ -77,6 +92,10 @@ def index(r, out):
                     v36 = v34.get("code", "")
                     if v35 or v36:
                         tokens.append(('ingredient-code', v35, v36))
+                    if "display" in v34:
+                        texts.append(('ingredient-code', v34["display"]))
+                if "text" in v33:
+                    texts.append(('ingredient-code', v33["text"]))
     v37 = r.get('manufacturer')
     if v37 is not None:
         values.reference(out, v37, ('manufacturer',))

@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('medicationCodeableConcept')
     if v13 is not None:
         for v14 in v13.get("coding", ()):
@@ -39,6 +44,10 @@ def index(r, out):
             v16 = v14.get("code", "")
             if v15 or v16:
                 tokens.append(('code', v15, v16))
+            if "display" in v14:
+                texts.append(('code', v14["display"]))
+        if "text" in v13:
+            texts.append(('code', v13["text"]))
     v17 = r.get('context')
     if v17 is not None:
         values.reference(out, v17, ('context',))
@@ -63,6 +72,8 @@ def index(r, out):
             v29 = v27.get("value", "")
             if v28 or v29:
                 tokens.append(('identifier', v28, v29))
+            if "type" in v27:
+                values.identifier_type(out, v27, ('identifier',))
     v30 = r.get('medicationReference')
     if v30 is not None:
         values.reference(out, v30, ('medication',))
@@ -85,6 +96,10 @@ def index(r, out):
                 v39 = v37.get("code", "")
                 if v38 or v39:
                     tokens.append(('reason-given', v38, v39))
+                if "display" in v37:
+                    texts.append(('reason-given', v37["display"]))
+            if "text" in v36:
+                texts.append(('reason-given', v36["text"]))
     v40 = r.get('statusReason')
     if v40:
         for v41 in v40:
@@ -93,6 +108,10 @@ def index(r, out):
                 v44 = v42.get("code", "")
                 if v43 or v44:
                     tokens.append(('reason-not-given', v43, v44))
+                if "display" in v42:
+                    texts.append(('reason-not-given', v42["display"]))
+            if "text" in v41:
+                texts.append(('reason-not-given', v41["text"]))
     v45 = r.get('request')
     if v45 is not None:
         values.reference(out, v45, ('request',))

@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('medicationCodeableConcept')
     if v13 is not None:
         for v14 in v13.get("coding", ()):
@@ -39,6 +44,10 @@ def index(r, out):
             v16 = v14.get("code", "")
             if v15 or v16:
                 tokens.append(('code', v15, v16))
+            if "display" in v14:
+                texts.append(('code', v14["display"]))
+        if "text" in v13:
+            texts.append(('code', v13["text"]))
     v17 = r.get('context')
     if v17 is not None:
         values.reference(out, v17, ('context',))
@@ -52,6 +61,8 @@ def index(r, out):
             v22 = v20.get("value", "")
             if v21 or v22:
                 tokens.append(('identifier', v21, v22))
+            if "type" in v20:
+                values.identifier_type(out, v20, ('identifier',))
     v23 = r.get('medicationReference')
     if v23 is not None:
         values.reference(out, v23, ('medication',))
@@ -91,6 +102,10 @@ def index(r, out):
             v39 = v37.get("code", "")
             if v38 or v39:
                 tokens.append(('type', v38, v39))
+            if "display" in v37:
+                texts.append(('type', v37["display"]))
+        if "text" in v36:
+            texts.append(('type', v36["text"]))
     v40 = r.get('whenHandedOver')
     if v40 is not None:
         v41, v42 = values.moment(v40)

@@ -6,6 +6,7 @@ from continuum.fhir import values
 def index(r, out):
     tokens = out.tokens
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -20,6 +21,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -31,6 +34,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('medicineClassification')
     if v13:
         for v14 in v13:
@@ -42,6 +47,10 @@ def index(r, out):
                         v19 = v17.get("code", "")
                         if v18 or v19:
                             tokens.append(('classification', v18, v19))
+                        if "display" in v17:
+                            texts.append(('classification', v17["display"]))
+                    if "text" in v16:
+                        texts.append(('classification', v16["text"]))
             v20 = v14.get('type')
             if v20 is not None:
                 for v21 in v20.get("coding", ()):
@@ -49,6 +58,10 @@ def index(r, out):
                     v23 = v21.get("code", "")
                     if v22 or v23:
                         tokens.append(('classification-type', v22, v23))
+                    if "display" in v21:
+                        texts.append(('classification-type', v21["display"]))
+                if "text" in v20:
+                    texts.append(('classification-type', v20["text"]))
     v24 = r.get('code')
     if v24 is not None:
         for v25 in v24.get("coding", ()):
@@ -56,6 +69,10 @@ def index(r, out):
             v27 = v25.get("code", "")
             if v26 or v27:
                 tokens.append(('code', v26, v27))
+            if "display" in v25:
+                texts.append(('code', v25["display"]))
+        if "text" in v24:
+            texts.append(('code', v24["text"]))
     v28 = r.get('doseForm')
     if v28 is not None:
         for v29 in v28.get("coding", ()):
@@ -63,6 +80,10 @@ def index(r, out):
             v31 = v29.get("code", "")
             if v30 or v31:
                 tokens.append(('doseform', v30, v31))
+            if "display" in v29:
+                texts.append(('doseform', v29["display"]))
+        if "text" in v28:
+            texts.append(('doseform', v28["text"]))
     v32 = r.get('ingredient')
     if v32:
         for v33 in v32:
@@ -76,6 +97,10 @@ def index(r, out):
                     v38 = v36.get("code", "")
                     if v37 or v38:
                         tokens.append(('ingredient-code', v37, v38))
+                    if "display" in v36:
+                        texts.append(('ingredient-code', v36["display"]))
+                if "text" in v35:
+                    texts.append(('ingredient-code', v35["text"]))
     v39 = r.get('manufacturer')
     if v39 is not None:
         values.reference(out, v39, ('manufacturer',))
@@ -93,6 +118,10 @@ def index(r, out):
                     v46 = v44.get("code", "")
                     if v45 or v46:
                         tokens.append(('monitoring-program-type', v45, v46))
+                    if "display" in v44:
+                        texts.append(('monitoring-program-type', v44["display"]))
+                if "text" in v43:
+                    texts.append(('monitoring-program-type', v43["text"]))
     v47 = r.get('monograph')
     if v47:
         for v48 in v47:
@@ -106,6 +135,10 @@ def index(r, out):
                     v53 = v51.get("code", "")
                     if v52 or v53:
                         tokens.append(('monograph-type', v52, v53))
+                    if "display" in v51:
+                        texts.append(('monograph-type', v51["display"]))
+                if "text" in v50:
+                    texts.append(('monograph-type', v50["text"]))
     v54 = r.get('cost')
     if v54:
         for v55 in v54:

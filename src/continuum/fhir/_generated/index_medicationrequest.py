@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('authoredOn')
     if v13 is not None:
         v14, v15 = values.moment(v13)
@@ -45,6 +50,10 @@ def index(r, out):
                 v20 = v18.get("code", "")
                 if v19 or v20:
                     tokens.append(('category', v19, v20))
+                if "display" in v18:
+                    texts.append(('category', v18["display"]))
+            if "text" in v17:
+                texts.append(('category', v17["text"]))
     v21 = r.get('medicationCodeableConcept')
     if v21 is not None:
         for v22 in v21.get("coding", ()):
@@ -52,6 +61,10 @@ def index(r, out):
             v24 = v22.get("code", "")
             if v23 or v24:
                 tokens.append(('code', v23, v24))
+            if "display" in v22:
+                texts.append(('code', v22["display"]))
+        if "text" in v21:
+            texts.append(('code', v21["text"]))
     v25 = r.get('dosageInstruction')
     if v25:
         for v26 in v25:
@@ -73,6 +86,8 @@ def index(r, out):
             v36 = v34.get("value", "")
             if v35 or v36:
                 tokens.append(('identifier', v35, v36))
+            if "type" in v34:
+                values.identifier_type(out, v34, ('identifier',))
     v37 = r.get('dispenseRequest')
     if v37 is not None:
         v38 = v37.get('performer')
@@ -88,6 +103,10 @@ def index(r, out):
             v43 = v41.get("code", "")
             if v42 or v43:
                 tokens.append(('intended-performertype', v42, v43))
+            if "display" in v41:
+                texts.append(('intended-performertype', v41["display"]))
+        if "text" in v40:
+            texts.append(('intended-performertype', v40["text"]))
     v44 = r.get('intent')
     if v44 is not None:
         if v44 is not None:

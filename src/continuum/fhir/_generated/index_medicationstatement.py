@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('category')
     if v13 is not None:
         for v14 in v13.get("coding", ()):
@@ -39,6 +44,10 @@ def index(r, out):
             v16 = v14.get("code", "")
             if v15 or v16:
                 tokens.append(('category', v15, v16))
+            if "display" in v14:
+                texts.append(('category', v14["display"]))
+        if "text" in v13:
+            texts.append(('category', v13["text"]))
     v17 = r.get('medicationCodeableConcept')
     if v17 is not None:
         for v18 in v17.get("coding", ()):
@@ -46,6 +55,10 @@ def index(r, out):
             v20 = v18.get("code", "")
             if v19 or v20:
                 tokens.append(('code', v19, v20))
+            if "display" in v18:
+                texts.append(('code', v18["display"]))
+        if "text" in v17:
+            texts.append(('code', v17["text"]))
     v21 = r.get('context')
     if v21 is not None:
         values.reference(out, v21, ('context',))
@@ -66,6 +79,8 @@ def index(r, out):
             v31 = v29.get("value", "")
             if v30 or v31:
                 tokens.append(('identifier', v30, v31))
+            if "type" in v29:
+                values.identifier_type(out, v29, ('identifier',))
     v32 = r.get('medicationReference')
     if v32 is not None:
         values.reference(out, v32, ('medication',))

@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     strings = out.strings
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('identifier')
     if v13:
         for v14 in v13:
@@ -39,6 +44,8 @@ def index(r, out):
             v16 = v14.get("value", "")
             if v15 or v16:
                 tokens.append(('identifier', v15, v16))
+            if "type" in v14:
+                values.identifier_type(out, v14, ('identifier',))
     v17 = r.get('name')
     if v17:
         for v18 in v17:
@@ -56,4 +63,8 @@ def index(r, out):
                             v25 = v23.get("code", "")
                             if v24 or v25:
                                 tokens.append(('name-language', v24, v25))
+                            if "display" in v23:
+                                texts.append(('name-language', v23["display"]))
+                        if "text" in v22:
+                            texts.append(('name-language', v22["text"]))
     values.finish(out, r, ())

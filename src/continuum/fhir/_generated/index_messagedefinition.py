@@ -10,6 +10,7 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -24,6 +25,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -35,6 +38,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('category')
     if v13 is not None:
         if v13 is not None:
@@ -86,6 +91,10 @@ def index(r, out):
                     v37 = v35.get("code", "")
                     if v36 or v37:
                         tokens.append(('context', v36, v37))
+                    if "display" in v35:
+                        texts.append(('context', v35["display"]))
+                if "text" in v34:
+                    texts.append(('context', v34["text"]))
             v38 = v15.get('valueQuantity')
             if v38 is not None:
                 v39 = values.quantity(v38)
@@ -102,6 +111,8 @@ def index(r, out):
                 v44 = v42.get("code", "")
                 if v43 or v44:
                     tokens.append(('context-type', v43, v44))
+                if "display" in v42:
+                    texts.append(('context-type', v42["display"]))
     v45 = r.get('date')
     if v45 is not None:
         v46, v47 = values.moment(v45)
@@ -117,6 +128,8 @@ def index(r, out):
         v51 = v49.get("code", "")
         if v50 or v51:
             tokens.append(('event', v50, v51))
+        if "display" in v49:
+            texts.append(('event', v49["display"]))
     v52 = r.get('eventUri')
     if v52 is not None:
         if v52 is not None:
@@ -135,6 +148,8 @@ def index(r, out):
             v59 = v57.get("value", "")
             if v58 or v59:
                 tokens.append(('identifier', v58, v59))
+            if "type" in v57:
+                values.identifier_type(out, v57, ('identifier',))
     v60 = r.get('jurisdiction')
     if v60:
         for v61 in v60:
@@ -143,6 +158,10 @@ def index(r, out):
                 v64 = v62.get("code", "")
                 if v63 or v64:
                     tokens.append(('jurisdiction', v63, v64))
+                if "display" in v62:
+                    texts.append(('jurisdiction', v62["display"]))
+            if "text" in v61:
+                texts.append(('jurisdiction', v61["text"]))
     v65 = r.get('name')
     if v65 is not None:
         if v65 is not None:

@@ -6,6 +6,7 @@ from continuum.fhir import values
 def index(r, out):
     tokens = out.tokens
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -20,6 +21,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -31,6 +34,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('referenceSeq')
     if v13 is not None:
         if 'windowEnd' in v13:
@@ -84,6 +89,10 @@ def index(r, out):
                 v43 = v41.get("code", "")
                 if v42 or v43:
                     tokens.append(('chromosome', v42, v43))
+                if "display" in v41:
+                    texts.append(('chromosome', v41["display"]))
+            if "text" in v40:
+                texts.append(('chromosome', v40["text"]))
         v44 = v13.get('referenceSeqId')
         if v44 is not None:
             for v45 in v44.get("coding", ()):
@@ -91,6 +100,10 @@ def index(r, out):
                 v47 = v45.get("code", "")
                 if v46 or v47:
                     tokens.append(('referenceseqid', v46, v47))
+                if "display" in v45:
+                    texts.append(('referenceseqid', v45["display"]))
+            if "text" in v44:
+                texts.append(('referenceseqid', v44["text"]))
         v48 = v13.get('windowEnd')
         if v48 is not None:
             v49, v50 = values.number(v48)
@@ -169,6 +182,8 @@ def index(r, out):
             v93 = v91.get("value", "")
             if v92 or v93:
                 tokens.append(('identifier', v92, v93))
+            if "type" in v91:
+                values.identifier_type(out, v91, ('identifier',))
     v94 = r.get('patient')
     if v94 is not None:
         values.reference(out, v94, ('patient',))

@@ -8,6 +8,7 @@ def index(r, out):
     references = out.references
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -22,6 +23,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -33,6 +36,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('enteralFormula')
     if v13 is not None:
         v14 = v13.get('additiveType')
@@ -42,6 +47,10 @@ def index(r, out):
                 v17 = v15.get("code", "")
                 if v16 or v17:
                     tokens.append(('additive', v16, v17))
+                if "display" in v15:
+                    texts.append(('additive', v15["display"]))
+            if "text" in v14:
+                texts.append(('additive', v14["text"]))
         v18 = v13.get('baseFormulaType')
         if v18 is not None:
             for v19 in v18.get("coding", ()):
@@ -49,6 +58,10 @@ def index(r, out):
                 v21 = v19.get("code", "")
                 if v20 or v21:
                     tokens.append(('formula', v20, v21))
+                if "display" in v19:
+                    texts.append(('formula', v19["display"]))
+            if "text" in v18:
+                texts.append(('formula', v18["text"]))
     v22 = r.get('dateTime')
     if v22 is not None:
         v23, v24 = values.moment(v22)
@@ -64,6 +77,8 @@ def index(r, out):
             v29 = v27.get("value", "")
             if v28 or v29:
                 tokens.append(('identifier', v28, v29))
+            if "type" in v27:
+                values.identifier_type(out, v27, ('identifier',))
     v30 = r.get('instantiatesCanonical')
     if v30:
         for v31 in v30:
@@ -84,6 +99,10 @@ def index(r, out):
                     v39 = v37.get("code", "")
                     if v38 or v39:
                         tokens.append(('oraldiet', v38, v39))
+                    if "display" in v37:
+                        texts.append(('oraldiet', v37["display"]))
+                if "text" in v36:
+                    texts.append(('oraldiet', v36["text"]))
     v40 = r.get('patient')
     if v40 is not None:
         values.reference(out, v40, ('patient',))
@@ -104,4 +123,8 @@ def index(r, out):
                     v48 = v46.get("code", "")
                     if v47 or v48:
                         tokens.append(('supplement', v47, v48))
+                    if "display" in v46:
+                        texts.append(('supplement', v46["display"]))
+                if "text" in v45:
+                    texts.append(('supplement', v45["text"]))
     values.finish(out, r, ('patient',))

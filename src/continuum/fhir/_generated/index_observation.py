@@ -9,6 +9,7 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
+    texts = out.texts
     if 'valueCodeableConcept' in r:
         v1 = values.Part()
         v2 = r.get('code')
@@ -88,6 +89,8 @@ def index(r, out):
                 v41 = v39.get("code", "")
                 if v40 or v41:
                     tokens.append(('_security', v40, v41))
+                if "display" in v39:
+                    texts.append(('_security', v39["display"]))
         v42 = v35.get('source')
         if v42 is not None:
             if v42 is not None:
@@ -99,6 +102,8 @@ def index(r, out):
                 v46 = v44.get("code", "")
                 if v45 or v46:
                     tokens.append(('_tag', v45, v46))
+                if "display" in v44:
+                    texts.append(('_tag', v44["display"]))
     v47 = r.get('basedOn')
     if v47:
         for v48 in v47:
@@ -111,6 +116,10 @@ def index(r, out):
                 v53 = v51.get("code", "")
                 if v52 or v53:
                     tokens.append(('category', v52, v53))
+                if "display" in v51:
+                    texts.append(('category', v51["display"]))
+            if "text" in v50:
+                texts.append(('category', v50["text"]))
     v54 = r.get('code')
     if v54 is not None:
         for v55 in v54.get("coding", ()):
@@ -118,6 +127,10 @@ def index(r, out):
             v57 = v55.get("code", "")
             if v56 or v57:
                 tokens.append(('code', v56, v57))
+            if "display" in v55:
+                texts.append(('code', v55["display"]))
+        if "text" in v54:
+            texts.append(('code', v54["text"]))
     v58 = r.get('component')
     if v58:
         for v59 in v58:
@@ -162,6 +175,10 @@ def index(r, out):
                     v81 = v79.get("code", "")
                     if v80 or v81:
                         tokens.append(('component-code', v80, v81))
+                    if "display" in v79:
+                        texts.append(('component-code', v79["display"]))
+                if "text" in v78:
+                    texts.append(('component-code', v78["text"]))
             v82 = v59.get('dataAbsentReason')
             if v82 is not None:
                 for v83 in v82.get("coding", ()):
@@ -169,6 +186,10 @@ def index(r, out):
                     v85 = v83.get("code", "")
                     if v84 or v85:
                         tokens.append(('component-data-absent-reason', v84, v85))
+                    if "display" in v83:
+                        texts.append(('component-data-absent-reason', v83["display"]))
+                if "text" in v82:
+                    texts.append(('component-data-absent-reason', v82["text"]))
             v86 = v59.get('valueCodeableConcept')
             if v86 is not None:
                 for v87 in v86.get("coding", ()):
@@ -176,6 +197,10 @@ def index(r, out):
                     v89 = v87.get("code", "")
                     if v88 or v89:
                         tokens.append(('component-value-concept', v88, v89))
+                    if "display" in v87:
+                        texts.append(('component-value-concept', v87["display"]))
+                if "text" in v86:
+                    texts.append(('component-value-concept', v86["text"]))
             v90 = v59.get('valueQuantity')
             if v90 is not None:
                 v91 = values.quantity(v90)
@@ -193,6 +218,10 @@ def index(r, out):
             v97 = v95.get("code", "")
             if v96 or v97:
                 tokens.append(('data-absent-reason', v96, v97))
+            if "display" in v95:
+                texts.append(('data-absent-reason', v95["display"]))
+        if "text" in v94:
+            texts.append(('data-absent-reason', v94["text"]))
     v98 = r.get('effectiveDateTime')
     if v98 is not None:
         v99, v100 = values.moment(v98)
@@ -238,6 +267,8 @@ def index(r, out):
             v121 = v119.get("value", "")
             if v120 or v121:
                 tokens.append(('identifier', v120, v121))
+            if "type" in v119:
+                values.identifier_type(out, v119, ('identifier',))
     v122 = r.get('method')
     if v122 is not None:
         for v123 in v122.get("coding", ()):
@@ -245,6 +276,10 @@ def index(r, out):
             v125 = v123.get("code", "")
             if v124 or v125:
                 tokens.append(('method', v124, v125))
+            if "display" in v123:
+                texts.append(('method', v123["display"]))
+        if "text" in v122:
+            texts.append(('method', v122["text"]))
     v126 = r.get('partOf')
     if v126:
         for v127 in v126:
@@ -272,6 +307,10 @@ def index(r, out):
             v136 = v134.get("code", "")
             if v135 or v136:
                 tokens.append(('value-concept', v135, v136))
+            if "display" in v134:
+                texts.append(('value-concept', v134["display"]))
+        if "text" in v133:
+            texts.append(('value-concept', v133["text"]))
         v137 = v133.get('text')
         if v137 is not None:
             if v137 is not None:

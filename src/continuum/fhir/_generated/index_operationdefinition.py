@@ -10,6 +10,7 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -24,6 +25,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -35,6 +38,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('base')
     if v13 is not None:
         if v13 is not None and v13[0] != '#':
@@ -90,6 +95,10 @@ def index(r, out):
                     v38 = v36.get("code", "")
                     if v37 or v38:
                         tokens.append(('context', v37, v38))
+                    if "display" in v36:
+                        texts.append(('context', v36["display"]))
+                if "text" in v35:
+                    texts.append(('context', v35["text"]))
             v39 = v16.get('valueQuantity')
             if v39 is not None:
                 v40 = values.quantity(v39)
@@ -106,6 +115,8 @@ def index(r, out):
                 v45 = v43.get("code", "")
                 if v44 or v45:
                     tokens.append(('context-type', v44, v45))
+                if "display" in v43:
+                    texts.append(('context-type', v43["display"]))
     v46 = r.get('date')
     if v46 is not None:
         v47, v48 = values.moment(v46)
@@ -130,6 +141,10 @@ def index(r, out):
                 v56 = v54.get("code", "")
                 if v55 or v56:
                     tokens.append(('jurisdiction', v55, v56))
+                if "display" in v54:
+                    texts.append(('jurisdiction', v54["display"]))
+            if "text" in v53:
+                texts.append(('jurisdiction', v53["text"]))
     v57 = r.get('kind')
     if v57 is not None:
         if v57 is not None:

@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     strings = out.strings
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('active')
     if v13 is not None:
         tokens.append(('active', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v13 else "false"))
@@ -70,6 +75,8 @@ def index(r, out):
             v26 = v24.get("value", "")
             if v25 or v26:
                 tokens.append(('identifier', v25, v26))
+            if "type" in v24:
+                values.identifier_type(out, v24, ('identifier',))
     v27 = r.get('name')
     if v27 is not None:
         if v27 is not None:
@@ -91,4 +98,8 @@ def index(r, out):
                 v35 = v33.get("code", "")
                 if v34 or v35:
                     tokens.append(('type', v34, v35))
+                if "display" in v33:
+                    texts.append(('type', v33["display"]))
+            if "text" in v32:
+                texts.append(('type', v32["text"]))
     values.finish(out, r, ())

@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('active')
     if v13 is not None:
         tokens.append(('active', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v13 else "false"))
@@ -68,6 +73,8 @@ def index(r, out):
             v30 = v28.get("value", "")
             if v29 or v30:
                 tokens.append(('identifier', v29, v30))
+            if "type" in v28:
+                values.identifier_type(out, v28, ('identifier',))
     v31 = r.get('location')
     if v31:
         for v32 in v31:
@@ -90,6 +97,10 @@ def index(r, out):
                 v41 = v39.get("code", "")
                 if v40 or v41:
                     tokens.append(('role', v40, v41))
+                if "display" in v39:
+                    texts.append(('role', v39["display"]))
+            if "text" in v38:
+                texts.append(('role', v38["text"]))
     v42 = r.get('healthcareService')
     if v42:
         for v43 in v42:
@@ -102,4 +113,8 @@ def index(r, out):
                 v48 = v46.get("code", "")
                 if v47 or v48:
                     tokens.append(('specialty', v47, v48))
+                if "display" in v46:
+                    texts.append(('specialty', v46["display"]))
+            if "text" in v45:
+                texts.append(('specialty', v45["text"]))
     values.finish(out, r, ())

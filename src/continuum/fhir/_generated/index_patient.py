@@ -8,6 +8,7 @@ def index(r, out):
     strings = out.strings
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -22,6 +23,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -33,6 +36,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('active')
     if v13 is not None:
         tokens.append(('active', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v13 else "false"))
@@ -115,6 +120,8 @@ def index(r, out):
             v46 = v44.get("value", "")
             if v45 or v46:
                 tokens.append(('identifier', v45, v46))
+            if "type" in v44:
+                values.identifier_type(out, v44, ('identifier',))
     v47 = r.get('communication')
     if v47:
         for v48 in v47:
@@ -125,6 +132,10 @@ def index(r, out):
                     v52 = v50.get("code", "")
                     if v51 or v52:
                         tokens.append(('language', v51, v52))
+                    if "display" in v50:
+                        texts.append(('language', v50["display"]))
+                if "text" in v49:
+                    texts.append(('language', v49["text"]))
     v53 = r.get('link')
     if v53:
         for v54 in v53:

@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('created')
     if v13 is not None:
         v14, v15 = values.moment(v13)
@@ -44,6 +49,8 @@ def index(r, out):
             v19 = v17.get("value", "")
             if v18 or v19:
                 tokens.append(('identifier', v18, v19))
+            if "type" in v17:
+                values.identifier_type(out, v17, ('identifier',))
     v20 = r.get('paymentStatus')
     if v20 is not None:
         for v21 in v20.get("coding", ()):
@@ -51,6 +58,10 @@ def index(r, out):
             v23 = v21.get("code", "")
             if v22 or v23:
                 tokens.append(('payment-status', v22, v23))
+            if "display" in v21:
+                texts.append(('payment-status', v21["display"]))
+        if "text" in v20:
+            texts.append(('payment-status', v20["text"]))
     v24 = r.get('provider')
     if v24 is not None:
         values.reference(out, v24, ('provider',))

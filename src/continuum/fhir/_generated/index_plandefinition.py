@@ -10,6 +10,7 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -24,6 +25,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -35,6 +38,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('relatedArtifact')
     if v13:
         for v14 in v13:
@@ -110,6 +115,10 @@ def index(r, out):
                     v43 = v41.get("code", "")
                     if v42 or v43:
                         tokens.append(('context', v42, v43))
+                    if "display" in v41:
+                        texts.append(('context', v41["display"]))
+                if "text" in v40:
+                    texts.append(('context', v40["text"]))
             v44 = v21.get('valueQuantity')
             if v44 is not None:
                 v45 = values.quantity(v44)
@@ -126,6 +135,8 @@ def index(r, out):
                 v50 = v48.get("code", "")
                 if v49 or v50:
                     tokens.append(('context-type', v49, v50))
+                if "display" in v48:
+                    texts.append(('context-type', v48["display"]))
     v51 = r.get('date')
     if v51 is not None:
         v52, v53 = values.moment(v51)
@@ -163,6 +174,8 @@ def index(r, out):
             v67 = v65.get("value", "")
             if v66 or v67:
                 tokens.append(('identifier', v66, v67))
+            if "type" in v65:
+                values.identifier_type(out, v65, ('identifier',))
     v68 = r.get('jurisdiction')
     if v68:
         for v69 in v68:
@@ -171,6 +184,10 @@ def index(r, out):
                 v72 = v70.get("code", "")
                 if v71 or v72:
                     tokens.append(('jurisdiction', v71, v72))
+                if "display" in v70:
+                    texts.append(('jurisdiction', v70["display"]))
+            if "text" in v69:
+                texts.append(('jurisdiction', v69["text"]))
     v73 = r.get('name')
     if v73 is not None:
         if v73 is not None:
@@ -195,6 +212,10 @@ def index(r, out):
                 v81 = v79.get("code", "")
                 if v80 or v81:
                     tokens.append(('topic', v80, v81))
+                if "display" in v79:
+                    texts.append(('topic', v79["display"]))
+            if "text" in v78:
+                texts.append(('topic', v78["text"]))
     v82 = r.get('type')
     if v82 is not None:
         for v83 in v82.get("coding", ()):
@@ -202,6 +223,10 @@ def index(r, out):
             v85 = v83.get("code", "")
             if v84 or v85:
                 tokens.append(('type', v84, v85))
+            if "display" in v83:
+                texts.append(('type', v83["display"]))
+        if "text" in v82:
+            texts.append(('type', v82["text"]))
     v86 = r.get('url')
     if v86 is not None:
         if v86 is not None:

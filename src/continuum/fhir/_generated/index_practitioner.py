@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     strings = out.strings
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('active')
     if v13 is not None:
         tokens.append(('active', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v13 else "false"))
@@ -67,6 +72,10 @@ def index(r, out):
                 v25 = v23.get("code", "")
                 if v24 or v25:
                     tokens.append(('communication', v24, v25))
+                if "display" in v23:
+                    texts.append(('communication', v23["display"]))
+            if "text" in v22:
+                texts.append(('communication', v22["text"]))
     v26 = r.get('telecom')
     if v26:
         for v27 in v26:
@@ -108,4 +117,6 @@ def index(r, out):
             v43 = v41.get("value", "")
             if v42 or v43:
                 tokens.append(('identifier', v42, v43))
+            if "type" in v41:
+                values.identifier_type(out, v41, ('identifier',))
     values.finish(out, r, ())

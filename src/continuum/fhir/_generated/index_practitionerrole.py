@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('active')
     if v13 is not None:
         tokens.append(('active', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v13 else "false"))
@@ -68,6 +73,8 @@ def index(r, out):
             v30 = v28.get("value", "")
             if v29 or v30:
                 tokens.append(('identifier', v29, v30))
+            if "type" in v28:
+                values.identifier_type(out, v28, ('identifier',))
     v31 = r.get('location')
     if v31:
         for v32 in v31:
@@ -86,6 +93,10 @@ def index(r, out):
                 v39 = v37.get("code", "")
                 if v38 or v39:
                     tokens.append(('role', v38, v39))
+                if "display" in v37:
+                    texts.append(('role', v37["display"]))
+            if "text" in v36:
+                texts.append(('role', v36["text"]))
     v40 = r.get('healthcareService')
     if v40:
         for v41 in v40:
@@ -98,4 +109,8 @@ def index(r, out):
                 v46 = v44.get("code", "")
                 if v45 or v46:
                     tokens.append(('specialty', v45, v46))
+                if "display" in v44:
+                    texts.append(('specialty', v44["display"]))
+            if "text" in v43:
+                texts.append(('specialty', v43["text"]))
     values.finish(out, r, ())

@@ -8,6 +8,7 @@ def index(r, out):
     references = out.references
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -22,6 +23,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -33,6 +36,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('basedOn')
     if v13:
         for v14 in v13:
@@ -44,6 +49,10 @@ def index(r, out):
             v18 = v16.get("code", "")
             if v17 or v18:
                 tokens.append(('category', v17, v18))
+            if "display" in v16:
+                texts.append(('category', v16["display"]))
+        if "text" in v15:
+            texts.append(('category', v15["text"]))
     v19 = r.get('code')
     if v19 is not None:
         for v20 in v19.get("coding", ()):
@@ -51,6 +60,10 @@ def index(r, out):
             v22 = v20.get("code", "")
             if v21 or v22:
                 tokens.append(('code', v21, v22))
+            if "display" in v20:
+                texts.append(('code', v20["display"]))
+        if "text" in v19:
+            texts.append(('code', v19["text"]))
     v23 = r.get('performedDateTime')
     if v23 is not None:
         v24, v25 = values.moment(v23)
@@ -71,6 +84,8 @@ def index(r, out):
             v33 = v31.get("value", "")
             if v32 or v33:
                 tokens.append(('identifier', v32, v33))
+            if "type" in v31:
+                values.identifier_type(out, v31, ('identifier',))
     v34 = r.get('instantiatesCanonical')
     if v34:
         for v35 in v34:
@@ -107,6 +122,10 @@ def index(r, out):
                 v49 = v47.get("code", "")
                 if v48 or v49:
                     tokens.append(('reason-code', v48, v49))
+                if "display" in v47:
+                    texts.append(('reason-code', v47["display"]))
+            if "text" in v46:
+                texts.append(('reason-code', v46["text"]))
     v50 = r.get('reasonReference')
     if v50:
         for v51 in v50:

@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('agent')
     if v13:
         for v14 in v13:
@@ -46,6 +51,10 @@ def index(r, out):
                         v20 = v18.get("code", "")
                         if v19 or v20:
                             tokens.append(('agent-role', v19, v20))
+                        if "display" in v18:
+                            texts.append(('agent-role', v18["display"]))
+                    if "text" in v17:
+                        texts.append(('agent-role', v17["text"]))
             v21 = v14.get('type')
             if v21 is not None:
                 for v22 in v21.get("coding", ()):
@@ -53,6 +62,10 @@ def index(r, out):
                     v24 = v22.get("code", "")
                     if v23 or v24:
                         tokens.append(('agent-type', v23, v24))
+                    if "display" in v22:
+                        texts.append(('agent-type', v22["display"]))
+                if "text" in v21:
+                    texts.append(('agent-type', v21["text"]))
     v25 = r.get('entity')
     if v25:
         for v26 in v25:
@@ -83,6 +96,8 @@ def index(r, out):
                     v39 = v37.get("code", "")
                     if v38 or v39:
                         tokens.append(('signature-type', v38, v39))
+                    if "display" in v37:
+                        texts.append(('signature-type', v37["display"]))
     v40 = r.get('occurredDateTime')
     if v40 is not None:
         v41, v42 = values.moment(v40)

@@ -8,6 +8,7 @@ def index(r, out):
     strings = out.strings
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -22,6 +23,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -33,6 +36,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('active')
     if v13 is not None:
         tokens.append(('active', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v13 else "false"))
@@ -93,6 +98,8 @@ def index(r, out):
             v36 = v34.get("value", "")
             if v35 or v36:
                 tokens.append(('identifier', v35, v36))
+            if "type" in v34:
+                values.identifier_type(out, v34, ('identifier',))
     v37 = r.get('name')
     if v37:
         for v38 in v37:
@@ -108,4 +115,8 @@ def index(r, out):
                 v44 = v42.get("code", "")
                 if v43 or v44:
                     tokens.append(('relationship', v43, v44))
+                if "display" in v42:
+                    texts.append(('relationship', v42["display"]))
+            if "text" in v41:
+                texts.append(('relationship', v41["text"]))
     values.finish(out, r, ('patient',))

@@ -8,6 +8,7 @@ def index(r, out):
     references = out.references
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -22,6 +23,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -33,6 +36,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('author')
     if v13 is not None:
         values.reference(out, v13, ('author',))
@@ -48,6 +53,10 @@ def index(r, out):
             v20 = v18.get("code", "")
             if v19 or v20:
                 tokens.append(('code', v19, v20))
+            if "display" in v18:
+                texts.append(('code', v18["display"]))
+        if "text" in v17:
+            texts.append(('code', v17["text"]))
     v21 = r.get('encounter')
     if v21 is not None:
         values.reference(out, v21, ('encounter',))
@@ -57,6 +66,8 @@ def index(r, out):
         v24 = v22.get("value", "")
         if v23 or v24:
             tokens.append(('group-identifier', v23, v24))
+        if "type" in v22:
+            values.identifier_type(out, v22, ('group-identifier',))
     v25 = r.get('identifier')
     if v25:
         for v26 in v25:
@@ -64,6 +75,8 @@ def index(r, out):
             v28 = v26.get("value", "")
             if v27 or v28:
                 tokens.append(('identifier', v27, v28))
+            if "type" in v26:
+                values.identifier_type(out, v26, ('identifier',))
     v29 = r.get('instantiatesCanonical')
     if v29:
         for v30 in v29:

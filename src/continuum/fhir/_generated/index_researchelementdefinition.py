@@ -10,6 +10,7 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -24,6 +25,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -35,6 +38,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('relatedArtifact')
     if v13:
         for v14 in v13:
@@ -110,6 +115,10 @@ def index(r, out):
                     v43 = v41.get("code", "")
                     if v42 or v43:
                         tokens.append(('context', v42, v43))
+                    if "display" in v41:
+                        texts.append(('context', v41["display"]))
+                if "text" in v40:
+                    texts.append(('context', v40["text"]))
             v44 = v21.get('valueQuantity')
             if v44 is not None:
                 v45 = values.quantity(v44)
@@ -126,6 +135,8 @@ def index(r, out):
                 v50 = v48.get("code", "")
                 if v49 or v50:
                     tokens.append(('context-type', v49, v50))
+                if "display" in v48:
+                    texts.append(('context-type', v48["display"]))
     v51 = r.get('date')
     if v51 is not None:
         v52, v53 = values.moment(v51)
@@ -152,6 +163,8 @@ def index(r, out):
             v63 = v61.get("value", "")
             if v62 or v63:
                 tokens.append(('identifier', v62, v63))
+            if "type" in v61:
+                values.identifier_type(out, v61, ('identifier',))
     v64 = r.get('jurisdiction')
     if v64:
         for v65 in v64:
@@ -160,6 +173,10 @@ def index(r, out):
                 v68 = v66.get("code", "")
                 if v67 or v68:
                     tokens.append(('jurisdiction', v67, v68))
+                if "display" in v66:
+                    texts.append(('jurisdiction', v66["display"]))
+            if "text" in v65:
+                texts.append(('jurisdiction', v65["text"]))
     v69 = r.get('name')
     if v69 is not None:
         if v69 is not None:
@@ -184,6 +201,10 @@ def index(r, out):
                 v77 = v75.get("code", "")
                 if v76 or v77:
                     tokens.append(('topic', v76, v77))
+                if "display" in v75:
+                    texts.append(('topic', v75["display"]))
+            if "text" in v74:
+                texts.append(('topic', v74["text"]))
     v78 = r.get('url')
     if v78 is not None:
         if v78 is not None:

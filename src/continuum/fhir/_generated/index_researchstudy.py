@@ -8,6 +8,7 @@ def index(r, out):
     strings = out.strings
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -22,6 +23,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -33,6 +36,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('category')
     if v13:
         for v14 in v13:
@@ -41,6 +46,10 @@ def index(r, out):
                 v17 = v15.get("code", "")
                 if v16 or v17:
                     tokens.append(('category', v16, v17))
+                if "display" in v15:
+                    texts.append(('category', v15["display"]))
+            if "text" in v14:
+                texts.append(('category', v14["text"]))
     v18 = r.get('period')
     if v18 is not None:
         v19, v20 = values.period(v18)
@@ -54,6 +63,10 @@ def index(r, out):
                 v25 = v23.get("code", "")
                 if v24 or v25:
                     tokens.append(('focus', v24, v25))
+                if "display" in v23:
+                    texts.append(('focus', v23["display"]))
+            if "text" in v22:
+                texts.append(('focus', v22["text"]))
     v26 = r.get('identifier')
     if v26:
         for v27 in v26:
@@ -61,6 +74,8 @@ def index(r, out):
             v29 = v27.get("value", "")
             if v28 or v29:
                 tokens.append(('identifier', v28, v29))
+            if "type" in v27:
+                values.identifier_type(out, v27, ('identifier',))
     v30 = r.get('keyword')
     if v30:
         for v31 in v30:
@@ -69,6 +84,10 @@ def index(r, out):
                 v34 = v32.get("code", "")
                 if v33 or v34:
                     tokens.append(('keyword', v33, v34))
+                if "display" in v32:
+                    texts.append(('keyword', v32["display"]))
+            if "text" in v31:
+                texts.append(('keyword', v31["text"]))
     v35 = r.get('location')
     if v35:
         for v36 in v35:
@@ -77,6 +96,10 @@ def index(r, out):
                 v39 = v37.get("code", "")
                 if v38 or v39:
                     tokens.append(('location', v38, v39))
+                if "display" in v37:
+                    texts.append(('location', v37["display"]))
+            if "text" in v36:
+                texts.append(('location', v36["text"]))
     v40 = r.get('partOf')
     if v40:
         for v41 in v40:

@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('active')
     if v13 is not None:
         tokens.append(('active', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v13 else "false"))
@@ -51,6 +56,8 @@ def index(r, out):
             v22 = v20.get("value", "")
             if v21 or v22:
                 tokens.append(('identifier', v21, v22))
+            if "type" in v20:
+                values.identifier_type(out, v20, ('identifier',))
     v23 = r.get('serviceCategory')
     if v23:
         for v24 in v23:
@@ -59,6 +66,10 @@ def index(r, out):
                 v27 = v25.get("code", "")
                 if v26 or v27:
                     tokens.append(('service-category', v26, v27))
+                if "display" in v25:
+                    texts.append(('service-category', v25["display"]))
+            if "text" in v24:
+                texts.append(('service-category', v24["text"]))
     v28 = r.get('serviceType')
     if v28:
         for v29 in v28:
@@ -67,6 +78,10 @@ def index(r, out):
                 v32 = v30.get("code", "")
                 if v31 or v32:
                     tokens.append(('service-type', v31, v32))
+                if "display" in v30:
+                    texts.append(('service-type', v30["display"]))
+            if "text" in v29:
+                texts.append(('service-type', v29["text"]))
     v33 = r.get('specialty')
     if v33:
         for v34 in v33:
@@ -75,4 +90,8 @@ def index(r, out):
                 v37 = v35.get("code", "")
                 if v36 or v37:
                     tokens.append(('specialty', v36, v37))
+                if "display" in v35:
+                    texts.append(('specialty', v35["display"]))
+            if "text" in v34:
+                texts.append(('specialty', v34["text"]))
     values.finish(out, r, ('actor',))

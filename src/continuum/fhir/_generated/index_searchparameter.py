@@ -10,6 +10,7 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -24,6 +25,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -35,6 +38,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('base')
     if v13:
         for v14 in v13:
@@ -98,6 +103,10 @@ def index(r, out):
                     v42 = v40.get("code", "")
                     if v41 or v42:
                         tokens.append(('context', v41, v42))
+                    if "display" in v40:
+                        texts.append(('context', v40["display"]))
+                if "text" in v39:
+                    texts.append(('context', v39["text"]))
             v43 = v20.get('valueQuantity')
             if v43 is not None:
                 v44 = values.quantity(v43)
@@ -114,6 +123,8 @@ def index(r, out):
                 v49 = v47.get("code", "")
                 if v48 or v49:
                     tokens.append(('context-type', v48, v49))
+                if "display" in v47:
+                    texts.append(('context-type', v47["display"]))
     v50 = r.get('date')
     if v50 is not None:
         v51, v52 = values.moment(v50)
@@ -135,6 +146,10 @@ def index(r, out):
                 v59 = v57.get("code", "")
                 if v58 or v59:
                     tokens.append(('jurisdiction', v58, v59))
+                if "display" in v57:
+                    texts.append(('jurisdiction', v57["display"]))
+            if "text" in v56:
+                texts.append(('jurisdiction', v56["text"]))
     v60 = r.get('name')
     if v60 is not None:
         if v60 is not None:

@@ -8,6 +8,7 @@ def index(r, out):
     references = out.references
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -22,6 +23,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -33,6 +36,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('authoredOn')
     if v13 is not None:
         v14, v15 = values.moment(v13)
@@ -50,6 +55,10 @@ def index(r, out):
                 v22 = v20.get("code", "")
                 if v21 or v22:
                     tokens.append(('body-site', v21, v22))
+                if "display" in v20:
+                    texts.append(('body-site', v20["display"]))
+            if "text" in v19:
+                texts.append(('body-site', v19["text"]))
     v23 = r.get('category')
     if v23:
         for v24 in v23:
@@ -58,6 +67,10 @@ def index(r, out):
                 v27 = v25.get("code", "")
                 if v26 or v27:
                     tokens.append(('category', v26, v27))
+                if "display" in v25:
+                    texts.append(('category', v25["display"]))
+            if "text" in v24:
+                texts.append(('category', v24["text"]))
     v28 = r.get('code')
     if v28 is not None:
         for v29 in v28.get("coding", ()):
@@ -65,6 +78,10 @@ def index(r, out):
             v31 = v29.get("code", "")
             if v30 or v31:
                 tokens.append(('code', v30, v31))
+            if "display" in v29:
+                texts.append(('code', v29["display"]))
+        if "text" in v28:
+            texts.append(('code', v28["text"]))
     v32 = r.get('encounter')
     if v32 is not None:
         values.reference(out, v32, ('encounter',))
@@ -75,6 +92,8 @@ def index(r, out):
             v36 = v34.get("value", "")
             if v35 or v36:
                 tokens.append(('identifier', v35, v36))
+            if "type" in v34:
+                values.identifier_type(out, v34, ('identifier',))
     v37 = r.get('instantiatesCanonical')
     if v37:
         for v38 in v37:
@@ -120,6 +139,10 @@ def index(r, out):
             v57 = v55.get("code", "")
             if v56 or v57:
                 tokens.append(('performer-type', v56, v57))
+            if "display" in v55:
+                texts.append(('performer-type', v55["display"]))
+        if "text" in v54:
+            texts.append(('performer-type', v54["text"]))
     v58 = r.get('priority')
     if v58 is not None:
         if v58 is not None:
@@ -137,6 +160,8 @@ def index(r, out):
         v64 = v62.get("value", "")
         if v63 or v64:
             tokens.append(('requisition', v63, v64))
+        if "type" in v62:
+            values.identifier_type(out, v62, ('requisition',))
     v65 = r.get('specimen')
     if v65:
         for v66 in v65:

@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('appointmentType')
     if v13 is not None:
         for v14 in v13.get("coding", ()):
@@ -39,6 +44,10 @@ def index(r, out):
             v16 = v14.get("code", "")
             if v15 or v16:
                 tokens.append(('appointment-type', v15, v16))
+            if "display" in v14:
+                texts.append(('appointment-type', v14["display"]))
+        if "text" in v13:
+            texts.append(('appointment-type', v13["text"]))
     v17 = r.get('identifier')
     if v17:
         for v18 in v17:
@@ -46,6 +55,8 @@ def index(r, out):
             v20 = v18.get("value", "")
             if v19 or v20:
                 tokens.append(('identifier', v19, v20))
+            if "type" in v18:
+                values.identifier_type(out, v18, ('identifier',))
     v21 = r.get('schedule')
     if v21 is not None:
         values.reference(out, v21, ('schedule',))
@@ -57,6 +68,10 @@ def index(r, out):
                 v26 = v24.get("code", "")
                 if v25 or v26:
                     tokens.append(('service-category', v25, v26))
+                if "display" in v24:
+                    texts.append(('service-category', v24["display"]))
+            if "text" in v23:
+                texts.append(('service-category', v23["text"]))
     v27 = r.get('serviceType')
     if v27:
         for v28 in v27:
@@ -65,6 +80,10 @@ def index(r, out):
                 v31 = v29.get("code", "")
                 if v30 or v31:
                     tokens.append(('service-type', v30, v31))
+                if "display" in v29:
+                    texts.append(('service-type', v29["display"]))
+            if "text" in v28:
+                texts.append(('service-type', v28["text"]))
     v32 = r.get('specialty')
     if v32:
         for v33 in v32:
@@ -73,6 +92,10 @@ def index(r, out):
                 v36 = v34.get("code", "")
                 if v35 or v36:
                     tokens.append(('specialty', v35, v36))
+                if "display" in v34:
+                    texts.append(('specialty', v34["display"]))
+            if "text" in v33:
+                texts.append(('specialty', v33["text"]))
     v37 = r.get('start')
     if v37 is not None:
         v38, v39 = values.moment(v37)

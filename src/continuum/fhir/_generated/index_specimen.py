@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,12 +35,16 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('accessionIdentifier')
     if v13 is not None:
         v14 = v13.get("system", "")
         v15 = v13.get("value", "")
         if v14 or v15:
             tokens.append(('accession', v14, v15))
+        if "type" in v13:
+            values.identifier_type(out, v13, ('accession',))
     v16 = r.get('collection')
     if v16 is not None:
         v17 = v16.get('bodySite')
@@ -47,6 +54,10 @@ def index(r, out):
                 v20 = v18.get("code", "")
                 if v19 or v20:
                     tokens.append(('bodysite', v19, v20))
+                if "display" in v18:
+                    texts.append(('bodysite', v18["display"]))
+            if "text" in v17:
+                texts.append(('bodysite', v17["text"]))
         v21 = v16.get('collectedDateTime')
         if v21 is not None:
             v22, v23 = values.moment(v21)
@@ -70,6 +81,10 @@ def index(r, out):
                     v33 = v31.get("code", "")
                     if v32 or v33:
                         tokens.append(('container', v32, v33))
+                    if "display" in v31:
+                        texts.append(('container', v31["display"]))
+                if "text" in v30:
+                    texts.append(('container', v30["text"]))
             v34 = v29.get('identifier')
             if v34:
                 for v35 in v34:
@@ -77,6 +92,8 @@ def index(r, out):
                     v37 = v35.get("value", "")
                     if v36 or v37:
                         tokens.append(('container-id', v36, v37))
+                    if "type" in v35:
+                        values.identifier_type(out, v35, ('container-id',))
     v38 = r.get('identifier')
     if v38:
         for v39 in v38:
@@ -84,6 +101,8 @@ def index(r, out):
             v41 = v39.get("value", "")
             if v40 or v41:
                 tokens.append(('identifier', v40, v41))
+            if "type" in v39:
+                values.identifier_type(out, v39, ('identifier',))
     v42 = r.get('parent')
     if v42:
         for v43 in v42:
@@ -104,4 +123,8 @@ def index(r, out):
             v49 = v47.get("code", "")
             if v48 or v49:
                 tokens.append(('type', v48, v49))
+            if "display" in v47:
+                texts.append(('type', v47["display"]))
+        if "text" in v46:
+            texts.append(('type', v46["text"]))
     values.finish(out, r, ('subject',))

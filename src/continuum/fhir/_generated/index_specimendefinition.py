@@ -6,6 +6,7 @@ from continuum.fhir import values
 def index(r, out):
     tokens = out.tokens
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -20,6 +21,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -31,6 +34,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('typeTested')
     if v13:
         for v14 in v13:
@@ -43,12 +48,18 @@ def index(r, out):
                         v19 = v17.get("code", "")
                         if v18 or v19:
                             tokens.append(('container', v18, v19))
+                        if "display" in v17:
+                            texts.append(('container', v17["display"]))
+                    if "text" in v16:
+                        texts.append(('container', v16["text"]))
     v20 = r.get('identifier')
     if v20 is not None:
         v21 = v20.get("system", "")
         v22 = v20.get("value", "")
         if v21 or v22:
             tokens.append(('identifier', v21, v22))
+        if "type" in v20:
+            values.identifier_type(out, v20, ('identifier',))
     v23 = r.get('typeCollected')
     if v23 is not None:
         for v24 in v23.get("coding", ()):
@@ -56,4 +67,8 @@ def index(r, out):
             v26 = v24.get("code", "")
             if v25 or v26:
                 tokens.append(('type', v25, v26))
+            if "display" in v24:
+                texts.append(('type', v24["display"]))
+        if "text" in v23:
+            texts.append(('type', v23["text"]))
     values.finish(out, r, ())

@@ -10,6 +10,7 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -24,6 +25,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -35,6 +38,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('abstract')
     if v13 is not None:
         tokens.append(('abstract', 'http://terminology.hl7.org/CodeSystem/special-values', "true" if v13 else "false"))
@@ -125,6 +130,10 @@ def index(r, out):
                     v52 = v50.get("code", "")
                     if v51 or v52:
                         tokens.append(('context', v51, v52))
+                    if "display" in v50:
+                        texts.append(('context', v50["display"]))
+                if "text" in v49:
+                    texts.append(('context', v49["text"]))
             v53 = v30.get('valueQuantity')
             if v53 is not None:
                 v54 = values.quantity(v53)
@@ -141,6 +150,8 @@ def index(r, out):
                 v59 = v57.get("code", "")
                 if v58 or v59:
                     tokens.append(('context-type', v58, v59))
+                if "display" in v57:
+                    texts.append(('context-type', v57["display"]))
     v60 = r.get('date')
     if v60 is not None:
         v61, v62 = values.moment(v60)
@@ -171,6 +182,8 @@ def index(r, out):
             v72 = v70.get("value", "")
             if v71 or v72:
                 tokens.append(('identifier', v71, v72))
+            if "type" in v70:
+                values.identifier_type(out, v70, ('identifier',))
     v73 = r.get('jurisdiction')
     if v73:
         for v74 in v73:
@@ -179,6 +192,10 @@ def index(r, out):
                 v77 = v75.get("code", "")
                 if v76 or v77:
                     tokens.append(('jurisdiction', v76, v77))
+                if "display" in v75:
+                    texts.append(('jurisdiction', v75["display"]))
+            if "text" in v74:
+                texts.append(('jurisdiction', v74["text"]))
     v78 = r.get('keyword')
     if v78:
         for v79 in v78:
@@ -186,6 +203,8 @@ def index(r, out):
             v81 = v79.get("code", "")
             if v80 or v81:
                 tokens.append(('keyword', v80, v81))
+            if "display" in v79:
+                texts.append(('keyword', v79["display"]))
     v82 = r.get('kind')
     if v82 is not None:
         if v82 is not None:

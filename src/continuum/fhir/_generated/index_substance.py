@@ -8,6 +8,7 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -22,6 +23,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -33,6 +36,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('category')
     if v13:
         for v14 in v13:
@@ -41,6 +46,10 @@ def index(r, out):
                 v17 = v15.get("code", "")
                 if v16 or v17:
                     tokens.append(('category', v16, v17))
+                if "display" in v15:
+                    texts.append(('category', v15["display"]))
+            if "text" in v14:
+                texts.append(('category', v14["text"]))
     v18 = r.get('code')
     if v18 is not None:
         for v19 in v18.get("coding", ()):
@@ -48,6 +57,10 @@ def index(r, out):
             v21 = v19.get("code", "")
             if v20 or v21:
                 tokens.append(('code', v20, v21))
+            if "display" in v19:
+                texts.append(('code', v19["display"]))
+        if "text" in v18:
+            texts.append(('code', v18["text"]))
     v22 = r.get('ingredient')
     if v22:
         for v23 in v22:
@@ -58,6 +71,10 @@ def index(r, out):
                     v27 = v25.get("code", "")
                     if v26 or v27:
                         tokens.append(('code', v26, v27))
+                    if "display" in v25:
+                        texts.append(('code', v25["display"]))
+                if "text" in v24:
+                    texts.append(('code', v24["text"]))
             v28 = v23.get('substanceReference')
             if v28 is not None:
                 values.reference(out, v28, ('substance-reference',))
@@ -70,6 +87,8 @@ def index(r, out):
                 v33 = v31.get("value", "")
                 if v32 or v33:
                     tokens.append(('container-identifier', v32, v33))
+                if "type" in v31:
+                    values.identifier_type(out, v31, ('container-identifier',))
             v34 = v30.get('expiry')
             if v34 is not None:
                 v35, v36 = values.moment(v34)
@@ -87,6 +106,8 @@ def index(r, out):
             v42 = v40.get("value", "")
             if v41 or v42:
                 tokens.append(('identifier', v41, v42))
+            if "type" in v40:
+                values.identifier_type(out, v40, ('identifier',))
     v43 = r.get('status')
     if v43 is not None:
         if v43 is not None:

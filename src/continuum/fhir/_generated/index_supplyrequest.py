@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('category')
     if v13 is not None:
         for v14 in v13.get("coding", ()):
@@ -39,6 +44,10 @@ def index(r, out):
             v16 = v14.get("code", "")
             if v15 or v16:
                 tokens.append(('category', v15, v16))
+            if "display" in v14:
+                texts.append(('category', v14["display"]))
+        if "text" in v13:
+            texts.append(('category', v13["text"]))
     v17 = r.get('authoredOn')
     if v17 is not None:
         v18, v19 = values.moment(v17)
@@ -51,6 +60,8 @@ def index(r, out):
             v23 = v21.get("value", "")
             if v22 or v23:
                 tokens.append(('identifier', v22, v23))
+            if "type" in v21:
+                values.identifier_type(out, v21, ('identifier',))
     v24 = r.get('requester')
     if v24 is not None:
         values.reference(out, v24, ('requester',))

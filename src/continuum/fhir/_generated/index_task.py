@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('authoredOn')
     if v13 is not None:
         v14, v15 = values.moment(v13)
@@ -48,6 +53,10 @@ def index(r, out):
             v21 = v19.get("code", "")
             if v20 or v21:
                 tokens.append(('business-status', v20, v21))
+            if "display" in v19:
+                texts.append(('business-status', v19["display"]))
+        if "text" in v18:
+            texts.append(('business-status', v18["text"]))
     v22 = r.get('code')
     if v22 is not None:
         for v23 in v22.get("coding", ()):
@@ -55,6 +64,10 @@ def index(r, out):
             v25 = v23.get("code", "")
             if v24 or v25:
                 tokens.append(('code', v24, v25))
+            if "display" in v23:
+                texts.append(('code', v23["display"]))
+        if "text" in v22:
+            texts.append(('code', v22["text"]))
     v26 = r.get('encounter')
     if v26 is not None:
         values.reference(out, v26, ('encounter',))
@@ -67,6 +80,8 @@ def index(r, out):
         v30 = v28.get("value", "")
         if v29 or v30:
             tokens.append(('group-identifier', v29, v30))
+        if "type" in v28:
+            values.identifier_type(out, v28, ('group-identifier',))
     v31 = r.get('identifier')
     if v31:
         for v32 in v31:
@@ -74,6 +89,8 @@ def index(r, out):
             v34 = v32.get("value", "")
             if v33 or v34:
                 tokens.append(('identifier', v33, v34))
+            if "type" in v32:
+                values.identifier_type(out, v32, ('identifier',))
     v35 = r.get('intent')
     if v35 is not None:
         if v35 is not None:
@@ -103,6 +120,10 @@ def index(r, out):
                 v47 = v45.get("code", "")
                 if v46 or v47:
                     tokens.append(('performer', v46, v47))
+                if "display" in v45:
+                    texts.append(('performer', v45["display"]))
+            if "text" in v44:
+                texts.append(('performer', v44["text"]))
     v48 = r.get('executionPeriod')
     if v48 is not None:
         v49, v50 = values.period(v48)

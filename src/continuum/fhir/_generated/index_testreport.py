@@ -8,6 +8,7 @@ def index(r, out):
     strings = out.strings
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -22,6 +23,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -33,12 +36,16 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('identifier')
     if v13 is not None:
         v14 = v13.get("system", "")
         v15 = v13.get("value", "")
         if v14 or v15:
             tokens.append(('identifier', v14, v15))
+        if "type" in v13:
+            values.identifier_type(out, v13, ('identifier',))
     v16 = r.get('issued')
     if v16 is not None:
         v17, v18 = values.moment(v16)

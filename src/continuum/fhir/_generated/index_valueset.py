@@ -9,6 +9,7 @@ def index(r, out):
     dates = out.dates
     quantities = out.quantities
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -23,6 +24,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -34,6 +37,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('expansion')
     if v13 is not None:
         v14 = v13.get('contains')
@@ -110,6 +115,10 @@ def index(r, out):
                     v48 = v46.get("code", "")
                     if v47 or v48:
                         tokens.append(('context', v47, v48))
+                    if "display" in v46:
+                        texts.append(('context', v46["display"]))
+                if "text" in v45:
+                    texts.append(('context', v45["text"]))
             v49 = v26.get('valueQuantity')
             if v49 is not None:
                 v50 = values.quantity(v49)
@@ -126,6 +135,8 @@ def index(r, out):
                 v55 = v53.get("code", "")
                 if v54 or v55:
                     tokens.append(('context-type', v54, v55))
+                if "display" in v53:
+                    texts.append(('context-type', v53["display"]))
     v56 = r.get('date')
     if v56 is not None:
         v57, v58 = values.moment(v56)
@@ -142,6 +153,8 @@ def index(r, out):
             v63 = v61.get("value", "")
             if v62 or v63:
                 tokens.append(('identifier', v62, v63))
+            if "type" in v61:
+                values.identifier_type(out, v61, ('identifier',))
     v64 = r.get('jurisdiction')
     if v64:
         for v65 in v64:
@@ -150,6 +163,10 @@ def index(r, out):
                 v68 = v66.get("code", "")
                 if v67 or v68:
                     tokens.append(('jurisdiction', v67, v68))
+                if "display" in v66:
+                    texts.append(('jurisdiction', v66["display"]))
+            if "text" in v65:
+                texts.append(('jurisdiction', v65["text"]))
     v69 = r.get('name')
     if v69 is not None:
         if v69 is not None:

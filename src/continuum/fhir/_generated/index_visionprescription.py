@@ -7,6 +7,7 @@ def index(r, out):
     tokens = out.tokens
     dates = out.dates
     uris = out.uris
+    texts = out.texts
     v1 = r.get('meta')
     if v1 is not None:
         v2 = v1.get('profile')
@@ -21,6 +22,8 @@ def index(r, out):
                 v7 = v5.get("code", "")
                 if v6 or v7:
                     tokens.append(('_security', v6, v7))
+                if "display" in v5:
+                    texts.append(('_security', v5["display"]))
         v8 = v1.get('source')
         if v8 is not None:
             if v8 is not None:
@@ -32,6 +35,8 @@ def index(r, out):
                 v12 = v10.get("code", "")
                 if v11 or v12:
                     tokens.append(('_tag', v11, v12))
+                if "display" in v10:
+                    texts.append(('_tag', v10["display"]))
     v13 = r.get('dateWritten')
     if v13 is not None:
         v14, v15 = values.moment(v13)
@@ -47,6 +52,8 @@ def index(r, out):
             v20 = v18.get("value", "")
             if v19 or v20:
                 tokens.append(('identifier', v19, v20))
+            if "type" in v18:
+                values.identifier_type(out, v18, ('identifier',))
     v21 = r.get('patient')
     if v21 is not None:
         values.reference(out, v21, ('patient',))

@@ -86,7 +86,7 @@ def test_any_text_gives_a_query_or_a_refusal_in_words(resource_type, given):
 @pytest.mark.parametrize("name", TYPES)
 def test_every_parameter_of_every_type_reads_its_own_kind_and_refuses_a_modifier_that_it_does_not_take(name):
     samples = {"token": "a|b", "string": "abc", "uri": "urn:x", "date": "2020", "number": "5", "quantity": "5",
-               "reference": "Patient/a"}  # fmt: skip
+               "reference": "Patient/a", "words": "abc"}  # fmt: skip
     for code, found in params(name).items():
         if found.kind == "special":
             with pytest.raises(UnknownParameter, match=code):
@@ -96,9 +96,13 @@ def test_every_parameter_of_every_type_reads_its_own_kind_and_refuses_a_modifier
         (clause,) = read(name, (code, text)).where
         assert isinstance(clause, Criterion)
         assert clause.param == found
-        (missing,) = read(name, (f"{code}:missing", "true")).where
-        assert isinstance(missing, Criterion)
-        assert missing.modifier == "missing"
+        if found.kind == "words":
+            with pytest.raises(UnknownParameter, match=f"{code} does not take :missing"):
+                read(name, (f"{code}:missing", "true"))
+        else:
+            (missing,) = read(name, (f"{code}:missing", "true")).where
+            assert isinstance(missing, Criterion)
+            assert missing.modifier == "missing"
         with pytest.raises(UnknownParameter) as refused:
             read(name, (f"{code}:nonsense", text))
         assert code in str(refused.value)
@@ -276,3 +280,22 @@ def test_a_compartment_knows_its_members():
         parse("Organization", [], lenient=False, compartment=("Patient", "a"))
     with pytest.raises(UnknownParameter, match=r"there are: .*Encounter"):
         parse("Observation", [], lenient=False, compartment=("Nothing", "a"))
+
+
+def test_words_are_read_without_case_and_marks_and_one_is_needed():
+    assert one("Observation", "code:text", "Körper-Gewicht").text == "korper gewicht"
+    assert one("Patient", "_content", "O'Brien obrien").text == "obrien"
+    for name in ("_text", "_content", "code:text", "subject:text"):
+        with pytest.raises(UnknownParameter, match="words of letters or digits"):
+            read("Observation", (name, "---"))
+
+
+def test_an_identifier_of_a_type_needs_all_three_parts_and_an_identifier():
+    value = one("Patient", "identifier:of-type", "urn:t|MR|1\\|2")
+    assert (value.system, value.code, value.text) == ("urn:t", "MR", "1|2")
+    assert one("Patient", "identifier:of-type", "|MR|12").system == ""
+    for text in ("MR|12", "urn:t||12", "urn:t|MR|", "a|b|c|d"):
+        with pytest.raises(UnknownParameter, match="is written system-of-the-type"):
+            read("Patient", ("identifier:of-type", text))
+    with pytest.raises(UnknownParameter, match="only identifiers"):
+        read("Observation", ("code:of-type", "a|b|c"))

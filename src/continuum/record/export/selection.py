@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from continuum.fhir.query import Query
 from continuum.fhir.search_params import COMPARTMENTS
 from continuum.fhir.types import TYPE_IDS, TYPES
-from continuum.record.search.filters import Bindings, clause_sql
+from continuum.record.search.bindings import Bindings
+from continuum.record.search.filters import clause_sql
 from continuum.record.search.includes import visible_types
 
 UNSTORED = frozenset({"AuditEvent"})

@@ -13,8 +13,8 @@ from continuum.kernel.limits import BULK_INLINE_MAX_BYTES
 from continuum.record.export.selection import FILED_TYPES, Selection, selected
 from continuum.record.jobs import Job, Part
 from continuum.record.keys import Keys, param_id
+from continuum.record.search.bindings import Bindings
 from continuum.record.search.everything import TIES
-from continuum.record.search.filters import Bindings
 from continuum.record.search.includes import visible_types
 from continuum.record.visibility import Visibility
 

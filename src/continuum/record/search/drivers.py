@@ -6,26 +6,24 @@ PostgreSQL would guess; a wrong guess between walking an order and intersecting 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from continuum.fhir.query import Chain, Clause, Criterion, Has, InCompartment, Query, Value
+from continuum.fhir.query import AllOf, AnyOf, Chain, Clause, Criterion, Has, InCompartment, Query, Value
 from continuum.fhir.search_params import MAIN_DATE, PATIENT_IMPLIED, UNIONS, param
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.limits import CHAIN_TARGETS_MAX
 from continuum.record.keys import param_id
+from continuum.record.search.bindings import Bindings
+from continuum.record.search.conditions import date_condition, quantity_condition, string_condition, uri_below_condition
 from continuum.record.search.filters import (
-    Bindings,
     clause_sql,
     compartment_keys,
     contains_grams,
-    date_condition,
     exact_keys,
     filed_condition,
     parts_of,
-    quantity_condition,
-    string_condition,
-    uri_below_condition,
 )
 from continuum.record.search.statistics import Statistics
 from continuum.record.search.walk import date_rows
+from continuum.record.search.words import asks_for_words, rarest
 
 FEW = 200.0
 """What one patient or one exact string is taken to have; real figures are bounded when the search runs."""
@@ -98,7 +96,7 @@ def _candidates(query: Query, bindings: Bindings, statistics: Statistics) -> Ite
     resource_type = query.resource_type
     common: list[tuple[float, int]] = []
     linked: list[Chain | Has] = []
-    for clause in query.where:
+    for clause in flat(query.where):
         if isinstance(clause, Criterion):
             yield _of_criterion(clause, resource_type, bindings, statistics)
             one = _single_key(clause, resource_type, bindings)
@@ -108,8 +106,10 @@ def _candidates(query: Query, bindings: Bindings, statistics: Statistics) -> Ite
             wanted = compartment_keys(clause, resource_type, bindings.keys)
             rows = sum(statistics.rows_with(key) for key in wanted)
             yield Driver(f"s.keys && {bindings.bind(wanted, 'bigint[]')}", rows, rows, certain=True)
-        else:
+        elif isinstance(clause, Chain | Has):
             linked.append(clause)
+        elif isinstance(clause, AnyOf):
+            yield _of_any(clause, resource_type, bindings, statistics)
     condition = filed(query, bindings)
     if condition is not None:
         yield Driver(_beside("quantity", condition), FILED, 0.0, rows=True, filed=True)
@@ -136,6 +136,15 @@ def _candidates(query: Query, bindings: Bindings, statistics: Statistics) -> Ite
         yield Driver(dated, UNKNOWN, 0.0, rows=True)
 
 
+def flat(clauses: tuple[Clause, ...]) -> Iterator[Clause]:
+    """All clauses that a row must fulfil, those within others too."""
+    for clause in clauses:
+        if isinstance(clause, AllOf):
+            yield from flat(clause.clauses)
+        else:
+            yield clause
+
+
 def _beside(table: str, *conditions: str) -> str:
     """SELECT of the row ids in a table beside record.search that fulfil any of the conditions."""
     selects = [f"(SELECT x.row_id FROM record.{table} x WHERE {one} LIMIT {{most}})" for one in conditions]
@@ -151,7 +160,7 @@ def _single_key(clause: Criterion, resource_type: str, bindings: Bindings) -> in
 
 def _of_criterion(clause: Criterion, resource_type: str, bindings: Bindings, statistics: Statistics) -> Driver | None:
     code = clause.param.code
-    if clause.modifier in {"missing", "not"}:
+    if clause.modifier in {"missing", "not", "unequal"}:
         return None
     if code == "_id":
         ids = [value.code or value.text for value in clause.values]
@@ -170,6 +179,9 @@ def _of_criterion(clause: Criterion, resource_type: str, bindings: Bindings, sta
         operator = "@>" if len(exact) == 1 else "&&"
         wanted_keys = bindings.bind(exact, "bigint[]")
         return Driver(f"s.keys {operator} {wanted_keys}", rows, rows, certain=True, covers=clause)
+    if asks_for_words(clause) and clause.param.code not in UNIONS.get(resource_type, {}):
+        wanted, rows = rarest(clause, resource_type, bindings.keys, statistics)
+        return Driver(f"s.keys && {bindings.bind(wanted, 'bigint[]')}", rows, rows, certain=True)
     grams = contains_grams(clause, resource_type, bindings.keys)
     if grams is not None:
         wanted, more = grams
@@ -259,7 +271,7 @@ def filed(query: Query, bindings: Bindings) -> str | None:
     """
     code: Value | None = None
     quantity: Value | None = None
-    for clause in query.where:
+    for clause in flat(query.where):
         if not isinstance(clause, Criterion) or clause.modifier or len(clause.values) != 1:
             continue
         value = clause.values[0]
@@ -316,6 +328,28 @@ def _steps(
         names.append(kept)
         cut.append(f"(SELECT count(*) FROM {begun}) > {CHAIN_TARGETS_MAX}")
     return steps, names, cut
+
+
+def _of_any(either: AnyOf, resource_type: str, bindings: Bindings, statistics: Statistics) -> Driver | None:
+    """Begin with the keys of all alternatives, or with the rows of each."""
+    wanted: list[int] = []
+    for clause in either.clauses:
+        keys = None
+        if isinstance(clause, Criterion) and clause.modifier != "not":
+            keys = exact_keys(clause, resource_type, bindings.keys)
+        if keys is None:
+            break
+        wanted += keys
+    else:
+        rows = sum(statistics.rows_with(key) for key in wanted)
+        return Driver(f"s.keys && {bindings.bind(wanted, 'bigint[]')}", rows, rows, certain=True, covers=either)
+    pairs = tuple((resource_type, clause) for clause in either.clauses)
+    found = _steps(pairs, "i.row_id", bindings, statistics)
+    if found is None:
+        return None
+    steps, names, cut = found
+    sql = " UNION ALL ".join(f"(SELECT row_id FROM {name} LIMIT {{most}})" for name in names)
+    return Driver(sql, FEW * 2, 0.0, rows=True, covers=either, steps=tuple(steps), overflow=tuple(cut))
 
 
 def _of_chain(chain: Chain, resource_type: str, bindings: Bindings, statistics: Statistics) -> Driver | None:

@@ -9,7 +9,7 @@ from continuum.kernel.limits import EVERYTHING_MAX
 from continuum.record.keys import Keys, param_id
 from continuum.record.model import Page
 from continuum.record.read import COLUMNS, Connection, read, stored
-from continuum.record.search.filters import Bindings
+from continuum.record.search.bindings import Bindings
 from continuum.record.search.includes import visible_types
 from continuum.record.search.order import BY_ROW, Cursor, read_cursor
 from continuum.record.visibility import Visibility

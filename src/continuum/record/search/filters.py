@@ -1,44 +1,42 @@
 """Each clause of a query as a predicate over one row of record.search."""
 
-import operator
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from dataclasses import replace
 from typing import Any
 
-from continuum.fhir.query import Chain, Clause, Criterion, Has, InCompartment, SearchParam, Value
-from continuum.fhir.search_params import MAIN_DATE, PARTS, PATIENT_IMPLIED, UNIONS, has_grams, param
+from continuum.fhir.query import (
+    AllOf,
+    AnyOf,
+    Chain,
+    Clause,
+    Criterion,
+    Has,
+    InCompartment,
+    Negation,
+    SearchParam,
+    Value,
+)
+from continuum.fhir.search_params import (
+    IMPLIED_SYSTEMS,
+    MAIN_DATE,
+    PATIENT_IMPLIED,
+    PRESENCE,
+    UNIONS,
+    has_grams,
+    param,
+)
 from continuum.fhir.text import MORE_GRAMS, normalise, trigrams
 from continuum.fhir.types import TYPE_IDS
-from continuum.kernel.limits import STRING_EXACT_CHARS, STRING_INDEX_CHARS
+from continuum.kernel.limits import STRING_INDEX_CHARS
 from continuum.record.keys import Keys, param_id
-from continuum.record.visibility import Visibility
-
-LAST_CHAR = "\U0010ffff"
-
-
-@dataclass(slots=True)
-class Bindings:
-    """The values of a statement and the names that its parts have taken."""
-
-    keys: Keys
-    visibility: Visibility
-    values: list[Any] = field(default_factory=list)
-    names: int = 0
-
-    def bind(self, value: Any, cast: str) -> str:
-        """Adds a value; returns its placeholder."""
-        self.values.append(value)
-        return f"${len(self.values)}::{cast}"
-
-    def alias(self, stem: str) -> str:
-        """A name that no other part of the statement has."""
-        self.names += 1
-        return f"{stem}{self.names}"
-
-    def visible(self, resource_type: str, alias: str) -> str:
-        """The visibility predicate of a type over a row."""
-        return self.visibility.of(resource_type).sql(alias, self.values)
+from continuum.record.search.bindings import Bindings
+from continuum.record.search.conditions import (
+    date_condition,
+    quantity_condition,
+    side_exists,
+    string_condition,
+    uri_below_condition,
+)
+from continuum.record.search.words import asks_for_words, word_keys
 
 
 def clause_sql(clause: Clause, resource_type: str, alias: str, bindings: Bindings) -> str:
@@ -49,6 +47,11 @@ def clause_sql(clause: Clause, resource_type: str, alias: str, bindings: Binding
         return _chain(clause, alias, bindings)
     if isinstance(clause, Has):
         return _has(clause, resource_type, alias, bindings)
+    if isinstance(clause, Negation):
+        return f"({clause_sql(clause.clause, resource_type, alias, bindings)}) IS NOT TRUE"
+    if isinstance(clause, AllOf | AnyOf):
+        parts = [clause_sql(one, resource_type, alias, bindings) for one in clause.clauses]
+        return "(" + (" AND " if isinstance(clause, AllOf) else " OR ").join(parts) + ")"
     return f"{alias}.keys && {bindings.bind(compartment_keys(clause, resource_type, bindings.keys), 'bigint[]')}"
 
 
@@ -64,22 +67,24 @@ def criterion_sql(criterion: Criterion, resource_type: str, alias: str, bindings
     union = UNIONS.get(resource_type, {}).get(code)
     if union is not None:
         return _union(criterion, union, resource_type, alias, bindings)
+    if criterion.modifier == "missing" and code in {"_id", "_lastUpdated"}:
+        return "false" if criterion.values[0].text == "true" else "true"
     if code == "_id":
         ids = [value.code or value.text for value in criterion.values]
         wanted = [bindings.keys.self_key(resource_type, one) for one in ids]
         inside = f"{alias}.self = ANY({bindings.bind(wanted, 'bigint[]')})"
         return f"NOT {inside}" if criterion.modifier == "not" else inside
     if criterion.modifier == "missing":
-        present = bindings.bind([bindings.keys.present(resource_type, code)], "bigint[]")
-        if code == "_lastUpdated":
-            return "false" if criterion.values[0].text == "true" else "true"
-        missing = criterion.values[0].text == "true"
-        return f"{'NOT ' if missing else ''}{alias}.keys @> {present}"
+        return present_sql(code, resource_type, alias, missing=criterion.values[0].text == "true")
     kind = criterion.param.kind
+    if asks_for_words(criterion):
+        return _any(_words(criterion, value, resource_type, alias, bindings) for value in criterion.values)
     exact = exact_keys(criterion, resource_type, bindings.keys)
     if exact is not None:
         holds = f"{alias}.keys && {bindings.bind(exact, 'bigint[]')}"
         return f"NOT {holds}" if criterion.modifier == "not" else holds
+    if kind == "token":
+        return _of_implied_system(criterion, resource_type, alias, bindings)
     if kind == "date":
         return _any(_date(criterion.param, value, resource_type, alias, bindings) for value in criterion.values)
     if kind == "string":
@@ -98,6 +103,31 @@ def criterion_sql(criterion: Criterion, resource_type: str, alias: str, bindings
             side_exists("quantity", quantity_condition(key, value, bindings), alias) for value in criterion.values
         )
     return _any(_composite(criterion.param, value, resource_type, alias, bindings) for value in criterion.values)
+
+
+def _words(criterion: Criterion, value: Value, resource_type: str, alias: str, bindings: Bindings) -> str:
+    wanted = word_keys(criterion, value, resource_type, bindings.keys)
+    return "(" + " AND ".join(f"{alias}.keys && {bindings.bind(keys, 'bigint[]')}" for keys in wanted) + ")"
+
+
+def present_sql(code: str, resource_type: str, alias: str, *, missing: bool) -> str:
+    """Whether a row has any value for a parameter, or has none."""
+    bit = PRESENCE[resource_type].get(code)
+    if bit is None:
+        return "true" if missing else "false"
+    return f"{alias}.present & {bit}::bigint {'=' if missing else '<>'} 0"
+
+
+def _of_implied_system(criterion: Criterion, resource_type: str, alias: str, bindings: Bindings) -> str:
+    """Tokens of which one asks for every code of the system that R4 gives the parameter."""
+    parts = []
+    for value in criterion.values:
+        wanted = exact_keys(replace(criterion, values=(value,)), resource_type, bindings.keys)
+        if wanted is None:
+            parts.append(present_sql(criterion.param.code, resource_type, alias, missing=False))
+        else:
+            parts.append(f"{alias}.keys && {bindings.bind(wanted, 'bigint[]')}")
+    return f"{'NOT ' if criterion.modifier == 'not' else ''}({' OR '.join(parts)})"
 
 
 def _union(criterion: Criterion, codes: tuple[str, ...], resource_type: str, alias: str, bindings: Bindings) -> str:
@@ -131,10 +161,24 @@ def exact_keys(criterion: Criterion, resource_type: str, keys: Keys) -> list[int
     code, kind = criterion.param.code, criterion.param.kind
     if criterion.modifier == "missing" or code in {"_id", "_lastUpdated"}:
         return None
+    if asks_for_words(criterion):
+        wanted = [word_keys(criterion, value, resource_type, keys) for value in criterion.values]
+        return [key for one in wanted for key in one[0]] if all(len(one) == 1 for one in wanted) else None
+    if criterion.modifier == "of-type":
+        return [
+            keys.of_type_token(resource_type, code, value.system or "", value.code or "", value.text)
+            for value in criterion.values
+        ]
     if criterion.modifier == "identifier":
         return [keys.identifier(resource_type, code, value.system, value.code) for value in criterion.values]
     if kind == "token":
-        return [keys.token(resource_type, code, value.system, value.code) for value in criterion.values]
+        implied = IMPLIED_SYSTEMS.get(resource_type, {}).get(code)
+        if implied is not None and any(value.code is None and value.system == implied for value in criterion.values):
+            return None  # any code of the one system: a matter of presence
+        return [
+            keys.token(resource_type, code, None if value.system == implied else value.system, value.code)
+            for value in criterion.values
+        ]
     if kind == "reference":
         return [keys.reference(resource_type, code, target) for value in criterion.values for target in value.targets]
     if kind == "uri" and criterion.modifier != "below":
@@ -173,48 +217,6 @@ def _prefixes(uri: str) -> list[str]:
     return found
 
 
-def side_exists(table: str, condition: str, alias: str) -> str:
-    """A row of a side table (aliased x) that belongs to the row and fulfils the condition.
-
-    OFFSET 0 keeps PostgreSQL from reading all rows that fulfil the condition into a hash first.
-    """
-    return f"EXISTS (SELECT 1 FROM record.{table} x WHERE x.row_id = {alias}.row_id AND {condition} OFFSET 0)"
-
-
-def string_condition(criterion: Criterion, value: Value, resource_type: str, bindings: Bindings) -> str:
-    """The condition on record.string: the beginning by default, or `:exact`, or `:contains`."""
-    which = string_which(resource_type, criterion.param.code, bindings)
-    plain = normalise(value.text)[:STRING_INDEX_CHARS]
-    if criterion.modifier == "exact":
-        exact = bindings.bind(value.text[:STRING_EXACT_CHARS], "text")
-        return f"{which} AND x.value = {bindings.bind(plain, 'text')} AND x.exact = {exact}"
-    if criterion.modifier == "contains":
-        return f"{which} AND strpos(x.value, {bindings.bind(plain, 'text')}) > 0"
-    return f"{which} AND {_begins(plain, bindings)}"
-
-
-def string_which(resource_type: str, code: str, bindings: Bindings) -> str:
-    """The condition on record.string for the rows of a parameter, which may be a part of another."""
-    whole, bit = PARTS.get(resource_type, {}).get(code) or (code, 0)
-    which = f"x.param = {bindings.bind(param_id(resource_type, whole), 'integer')}"
-    return f"{which} AND x.parts & {bit}::smallint <> 0" if bit else which
-
-
-def _begins(plain: str, bindings: Bindings) -> str:
-    low, high = bindings.bind(plain, "text"), bindings.bind(plain + LAST_CHAR, "text")
-    return f"x.value >= {low} AND x.value < {high}"
-
-
-def uri_below_condition(found: SearchParam, value: Value, resource_type: str, bindings: Bindings) -> str:
-    """The condition on record.string for uris that begin with one; uris are filed there as written."""
-    which = f"x.param = {bindings.bind(param_id(resource_type, found.code), 'integer')}"
-    whole = value.text[:STRING_EXACT_CHARS]
-    condition = f"{which} AND {_begins(value.text[:STRING_INDEX_CHARS], bindings)}"
-    if len(whole) <= STRING_INDEX_CHARS:
-        return condition
-    return f"{condition} AND starts_with(x.exact, {bindings.bind(whole, 'text')})"
-
-
 def contains_grams(criterion: Criterion, resource_type: str, keys: Keys) -> tuple[list[int], int] | None:
     """The keys that a row holding the text somewhere must have, or else the second one; None where there are none."""
     if criterion.param.kind != "string" or criterion.modifier != "contains" or len(criterion.values) != 1:
@@ -225,91 +227,6 @@ def contains_grams(criterion: Criterion, resource_type: str, keys: Keys) -> tupl
     if not grams:
         return None
     return [keys.gram(resource_type, gram) for gram in sorted(grams)], keys.gram(resource_type, MORE_GRAMS)
-
-
-def quantity_condition(key: int, value: Value, bindings: Bindings) -> str:
-    """The condition on record.quantity (R4 §3.1.1.4.6): `eq` by the written precision, the others exactly."""
-    parts = [f"x.key = {bindings.bind(key, 'bigint')}"]
-    assert value.number is not None, "the grammar reads a number for every number and quantity"
-    number = value.number
-    low = number if value.low is None else value.low
-    high = number if value.high is None else value.high
-
-    def bound(column: str, sign: str, figure: Decimal) -> str:
-        return _bound(column, sign, figure, bindings)
-
-    def inside() -> str:
-        return f"{bound('low', '>=', low)} AND {bound('high', '<', high)}"
-
-    def above(sign: str) -> str:
-        # A range that begins below may still end above; only those rows are looked for by their end.
-        return f"({bound('low', sign, number)} OR (x.low <> x.high AND {bound('high', sign, number)}))"
-
-    forms: dict[str, Callable[[], str]] = {
-        "eq": inside,
-        "ne": lambda: f"NOT ({inside()})",
-        "gt": lambda: above(">"),
-        "ge": lambda: above(">="),
-        "lt": lambda: bound("low", "<", number),
-        "le": lambda: bound("low", "<=", number),
-        "sa": lambda: bound("low", ">", number),
-        "eb": lambda: bound("high", "<", number),
-        "ap": lambda: f"{bound('low', '<=', high)} AND {bound('high', '>=', low)}",
-    }
-    parts.append(forms[value.prefix or "eq"]())
-    if value.code is not None and value.system is not None:
-        parts.append(f"x.system_unit = {bindings.bind(bindings.keys.unit(value.system, value.code), 'bigint')}")
-    elif value.code is not None:
-        parts.append(f"x.unit = {bindings.bind(bindings.keys.unit(None, value.code), 'bigint')}")
-    return " AND ".join(parts)
-
-
-_SIGNS: dict[str, Callable[[Decimal, Decimal], bool]] = {
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
-}
-
-
-def _bound(column: str, sign: str, figure: Decimal, bindings: Bindings) -> str:
-    """A comparison of x.low or x.high, by the index as float8, and to the last digit where two float8 are equal.
-
-    A row without exact digits means what its float8 is written as.
-    """
-    rough = float(figure)
-    roughly = bindings.bind(rough, "float8")
-    exactly = bindings.bind(figure, "numeric")
-    plain = bindings.bind(_SIGNS[sign](Decimal(repr(rough)), figure), "boolean")
-    return (
-        f"(x.{column} {sign[0]}= {roughly} AND (x.{column} {sign[0]} {roughly}"
-        f" OR COALESCE(x.exact_{column} {sign} {exactly}, {plain})))"
-    )
-
-
-def date_condition(low: str, high: str, value: Value, bindings: Bindings) -> str:
-    """The condition on an interval with columns `low` and `high` (R4 §3.1.1.4.5)."""
-
-    def bound(us: int) -> str:
-        return bindings.bind(us, "bigint")
-
-    inside = f"{low} >= {bound(value.low_us)} AND {high} <= {bound(value.high_us)}"
-    forms = {
-        "eq": inside,
-        "ne": f"NOT ({inside})",
-        "ge": f"({high} > ${len(bindings.values)}::bigint OR {inside})",
-        "le": f"({low} < ${len(bindings.values) - 1}::bigint OR {inside})",
-    }
-    if value.prefix in forms:
-        return forms[value.prefix]
-    del bindings.values[-2:]
-    return {
-        "gt": lambda: f"{high} > {bound(value.high_us)}",
-        "lt": lambda: f"{low} < {bound(value.low_us)}",
-        "sa": lambda: f"{low} > {bound(value.high_us)}",
-        "eb": lambda: f"{high} < {bound(value.low_us)}",
-        "ap": lambda: f"{low} <= {bound(value.high_us)} AND {high} >= {bound(value.low_us)}",
-    }[value.prefix]()
 
 
 def _date(found: SearchParam, value: Value, resource_type: str, alias: str, bindings: Bindings) -> str:

@@ -13,7 +13,7 @@ from continuum.kernel.limits import INCLUDE_ITERATIONS_MAX, INCLUDE_MAX
 from continuum.record.keys import Keys, param_id
 from continuum.record.model import Stored
 from continuum.record.read import COLUMNS, Connection, stored
-from continuum.record.search.filters import Bindings
+from continuum.record.search.bindings import Bindings
 from continuum.record.visibility import Scope, Visibility
 
 

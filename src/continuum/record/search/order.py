@@ -6,19 +6,20 @@ whatever was written in between. Missing values come last, in both directions.
 
 import base64
 import binascii
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
-from continuum.fhir.query import Criterion, InCompartment, Query, Sort
-from continuum.fhir.search_params import MAIN_DATE, UNIONS
+from continuum.fhir.query import Criterion, InCompartment, Query, SearchParam, Sort
+from continuum.fhir.search_params import ALONE_SHIFT, MAIN_DATE, PARTS, UNIONS, UNLISTED_URIS
 from continuum.fhir.types import TYPE_IDS
-from continuum.kernel.errors import Malformed, UnknownParameter
+from continuum.kernel.errors import Malformed
 from continuum.record.keys import Keys, param_id
-from continuum.record.search.filters import Bindings, string_which
+from continuum.record.search.bindings import Bindings
+from continuum.record.search.conditions import string_condition, string_which
 
-BY_ROW, BY_DATE, BY_UPDATED, BY_SORT = "row", "date", "updated", "sort"
+BY_ROW, BY_DATE, BY_UPDATED, BY_STRING, BY_SORT = "row", "date", "updated", "string", "sort"
 """The orders that a search may take; a cursor says which one it began with."""
 
 SHAPING = frozenset({"_count", "_total", "_summary", "_elements", "_include", "_revinclude"})
@@ -33,6 +34,8 @@ class Side:
     table: str
     condition: str
     value: str
+    alone: str = ""
+    """What is sure to hold of a row beside which its resource has no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,10 @@ class Key:
     """The column of record.search whose index gives this order, if there is one."""
     side: Side | None = None
     """The other table whose index gives this order, if there is one."""
+    whole: bool = False
+    """Whether every match has a value."""
+    told_by: SearchParam | None = None
+    """The parameter whose value only the resource itself tells (record/search/in_order.py); `sql` is then NULL."""
 
     @property
     def walkable(self) -> bool:
@@ -115,7 +122,25 @@ def mode_of(query: Query, cursor: Cursor | None) -> str:
                 return BY_DATE
             if clause.param.code == "_lastUpdated":
                 return BY_UPDATED
-    return BY_ROW
+    return BY_ROW if leading_string(query) is None else BY_STRING
+
+
+def leading_string(query: Query) -> Criterion | None:
+    """The criterion whose strings are one stretch of their index; without a wish for an order they come as they lie.
+
+    So a page of a common name costs no more than one of a rare name.
+    """
+    unions = UNIONS.get(query.resource_type, {})
+    for clause in query.where:
+        if (
+            isinstance(clause, Criterion)
+            and clause.param.kind == "string"
+            and clause.modifier in {"", "exact"}
+            and len(clause.values) == 1
+            and clause.param.code not in unions
+        ):
+            return clause
+    return None
 
 
 def keys_of(query: Query, mode: str, bindings: Bindings) -> tuple[Key, ...]:
@@ -123,14 +148,27 @@ def keys_of(query: Query, mode: str, bindings: Bindings) -> tuple[Key, ...]:
     if mode == BY_DATE:
         return (Key("s.date_low", descending=True, cast="bigint", column="date_low"),)
     if mode == BY_UPDATED:
-        return (Key("s.updated", descending=False, cast="bigint", column="updated"),)
+        return (_updated_key(query.resource_type, descending=False),)
+    leading = leading_string(query) if mode == BY_STRING else None
+    if leading is not None:
+        condition = string_condition(leading, leading.values[0], query.resource_type, bindings)
+        key = _side_key("string", [condition], "value", "text", descending=False)
+        _, bit = PARTS.get(query.resource_type, {}).get(leading.param.code) or ("", 0)
+        alone = f"x.parts & {bit << ALONE_SHIFT}::smallint <> 0" if bit else ""
+        return (replace(key, whole=True, side=Side("string", condition, "value", alone)),)
     return tuple(_sort_key(query.resource_type, sort, bindings) for sort in query.sort)
+
+
+def _updated_key(resource_type: str, *, descending: bool) -> Key:
+    """By the index that the history of a type has."""
+    side = Side("resource", f"x.type = {TYPE_IDS[resource_type]} AND NOT x.deleted", "updated")
+    return Key("s.updated", descending, "bigint", side=side)
 
 
 def _sort_key(resource_type: str, sort: Sort, bindings: Bindings) -> Key:
     code, kind, down = sort.param.code, sort.param.kind, sort.descending
     if code == "_lastUpdated":
-        return Key("s.updated", down, "bigint", "updated")
+        return _updated_key(resource_type, descending=down)
     if code == "_id":
         side = Side("resource", f"x.type = {TYPE_IDS[resource_type]} AND NOT x.deleted", "id")
         return Key("(SELECT o.id FROM record.resource o WHERE o.row_id = s.row_id)", down, "text", side=side)
@@ -146,9 +184,10 @@ def _sort_key(resource_type: str, sort: Sort, bindings: Bindings) -> Key:
     if kind == "string":
         which = [string_which(resource_type, one, bindings) for one in codes]
         return _side_key("string", which, "value", "text", descending=down)
-    raise UnknownParameter(
-        f"{code} is a {kind}; results are sorted by dates, strings, numbers, quantities, _id and _lastUpdated."
-    )
+    if kind == "uri" and code not in UNLISTED_URIS:
+        which = [f"x.param = {bindings.bind(param_id(resource_type, one), 'integer')}" for one in codes]
+        return _side_key("string", which, "value", "text", descending=down)
+    return Key("NULL::text", down, "text", told_by=sort.param)
 
 
 def _side_key(table: str, which: list[str], value: str, cast: str, *, descending: bool) -> Key:

@@ -12,14 +12,26 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from continuum.fhir.query import Query
+from continuum.fhir.query import Clause, Query
 from continuum.fhir.types import TYPE_IDS
-from continuum.kernel.limits import GATHER_MAX, GATHER_MIN, GATHER_TRIED, WALK_TRIED
+from continuum.kernel.limits import GATHER_MAX, GATHER_MIN, GATHER_TRIED, SORT_READ_MAX, WALK_TRIED
 from continuum.record.keys import Keys
 from continuum.record.read import COLUMNS
+from continuum.record.search.bindings import Bindings
 from continuum.record.search.drivers import Driver, choose, filed
-from continuum.record.search.filters import Bindings, clause_sql
-from continuum.record.search.order import BY_DATE, BY_ROW, Cursor, Key, after, keys_of, mode_of, order_by
+from continuum.record.search.filters import clause_sql
+from continuum.record.search.order import (
+    BY_DATE,
+    BY_ROW,
+    BY_STRING,
+    Cursor,
+    Key,
+    after,
+    keys_of,
+    leading_string,
+    mode_of,
+    order_by,
+)
 from continuum.record.search.statistics import Statistics
 from continuum.record.search.walk import Leg, date_column, filed_leg, legs
 from continuum.record.visibility import Visibility
@@ -46,6 +58,8 @@ class Plan:
     """Whether `total` was asked for and is there."""
     walkable: bool = True
     """Whether a greater effort could still succeed."""
+    unordered: tuple[Key, ...] = ()
+    """The keys by which the rows, which are all matches, are still to be ordered (record/search/in_order.py)."""
 
 
 @dataclass(slots=True)
@@ -60,10 +74,17 @@ class Planner:
     def page(self, effort: int, cursor: Cursor | None, *, limit: int, with_total: bool) -> Plan:
         """The statement of a page of `limit` rows with at least this effort."""
         mode = mode_of(self.query, cursor)
+        leading = leading_string(self.query) if mode == BY_STRING and effort <= WALK_SHORT else None
+        if leading is not None and len(self.query.where) == 1:
+            return self._walk(mode, cursor, limit, short=True, within=leading)
         bindings = Bindings(self.keys, self.visibility)
         driver = choose(self.query, bindings, self.statistics)
+        if leading is not None and driver is not None and driver.covers is leading:
+            return self._walk(mode, cursor, limit, short=True, within=leading)
         order = self._order(mode, bindings)
         walkable = len(order) <= 1 and all(key.walkable for key in order)
+        if any(key.told_by for key in order):
+            return self._gather_unordered(bindings, driver, order, mode)
         if not walkable:
             effort = GATHER_MANY
         elif driver is None:
@@ -125,12 +146,12 @@ class Planner:
     def _type(self) -> int:
         return TYPE_IDS[self.query.resource_type]
 
-    def _filters(self, bindings: Bindings, driver: Driver | None = None) -> str:
-        """What a row must fulfil beyond what the driver has made sure of."""
+    def _filters(self, bindings: Bindings, covered: Clause | None = None) -> str:
+        """What a row must fulfil beyond the clause that is known to hold."""
         parts = [
             clause_sql(clause, self.query.resource_type, "s", bindings)
             for clause in self.query.where
-            if driver is None or clause is not driver.covers
+            if clause is not covered
         ]
         visible = bindings.visible(self.query.resource_type, "s")
         # The cheapest first: PostgreSQL keeps the order of equally costly predicates.
@@ -150,11 +171,13 @@ class Planner:
         columns = "".join(f", {key.sql} AS {name}" for key, name in zip(order, names, strict=True))
         place = f" WHERE {after(order, names, cursor, bindings)}" if cursor else ""
         listed = order_by(order, names)
-        filters = self._filters(bindings, driver)
+        filters = self._filters(bindings, driver.covers if driver else None)
         page = bindings.bind(limit + 1, "bigint")
+        # As in Driver.begin: only the driver's own index may be used.
+        kind = f"s.type = {self._type}" if driver.typed else f"(s.type = {self._type}) IS TRUE"
         sql = (
             f"WITH d AS MATERIALIZED (SELECT s.row_id{columns} FROM record.search s"
-            f" WHERE s.type = {self._type} AND {driver.sql} AND ({filters}) IS TRUE)"
+            f" WHERE {kind} AND {driver.sql} AND ({filters}) IS TRUE)"
             f" SELECT {COLUMNS}{''.join(f', p.{name}' for name in names)}"
             f" FROM (SELECT * FROM d{place} ORDER BY {listed} LIMIT {page}) p"
             f" JOIN record.resource r ON r.row_id = p.row_id ORDER BY {listed.replace('row_id', 'p.row_id')}"
@@ -176,6 +199,27 @@ class Planner:
         walkable: bool,
     ) -> Plan:
         names = [f"k{number}" for number in range(len(order))]
+        begin, matches, cut = self._matches(bindings, driver, order, names, bound)
+        place = f" WHERE {after(order, names, cursor, bindings)}" if cursor else ""
+        listed = order_by(order, names)
+        page = bindings.bind(limit + 1, "bigint")
+        shown = "".join(f", p.{name}" for name in names)
+        total, kept, found = "NULL::bigint", "", f"({matches}) m"
+        if with_total:
+            total, kept, found = "(SELECT count(*) FROM m)", f"m AS MATERIALIZED ({matches}), ", "m"
+        sql = (
+            f"WITH {begin}, {kept}"
+            f"p AS MATERIALIZED (SELECT * FROM {found}{place} ORDER BY {listed} LIMIT {page})"
+            f" SELECT t.cut, {total} AS total, {COLUMNS}{shown}"
+            f" FROM (SELECT {cut} AS cut) t LEFT JOIN (p JOIN record.resource r ON r.row_id = p.row_id) ON true"
+            f" ORDER BY {listed.replace('row_id', 'p.row_id')}"
+        )
+        return Plan(sql, bindings.values, mode, len(order), effort, totals=with_total, walkable=walkable)
+
+    def _matches(
+        self, bindings: Bindings, driver: Driver | None, order: tuple[Key, ...], names: list[str], bound: int
+    ) -> tuple[str, str, str]:
+        """The steps that gather at most `bound` rows of the driver, the SELECT of the matches, whether it was cut."""
         most = bindings.bind(bound + 1, "bigint")
         if driver is None:
             visible = bindings.visible(self.query.resource_type, "s")
@@ -186,32 +230,35 @@ class Planner:
         if driver is not None and driver.rows:
             source = "(SELECT DISTINCT row_id FROM d) o JOIN record.search s ON s.row_id = o.row_id"
         columns = "".join(f", {key.sql} AS {name}" for key, name in zip(order, names, strict=True))
-        place = f" WHERE {after(order, names, cursor, bindings)}" if cursor else ""
-        listed = order_by(order, names)
-        filters = self._filters(bindings, driver)
+        filters = self._filters(bindings, driver.covers if driver else None)
         matches = f"SELECT s.row_id{columns} FROM {source} WHERE (s.type = {self._type} AND {filters}) IS TRUE"
-        page = bindings.bind(limit + 1, "bigint")
-        shown = "".join(f", p.{name}" for name in names)
         steps = "".join(f"{step}, " for step in (driver.steps if driver else ()))
         cut = " OR ".join([f"(SELECT count(*) FROM d) >= {most}", *(driver.overflow if driver else ())])
-        total, kept, found = "NULL::bigint", "", f"({matches}) m"
-        if with_total:
-            total, kept, found = "(SELECT count(*) FROM m)", f"m AS MATERIALIZED ({matches}), ", "m"
-        sql = (
-            f"WITH {steps}d AS MATERIALIZED ({begin}), {kept}"
-            f"p AS MATERIALIZED (SELECT * FROM {found}{place} ORDER BY {listed} LIMIT {page})"
-            f" SELECT t.cut, {total} AS total, {COLUMNS}{shown}"
-            f" FROM (SELECT {cut} AS cut) t LEFT JOIN (p JOIN record.resource r ON r.row_id = p.row_id) ON true"
-            f" ORDER BY {listed.replace('row_id', 'p.row_id')}"
-        )
-        return Plan(sql, bindings.values, mode, len(order), effort, totals=with_total, walkable=walkable)
+        return f"{steps}d AS MATERIALIZED ({begin})", matches, cut
 
-    def _walk(self, mode: str, cursor: Cursor | None, limit: int, *, short: bool) -> Plan:
+    def _gather_unordered(self, bindings: Bindings, driver: Driver | None, order: tuple[Key, ...], mode: str) -> Plan:
+        """All matches, as they lie; an order that only the resources tell is made where they are read."""
+        names = [f"k{number}" for number in range(len(order))]
+        begin, matches, cut = self._matches(bindings, driver, order, names, GATHER_MAX)
+        most = bindings.bind(SORT_READ_MAX + 1, "bigint")
+        shown = "".join(f", p.{name}" for name in names)
+        sql = (
+            f"WITH {begin}, p AS MATERIALIZED ({matches} LIMIT {most})"
+            f" SELECT t.cut, {COLUMNS}{shown}"
+            f" FROM (SELECT {cut} OR (SELECT count(*) FROM p) >= {most} AS cut) t"
+            f" LEFT JOIN (p JOIN record.resource r ON r.row_id = p.row_id) ON true"
+        )
+        return Plan(sql, bindings.values, mode, len(order), GATHER_MANY, walkable=False, unordered=order)
+
+    def _walk(self, mode: str, cursor: Cursor | None, limit: int, *, short: bool, within: Clause | None = None) -> Plan:
+        """Walks the index of the order; `within`: among the rows for which this holds."""
         bindings = Bindings(self.keys, self.visibility)
         order = self._order(mode, bindings)
-        filters = self._filters(bindings)
-        page = bindings.bind(limit + 1, "bigint")
-        tried = bindings.bind(WALK_TRIED, "bigint") if short else ""
+        filters = self._filters(bindings, within)
+        short = short and (within is None or filters != "true")
+        # Written out, not bound: PostgreSQL would take an unknown number for a tenth of the table, and sort.
+        page = str(limit + 1)
+        tried = str(WALK_TRIED) if short else ""
         walked = self._legs(order, cursor, bindings)
         parts = [leg.sql(self._type, filters, page, tried) for leg in walked]
         found = parts[0] if len(parts) == 1 else f"{' UNION ALL '.join(parts)} LIMIT {page}"

@@ -5,10 +5,11 @@ from typing import Any
 
 from continuum.fhir.query import Criterion, Query
 from continuum.kernel.errors import TooCostly
-from continuum.kernel.limits import GATHER_MAX, OVERFLOWS_REMEMBERED_MAX
+from continuum.kernel.limits import GATHER_MAX, OVERFLOWS_REMEMBERED_MAX, SORT_READ_MAX
 from continuum.record.keys import Keys
 from continuum.record.model import Page, Stored
 from continuum.record.read import Connection, stored
+from continuum.record.search.in_order import ordered
 from continuum.record.search.includes import included
 from continuum.record.search.order import Cursor, read_cursor, search_of
 from continuum.record.search.plan import EFFORTS, GATHER_FEW, GATHER_MANY, Plan, Planner
@@ -39,25 +40,38 @@ async def search(conn: Connection, query: Query, *, visibility: Visibility, keys
     """
     planner = Planner(query, visibility, keys, await statistics_of(conn, keys))
     if query.summary == "count":
-        return Page(matches=(), total=await _count(conn, planner))
+        return Page(matches=(), total=await count_of(conn, planner))
     wants_total = query.total in {"accurate", "estimate"}
     named = search_of(query)
     cursor = read_cursor(query.cursor, named, keys)
-    rows, plan = await _rows(conn, planner, cursor, query.count, with_total=wants_total)
+    rows, plan = await rows_of(conn, planner, cursor, query.count, with_total=wants_total)
     total: int | None = None
+    if plan.unordered:
+        rows = [row for row in rows if row["row_id"] is not None]
+        total = len(rows) if wants_total else None
+        found = await ordered(rows, plan.unordered, cursor)
+        return await page_of(conn, planner, found, plan.mode, plan.keys, named, total)
     if wants_total:
-        total = rows[0]["total"] if plan.totals else await _count(conn, planner)
+        total = rows[0]["total"] if plan.totals else await count_of(conn, planner)
     found = rows if plan.whole else [row for row in rows if row["row_id"] is not None]
+    return await page_of(conn, planner, found, plan.mode, plan.keys, named, total)
+
+
+async def page_of(
+    conn: Connection, planner: Planner, found: list[Any], mode: str, keys_count: int, named: str, total: int | None
+) -> Page:
+    """The page that some rows begin, in order and one more than it holds if there are more."""
+    query, keys = planner.query, planner.keys
     shown = found[: query.count]
     matches = tuple(stored(row) for row in shown)
     onward = ""
     if len(found) > query.count and shown:
         last = shown[-1]
-        place = tuple(last[f"k{number}"] for number in range(plan.keys))
-        onward = Cursor(plan.mode, place, last["row_id"]).text(named, keys)
+        place = tuple(last[f"k{number}"] for number in range(keys_count))
+        onward = Cursor(mode, place, last["row_id"]).text(named, keys)
     extra: tuple[Stored, ...] = ()
     if query.includes and matches:
-        extra = await included(conn, query.includes, matches, visibility=visibility, keys=keys)
+        extra = await included(conn, query.includes, matches, visibility=planner.visibility, keys=keys)
     return Page(matches, extra, onward, total)
 
 
@@ -68,7 +82,8 @@ async def resolve(conn: Connection, query: Query, *, visibility: Visibility, key
     return list(page.matches)
 
 
-async def _count(conn: Connection, planner: Planner) -> int:
+async def count_of(conn: Connection, planner: Planner) -> int:
+    """How many matches there are."""
     plan = planner.count()
     row = await conn.fetchrow(plan.sql, *plan.values)
     total: int = row["total"]
@@ -103,7 +118,7 @@ def _remembered(effort: int, query: Query) -> tuple[tuple[Any, ...], float]:
     return (effort, *shape), rank
 
 
-async def _rows(
+async def rows_of(
     conn: Connection, planner: Planner, cursor: Cursor | None, limit: int, *, with_total: bool
 ) -> tuple[list[Any], Plan]:
     """The rows of a page and one more, by the cheapest effort that gives all of them."""
@@ -128,6 +143,12 @@ async def _rows(
         failed[shape] = max(rank, failed.get(shape, NEVER))
         if not plan.walkable:
             break
+    if plan.unordered:
+        told = ", ".join(key.told_by.code for key in plan.unordered if key.told_by is not None)
+        raise TooCostly(
+            f"More than {SORT_READ_MAX} {query.resource_type} resources would have to be read to sort them by {told};"
+            " add criteria, or sort by a date, string, number, quantity, _id or _lastUpdated."
+        )
     raise TooCostly(
         f"More than {GATHER_MAX} {query.resource_type} resources would have to be sorted;"
         " add criteria, or sort by one parameter only."

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 
 from continuum.fhir.query import Criterion, Query, Value
 from continuum.fhir.search_params import MAIN_DATE
-from continuum.record.search.filters import Bindings
+from continuum.record.search.bindings import Bindings
 from continuum.record.search.order import Cursor, Key, Side, place
 
 LONG_US = 31 * 86_400_000_000
 """What lasts longer than this has an index of its own (search_type_long)."""
+_SINCE = frozenset({"eq", "ge", "gt", "sa", "ap"})
+_UNTIL = frozenset({"eq", "lt", "le", "eb", "ap"})
+"""Prefixes of a date that bound an instant from below, and from above."""
 LONG = f"s.date_high > s.date_low + {LONG_US}"
 
 
@@ -20,14 +23,11 @@ LONG = f"s.date_high > s.date_low + {LONG_US}"
 class Leg:
     """source: SELECT of rows in order, with row_id and k0 (and, unless `beside`, all of record.search).
 
-    falls: whether the order does. keyed: whether it is one of k0 before it is one of row ids. The order is said
-    again outside: a filter that PostgreSQL turns into a join may otherwise lose it, and with it rows at the end of
-    a page.
+    The order is not said again outside, where PostgreSQL would sort by it. It holds because nothing there can become
+    a join: every subquery of a filter has its OFFSET 0.
     """
 
     source: str
-    falls: bool = False
-    keyed: bool = False
     beside: bool = False
 
     def sql(self, type_id: int, filters: str, page: str, tried: str) -> str:
@@ -36,16 +36,14 @@ class Leg:
         OFFSET 0 keeps PostgreSQL from joining in another order.
         """
         cut = f" LIMIT {tried}" if tried else ""
-        name = "q" if self.beside else "s"
-        direction = "DESC" if self.falls else "ASC"
-        first = f"{name}.k0 {direction}, " if self.keyed else ""  # a constant k0 would be sorted by in earnest
-        ordered = f"ORDER BY {first}{name}.row_id {direction} LIMIT {page}"
+        if self.beside and filters == "true":
+            return f"(SELECT q.row_id, q.k0 FROM ({self.source}) q LIMIT {page})"
         if not self.beside:
-            return f"(SELECT s.row_id, s.k0 FROM ({self.source}{cut or ' OFFSET 0'}) s WHERE {filters} {ordered})"
+            return f"(SELECT s.row_id, s.k0 FROM ({self.source}{cut or ' OFFSET 0'}) s WHERE {filters} LIMIT {page})"
         return (
             f"(SELECT l.row_id, q.k0 FROM ({self.source}{cut or ' OFFSET 0'}) q,"
             f" LATERAL (SELECT s.row_id FROM record.search s WHERE s.row_id = q.row_id AND s.type = {type_id}"
-            f" AND ({filters}) IS TRUE OFFSET 0) l {ordered})"
+            f" AND ({filters}) IS TRUE OFFSET 0) l LIMIT {page})"
         )
 
     def goes_on(self, tried: str) -> str:
@@ -62,7 +60,8 @@ def legs(query: Query, type_id: int, order: tuple[Key, ...], cursor: Cursor | No
     bounds = _bounds(query, key.column, bindings) if key.column else [""]
     if cursor is None or cursor.keys[0] is not None:
         if key.side is not None:
-            found.append(_by_side(key, key.side, cursor, bindings))
+            within = _updates(query, bindings) if key.side.value == "updated" else ""
+            found.append(_by_side(key, key.side, within, cursor, bindings))
         else:
             found += [_by_column(key, type_id, bound, cursor, bindings) for bound in bounds]
             if not key.descending:
@@ -71,14 +70,16 @@ def legs(query: Query, type_id: int, order: tuple[Key, ...], cursor: Cursor | No
     if missing:
         started = cursor if cursor is not None and cursor.keys[0] is None else None
         listed = _by_row(type_id, missing, started, bindings, descending=key.descending, cast=key.cast)
-        found.append(Leg(listed, falls=key.descending))
+        found.append(Leg(listed))
     return found
 
 
 def _missing(key: Key) -> str:
     """The condition of rows that have no value; empty when every row has one."""
+    if key.whole:
+        return ""
     if key.side is None:
-        return "" if key.column == "updated" else f" AND s.{key.column} IS NULL"
+        return f" AND s.{key.column} IS NULL"
     if key.side.table == "resource":
         return ""
     return (
@@ -113,12 +114,10 @@ def _by_column(key: Key, type_id: int, bounds: str, cursor: Cursor | None, bindi
         f"SELECT s.*, s.{key.column} AS k0 FROM record.search s WHERE s.type = {type_id}"
         f" AND s.{key.column} IS NOT NULL{bounds}{beyond}"
         f" ORDER BY s.{key.column} {direction}, s.row_id {direction}",
-        falls=key.descending,
-        keyed=True,
     )
 
 
-def _by_side(key: Key, side: Side, cursor: Cursor | None, bindings: Bindings) -> Leg:
+def _by_side(key: Key, side: Side, within: str, cursor: Cursor | None, bindings: Bindings) -> Leg:
     """Each row at its least value (its greatest when the order falls), once."""
     direction, closer = ("DESC", ">") if key.descending else ("ASC", "<")
     beyond = _beyond(key, f"x.{side.value}, x.row_id", cursor, bindings)
@@ -126,16 +125,26 @@ def _by_side(key: Key, side: Side, cursor: Cursor | None, bindings: Bindings) ->
     if side.table != "resource":
         condition = side.condition.replace("x.", "y.")
         first = (
-            f" AND NOT EXISTS (SELECT 1 FROM record.{side.table} y WHERE y.row_id = x.row_id AND {condition}"
+            f"NOT EXISTS (SELECT 1 FROM record.{side.table} y WHERE y.row_id = x.row_id AND {condition}"
             f" AND y.{side.value} {closer} x.{side.value} OFFSET 0)"
         )
+        first = f" AND ({side.alone} OR {first})" if side.alone else f" AND {first}"
     return Leg(
         f"SELECT DISTINCT ON (x.{side.value}, x.row_id) x.row_id, x.{side.value} AS k0 FROM record.{side.table} x"
-        f" WHERE {side.condition}{beyond}{first} ORDER BY x.{side.value} {direction}, x.row_id {direction}",
-        falls=key.descending,
-        keyed=True,
+        f" WHERE {side.condition}{within}{beyond}{first} ORDER BY x.{side.value} {direction}, x.row_id {direction}",
         beside=True,
     )
+
+
+def _updates(query: Query, bindings: Bindings) -> str:
+    """What the criteria say of the instant of the last update, for the index of it."""
+    found = ""
+    for value in ranges(query, "_lastUpdated"):
+        if value.prefix in _SINCE:
+            found += f" AND x.updated >= {bindings.bind(value.low_us, 'bigint')}"
+        if value.prefix in _UNTIL:
+            found += f" AND x.updated <= {bindings.bind(value.high_us, 'bigint')}"
+    return found
 
 
 def filed_leg(condition: str, cursor: Cursor | None, bindings: Bindings) -> Leg:
@@ -175,7 +184,7 @@ def _bounds(query: Query, column: str, bindings: Bindings) -> list[str]:
 
     Several are the parts of the walk from the latest to the earliest; none bounded is [""].
     """
-    values = ranges(query, "_lastUpdated" if column == "updated" else MAIN_DATE.get(query.resource_type))
+    values = ranges(query, MAIN_DATE.get(query.resource_type))
     conditions = "".join(f" AND {one}" for value in values for one in bounds_of(value, column, bindings))
     since = [value.low_us for value in values if value.prefix in {"ge", "gt", "sa", "ap"}]
     if column != "date_low" or not since:
@@ -191,11 +200,10 @@ def _bounds(query: Query, column: str, bindings: Bindings) -> list[str]:
 
 def bounds_of(value: Value, column: str, bindings: Bindings) -> list[str]:
     """What one date value says about a column of record.search `s`: every match fulfils it, not only matches do."""
-    whole = value.prefix == "eq" or column == "updated"
     parts = []
-    if value.prefix in {"eq", "ge", "gt", "sa", "ap"} and (whole or column == "date_high"):
+    if value.prefix in _SINCE and (value.prefix == "eq" or column == "date_high"):
         parts.append(f"s.{column} >= {bindings.bind(value.low_us, 'bigint')}")
-    if value.prefix in {"eq", "lt", "le", "eb", "ap"} and (whole or column == "date_low"):
+    if value.prefix in _UNTIL and (value.prefix == "eq" or column == "date_low"):
         parts.append(f"s.{column} <= {bindings.bind(value.high_us, 'bigint')}")
     return parts
 

@@ -5,7 +5,19 @@ from decimal import Decimal
 from typing import Any
 
 from continuum.fhir.index import Index
-from continuum.fhir.query import Chain, Clause, Criterion, Has, InCompartment, Query, Value
+from continuum.fhir.query import (
+    AllOf,
+    AnyOf,
+    Chain,
+    Clause,
+    Criterion,
+    Has,
+    InCompartment,
+    Negation,
+    Query,
+    Sort,
+    Value,
+)
 from continuum.fhir.text import normalise
 
 
@@ -19,6 +31,8 @@ class Row:
     index: Index
     updated_us: int
     facility: str
+    texts: tuple[str, ...] = ()
+    narrative: str = ""
 
     @property
     def address(self) -> str:
@@ -42,6 +56,38 @@ def matches(query: Query, world: World) -> list[Row]:
     return [row for row in world.seen(query.resource_type) if all(holds(c, row, world) for c in query.where)]
 
 
+def in_order(query: Query, rows: list[Row]) -> list[Row]:
+    """The matches as `_sort` wants them: missing values last, equal ones as they were written (or the other way)."""
+    found = sorted(rows, key=lambda row: row.number, reverse=bool(query.sort) and query.sort[-1].descending)
+    for sort in reversed(query.sort):
+        told = {row.number: sort_value(sort, row) for row in found}
+        present = [row for row in found if told[row.number] is not None]
+        absent = [row for row in found if told[row.number] is None]
+        present.sort(key=lambda row, told=told: told[row.number], reverse=sort.descending)
+        found = present + absent
+    return found
+
+
+def sort_value(sort: Sort, row: Row) -> Any:
+    """The least value when the order rises, the greatest when it falls; None when there is none."""
+    code, index = sort.param.code, row.index
+    codes = {code}
+    if code.startswith("combo-"):
+        plain = code.removeprefix("combo-")
+        codes = {plain, f"component-{plain}"}
+    if code in {"_id", "_lastUpdated"}:
+        return row.id if code == "_id" else row.updated_us
+    values: list[Any] = {
+        "token": [c or s for p, s, c in index.tokens if p in codes],
+        "reference": [to for p, to in index.references if p in codes],
+        "uri": [uri for p, uri in index.uris if p in codes],
+        "string": [normalise(text) for p, text in index.strings if p in codes],
+        "date": [low for p, low, _ in index.dates if p in codes],
+        "quantity": [low for p, low, *_ in index.quantities if p in codes],
+    }[sort.param.kind]
+    return (max if sort.descending else min)(values, default=None)
+
+
 def holds(clause: Clause, row: Row, world: World) -> bool:
     if isinstance(clause, InCompartment):
         target = f"{clause.compartment_type}/{clause.id}"
@@ -53,6 +99,12 @@ def holds(clause: Clause, row: Row, world: World) -> bool:
             if end is not None and any(kind == end.kind and holds(inner, end, world) for kind, inner in clause.inner):
                 return True
         return False
+    if isinstance(clause, Negation):
+        return not holds(clause.clause, row, world)
+    if isinstance(clause, AllOf):
+        return all(holds(one, row, world) for one in clause.clauses)
+    if isinstance(clause, AnyOf):
+        return any(holds(one, row, world) for one in clause.clauses)
     if isinstance(clause, Has):
         return any(
             (clause.param.code, row.address) in source.index.references and holds(clause.inner, source, world)
@@ -96,6 +148,12 @@ def _value(c: Criterion, value: Value, row: Row) -> bool:
         return row.id == value.code
     if code == "_lastUpdated":
         return _interval(value, row.updated_us, row.updated_us)
+    if c.modifier == "text":
+        return _words(value.text, [text for p, text in index.texts if p == code])
+    if kind == "words":
+        return _words(value.text, [row.narrative] if code == "_text" else [row.narrative, *row.texts])
+    if c.modifier == "of-type":
+        return (code, value.system, value.code, value.text) in index.typed
     if c.modifier == "identifier":
         return any(p == f"{code}:identifier" and _token(value, s, v) for p, s, v in index.tokens)
     if kind == "token":
@@ -103,7 +161,7 @@ def _value(c: Criterion, value: Value, row: Row) -> bool:
     if kind == "reference":
         return any(p == code and to in value.targets for p, to in index.references)
     if kind == "uri":
-        return any(p == code and (u == value.text or u.partition("|")[0] == value.text) for p, u in index.uris)
+        return any(p == code and _uri(c.modifier, value.text, u) for p, u in index.uris)
     if kind == "string":
         return any(p == code and _string(c.modifier, value.text, text) for p, text in index.strings)
     if kind == "date":
@@ -131,8 +189,23 @@ def _component(value: Value, part: tuple[Any, ...]) -> bool:
     raise AssertionError(kind)
 
 
+def _words(wanted: str, texts: list[str]) -> bool:
+    there = {word for text in texts for word in normalise(text).split()}
+    return set(normalise(wanted).split()) <= there
+
+
 def _token(value: Value, system: str, code: str) -> bool:
     return (value.system is None or value.system == system) and (value.code is None or value.code == code)
+
+
+def _uri(modifier: str, wanted: str, uri: str) -> bool:
+    if modifier == "below":
+        return uri.startswith(wanted)
+    for one in (uri, uri.partition("|")[0]):
+        above = wanted[: len(one)] == one and (len(wanted) == len(one) or "/" in (one[-1], wanted[len(one)]))
+        if one == wanted or (modifier == "above" and above):
+            return True
+    return False
 
 
 def _string(modifier: str, wanted: str, text: str) -> bool:
@@ -140,6 +213,12 @@ def _string(modifier: str, wanted: str, text: str) -> bool:
         return wanted == text
     if modifier == "contains":
         return normalise(wanted) in normalise(text)
+    mine, other = normalise(text), normalise(wanted)
+    if modifier:
+        return {
+            "equal": mine == other, "unequal": mine != other, "ends": mine.endswith(other), "gt": mine > other,
+            "ge": mine >= other, "lt": mine < other, "le": mine <= other,
+        }[modifier]  # fmt: skip
     return normalise(text).startswith(normalise(wanted))
 
 
@@ -155,6 +234,7 @@ def _interval(v: Value, low: int, high: int) -> bool:
         "sa": low > v.high_us,
         "eb": high < v.low_us,
         "ap": low <= v.high_us and high >= v.low_us,
+        "co": low <= v.low_us and high >= v.high_us,
     }[v.prefix]
 
 

@@ -85,10 +85,11 @@ async def test_a_resource_and_its_search_row_are_read_as_written(database, numbe
     new = replace(
         prepare({"resourceType": "Patient", "id": "x"}, keys),
         keys=numbers, refs=numbers[:3], ref_params=params, date_low=date, date_high=date, id=resource_id,
+        present=numbers[0] if numbers else 0,
     )  # fmt: skip
     for one in (new, replace(new, patient=None, patient_id=None)):
         assert await copied(database, "search", [copying.search_row(7, one, 11)]) == [
-            (7, one.type_id, one.self_key, one.patient, date, date, 11, 0, params, numbers[:3], numbers)
+            (7, one.type_id, one.self_key, one.patient, date, date, 11, new.present, 0, params, numbers[:3], numbers)
         ]
         assert await copied(database, "resource", [copying.resource_row(7, one, 11, b"body")]) == [
             (7, one.type_id, resource_id, 1, 11, False, 0, one.patient, one.patient_id, b"body")

@@ -26,6 +26,7 @@ CRITERIA = [
     "organization=o", "organization=Organization/o", "organization:missing=true", "telecom=555", "phone=phone|555",
     "_id=a", "_id=a,c", "_id:not=a", "_profile=http://example.org/p", "_profile=http://example.org/p|2", "_tag=x",
     "_tag=urn:t|x", "gender=female&name=rivera", "gender=male&name=rivera", "active=true",
+    "_content=rivera", "_content=alvarez rivera,555", "identifier:text=x", "identifier:of-type=|x|1",
 ]  # fmt: skip
 
 

@@ -8,14 +8,15 @@ import asyncpg
 import pytest
 
 from continuum.fhir.grammar import parse
+from continuum.fhir.grammar_across import parse_across
 from continuum.fhir.index import extract
 from continuum.fhir.query import Query
 from continuum.kernel.errors import UnknownParameter
 from continuum.record.entry import prepare
 from continuum.record.keys import Keys
-from continuum.record.search import plan, search
-from continuum.record.tests import worlds
-from continuum.record.tests.oracle import Row, World, matches
+from continuum.record.search import plan, search, search_across
+from continuum.record.tests import searches, worlds
+from continuum.record.tests.oracle import Row, World, in_order, matches
 from continuum.record.visibility import EVERYTHING, Scope, Visibility
 from continuum.record.write import Change, RowIds, write
 from continuum.runtime.postgres.address import Address
@@ -32,7 +33,9 @@ async def fill(conn: Any, keys: Keys, resources: list[dict[str, Any]]) -> tuple[
         change = Change(prepared=prepare(resource, keys), present=None, now_us=at_us)
         await write(conn, [change], row_ids=row_ids)
         facility = resource.get("managingOrganization", {}).get("reference", "").partition("/")[2]
-        rows.append(Row(number, resource["resourceType"], resource["id"], extract(resource), at_us, facility))
+        texts, narrative = tuple(worlds.texts(resource)), worlds.narrative(resource)
+        kind, name = resource["resourceType"], resource["id"]
+        rows.append(Row(number, kind, name, extract(resource), at_us, facility, texts, narrative))
     return tuple(rows)
 
 
@@ -40,7 +43,7 @@ def scopes(
     rows: tuple[Row, ...], resources: list[dict[str, Any]], keys: Keys
 ) -> list[tuple[Visibility, frozenset[str]]]:
     """Several visibilities and, said independently, what each shows."""
-    restricted = {f"{one['resourceType']}/{one['id']}" for one in resources if one.get("meta")}
+    restricted = {f"{one['resourceType']}/{one['id']}" for one in resources if one.get("meta", {}).get("security")}
     everything = frozenset(row.address for row in rows)
     cared = {row.id for row in rows if row.kind == "Patient" and row.facility == "org-1"}
     outside = frozenset(row.address for row in rows if row.index.patient_id is None and row.kind != "Observation")
@@ -76,7 +79,7 @@ async def all_pages(conn: Any, query: Query, visibility: Visibility, keys: Keys)
     raise AssertionError("the pages do not end")
 
 
-async def compare(pool: Any, seed: int, searches: int, *, analyse: Any = None) -> int:
+async def compare(pool: Any, seed: int, rounds: int, *, analyse: Any = None, make: Any = searches.search) -> int:
     rng = random.Random(seed)
     keys = Keys(SECRET + bytes([seed % 250]))
     resources = worlds.make(rng)
@@ -86,8 +89,8 @@ async def compare(pool: Any, seed: int, searches: int, *, analyse: Any = None) -
         if analyse is not None:
             await analyse()
         views = scopes(rows, resources, keys)
-        for number in range(searches):
-            kind, given = worlds.search(rng)
+        for number in range(rounds):
+            kind, given = make(rng)
             try:
                 query = parse(kind, given, lenient=False)
             except UnknownParameter:
@@ -95,14 +98,55 @@ async def compare(pool: Any, seed: int, searches: int, *, analyse: Any = None) -
             visibility, visible = rng.choice(views)
             expected = matches(query, World(rows, visible))
             query = dataclasses.replace(query, count=rng.choice((1, 3, 20)), total="accurate")
-            what = f"seed {seed} search {number}: {kind}?{given}"
+            sorting = parse(kind, searches.order(rng, kind), lenient=False).sort
+            what = f"seed {seed} search {number}: {kind}?{given} by {sorting}"
             page = await search(conn, query, visibility=visibility, keys=keys)
             assert page.total == len(expected), what
             found = await all_pages(conn, dataclasses.replace(query, total=""), visibility, keys)
             assert len(found) == len(set(found)), what
             assert set(found) == {row.address for row in expected}, what
+            if sorting:
+                query = dataclasses.replace(query, sort=sorting, total="")
+                found = await all_pages(conn, query, visibility, keys)
+                assert found == [row.address for row in in_order(query, expected)], what
             compared += bool(expected)  # searches that find nothing prove little
     return compared
+
+
+async def compare_across(pool: Any, seed: int, rounds: int) -> int:
+    rng = random.Random(seed)
+    keys = Keys(SECRET + bytes([seed % 250]))
+    resources = worlds.make(rng)
+    compared = 0
+    async with pool.connection() as conn:
+        rows = await fill(conn, keys, resources)
+        views = scopes(rows, resources, keys)
+        for number in range(rounds):
+            given = searches.across(rng)
+            queries = parse_across(given, lenient=False)
+            visibility, visible = rng.choice(views)
+            world = World(rows, visible)
+            expected = in_order(queries[0], [row for query in queries for row in matches(query, world)])
+            what = f"seed {seed} search {number}: {given}"
+            count = rng.choice((1, 4, 50))
+            found: list[str] = []
+            cursor = ""
+            for _ in range(200):
+                queries = tuple(dataclasses.replace(q, count=count, cursor=cursor, total="accurate") for q in queries)
+                page = await search_across(conn, queries, visibility=visibility, keys=keys)
+                assert page.total == len(expected), what
+                found += [f"{one.resource_type}/{one.id}" for one in page.matches]
+                cursor = page.next_cursor
+                if not cursor:
+                    break
+            assert found == [row.address for row in expected], what
+            compared += bool(expected)
+    return compared
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_random_searches_across_types_find_what_the_oracle_finds_in_one_order(pool, seed):
+    assert await compare_across(pool, seed, 60) > 20
 
 
 @pytest.fixture
@@ -127,6 +171,13 @@ WAYS = pytest.mark.parametrize(
 async def test_random_searches_find_what_the_oracle_finds(pool, monkeypatch, analyse, seed, gather_min, analysed):
     monkeypatch.setattr(plan, "GATHER_MIN", gather_min)  # with 0, whatever can be walked is walked
     assert await compare(pool, seed, 150, analyse=analyse if analysed else None) > 60
+
+
+@WAYS
+async def test_random_filters_find_what_the_oracle_finds(pool, monkeypatch, analyse, gather_min, analysed):
+    monkeypatch.setattr(plan, "GATHER_MIN", gather_min)
+    made = searches.filtered
+    assert await compare(pool, 7, 150, analyse=analyse if analysed else None, make=made) > 60
 
 
 @pytest.mark.proof

@@ -1,9 +1,12 @@
-"""Small random worlds of resources, and random searches over them."""
+"""Small random worlds of resources."""
 
 import random
 from decimal import Decimal
 from typing import Any
 
+WORDS = ("Heart rate", "Body Height", "body weight", "Heart, left", "Gewicht (Körper)", "rate")
+MR, SSN = "MR", "SS"
+ID_TYPES = "http://terminology.hl7.org/CodeSystem/v2-0203"
 LOINC = "http://loinc.org"
 UCUM = "http://unitsofmeasure.org"
 FAMILIES = ("Ramírez", "O'Brien", "Müller-Lane", "Ram", "Nguyen", "De la Cruz", "Smith", "smithers")
@@ -14,9 +17,13 @@ DATES = (
     "2022-01-01T00:00:00.250Z", "2023-12-31T23:59:59+02:00",
 )  # fmt: skip
 AMOUNTS = (Decimal("5.4"), 72, Decimal("180.25"), Decimal("99.9"))
+CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+SOURCES = ("http://clinic.org/lab", "http://clinic.org/lab/2", "http://clinic.org/labour", "urn:oid:1.2.3")
+PROFILES = ("http://x.org/StructureDefinition/soldier", "http://x.org/StructureDefinition/veteran|1.0")
 ORGANIZATIONS = ("org-1", "org-2")
 PATIENTS = tuple(f"pat-{number}" for number in range(9))
 PRACTITIONERS = ("doc-1", "doc-2")
+LISTS = ("list-1", "list-2")
 
 
 def make(rng: random.Random) -> list[dict[str, Any]]:
@@ -29,7 +36,38 @@ def make(rng: random.Random) -> list[dict[str, Any]]:
     encounters = [f"enc-{number}" for number in range(10)]
     world += [_encounter(rng, one) for one in encounters]
     world += [_observation(rng, f"obs-{number}", encounters) for number in range(45)]
+    everybody = [f"{one['resourceType']}/{one['id']}" for one in world]
+    world += [_list(rng, one, everybody) for one in LISTS]
     return world
+
+
+def _list(rng: random.Random, one: str, everybody: list[str]) -> dict[str, Any]:
+    items = [{"item": {"reference": to}} for to in rng.sample(everybody, 9)]
+    return {"resourceType": "List", "id": one, "status": "current", "mode": "working", "entry": items}
+
+
+TEXT_NAMES = {"display", "text", "family", "given", "name", "unit", "valueString"}
+"""The elements of these worlds that hold text for people."""
+
+
+def texts(node: Any, name: str = "") -> list[str]:
+    """All text for people, but the narrative."""
+    if isinstance(node, dict):
+        return [one for key, value in node.items() if key != "div" for one in texts(value, key)]
+    if isinstance(node, list):
+        return [one for value in node for one in texts(value, name)]
+    return [node] if isinstance(node, str) and name in TEXT_NAMES else []
+
+
+def narrative(resource: dict[str, Any]) -> str:
+    """What the narrative says, of the one form that these worlds have."""
+    div = resource.get("text", {}).get("div", "")
+    return div.removeprefix('<div xmlns="http://www.w3.org/1999/xhtml"><p>').removesuffix("</p></div>")
+
+
+def _coded(rng: random.Random, systems: tuple[str, ...], codes: tuple[str, ...]) -> dict[str, Any]:
+    coding = {"system": rng.choice(systems), "code": rng.choice(codes), "display": _maybe(rng, rng.choice(WORDS), 0.5)}
+    return _clean({"coding": [_clean(coding)], "text": _maybe(rng, rng.choice(WORDS), 0.4)})
 
 
 def _maybe(rng: random.Random, value: Any, chance: float = 0.7) -> Any:
@@ -44,15 +82,24 @@ def _practitioner(rng: random.Random, one: str) -> dict[str, Any]:
     return {"resourceType": "Practitioner", "id": one, "name": [{"family": rng.choice(FAMILIES)}]}
 
 
+def _identifier(rng: random.Random) -> dict[str, Any]:
+    kind = {"coding": [{"system": ID_TYPES, "code": rng.choice((MR, SSN))}], "text": rng.choice(WORDS)}
+    return _clean({"type": _maybe(rng, kind), "system": "urn:dod", "value": str(rng.randint(1, 5))})
+
+
 def _patient(rng: random.Random, one: str) -> dict[str, Any]:
     names = [{"family": rng.choice(FAMILIES), "given": rng.sample(GIVEN, 2)} for _ in range(rng.choice((0, 1, 2)))]
-    labels = {"security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}]}
+    meta = _clean({
+        "security": _maybe(rng, [{"system": CONFIDENTIALITY, "code": "R"}], 0.2),
+        "source": _maybe(rng, rng.choice(SOURCES), 0.5),
+        "profile": _maybe(rng, [rng.choice(PROFILES)], 0.5),
+    })  # fmt: skip
     return _clean(
         {
             "resourceType": "Patient",
             "id": one,
-            "meta": _maybe(rng, labels, 0.2),
-            "identifier": _maybe(rng, [{"system": "urn:dod", "value": str(rng.randint(1, 5))}]),
+            "meta": meta or None,
+            "identifier": _maybe(rng, [_identifier(rng), _identifier(rng)]),
             "name": names or None,
             "gender": _maybe(rng, rng.choice(("male", "female"))),
             "birthDate": _maybe(rng, rng.choice(("1980", "1990-05", "2001-02-03"))),
@@ -81,6 +128,11 @@ def _encounter(rng: random.Random, one: str) -> dict[str, Any]:
     )
 
 
+def _narrative(rng: random.Random) -> dict[str, str]:
+    words = " and ".join(rng.sample(WORDS, 2))
+    return {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml"><p>{words}</p></div>'}
+
+
 def _observation(rng: random.Random, one: str, encounters: list[str]) -> dict[str, Any]:
     value: dict[str, Any] = rng.choice(
         (
@@ -105,17 +157,20 @@ def _observation(rng: random.Random, one: str, encounters: list[str]) -> dict[st
         )
     )
     component = {
-        "code": {"coding": [{"system": LOINC, "code": rng.choice(CODES)}]},
+        "code": _coded(rng, (LOINC,), CODES),
         "valueQuantity": {"value": rng.choice((60, 120)), "system": UCUM, "code": "mm[Hg]"},
     }
-    patient = {"reference": f"Patient/{rng.choice(PATIENTS)}"}
+    patient = _clean(
+        {"reference": f"Patient/{rng.choice(PATIENTS)}", "display": _maybe(rng, rng.choice(FAMILIES), 0.3)}
+    )
     return _clean(
         {
             "resourceType": "Observation",
             "id": one,
             "status": rng.choice(("final", "preliminary")),
             "category": _maybe(rng, [{"coding": [{"system": "urn:cat", "code": rng.choice(("vital", "lab"))}]}]),
-            "code": {"coding": [{"system": rng.choice((LOINC, "urn:other")), "code": rng.choice(CODES)}]},
+            "text": _maybe(rng, _narrative(rng), 0.3),
+            "code": _coded(rng, (LOINC, "urn:other"), CODES),
             "subject": rng.choice((patient, patient, {"identifier": {"system": "urn:dod", "value": "3"}})),
             "encounter": _maybe(rng, {"reference": f"Encounter/{rng.choice(encounters)}"}),
             "performer": _maybe(rng, [{"reference": f"Practitioner/{rng.choice(PRACTITIONERS)}"}], 0.4),
@@ -124,154 +179,3 @@ def _observation(rng: random.Random, one: str, encounters: list[str]) -> dict[st
             **value,
         }
     )
-
-
-def search(rng: random.Random) -> tuple[str, list[tuple[str, str]]]:
-    """A random search: a type and its criteria."""
-    kind = rng.choice(("Patient", "Observation", "Observation", "Encounter"))
-    return kind, [_criterion(rng, kind, 0) for _ in range(rng.choice((0, 1, 1, 2, 2, 3)))]
-
-
-def _criterion(rng: random.Random, kind: str, depth: int) -> tuple[str, str]:
-    choices = list(_CRITERIA[kind])
-    if depth < 2:
-        choices.append(_LINKS[kind])
-    return rng.choice(choices)(rng, depth)
-
-
-def _prefix(rng: random.Random) -> str:
-    return rng.choice(("", "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"))
-
-
-def _token(name: str, systems: tuple[str, ...], codes: tuple[str, ...]) -> Any:
-    def make_one(rng: random.Random, _: int) -> tuple[str, str]:
-        modifier = rng.choice(("", "", "", ":not", ":missing"))
-        if modifier == ":missing":
-            return name + modifier, rng.choice(("true", "false"))
-        code = rng.choice(codes)
-        forms = [code, f"{rng.choice(systems)}|{code}", f"{rng.choice(systems)}|", ",".join(rng.sample(codes, 2))]
-        return name + modifier, rng.choice(forms)
-
-    return make_one
-
-
-def _string(name: str, texts: tuple[str, ...]) -> Any:
-    def make_one(rng: random.Random, _: int) -> tuple[str, str]:
-        modifier = rng.choice(("", "", ":exact", ":contains", ":missing"))
-        if modifier == ":missing":
-            return name + modifier, rng.choice(("true", "false"))
-        text = rng.choice(texts)
-        cut = text if modifier == ":exact" else text[rng.choice((0, 0, 1, 2)) : rng.choice((2, 4, 9))]
-        return name + modifier, (cut or text).replace(",", "\\,")
-
-    return make_one
-
-
-def _date(name: str, dates: tuple[str, ...]) -> Any:
-    def make_one(rng: random.Random, _: int) -> tuple[str, str]:
-        return rng.choice(
-            ((name, _prefix(rng) + rng.choice(dates)), (f"{name}:missing", rng.choice(("true", "false"))))
-        )
-
-    return make_one
-
-
-def _quantity(name: str) -> Any:
-    def make_one(rng: random.Random, _: int) -> tuple[str, str]:
-        number = rng.choice(("5.4", "72", "5", "180.25", "100", "1e2", "0", "30.5"))
-        unit = rng.choice(("", f"|{UCUM}|mg", "||mg", f"|{UCUM}|min"))
-        return name, _prefix(rng) + number + unit
-
-    return make_one
-
-
-def _reference(name: str, targets: tuple[str, ...]) -> Any:
-    def make_one(rng: random.Random, _: int) -> tuple[str, str]:
-        target = rng.choice(targets)
-        forms = [(name, target), (name, target.partition("/")[2]), (f"{name}:missing", rng.choice(("true", "false")))]
-        return rng.choice(forms)
-
-    return make_one
-
-
-def _code_value(rng: random.Random, _: int) -> tuple[str, str]:
-    number = _prefix(rng) + rng.choice(("5.4", "72", "100", "60"))
-    return rng.choice(
-        (
-            ("code-value-quantity", f"{rng.choice(CODES)}${number}"),
-            ("code-value-quantity", f"{LOINC}|{rng.choice(CODES)}${number}||mg"),
-            ("component-code-value-quantity", f"{rng.choice(CODES)}${number}"),
-            ("code-value-concept", f"{rng.choice(CODES)}${LOINC}|{rng.choice(CODES)}"),
-            ("code-value-string", f"{rng.choice(CODES)}${rng.choice(FAMILIES)[:3]}"),
-        )
-    )
-
-
-def _any_id(ids: tuple[str, ...]) -> Any:
-    def make_one(rng: random.Random, _: int) -> tuple[str, str]:
-        return "_id", ",".join(rng.sample(ids, 2))
-
-    return make_one
-
-
-def _observation_link(rng: random.Random, depth: int) -> tuple[str, str]:
-    if rng.random() < 0.5:
-        name, text = _criterion(rng, "Patient", depth + 1)
-        return f"{rng.choice(('subject:Patient', 'patient'))}.{name}", text
-    name, text = _criterion(rng, "Encounter", depth + 1)
-    return f"encounter.{name}", text
-
-
-def _patient_link(rng: random.Random, depth: int) -> tuple[str, str]:
-    kind, by = rng.choice((("Observation", "patient"), ("Observation", "subject"), ("Encounter", "subject")))
-    name, text = _criterion(rng, kind, depth + 1)
-    return f"_has:{kind}:{by}:{name}", text
-
-
-def _encounter_link(rng: random.Random, depth: int) -> tuple[str, str]:
-    if rng.random() < 0.5:
-        name, text = _criterion(rng, "Patient", depth + 1)
-        return f"patient.{name}", text
-    name, text = _criterion(rng, "Observation", depth + 1)
-    return f"_has:Observation:encounter:{name}", text
-
-
-_PEOPLE = tuple(f"Patient/{one}" for one in PATIENTS)
-_DOCS = tuple(f"Practitioner/{one}" for one in PRACTITIONERS)
-_CRITERIA: dict[str, tuple[Any, ...]] = {
-    "Patient": (
-        _token("identifier", ("urn:dod", "urn:x"), ("1", "2", "3")),
-        _token("gender", ("http://hl7.org/fhir/administrative-gender",), ("male", "female")),
-        _string("family", FAMILIES),
-        _string("given", GIVEN),
-        _string("name", FAMILIES + GIVEN),
-        _date("birthdate", ("1980", "1990-05-15", "2001-02-03", "1985")),
-        _reference("general-practitioner", _DOCS),
-        _reference("organization", tuple(f"Organization/{one}" for one in ORGANIZATIONS)),
-        _any_id(PATIENTS),
-    ),
-    "Encounter": (
-        _token("status", ("http://hl7.org/fhir/encounter-status",), ("finished", "planned")),
-        _token("class", ("http://terminology.hl7.org/CodeSystem/v3-ActCode",), ("AMB", "IMP")),
-        _date("date", DATES),
-        _quantity("length"),
-        _reference("patient", _PEOPLE),
-        _reference("practitioner", _DOCS),
-    ),
-    "Observation": (
-        _token("code", (LOINC, "urn:other"), CODES),
-        _token("category", ("urn:cat",), ("vital", "lab")),
-        _token("combo-code", (LOINC,), CODES),
-        _token("status", ("http://hl7.org/fhir/observation-status",), ("final", "preliminary")),
-        _token("subject:identifier", ("urn:dod",), ("3", "4")),
-        _date("date", DATES),
-        _quantity("value-quantity"),
-        _quantity("combo-value-quantity"),
-        _string("value-string", FAMILIES),
-        _reference("subject", _PEOPLE),
-        _reference("patient", _PEOPLE),
-        _reference("performer", _DOCS + _PEOPLE),
-        _code_value,
-    ),
-}
-_LINKS = {"Patient": _patient_link, "Observation": _observation_link, "Encounter": _encounter_link}

@@ -18,7 +18,8 @@ from continuum.runtime.migrate import CannotMigrate, known, migrate, pending
 from continuum.runtime.postgres import binaries
 from continuum.runtime.postgres.address import Address
 
-SCHEMA = sorted((Path(migrate_module.__file__).parents[1] / "record").glob("schema*.sql"))
+PARTS = Path(migrate_module.__file__).parents[1]
+SCHEMAS = ("record", "identity")
 MIGRATOR = """
 import asyncio, sys
 from pathlib import Path
@@ -74,12 +75,14 @@ async def run(address, sql):
 
 async def test_a_fresh_schema_equals_a_migrated_one(empty, database_owner):
     connection = await asyncpg.connect(**empty.connect)
-    for part in SCHEMA:
-        await connection.execute(part.read_text())
+    for part in SCHEMAS:
+        for schema in sorted((PARTS / part).glob("schema*.sql")):
+            await connection.execute(schema.read_text())
     await connection.close()
-    fresh = dump(empty, "record")
+    fresh = dump(empty, *SCHEMAS)
     assert "CREATE TABLE record.resource" in fresh
-    assert dump(Address.from_url(database_owner), "record") == fresh
+    assert "CREATE TABLE identity.account" in fresh
+    assert dump(Address.from_url(database_owner), *SCHEMAS) == fresh
 
 
 async def test_nothing_to_do_takes_a_moment(database_owner):

@@ -8,6 +8,7 @@ import asyncpg
 import click
 
 from continuum.apps.admin.cli import asynchronous
+from continuum.apps.admin.openid_clients import sign_in
 from continuum.apps.admin.options import setting
 from continuum.identity import clients
 from continuum.identity.clients import Client
@@ -20,13 +21,17 @@ from continuum.runtime.settings import Settings
 
 @click.group("client")
 def command() -> None:
-    """Register programs that sign on by themselves (SMART backend services).
+    """Register programs: those that sign on by themselves (SMART backend services), those that sign people in.
 
     \b
     Examples:
       continuum client add research --keys research.jwks --scope "system/*.rs"
       continuum client list
+      continuum client sign-in portal --name Portal --redirect https://portal.example.org/back
     """  # noqa: D301  click's mark for a block that keeps its lines
+
+
+command.add_command(sign_in)
 
 
 @asynccontextmanager

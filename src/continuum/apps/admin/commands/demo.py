@@ -1,12 +1,14 @@
 """`continuum demo`: everything set up and running, with sample people to look at."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from continuum.apps.admin.commands.serve import address, serving
+from continuum.apps.admin.commands.serve import address, pages_origin, serving
 from continuum.apps.admin.demonstration import load_once, somebody
 from continuum.apps.admin.importing.work import Target
+from continuum.apps.admin.sign_ins import SignIn, open_accounts
 from continuum.apps.fhir_api.serving import listen
 from continuum.apps.fhir_api.worker import run
 from continuum.identity.tokens import Claims, duration_s, issue, signing_key
@@ -41,9 +43,19 @@ def command(port: int | None, data: str | None) -> None:
         async def prepare(server: Server) -> None:
             known = secrets.load(settings.data)
             await load_once(Target(server.app.connect, server.owner.connect, known.record, known.audit))
+            made = await open_accounts(server.app.dsn, known)
             _tell(settings, address(listening))
+            _tell_sign_ins(pages_origin(settings, listening), made)
 
         run(serving(settings, listening, prepare=prepare))
+
+
+def _tell_sign_ins(origin: str, made: Sequence[SignIn]) -> None:
+    """Prints who can sign in on the pages, and with what."""
+    click.echo(f"Sign in at {origin}/signon/ (by this name of the machine, so that passkeys work):\n")
+    for one in made:
+        click.echo(f"  {one.name:<14} {one.password:<26} {one.seed or '-':<34} {one.about}")
+    click.echo("\nThe third column is the key for an authenticator app; `continuum code KEY` shows the present code.\n")
 
 
 def _tell(settings: Settings, base: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
 
+import asyncpg
 import click
 import orjson
 
@@ -17,11 +18,20 @@ from continuum.apps.admin.importing.run import Report
 from continuum.apps.admin.importing.sources import files
 from continuum.apps.admin.importing.work import Target
 from continuum.apps.admin.options import setting
-from continuum.kernel.limits import SAMPLE_FAMILIES_MAX, SAMPLE_PROCESSES_MAX, SAMPLE_YEARS_MAX
+from continuum.identity import registry
+from continuum.identity.limits import (
+    REGISTRY_BATCH_MAX,
+)
+from continuum.kernel.limits import (
+    SAMPLE_FAMILIES_MAX,
+    SAMPLE_PROCESSES_MAX,
+    SAMPLE_YEARS_MAX,
+)
 from continuum.runtime import postgres, secrets
 from continuum.runtime.migrate import migrate
 from continuum.runtime.settings import Settings
 from continuum.samples import corpus, world
+from continuum.samples.registry import entries
 
 FAMILIES = 100
 
@@ -160,12 +170,25 @@ async def _into_database(
         await migrate(server.owner)
         known = secrets.load(settings.data)
         target = Target(server.app.connect, server.owner.connect, known.record, known.audit)
+        await _register(target, recipe, numbers, story=story)
         with tempfile.TemporaryDirectory(prefix="continuum-samples-") as folder:
             made = Path(folder)
             corpus.write(made, recipe, numbers, processes=processes, story=story)
             rejects = made / "rejects"
             report = await load(files(made), target, workers=processes, rejects=rejects)
             _judge(report, rejects)
+
+
+async def _register(target: Target, recipe: corpus.Recipe, numbers: list[int], *, story: bool) -> None:
+    """Fills the personnel and eligibility registry, so that the people can open accounts."""
+    every = entries(numbers, seed=recipe.seed, today=recipe.today, story=story)
+    conn = await asyncpg.connect(**target.connect)
+    try:
+        while some := list(itertools.islice(every, REGISTRY_BATCH_MAX)):
+            async with conn.transaction():
+                await registry.store(conn, some)
+    finally:
+        await conn.close()
 
 
 def _judge(report: Report, rejects: Path) -> None:

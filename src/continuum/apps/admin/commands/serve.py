@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -13,6 +14,7 @@ from continuum.apps.admin.sealing import sealing
 from continuum.apps.fhir_api.serving import Worker, listen, serve
 from continuum.apps.fhir_api.worker import run
 from continuum.apps.fhir_api.workers import serve_many
+from continuum.apps.signon.services import read_banner
 from continuum.interop.subscriptions.endpoints import Allowed
 from continuum.runtime import postgres, secrets
 from continuum.runtime.migrate import migrate
@@ -70,7 +72,7 @@ async def serving(
             click.echo(f"Migrated: {label}")
         if prepare is not None:
             await prepare(server)
-        worker = orders(settings, server, read_only=read_only)
+        worker = orders(settings, server, read_only=read_only, origin=pages_origin(settings, listening))
         click.echo(f"Database: {server.described}")
         click.echo(f"Serving {address(listening)}/  FHIR at {address(listening)}/fhir  (Ctrl-C stops)")
         async with sealing(settings, server):
@@ -81,8 +83,16 @@ async def serving(
     click.echo("Stopped.")
 
 
-def orders(settings: Settings, server: Server, *, read_only: bool = False) -> Worker:
-    """What a worker of this installation is told."""
+def pages_origin(settings: Settings, listening: socket.socket) -> str:
+    """Where browsers find the sign-on pages. Without a base URL: this machine, by the name that passkeys need."""
+    if settings.base_url:
+        parts = urlsplit(settings.base_url)
+        return f"{parts.scheme}://{parts.netloc}"
+    return f"http://localhost:{listening.getsockname()[1]}"
+
+
+def orders(settings: Settings, server: Server, *, read_only: bool = False, origin: str = "http://localhost") -> Worker:
+    """What a worker of this installation is told. origin: of the sign-on pages, as browsers see them."""
     known = secrets.load(settings.data)
     try:
         Allowed(settings.subscription_endpoints)
@@ -93,6 +103,11 @@ def orders(settings: Settings, server: Server, *, read_only: bool = False) -> Wo
         record_secret=known.record,
         audit_secret=known.audit,
         token_secret=known.token,
+        identity_secret=known.identity,
+        origin=origin,
+        password_profile=settings.password_profile,
+        contact=settings.eligibility_contact,
+        banner=read_banner(settings.banner_file),
         connections=settings.connections,
         base_url=settings.base_url,
         read_only=read_only,

@@ -72,7 +72,8 @@ def test_unknown_addresses_are_not_found_in_words(path, said):
     ("method", "path", "allowed"),
     [
         ("PUT", "metadata", ("GET", "HEAD")),
-        ("GET", "", ("OPTIONS", "POST")),
+        ("PUT", "", ("GET", "HEAD", "OPTIONS", "POST")),
+        ("GET", "_search", ("POST",)),
         ("DELETE", "_history", ("GET", "HEAD")),
         ("POST", "Patient/1", ("DELETE", "GET", "HEAD", "PATCH", "PUT")),
         ("GET", "Patient/_search", ("POST",)),

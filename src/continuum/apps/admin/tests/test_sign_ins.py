@@ -1,0 +1,78 @@
+"""The sign-ins of the demonstration work, are the same at every start, and differ between installations."""
+
+import pyotp
+import pytest
+from click.testing import CliRunner
+
+from continuum.apps.admin.cli import main
+from continuum.apps.admin.sign_ins import open_accounts
+from continuum.apps.signon.services import SignonSettings, services
+from continuum.identity import registry, standing
+from continuum.identity.acts import Origin
+from continuum.identity.sign_on import FactorNeeded
+from continuum.runtime.secrets import Secrets
+from continuum.samples.registry import entries
+from continuum.samples.world import TODAY, personas
+
+HERE = Origin("127.0.0.1")
+LEVELS = {"basic": (1, 1), "premium": (2, 2), "physician": (2, 2), "registrar": (2, 2), "admin": (2, 2)}
+ROLES = {"basic": "account", "premium": "patient", "physician": "clinician", "registrar": "registrar"}
+
+
+def known(first):
+    return Secrets(*(bytes([first + number]) * 32 for number in range(len(Secrets.__dataclass_fields__))))
+
+
+async def silent(conn, act):
+    """These accounts are looked at, not traced."""
+
+
+@pytest.fixture
+async def people(pool):
+    async with pool.connection() as conn, conn.transaction():
+        await registry.store(conn, list(entries((), seed=1, today=TODAY)))
+
+
+async def sign_in(pool, secrets, one):
+    behind = services(pool.connection, SignonSettings("http://localhost", secrets.identity, secrets.token), silent)
+    on = behind.sign_on
+    step = await on.with_password(one.name, one.password, HERE)
+    if isinstance(step, FactorNeeded):
+        step = await on.with_code(step.ticket, pyotp.TOTP(one.seed).now(), HERE)
+    session, account = await on.resume(step.token)
+    async with on.connect() as conn:
+        stands = await standing.of(conn, account, session, "staff patient", on.today())
+    on.hasher.close()
+    return session, stands
+
+
+@pytest.mark.usefixtures("people")
+async def test_each_sign_in_reaches_its_level_and_its_role(pool, database):
+    made = await open_accounts(database, known(1))
+    assert {one.name for one in made} == set(LEVELS)
+    retiree = next(one for one in personas() if one.key == "retiree")
+    for one in made:
+        session, stands = await sign_in(pool, known(1), one)
+        assert (session.assurance.identity, session.assurance.authenticator) == LEVELS[one.name]
+        assert stands.role == ROLES.get(one.name, "administrator")
+        if one.name == "premium":
+            assert stands.patient_id == retiree.patient_id
+
+
+@pytest.mark.usefixtures("people")
+async def test_a_second_start_changes_nothing_and_another_installation_has_other_passwords(pool, database):
+    first, second = await open_accounts(database, known(1)), await open_accounts(database, known(1))
+    assert first == second
+    async with pool.connection() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM identity.account") == len(first)
+    other = await open_accounts(database, known(2))
+    assert not {one.password for one in other} & {one.password for one in first}
+
+
+def test_the_command_shows_the_code_of_an_app():
+    seed = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+    app = pyotp.TOTP(seed)
+    before = app.now()
+    done = CliRunner().invoke(main, ["code", seed])
+    assert done.output.strip() in (before, app.now())
+    assert CliRunner().invoke(main, ["code", "x"]).exit_code == 2

@@ -1,0 +1,271 @@
+"""One request to the pages: who is here, what the form says, and that the form is ours.
+
+Cookies: `visit` ties forms to a browser before anybody has signed in, `session` is the session's only copy, `known`
+is the mark of a browser that has signed in before, `notice` that the notice was accepted. All are HttpOnly.
+"""
+
+import hmac
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlencode
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from continuum.apps.signon.rendering import render
+from continuum.apps.signon.services import BASE, SignonServices
+from continuum.identity.accounts import Account
+from continuum.identity.acts import Act, Origin
+from continuum.identity.limits import (
+    BROWSER_MARK_S,
+    FORM_FIELDS_MAX,
+    FORM_MAX_BYTES,
+    NOTICE_ACCEPTED_S,
+    SESSION_LIFETIME_S,
+    SESSION_WARNING_S,
+)
+from continuum.identity.sessions import Session, SessionEnded
+from continuum.identity.sign_on import EXPIRED, Arrived
+from continuum.identity.vault import random_token
+from continuum.kernel.errors import DomainError, Forbidden, TooLarge
+from continuum.kernel.ids import uuid7
+
+SECURE: Mapping[str, str] = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:;"
+        " form-action 'self'; base-uri 'none';"
+        " frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), publickey-credentials-get=(self)",
+    # Not "no-referrer": under it browsers say `Origin: null` of our own forms, and those would look foreign.
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+}
+"""On every page."""
+log = structlog.get_logger("continuum.signon")
+_NEXT = re.compile(rf"{BASE}/[A-Za-z0-9/?=&%._~-]{{0,600}}\Z")
+HOME = f"{BASE}/account"
+
+
+class FormRefused(Forbidden):
+    """The form did not come from one of our pages, or that page is too old."""
+
+
+class SignInFirst(DomainError):
+    """The page is for those who are signed in."""
+
+    status = 401
+    code = "login"
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request and what its answer will set. `session` and `account` are there once `require` was called."""
+
+    request: Request
+    services: SignonServices
+    visit: str
+    origin: Origin
+    form: dict[str, str] = field(default_factory=dict)
+    session: Session | None = None
+    account: Account | None = None
+    cookies: list[tuple[str, str, int | None]] = field(default_factory=list)
+    """Name, value and age in seconds (None: until the browser is closed; an empty value deletes)."""
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The parameters of the address."""
+        return self.request.query_params
+
+    @property
+    def csrf(self) -> str:
+        """The value that every form of this browser carries."""
+        # After signing in or stepping up, forms of the very answer that does it belong to the new session.
+        given = [value for name, value, _ in self.cookies if name == "session"]
+        bound = self.visit + (given[-1] if given else self.cookie("session"))
+        return self.services.sign_on.vault.digest("csrf", bound).hex()
+
+    def cookie(self, name: str) -> str:
+        """The value of one of our cookies, or ""."""
+        return self.request.cookies.get(self._name(name), "")
+
+    def _name(self, name: str) -> str:
+        # `__Host-`: from this host only, over https only, for all its paths (RFC 6265bis §4.1.3.2).
+        return f"__Host-continuum-{name}" if self.services.settings.secure else f"continuum-{name}"
+
+    @property
+    def idle_left_s(self) -> int:
+        """Seconds until the session ends if nothing is done; 0 when nobody is signed in."""
+        return self.session.idle_left_s(self.services.sign_on.clock()) if self.session else 0
+
+    @property
+    def warning_s(self) -> int:
+        """How long before its end a session is warned of."""
+        return SESSION_WARNING_S
+
+    def next(self, otherwise: str = HOME) -> str:
+        """Where to go on to: an address of ours, whatever the request says."""
+        wanted = self.form.get("next") or self.query.get("next") or ""
+        path = unquote(wanted.partition("?")[0])
+        safe = _NEXT.match(wanted) and "//" not in path and ".." not in path
+        return wanted if safe else otherwise
+
+    async def load(self, *, activity: bool = True) -> None:
+        """Finds out who is here, if anybody is. Raises SessionEnded."""
+        token = self.cookie("session")
+        if token:
+            self.session, self.account = await self.services.sign_on.resume(token, activity=activity)
+
+    async def require(self, *, restricted: bool = False, activity: bool = True) -> tuple[Session, Account]:
+        """Who is here.
+
+        restricted: whether the page is also for sessions that may only change a password or set up a factor.
+
+        Raises:
+            SignInFirst: nobody is, or only somebody who has to do something else first.
+        """
+        try:
+            await self.load(activity=activity)
+        except SessionEnded as ended:
+            self.cookies.append(("session", "", 0))
+            raise SignInFirst(str(ended)) from ended
+        if self.session is None or self.account is None:
+            raise SignInFirst("Please sign in first.")
+        if not restricted and (self.session.recovering or EXPIRED in self.session.methods):
+            raise SignInFirst("Please finish what is asked of you first.")
+        return self.session, self.account
+
+    @property
+    def accepted(self) -> bool:
+        """Whether this browser has accepted the notice as it reads now, not too long ago."""
+        until, _, seal = self.cookie("notice").partition(".")
+        if not until.isdigit() or not until.isascii() or len(until) > 12 or not seal.isascii():
+            return False
+        fresh = int(until) > self.services.sign_on.clock() // 1_000_000
+        return fresh and hmac.compare_digest(seal, self._notice_seal(until))
+
+    async def accept(self) -> None:
+        """Remembers, and writes down, that the notice was accepted."""
+        until = str(self.services.sign_on.clock() // 1_000_000 + NOTICE_ACCEPTED_S)
+        self.cookies.append(("notice", f"{until}.{self._notice_seal(until)}", NOTICE_ACCEPTED_S))
+        on = self.services.sign_on
+        async with on.connect() as conn, conn.transaction():
+            detail = f"notice {self.services.notice_digest[:16]}"
+            await on.trace(conn, Act("accept-notice", "unknown", self.origin, detail=detail))
+
+    def _notice_seal(self, until: str) -> str:
+        digest = self.services.notice_digest
+        return self.services.sign_on.vault.digest("notice", self.visit, digest, until).hex()
+
+    def arrived(self, arrived: Arrived) -> None:
+        """Hands the session to the browser, under a new visit: forms of before are void."""
+        self.keep_session(arrived.token)
+        self.cookies.append(("known", arrived.mark, BROWSER_MARK_S))
+
+    def keep_session(self, token: str | None) -> None:
+        """Sets the session's cookie; None takes it away."""
+        self.cookies.append(("session", token or "", SESSION_LIFETIME_S if token else 0))
+
+    def to_notice(self, back: str) -> Response:
+        """To the notice, and then back to a page of ours."""
+        return self.go(f"{BASE}/notice", next=back)
+
+    def page(self, template: str, *, status: int = 200, **values: object) -> Response:
+        """One of our pages."""
+        person = self.account.display_name if self.session and self.account else ""
+        text = render(self.request, template, home=HOME, person=person, csrf=self.csrf, base=BASE, x=self, **values)
+        return HTMLResponse(text, status, headers=dict(SECURE))
+
+    def go(self, address: str, **query: str) -> Response:
+        """On to another page, by GET."""
+        target = f"{address}?{urlencode(query)}" if query else address
+        return RedirectResponse(target, 303, headers=dict(SECURE))
+
+    def check_form(self) -> None:
+        """Holds a posted form to be ours. Raises FormRefused."""
+        sent_from = self.request.headers.get("origin")
+        site = self.request.headers.get("sec-fetch-site", "same-origin")
+        foreign = sent_from not in (None, self.services.settings.origin, self._own_origin)
+        if (
+            foreign
+            or site not in ("same-origin", "none")
+            or not hmac.compare_digest(self.form.get("csrf", "").encode(), self.csrf.encode())
+        ):
+            raise FormRefused("This form is too old, or did not come from this site. Please open the page again.")
+
+    @property
+    def _own_origin(self) -> str:
+        return f"{self.request.url.scheme}://{self.request.headers.get('host', '')}"
+
+    def finish(self, response: Response) -> Response:
+        """Puts the cookies into the answer."""
+        secure = self.services.settings.secure
+        for name, value, age_s in self.cookies:
+            response.set_cookie(
+                self._name(name), value, max_age=age_s, path="/", secure=secure, httponly=True, samesite="lax"
+            )
+        return response
+
+
+Handler = Callable[[Exchange], Awaitable[Response]]
+
+
+def endpoint(handler: Handler, services: SignonServices) -> Callable[[Request], Awaitable[Response]]:
+    """A page as Starlette wants it: the form is checked before the handler runs, refusals become pages."""
+
+    async def answer(request: Request) -> Response:
+        client = request.client.host if request.client else ""
+        origin = Origin(client, request.headers.get("user-agent", ""), request_id=uuid7())
+        x = Exchange(request, services, "", origin)
+        x.visit = x.cookie("visit")
+        x.origin = Origin(client, origin.browser, x.cookie("known"), origin.request_id)
+        if len(x.visit) != len(random_token()):
+            x.visit = random_token()
+            x.cookies.append(("visit", x.visit, None))
+        try:
+            if request.method == "POST":
+                x.form = await _form(request)
+                x.check_form()
+            response = await handler(x)
+        except SignInFirst as error:
+            here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            wanted = here if request.method == "GET" and _NEXT.match(here) else HOME
+            response = x.go(f"{BASE}/sign-in", next=wanted, why=_why(error))
+        except DomainError as error:
+            response = x.page("refused.html", status=error.status, words=str(error))
+        except Exception as error:  # noqa: BLE001  the person gets an id, the log the kind; messages may quote data
+            where = place(error)
+            log.error("a page failed", request_id=x.origin.request_id, cause=type(error).__name__, at=where)  # noqa: TRY400  same
+            words = f"Something went wrong here. Please try again; if it stays so, quote {x.origin.request_id}."
+            response = x.page("refused.html", status=500, words=words)
+        return x.finish(response)
+
+    return answer
+
+
+def place(error: BaseException) -> str:
+    """The file and line where an unexpected error was raised."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+
+
+def _why(error: SignInFirst) -> str:
+    ended = error.__cause__
+    return ended.reason if isinstance(ended, SessionEnded) else "none"
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """The fields of a posted form; files are not taken. Raises TooLarge."""
+    declared = request.headers.get("content-length", "")
+    if not declared.isdigit() or int(declared) > FORM_MAX_BYTES:
+        raise TooLarge("The form is too large.")
+    async with request.form(max_files=0, max_fields=FORM_FIELDS_MAX, max_part_size=FORM_MAX_BYTES) as posted:
+        return {name: value for name, value in posted.items() if isinstance(value, str)}

@@ -1,0 +1,157 @@
+"""What the pages of one worker need."""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import structlog
+
+from continuum.identity.acts import Connect, Trace
+from continuum.identity.credentials import Credentials
+from continuum.identity.limits import (
+    BANNER_MAX_BYTES,
+    SWEEP_S,
+)
+from continuum.identity.passwords import PROFILES, Hasher
+from continuum.identity.proofing import Proofing
+from continuum.identity.provider import grants
+from continuum.identity.provider.provider import Provider
+from continuum.identity.registration import Registration
+from continuum.identity.sign_on import SignOn
+from continuum.identity.staffing import Staffing
+from continuum.identity.tokens import signing_key
+from continuum.identity.vault import Vault
+from continuum.kernel.clock import Clock, now_us
+from continuum.kernel.errors import DomainError
+
+BASE = "/signon"
+CONTACT = "the ID card office of your installation"
+log = structlog.get_logger("continuum.signon")
+
+
+class BadBanner(DomainError):
+    """The operator's notice cannot be used; the text says why."""
+
+    code = "value"
+
+
+@dataclass(frozen=True, slots=True)
+class SignonSettings:
+    """What an operator sets. origin: of the pages as browsers see them, such as `https://ehr.example.org`.
+
+    contact: whom people call about eligibility, in words. banner: the text before sign-in, paragraphs parted by
+    empty lines. secure: whether cookies are sent over https only.
+    """
+
+    origin: str
+    identity_secret: bytes = field(repr=False)
+    token_secret: bytes = field(repr=False)
+    password_profile: str = "nist-63b-4"  # noqa: S105  the name of rules, not a password
+    contact: str = CONTACT
+    banner: str = ""
+
+    @property
+    def host(self) -> str:
+        """The host name without port: what passkeys are bound to."""
+        return urlsplit(self.origin).hostname or "localhost"
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the pages over https."""
+        return self.origin.startswith("https://")
+
+
+@dataclass(frozen=True, slots=True)
+class SignonServices:
+    """The services behind the pages of one worker."""
+
+    settings: SignonSettings
+    sign_on: SignOn
+    credentials: Credentials
+    registration: Registration
+    proofing: Proofing
+    staffing: Staffing
+    provider: Provider
+    notice: tuple[str, ...]
+    notice_digest: str
+
+
+def services(
+    connect: Connect, settings: SignonSettings, trace: Trace, *, hasher: Hasher | None = None, clock: Clock = now_us
+) -> SignonServices:
+    """Puts them together."""
+    sign_on = SignOn(
+        connect,
+        vault=Vault(settings.identity_secret),
+        profile=PROFILES[settings.password_profile],
+        hasher=hasher or Hasher(),
+        trace=trace,
+        host=settings.host,
+        origin=settings.origin,
+        clock=clock,
+    )
+    text = settings.banner or default_banner()
+    return SignonServices(
+        settings=settings,
+        sign_on=sign_on,
+        credentials=Credentials(sign_on),
+        registration=Registration(sign_on, contact=settings.contact or CONTACT),
+        proofing=Proofing(sign_on),
+        staffing=Staffing(sign_on),
+        provider=Provider(sign_on, issuer=f"{settings.origin}{BASE}", token_key=signing_key(settings.token_secret)),
+        notice=tuple(part.strip() for part in text.split("\n\n") if part.strip()),
+        notice_digest=hashlib.sha256(text.encode()).hexdigest(),
+    )
+
+
+@contextlib.asynccontextmanager
+async def swept(made: SignonServices) -> AsyncIterator[None]:
+    """Removes, now and then, what nobody can use any more; ends the threads that hash at the end."""
+
+    async def sweep() -> None:
+        on = made.sign_on
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            try:
+                async with on.connect() as conn:
+                    await on.attempts.sweep(conn)
+                    await on.tickets.sweep(conn)
+                    await grants.sweep(conn, on.clock())
+            except (DomainError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("nothing was swept this time", error=type(error).__name__)
+
+    task = asyncio.create_task(sweep())
+    try:
+        yield
+    finally:
+        task.cancel()
+        made.sign_on.hasher.close()
+
+
+def default_banner() -> str:
+    """The notice in our own words, for installations that set none."""
+    return (files("continuum.apps.signon") / "files" / "notice.txt").read_text(encoding="utf-8")
+
+
+def read_banner(path: Path | None) -> str:
+    """The operator's notice, byte for byte; "" without a file.
+
+    Raises:
+        BadBanner: the file cannot be read, is not UTF-8, is empty or too long.
+    """
+    if path is None:
+        return ""
+    try:
+        content = path.read_bytes()
+        text = content.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadBanner(f"The notice before sign-in cannot be read from {path}: {error}.") from error
+    if not text.strip() or len(content) > BANNER_MAX_BYTES:
+        raise BadBanner(f"The notice in {path} must have 1 to {BANNER_MAX_BYTES} bytes of text.")
+    return text

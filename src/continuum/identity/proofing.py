@@ -1,0 +1,214 @@
+"""From Basic to Premium: somebody is proofed in person, or by a code sent to their address of record.
+
+It costs nothing. Documents are recorded by kind, issuer and last day of validity; they are not copied.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+
+from continuum.identity import accounts, registry, staff
+from continuum.identity.accounts import Account
+from continuum.identity.acts import Act, Origin
+from continuum.identity.factors.recovery import new_code, plain
+from continuum.identity.limits import (
+    ACTIVATION_AGAIN_S,
+    ACTIVATION_LIFETIME_S,
+    DOCUMENT_TEXT_CHARS,
+    LETTERS_PAGE_MAX,
+)
+from continuum.identity.sessions import PREMIUM, Assurance, Session
+from continuum.identity.sign_on import SignOn, network
+from continuum.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from continuum.kernel.ids import uuid7
+from continuum.record.read import Connection
+
+WITH_PHOTO = frozenset(
+    {"uniformed services ID card", "passport", "driver's licence", "state ID card", "veteran ID card"}
+)
+WITHOUT_PHOTO = frozenset({"birth certificate", "social security card", "marriage certificate", "utility bill"})
+_DOCUMENTS = 2
+
+
+class ProofingRefused(Invalid):
+    """The documents do not prove who somebody is; the text says what is missing."""
+
+
+class CodeRefused(Forbidden):
+    """The activation code is wrong, was used, or is too old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An identity document as a clerk saw it. `valid_until` is None for one that does not expire."""
+
+    kind: str
+    issuer: str
+    valid_until: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a clerk prints and posts: the code, and the address of record."""
+
+    name: str
+    street: str
+    city: str
+    code: str
+
+
+def objections(documents: Sequence[Document], today: date) -> tuple[str, ...]:
+    """What is wrong with the documents, in words for the clerk; empty if they prove the identity (IAL2)."""
+    found = []
+    if len({document.kind for document in documents}) < _DOCUMENTS or len(documents) > _DOCUMENTS:
+        found.append("Two documents of different kinds are needed.")
+    unknown = sorted({document.kind for document in documents} - WITH_PHOTO - WITHOUT_PHOTO)
+    if unknown:
+        found.append(f"Not accepted: {', '.join(unknown)}.")
+    if not any(document.kind in WITH_PHOTO for document in documents):
+        found.append(f"One of them must show a photo: {', '.join(sorted(WITH_PHOTO))}.")
+    expired = [one.kind for one in documents if one.valid_until is not None and one.valid_until < today]
+    if expired:
+        found.append(f"No longer valid: {', '.join(expired)}.")
+    if any(not one.issuer.strip() or len(one.issuer) > DOCUMENT_TEXT_CHARS for one in documents):
+        found.append("Each document needs its issuer, in a few words.")
+    return tuple(found)
+
+
+class Proofing:
+    """Raises identity levels, for one installation."""
+
+    def __init__(self, sign_on: SignOn) -> None:
+        self._sign_on = sign_on
+
+    async def in_person(
+        self, clerk: Session, sign_in_name: str, documents: Sequence[Document], origin: Origin
+    ) -> Account:
+        """Records that a clerk saw somebody with two documents; their next sign-in is at identity level 2.
+
+        Raises:
+            Forbidden: whoever records it is no registrar, not signed in at level 2, or the person themselves.
+            ProofingRefused: the documents do not do. NotFound: there is no such account, or nobody behind it.
+        """
+        on = self._sign_on
+        wrong = objections(documents, on.today())
+        if wrong:
+            raise ProofingRefused(" ".join(wrong))
+        async with on.connect() as conn, conn.transaction():
+            await self._require_registrar(conn, clerk)
+            account = await accounts.by_name(conn, sign_in_name)
+            if account is None or account.person_id is None or not account.open:
+                raise NotFound("There is no open account of a person under this name.")
+            if account.account_id == clerk.account_id:
+                raise Forbidden("Nobody proofs themselves; please ask a colleague.")
+            await self._proofed(conn, account, "in_person", clerk.account_id, documents, origin)
+        return account
+
+    async def _require_registrar(self, conn: Connection, clerk: Session) -> None:
+        roles = {one.role for one in await staff.of(conn, clerk.account_id, self._sign_on.today())}
+        if staff.REGISTRAR not in roles or clerk.assurance.authenticator < PREMIUM.authenticator:
+            raise Forbidden("Only registrars who signed in with a second factor may do this.")
+
+    async def _proofed(
+        self,
+        conn: Connection,
+        account: Account,
+        method: str,
+        by_account: str | None,
+        documents: Sequence[Document],
+        origin: Origin,
+    ) -> None:
+        on = self._sign_on
+        seen = json.dumps([asdict(one) for one in documents], default=str)
+        await conn.fetch(
+            "INSERT INTO identity.proofing VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            uuid7(), account.account_id, method, PREMIUM.identity, on.clock(), by_account, seen,
+        )  # fmt: skip
+        await accounts.raise_identity_level(conn, account.account_id, PREMIUM.identity)
+        await accounts.notify(conn, account.account_id, "Your account is Premium now.", on.clock())
+        actor = by_account or account.account_id
+        await on.trace(conn, Act("proof", actor, origin, detail=f"{method} {account.account_id}"))
+
+    async def ask_letter(self, session: Session, origin: Origin) -> None:
+        """Has an activation code sent to the address of record; a code that is under way stays good.
+
+        Raises:
+            Conflict: one was sent a few days ago. NotFound: the account belongs to nobody in the registry.
+        """
+        on = self._sign_on
+        async with on.connect() as conn, conn.transaction():
+            account = await accounts.locked(conn, session.account_id)
+            if account is None or account.person_id is None:
+                raise NotFound("The registry has no address for this account.")
+            recent = await conn.fetchrow(
+                "SELECT 1 FROM identity.activation WHERE account_id = $1 AND asked_us > $2",
+                account.account_id, on.clock() - ACTIVATION_AGAIN_S * 1_000_000,
+            )  # fmt: skip
+            if recent is not None:
+                raise Conflict("A letter is on its way already. Please give it a few days.")
+            activation_id, code = uuid7(), new_code()
+            await conn.fetch(
+                "INSERT INTO identity.activation VALUES ($1, $2, $3, $4, $5, NULL, $6)",
+                activation_id, account.account_id, self._digest(account.account_id, code),
+                on.vault.seal(code.encode(), f"activation/{activation_id}"), on.clock(),
+                on.clock() + ACTIVATION_LIFETIME_S * 1_000_000,
+            )  # fmt: skip
+            await on.trace(conn, Act("activation-letter", account.account_id, origin))
+
+    async def letters(self, clerk: Session, origin: Origin) -> list[Letter]:
+        """The letters to print, oldest first; each is handed out once. Raises Forbidden."""
+        on = self._sign_on
+        async with on.connect() as conn, conn.transaction():
+            await self._require_registrar(conn, clerk)
+            rows = await conn.fetch(
+                "SELECT activation_id, account_id, sealed_code FROM identity.activation"
+                " WHERE printed_us IS NULL AND expires_us > $1 ORDER BY asked_us LIMIT $2 FOR UPDATE SKIP LOCKED",
+                on.clock(), LETTERS_PAGE_MAX,
+            )  # fmt: skip
+            found = []
+            for row in rows:
+                account = await accounts.get(conn, row["account_id"])
+                entry = await registry.get(conn, account.person_id) if account and account.person_id else None
+                if entry is None:
+                    continue
+                person = entry.person
+                code = on.vault.unseal(row["sealed_code"], f"activation/{row['activation_id']}").decode()
+                place = " ".join(part for part in (person.city, person.state, person.postal_code) if part)
+                found.append(Letter(person.name, person.street, f"{place}, {person.country}", code))
+            await conn.fetch(
+                "UPDATE identity.activation SET printed_us = $2, sealed_code = NULL"
+                " WHERE activation_id = ANY($1::text[])",
+                [row["activation_id"] for row in rows], on.clock(),
+            )  # fmt: skip
+            await on.trace(conn, Act("print-letters", clerk.account_id, origin, detail=f"{len(found)} letters"))
+        return found
+
+    async def activate(self, session: Session, code: str, origin: Origin) -> tuple[str, Session]:
+        """Takes the code from the letter: account and session are at identity level 2. The session's new cookie.
+
+        Raises:
+            CodeRefused: it is wrong, used, or too old. TooManyAttempts: too many wrong ones.
+        """
+        on, account_id = self._sign_on, session.account_id
+        async with on.connect() as conn:
+            attempt = await on.attempts.begin(conn, f"activation/{account_id}", network=network(origin.source))
+            async with conn.transaction():
+                account = await accounts.locked(conn, account_id)
+                rows = await conn.fetch(
+                    "UPDATE identity.activation SET used_us = $3"
+                    " WHERE account_id = $1 AND code_digest = $2 AND used_us IS NULL AND expires_us > $3"
+                    " RETURNING activation_id",
+                    account_id, self._digest(account_id, code), on.clock(),
+                )  # fmt: skip
+                if account is not None and rows:
+                    await on.attempts.succeeded(conn, attempt)
+                    await self._proofed(conn, account, "letter", None, (), origin)
+                    raised = Assurance(PREMIUM.identity, session.assurance.authenticator)
+                    return await on.sessions.step_up(conn, session, raised, session.methods)
+                await on.attempts.failed(conn, attempt)
+                await on.trace(conn, Act("activate", account_id, origin, refused=True, detail="wrong code"))
+        raise CodeRefused("The code is wrong, was used already, or is more than three weeks old.")
+
+    def _digest(self, account_id: str, code: str) -> bytes:
+        return self._sign_on.vault.digest("activation", account_id, plain(code))

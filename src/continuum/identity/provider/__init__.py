@@ -1,0 +1,1 @@
+"""The OpenID Connect provider: authorization code with PKCE, tokens, userinfo, sign-out."""

@@ -1,0 +1,115 @@
+"""Orders that no index has: matches are read to sort them, within a bound that is said when it is passed."""
+
+from typing import Any
+
+import pytest
+
+from continuum.kernel.errors import TooCostly
+from continuum.record.search import plan
+from continuum.record.tests.stock import Stock, coded, observation, patient
+from continuum.record.visibility import Scope, Visibility
+
+
+@pytest.fixture
+def stock(pool):
+    return Stock(pool)
+
+
+async def test_a_list_sorts_by_a_code_then_by_the_newest(stock):
+    await stock.fill(
+        observation("a", status="final", effectiveDateTime="2020-01-01"),
+        observation("b", status="amended", effectiveDateTime="2019-01-01"),
+        observation("c", status="final", effectiveDateTime="2021-01-01"),
+        observation("d", status="amended", effectiveDateTime="2022-01-01"),
+    )
+    assert await stock.ids("Observation?_sort=status,-date&_count=3") == ["d", "b", "c", "a"]
+    assert await stock.ids("Observation?_sort=-status,date&_count=1") == ["a", "c", "b", "d"]
+
+
+async def test_a_list_sorts_by_whom_a_reference_names_and_those_without_come_last(stock):
+    await stock.fill(
+        *(patient(one) for one in "xyz"), observation("a", performer=[{"reference": "Patient/z"}]), observation("b"),
+        observation("c", performer=[{"reference": "Patient/x"}]),
+    )  # fmt: skip
+    assert await stock.ids("Observation?_sort=performer&_count=2") == ["c", "a", "b"]
+    assert await stock.ids("Observation?_sort=-performer&_count=2") == ["a", "c", "b"]
+
+
+async def test_a_union_sorts_by_the_least_of_either(stock):
+    part = {"code": coded("urn:c", "a")}
+    await stock.fill(
+        observation("m", code=coded("urn:c", "m")),
+        observation("z", code=coded("urn:c", "z"), component=[part]),
+    )
+    assert await stock.ids("Observation?_sort=combo-code") == ["z", "m"]
+    assert await stock.ids("Observation?_sort=code") == ["m", "z"]
+
+
+async def test_uris_sort_by_an_index_of_their_own(stock, monkeypatch):
+    monkeypatch.setattr(plan, "SORT_READ_MAX", 0)
+    sets = {"a": "http://x.org/z", "b": "http://x.org/a", "c": "http://x.org/m"}
+    await stock.fill(*({"resourceType": "ValueSet", "id": n, "status": "draft", "url": u} for n, u in sets.items()))
+    assert await stock.ids("ValueSet?_sort=url&_count=1") == ["b", "c", "a"]
+
+
+async def test_too_many_to_read_is_said_with_what_to_do(stock, monkeypatch):
+    monkeypatch.setattr(plan, "SORT_READ_MAX", 3)
+    await stock.fill(*(patient(f"p{n}", gender="male", birthDate=f"199{n}") for n in range(5)))
+    with pytest.raises(TooCostly, match="to sort them by gender; add criteria"):
+        await stock.ids("Patient?_sort=gender,birthdate")
+    assert await stock.ids("Patient?birthdate=ge1997&_sort=gender") == []
+    assert await stock.ids("Patient?birthdate=ge1993&_sort=gender") == ["p3", "p4"]
+
+
+async def test_a_total_beside_such_an_order_counts_what_may_be_seen(stock):
+    await stock.fill(*(patient(f"p{n}", gender="female" if n % 2 else "male") for n in range(6)))
+    some = Visibility({"Patient": Scope("patients", tuple(stock.keys.self_key("Patient", f"p{n}") for n in (1, 2, 3)))})
+    page = await stock.page("Patient?_sort=gender&_total=accurate&_count=2", visibility=some)
+    assert ([one.id for one in page.matches], page.total) == (["p1", "p3"], 3)
+    assert await stock.ids("Patient?_sort=gender&_count=2", visibility=some) == ["p1", "p3", "p2"]
+
+
+async def test_where_a_resource_came_from_is_found_below_an_address(stock):
+    await stock.fill(patient("a", meta={"source": "http://lab.org/sink#1"}), patient("b", meta={"source": "urn:x"}))
+    assert await stock.ids("Patient?_source:below=http://lab.org/") == ["a"]
+    assert await stock.ids("Patient?_source:above=http://lab.org/sink%231/x") == ["a"]
+    assert await stock.ids("Patient?_sort=-_source") == ["b", "a"]
+
+
+def named(name: str, *families: str, **more: Any) -> dict[str, Any]:
+    return patient(name, name=[{"family": one, "given": ["Ana"]} for one in families], **more)
+
+
+async def test_names_come_as_their_index_has_them_each_person_once_at_the_first_that_matches(stock):
+    await stock.fill(
+        named("a", "Smithson", "Abel"), named("b", "Smith"), named("c", "Smythe"),
+        named("d", "Smith", "Smithers"), named("e", "Aaron", "Smitt"),
+    )  # fmt: skip
+    for count in (1, 2, 20):
+        assert await stock.ids(f"Patient?family=smit&_count={count}") == ["b", "d", "a", "e"]
+        assert await stock.ids(f"Patient?family:exact=Smith&_count={count}") == ["b", "d"]
+    assert await stock.ids("Patient?name=ana&family=smith&_count=1") == ["a", "b", "d"]
+
+
+async def test_a_common_name_is_walked_not_gathered(stock, monkeypatch):
+    await stock.fill(*(named(f"p{n:03}", "Lee", gender="male" if n % 40 else "female") for n in range(120)))
+    monkeypatch.setattr(plan, "GATHER_MAX", 10)
+    monkeypatch.setattr(plan, "GATHER_TRIED", 10)
+    assert len(await stock.ids("Patient?family=lee&_count=7")) == 120
+    assert await stock.ids("Patient?family=lee&gender:not=male&_count=2") == ["p000", "p040", "p080"]
+
+
+async def test_people_who_may_not_be_seen_are_passed_over_among_a_name(stock, monkeypatch):
+    await stock.fill(*(named(f"p{n:03}", "Lee") for n in range(60)))
+    monkeypatch.setattr(plan, "WALK_TRIED", 5)
+    own = Scope("patients", tuple(stock.keys.self_key("Patient", f"p{n:03}") for n in (50, 58)))
+    assert await stock.ids("Patient?family=lee&_count=1", visibility=Visibility({"Patient": own})) == ["p050", "p058"]
+
+
+async def test_who_is_named_while_pages_are_read_neither_repeats_nor_hides_others(stock):
+    await stock.fill(*(named(f"p{n}", f"Lee{n}") for n in range(6)))
+    first = await stock.page("Patient?family=lee&_count=2")
+    assert [one.id for one in first.matches] == ["p0", "p1"]
+    await stock.fill(named("early", "Lee0"), named("late", "Lee9"))
+    rest = await stock.page("Patient?family=lee&_count=20", cursor=first.next_cursor)
+    assert [one.id for one in rest.matches] == ["p2", "p3", "p4", "p5", "late"]
