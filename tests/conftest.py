@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from continuum.apps.fhir_api.serving import Worker
+from continuum.apps.fhir_api.orders import Worker
 from tests.live import Running, fresh_database, started
 
 
