@@ -11,6 +11,7 @@ from continuum.access.charts import Candidates, ChartActs
 from continuum.access.ownership import Ownership
 from continuum.access.policy import Policy
 from continuum.access.resources import Judged, ResourceActs
+from continuum.access.views import ViewActs
 from continuum.access.warrant import SessionWarrant
 from continuum.fhir.grammar import parse as parse_query
 from continuum.fhir.query import Query
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Session(ChartActs, ResourceActs):
+class Session(ChartActs, ResourceActs, ViewActs):
     """Reads and writes for one actor and one purpose. Every method leaves exactly one audit row."""
 
     def __init__(self, door: "Access", policy: Policy, context: Context, *, server: bool = False) -> None:
