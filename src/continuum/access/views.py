@@ -53,7 +53,7 @@ class ViewActs(Ground):
                 pages[label] = page
             shown = tuple(stored for page in pages.values() for stored in (*page.matches, *page.included))
             bodies.update((id(stored), _body(stored)) for stored in shown)
-            wanted = _references(patient_ for patient_ in bodies.values())
+            wanted = _references([_body(patient), *bodies.values()])
             for kind, ids in wanted.items():
                 text = f"_id={','.join(sorted(ids)[:VIEW_NAMES_MAX])}&_count={VIEW_NAMES_MAX}"
                 named = await search.search(

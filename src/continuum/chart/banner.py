@@ -12,7 +12,7 @@ from continuum.ui.people import Allergy, AllergyState, Patient
 
 SEARCHES: Mapping[str, str] = {
     "banner.allergies": "AllergyIntolerance?_count=60",
-    "banner.flags": "Flag?status=active&_count=12",
+    "banner.flags": "Flag?_count=40",
     "banner.service": f"Observation?code={LOCAL}military|service-episode&_sort=-date&_count=3",
     "banner.coverage": "Coverage?status=active&_count=3",
 }
@@ -44,7 +44,7 @@ def banner(view: View) -> Patient:
         ),
         allergy_state=state,
         asserted=str(denied[0].get("recordedDate", ""))[:_ASSERTED_PARTS] or None if state == "none_known" else None,
-        alerts=[words(one.get("code")) for one in view.found.get("banner.flags", ())],
+        alerts=[words(one.get("code")) for one in view.found.get("banner.flags", ()) if one.get("status") == "active"],
         deceased=_deceased(patient),
     )
 

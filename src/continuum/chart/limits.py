@@ -7,7 +7,10 @@ TIMELINE_COUNT = 30
 """Entries on one page of a timeline."""
 
 SERIES_COUNT = 400
-"""The newest measurements that a page of vital signs or results draws."""
+"""The newest measurements of one person that a page looks at."""
+
+DRAWN_COUNT = 20
+"""The newest points of a course where several are drawn on one page; a course alone shows all that were found."""
 
 SUMMARY_COUNT = 30
 """Entries of one kind that a summary looks at."""

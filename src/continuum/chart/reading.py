@@ -34,6 +34,15 @@ def words(concept: object) -> str:
     return next((str(coding["code"]) for coding in concept.get("coding", [concept]) if coding.get("code")), "")
 
 
+_BRACKETS = re.compile(r" \[[^\]]*\]")
+_USUAL_PLACE = re.compile(r" (?:in|by) (?:Serum or Plasma|Serum, Plasma or Blood|Blood|Serum|Automated count)\b")
+
+
+def test_name(concept: object) -> str:
+    """A laboratory test as clinicians call it: LOINC's long names without kind of quantity and usual specimen."""
+    return _USUAL_PLACE.sub("", _BRACKETS.sub("", words(concept)))
+
+
 def first_words(concepts: object) -> str:
     """The first of a list of CodeableConcepts in words."""
     return next((text for text in map(words, concepts) if text), "") if isinstance(concepts, list) else ""

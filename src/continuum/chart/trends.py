@@ -1,7 +1,7 @@
 """The course of what is measured again and again: one series for each code, its last value, its band, its chart."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -35,6 +35,10 @@ class Course:
     title: str
     own_title: bool
     entries: tuple[Entry, ...]
+
+    def newest(self, count: int) -> "Course":
+        """The same, of so many entries at most."""
+        return replace(self, entries=self.entries[:count])
 
     @property
     def last(self) -> Entry:

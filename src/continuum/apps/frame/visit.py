@@ -2,8 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +17,7 @@ from continuum.access.actor import USUAL_PURPOSE, Actor
 from continuum.apps.design.answer import html
 from continuum.apps.design.reader import view_of
 from continuum.apps.design.static import PREFERENCES_PATH
+from continuum.apps.frame.zones import Zones
 from continuum.apps.signon.exchange import Exchange, endpoint
 from continuum.apps.signon.services import BASE as SIGNON
 from continuum.apps.signon.services import SignonServices
@@ -50,7 +53,10 @@ class Visit(Exchange):
 
     area: Area = field(kw_only=True)
     access: Access = field(kw_only=True)
+    zones: Zones = field(kw_only=True)
     standing: Standing = field(default_factory=Standing)
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    """Of the facility where somebody works or is cared for: "today" is its day."""
 
     @property
     def home(self) -> str:
@@ -60,7 +66,8 @@ class Visit(Exchange):
     @property
     def reader(self) -> View:
         """For whom the page is drawn."""
-        found = view_of(self.request)
+        found = replace(view_of(self.request), zone=self.zone)
+        found = replace(found, today=datetime.now(found.zone).date())
         return found if self.request.method == "GET" else replace(found, path=self.home)
 
     @property
@@ -78,6 +85,8 @@ class Visit(Exchange):
         on = self.services.sign_on
         async with on.connect() as conn:
             self.standing = await standing.of(conn, account, session, scope, on.today())
+        if self.standing.facility_id:
+            self.zone = await self.zones.of(self.record(), self.standing.facility_id)
         return self.standing
 
     def record(self, *, patient_id: str | None = None) -> RecordSession:
@@ -138,9 +147,10 @@ def routes(
     access: Access,
 ) -> list[Route]:
     """The pages of an app: address below its base, handler, methods."""
+    zones = Zones()
 
     def make(request: Request, services: SignonServices, visit: str, origin: Origin) -> Visit:
-        return Visit(request, services, visit, origin, area=area, access=access)
+        return Visit(request, services, visit, origin, area=area, access=access, zones=zones)
 
     return [
         Route(area.base + path, endpoint(partial(_answered, work), services, make), methods=list(methods))

@@ -11,7 +11,7 @@ from continuum.apps.workspace.area import BASE, staff
 from continuum.chart import timeline as lines
 from continuum.chart.banner import SEARCHES, banner
 from continuum.chart.entry import N_
-from continuum.chart.limits import SERIES_COUNT
+from continuum.chart.limits import DRAWN_COUNT, SECTION_COUNT, SERIES_COUNT
 from continuum.chart.section import Shown, criteria, entries, section, sections
 from continuum.chart.summary import summary as summarize
 from continuum.chart.trends import ADULT_AGE_Y, courses, drawn
@@ -86,24 +86,27 @@ async def part(x: Visit) -> Response:
     shown = Shown(wanted, entries(wanted, view, wanted.key), view.on.get(wanted.key, ""))
     if wanted.charted:
         return _charted(x, view, shown)
-    return show(x, view, "workspace/section.html", wanted.key, shown=shown)
+    return show(x, view, "workspace/section.html", wanted.key, part=shown)
 
 
 def _charted(x: Visit, view: View, shown: Shown) -> Response:
     adult = _is_adult(view.patient.get("birthDate", ""), x)
-    found = courses([one for one in shown.entries if not one.wrong])
-    wrong = [one for one in shown.entries if one.wrong]
+    every = courses([one for one in shown.entries if not one.wrong])
+    code = x.query.get("code", "")
+    found = tuple(one for one in every if one.code == code) if code else every
+    grid = shown.section.key == "labs" and not code
     with showing(x.reader):
-        charts = {one.code or one.title: drawn(one, x.reader, adult=adult) for one in found if len(one.entries) > 1}
+        # Many charts on one page are short; the page of one course shows all of it.
+        charts = {} if grid else {
+            one.code or one.title: drawn(one if code else one.newest(DRAWN_COUNT), x.reader, adult=adult)
+            for one in found if len(one.entries) > 1
+        }  # fmt: skip
     days = list(dict.fromkeys(one.day for one in shown.entries if one.day))[:_GRID_DAYS]
-    grid = (
-        [(one, {entry.day: entry for entry in reversed(one.entries)}) for one in found]
-        if shown.section.key == "labs"
-        else []
-    )
+    rows = [(one, {entry.day: entry for entry in reversed(one.entries)}) for one in found] if grid else []
+    listed = [one for one in shown.entries if not code or any(key.endswith(f"|{code}") for key in one.codes)]
     return show(
-        x, view, "workspace/courses.html", shown.section.key, shown=shown, courses=found, charts=charts, days=days,
-        grid=grid, wrong=Shown(shown.section, tuple(wrong)),
+        x, view, "workspace/courses.html", shown.section.key, part=shown, courses=found, charts=charts, days=days,
+        grid=rows, code=code, single=Shown(shown.section, tuple(listed[:SECTION_COUNT])),
     )  # fmt: skip
 
 

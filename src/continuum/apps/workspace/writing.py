@@ -22,8 +22,11 @@ from continuum.chart.writing import WRITERS, Author, Checked, Json
 from continuum.fhir.json import dump, parse
 from continuum.kernel.clock import now_us
 from continuum.kernel.errors import Conflict, DomainError, Invalid, NotFound
+from continuum.ui.formats.quantities import unit
+from continuum.ui.language import gettext
 from continuum.ui.people import Problem
 from continuum.ui.render import PAGE_HEADERS
+from continuum.ui.view import showing
 
 _TYPES = {
     "allergies": "AllergyIntolerance",
@@ -94,14 +97,18 @@ async def _form(
     if view is None:
         view = await x.record().view(f"{kind}/new", x.param("patient_id"), SEARCHES)
     checked = checked or Checked()
-    errors = {one.field: one.text for one in (*checked.problems, *checked.doubts)}
+    with showing(x.reader):
+        shown = [Problem(one.field, gettext(one.text)) for one in checked.problems]
+        errors = {one.field: one.text for one in shown}
+        errors |= {one.field: gettext(one.text) for one in checked.doubts if one.field not in errors}
+        kinds = [(code, gettext(text)) for code, text in writing.NOTE_TYPES.items()]
     values: dict[str, Any] = {
         "entry": None, "theirs": None, "based_on": 0, "words": "", "others": 0,
         "draft_at": draft.saved_us if draft else 0, **more,
     }  # fmt: skip
     page = show(
-        x, view, f"workspace/write_{kind}.html", kind, fields=fields, problems=checked.problems, doubts=checked.doubts,
-        errors=errors, signs=writing.SIGNS, sign_names=writing.SIGN_NAMES, note_types=writing.NOTE_TYPES,
+        x, view, f"workspace/write_{kind}.html", kind, fields=fields, shown_problems=shown, doubts=checked.doubts,
+        errors=errors, signs=writing.SIGNS, sign_names=writing.SIGN_NAMES, note_types=kinds, unit=unit,
         substances=codes.SUBSTANCES.values(), known_problems=codes.PROBLEMS.values(), kind=kind, **values,
     )  # fmt: skip
     page.status_code = status
@@ -176,7 +183,8 @@ async def wrong(x: Visit) -> Response:
     problems: tuple[Problem, ...] = ()
     if x.request.method == "POST":
         if not words or len(words) > REASON_MAX_CHARS:
-            problems = (Problem("reason", N_("Say why, in one or two sentences.")),)
+            with showing(x.reader):
+                problems = (Problem("reason", gettext(N_("Say why, in one or two sentences."))),)
         elif shown.wrong:
             raise Conflict("This entry was taken back before.")
         else:

@@ -1,7 +1,7 @@
 """Laboratory results with their reference ranges (US Core 6.1, Laboratory Result Observation)."""
 
 from continuum.chart.entry import N_, Entry, Mark
-from continuum.chart.reading import Names, Resource, bounds_fact, code_of, entry, value_fact, words
+from continuum.chart.reading import Names, Resource, bounds_fact, code_of, entry, test_name, value_fact
 from continuum.chart.section import Section
 
 INTERPRETATIONS = {
@@ -19,7 +19,7 @@ def make(resource: Resource, names: Names) -> Entry:
     """One result, with what is expected."""
     told = next(iter(resource.get("interpretation", ())), None)
     return entry(
-        resource, names, words(resource.get("code")),
+        resource, names, test_name(resource.get("code")),
         marks=(INTERPRETATIONS.get(code_of(told)), _STATUS.get(str(resource.get("status", "")))),
         value=value_fact(resource), normal=bounds_fact(resource),
     )  # fmt: skip

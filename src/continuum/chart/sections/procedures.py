@@ -19,7 +19,8 @@ def make(resource: Resource, names: Names) -> Entry:
 
 
 SECTION = Section(
-    key="procedures", title=N_("Procedures"), plain=N_("Procedures and operations"), order=100, symbol="medical_services",
+    key="procedures", title=N_("Procedures"), plain=N_("Procedures and operations"), order=100,
+    symbol="medical_services",
     search="Procedure?_sort=-date", make=make,
     before="date",
     columns=(("site", N_("Site")), ("reason", N_("Reason")), ("outcome", N_("Outcome"))),
