@@ -348,11 +348,11 @@ def taken_back(resource: Json) -> Json:
     return changed
 
 
-def reason(reference: str, words: str, author: Author) -> Json:
-    """Why an entry was taken back, as Provenance of the entry."""
+def reason(reference: str, patient_id: str, words: str, author: Author) -> Json:
+    """Why an entry was taken back, as Provenance of the entry; the patient is its target, too, so it is theirs."""
     return {
         "resourceType": "Provenance",
-        "target": [{"reference": reference}],
+        "target": [{"reference": reference}, {"reference": f"Patient/{patient_id}"}],
         "recorded": author.now,
         "reason": [{"text": words}],
         "activity": _table("v3-DataOperation", "NULLIFY"),
