@@ -7,12 +7,13 @@ from urllib.parse import parse_qsl
 from continuum.access import trace
 from continuum.access.audit import FAILED, REFUSED, Context
 from continuum.access.bulk import Bulk
+from continuum.access.cutting import cut, judge, patched
 from continuum.access.ownership import Ownership
 from continuum.access.policy import Policy
 from continuum.access.warrant import SessionWarrant
 from continuum.fhir.grammar import parse as parse_query
 from continuum.fhir.query import Query
-from continuum.kernel.errors import DomainError
+from continuum.kernel.errors import DomainError, NotAllowed
 from continuum.record import history, outbox, read, search
 from continuum.record.model import Operation, Page, Stored, Written
 from continuum.record.outbox import Event, State
@@ -38,12 +39,16 @@ class Session:
         self.acts = 0
         """How many acts this session has taken on; each has its row, or will."""
 
+    def _viewer(self) -> str | None:
+        """The only patient whose trace is open; None for all. Raises Forbidden."""
+        return trace.visible_patient(self._context.actor, watches=self._policy.watches)
+
     async def read(self, resource_type: str, resource_id: str) -> Stored:
         """The present version. Raises NotFound, Gone."""
 
         async def work(conn: Connection) -> Stored:
             if resource_type == "AuditEvent":
-                return await trace.get(conn, resource_id, trace.visible_patient(self._context.actor))
+                return await trace.get(conn, resource_id, self._viewer())
             return await read.read(conn, resource_type, resource_id, self._policy.visibility)
 
         return await self._traced("read", work, resource_type, resource_id)
@@ -61,7 +66,11 @@ class Session:
 
         async def work(conn: Connection) -> Page:
             if query.resource_type == "AuditEvent":
-                return await trace.find(conn, trace.read_query(query, trace.visible_patient(self._context.actor)))
+                return await trace.find(
+                    conn,
+                    trace.read_query(query, self._viewer()),
+                )
+            judge(query, self._policy.visibility)
             return await search.search(conn, query, visibility=self._policy.visibility, keys=self._door.keys)
 
         text = "&".join(f"{name}={value}" for name, value in query.self_params)
@@ -71,17 +80,20 @@ class Session:
         """One page of a search across types: the same search on each, as `parse_across` reads it."""
 
         async def work(conn: Connection) -> Page:
+            for query in queries:
+                judge(query, self._policy.visibility)
             return await search.search_across(conn, queries, visibility=self._policy.visibility, keys=self._door.keys)
 
         text = "&".join(f"{name}={value}" for name, value in queries[0].self_params)
         return await self._traced("search", work, None, query=text)
 
-    async def selected(self, interaction: str, query: Query, judge: Callable[[Page], None]) -> Page:
-        """What an operation is about: one page of a search, that `judge` lets through or refuses."""
+    async def selected(self, interaction: str, query: Query, check: Callable[[Page], None]) -> Page:
+        """What an operation is about: one page of a search, that `check` lets through or refuses."""
 
         async def work(conn: Connection) -> Page:
+            judge(query, self._policy.visibility)
             page = await search.search(conn, query, visibility=self._policy.visibility, keys=self._door.keys)
-            judge(page)
+            check(page)
             return page
 
         text = "&".join(f"{name}={value}" for name, value in query.self_params)
@@ -91,6 +103,8 @@ class Session:
         """All that belongs to a patient (Patient/$everything); options as `record.search.everything` takes them."""
 
         async def work(conn: Connection) -> Page:
+            if self._policy.visibility.hidden:
+                raise NotAllowed("A whole record is not open to a role that sees parts of it; search its resources.")
             return await search.everything(
                 conn, patient_id, visibility=self._policy.visibility, keys=self._door.keys, **options
             )
@@ -217,12 +231,14 @@ class Session:
 
     def parse(self, resource_type: str, text: str) -> Query:
         """Reads the criteria of a conditional interaction."""
-        return parse_query(
+        query = parse_query(
             resource_type,
             parse_qsl(text, keep_blank_values=True),
             lenient=False,
             base_url=self._door.base_url,
         )
+        judge(query, self._policy.visibility)
+        return query
 
     async def _written(self, name: str, operation: Operation, patches: Sequence[Patch] = ()) -> Written:
         results = await self._perform(name, (operation,), patches)
@@ -235,6 +251,8 @@ class Session:
         door, context = self._door, self._context
         ownership = Ownership(context.actor, context.purpose, door.keys, self._server, door.judge_subscription)
         warrant = SessionWarrant(door.auditor, door.keys, self._policy, context, name, self.parse, ownership)
+        if self._policy.visibility.hidden:
+            patches = [patched(patch, self._policy.visibility, warrant.note_patched) for patch in patches]
         first = operations[0] if operations else None
         single = first if first is not None and name != "transaction" else None
         try:
@@ -248,7 +266,7 @@ class Session:
             await self._door.auditor.write(warrant.row_of(results))
         elif door.on_written is not None:
             door.on_written()
-        return results
+        return cut(results, self._policy.visibility)
 
     async def _traced(
         self,
@@ -279,7 +297,7 @@ class Session:
                 patients=_patients(result),
             )
         )
-        return result
+        return cut(result, self._policy.visibility)
 
     async def _failed(
         self,

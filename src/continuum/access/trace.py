@@ -9,7 +9,7 @@ import base64
 from dataclasses import dataclass, replace
 from typing import Any
 
-from continuum.access.actor import Actor
+from continuum.access.actor import PERSON_ROLES, Actor
 from continuum.fhir.json import dump
 from continuum.fhir.query import Criterion, InCompartment, Query, Value
 from continuum.fhir.types import TYPE_NAMES
@@ -55,17 +55,17 @@ class TraceQuery:
     count: int = 20
 
 
-def visible_patient(actor: Actor) -> str | None:
-    """The only patient whose trace an actor may see; None for all.
+def visible_patient(actor: Actor, *, watches: bool) -> str | None:
+    """The only patient whose trace an actor may see; None for all. watches: whether the policy opens all of it.
 
     Raises:
         Forbidden: the role sees no trace.
     """
-    if actor.role == "administrator":
+    if watches:
         return None
-    if actor.role == "patient" and actor.patient_id is not None:
+    if actor.role in PERSON_ROLES and actor.patient_id is not None:
         return actor.patient_id
-    raise Forbidden("The trace is open to administrators, and to patients for their own record.")
+    raise Forbidden("The trace is open to privacy officers, and to patients for their own record.")
 
 
 def read_query(query: Query, patient_id: str | None) -> TraceQuery:

@@ -372,3 +372,19 @@ KEYS_PENDING_KB = 64
 """Keys of new rows that may wait outside the index's tree: each search reads through them."""
 KEYS_PENDING_IMPORT_KB = 4_096
 """The same while many rows are loaded: sorted in larger heaps, they cost a quarter less to file."""
+RELATION_OPEN_DAYS = 365
+"""A relation to a patient whose resource names no end ends this long after the resource was last written."""
+RELATION_DONE_DAYS = 30
+"""An order that is completed stays open this long to whom it was addressed."""
+RELATIONS_MAX = 200
+"""Relations that one resource can say; a care team is smaller."""
+EMERGENCY_S = 4 * 3600
+"""How long broken glass stays open."""
+EMERGENCIES_OPEN_MAX = 10
+"""Patients for whom one person may have broken the glass at the same time."""
+EMERGENCY_REASON_CHARS = 500
+"""The longest reason for breaking the glass."""
+EMERGENCY_REASON_MIN_CHARS = 10
+"""A shorter reason says nothing."""
+SHAPES_CACHED_MAX = 1_024
+"""Kinds of session (role, purpose, assurance …) whose policies are kept per process."""

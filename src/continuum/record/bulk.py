@@ -13,6 +13,7 @@ from continuum.record.body import compress, decompress
 from continuum.record.entry import Prepared
 from continuum.record.keys import Keys
 from continuum.record.read import Connection
+from continuum.record.relations import INSERT_RELATIONS
 from continuum.record.write import AuditRow, Change, RowIds, lock, write, write_audits
 
 
@@ -112,6 +113,9 @@ class Loader:
                 row_ids,
                 [1] * len(rows),
             )
+        ties = [(row_id, p.patient, *one.row(now_us)) for row_id, p in rows for one in p.relations]
+        if ties:
+            await self._conn.execute(INSERT_RELATIONS, *(list(column) for column in zip(*ties, strict=True)))
         care = {(p.patient, p.care) for p in fresh if p.care is not None and p.patient is not None}
         if care:
             await self._conn.execute(

@@ -57,7 +57,7 @@ async def history(
         return await _of_instance(conn, visibility, resource_type, resource_id, since_us, at, count, before)
     types = [resource_type] if resource_type else list(TYPES)
     scopes = {name: visibility.of(name) for name in types}
-    if any(scope.kind in ("patients", "facility", "owned") for scope in scopes.values()):
+    if any(scope.limited and scope.kind != "nothing" for scope in scopes.values()):
         raise NotAllowed("The history of many patients at once is not open to this role; ask for one resource.")
     groups: dict[int, list[int]] = {}
     for name, scope in scopes.items():

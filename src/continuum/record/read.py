@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from functools import lru_cache
 from typing import Any, Protocol
 
 from continuum.fhir.types import TYPE_IDS, TYPE_NAMES
@@ -53,16 +52,11 @@ def stored(row: Mapping[str, Any]) -> Stored:
     )
 
 
-@lru_cache(maxsize=64)
-def _shape(kind: str, *, masked: bool) -> str:
-    """The predicate's text for a kind of scope; its arguments begin at $3."""
-    return Scope(kind, label_mask=int(masked)).sql("r", [None, None])
-
-
 def _predicate(scope: Scope) -> tuple[str, tuple[Any, ...]]:
-    bound: list[Any] = []
-    scope.sql("r", bound)
-    return _shape(scope.kind, masked=bool(scope.label_mask)), tuple(bound)
+    """The predicate over a row `r` and what it binds, from $3 on."""
+    bound: list[Any] = [None, None]
+    text = scope.sql("r", bound)
+    return text, tuple(bound[2:])
 
 
 def missing(resource_type: str, resource_id: str) -> NotFound:

@@ -115,6 +115,39 @@ CREATE TABLE record.care (
 );
 CREATE INDEX care_facility ON record.care (facility, patient);
 
+-- Who has to do with a patient from when to when, as resources say it (record/relations.py): one row for each that
+-- a resource says, replaced with it. basis: 1 treats, 2 was addressed by an order, 3 may by consent, 4 may not by
+-- consent, 5 is shielded. labels: the sensitivity bits that a consent is about.
+CREATE TABLE record.relation (
+  patient bigint   NOT NULL,
+  basis   smallint NOT NULL,
+  who     bigint   NOT NULL,                -- Keys.self_key of a person or an organization; 0 for everybody
+  row_id  bigint   NOT NULL,                -- of the resource that says so
+  labels  integer  NOT NULL,
+  starts  bigint   NOT NULL,
+  ends    bigint   NOT NULL,
+  PRIMARY KEY (patient, basis, who, row_id, labels, starts, ends)
+);
+CREATE INDEX relation_row ON record.relation (row_id);
+
+-- For whom somebody broke the glass: one patient, a reason, an end (access/emergency.py). Rows stay.
+CREATE TABLE record.emergency (
+  id         text    COLLATE "C" PRIMARY KEY,
+  actor_key  bigint  NOT NULL,
+  actor      text    NOT NULL,
+  name       text    NOT NULL,
+  role       text    NOT NULL,
+  facility   text,
+  patient    bigint  NOT NULL,
+  patient_id text    COLLATE "C" NOT NULL,
+  reason     text    NOT NULL,
+  starts     bigint  NOT NULL,
+  ends       bigint  NOT NULL
+);
+CREATE INDEX emergency_open ON record.emergency (actor_key, patient, ends);
+CREATE INDEX emergency_by_start ON record.emergency (starts, id);
+CREATE INDEX emergency_by_patient ON record.emergency (patient_id, starts);
+
 -- What was done, by whom, why, to whom: one row per act (access/audit.py). `mac` seals the row under a key
 -- that the database does not hold. Nothing here is ever updated or deleted by the product. Rows get their `seq`
 -- only after their transaction has its number, so that the sealer knows when no more can come below a `seq`.
@@ -264,7 +297,8 @@ $$;
 -- `fresh` are new rows; `changed` are present rows that the caller has locked and whose next version this is.
 -- `link_*` are the distinct local references that must exist. Locks on buckets of addresses keep a reference
 -- and the deletion of its target apart; they are taken in one order, so they cannot deadlock.
--- Raises CT403 when one of `guard_patients` is not cared for at the facility beside it, CT404 with the missing
+-- Raises CT403 when a patient of an act has none of the relations that the guard lists for it (basis 0: cared for at
+-- the facility `who`, 6: `who` broke the glass, others as in record.relation), CT404 with the missing
 -- addresses in DETAIL.
 CREATE FUNCTION record.write(
   fresh record.entry[], changed record.entry[],
@@ -276,11 +310,14 @@ CREATE FUNCTION record.write(
   quantity_exact_lows numeric[], quantity_exact_highs numeric[],
   care_patients bigint[], care_facilities bigint[],
   link_types smallint[], link_ids text[], shared_buckets integer[], exclusive_buckets integer[],
-  guard_patients bigint[], guard_facilities bigint[],
+  guard_acts integer[], guard_patients bigint[], guard_bases smallint[], guard_whos bigint[],
+  relation_rows bigint[], relation_patients bigint[], relation_bases smallint[], relation_whos bigint[],
+  relation_labels integer[], relation_starts bigint[], relation_ends bigint[],
   audits record.audit_entry[], audits_linked boolean
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   missing text;
+  instant CONSTANT bigint := (extract(epoch FROM now()) * 1000000)::bigint;
 BEGIN
   IF cardinality(exclusive_buckets) > 0 THEN
     PERFORM CASE WHEN b.alone THEN pg_advisory_xact_lock(7201, b.bucket)
@@ -294,10 +331,16 @@ BEGIN
   END IF;
 
   IF cardinality(guard_patients) > 0 AND EXISTS (
-    SELECT 1 FROM unnest(guard_patients, guard_facilities) g(patient, facility)
-    WHERE NOT EXISTS (
-      SELECT 1 FROM record.care c WHERE c.patient = g.patient AND c.facility = g.facility
-    )
+    SELECT 1 FROM unnest(guard_acts, guard_patients, guard_bases, guard_whos) g(act, patient, basis, who)
+    GROUP BY g.act, g.patient
+    HAVING NOT bool_or(CASE g.basis
+      WHEN 0 THEN EXISTS (SELECT 1 FROM record.care c WHERE c.patient = g.patient AND c.facility = g.who)
+      WHEN 6 THEN EXISTS (
+        SELECT 1 FROM record.emergency e
+        WHERE e.actor_key = g.who AND e.patient = g.patient AND e.starts <= instant AND e.ends > instant)
+      ELSE EXISTS (
+        SELECT 1 FROM record.relation t WHERE t.patient = g.patient AND t.basis = g.basis AND t.who = g.who
+        AND t.starts <= instant AND t.ends > instant) END)
   ) THEN
     RAISE EXCEPTION 'outside the facility''s care' USING ERRCODE = 'CT403';
   END IF;
@@ -313,6 +356,7 @@ BEGIN
     DELETE FROM record.string t USING unnest(changed) c WHERE t.row_id = c.row_id;
     DELETE FROM record.date t USING unnest(changed) c WHERE t.row_id = c.row_id;
     DELETE FROM record.quantity t USING unnest(changed) c WHERE t.row_id = c.row_id;
+    DELETE FROM record.relation t USING unnest(changed) c WHERE t.row_id = c.row_id;
     DELETE FROM record.search t USING unnest(changed) c WHERE t.row_id = c.row_id;
     INSERT INTO record.search
     SELECT c.row_id, c.type, c.self, c.patient, c.date_low, c.date_high, c.updated, c.labels,
@@ -354,6 +398,12 @@ BEGIN
     SELECT * FROM unnest(quantity_rows, quantity_keys, quantity_lows, quantity_highs,
                          quantity_units, quantity_system_units, quantity_unders,
                          quantity_exact_lows, quantity_exact_highs);
+  END IF;
+  IF cardinality(relation_rows) > 0 THEN
+    INSERT INTO record.relation (row_id, patient, basis, who, labels, starts, ends)
+    SELECT * FROM unnest(relation_rows, relation_patients, relation_bases, relation_whos, relation_labels,
+                         relation_starts, relation_ends)
+    ON CONFLICT DO NOTHING;
   END IF;
   IF cardinality(care_patients) > 0 THEN
     INSERT INTO record.care SELECT * FROM unnest(care_patients, care_facilities) ON CONFLICT DO NOTHING;
