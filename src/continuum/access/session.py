@@ -8,6 +8,7 @@ from continuum.access import trace
 from continuum.access.audit import FAILED, REFUSED, Context
 from continuum.access.bulk import Bulk
 from continuum.access.cutting import cut, judge, patched
+from continuum.access.oversight import Oversight
 from continuum.access.ownership import Ownership
 from continuum.access.policy import Policy
 from continuum.access.warrant import SessionWarrant
@@ -212,6 +213,14 @@ class Session:
         """All operations or none, in the order that R4 asks for; results are in the order given."""
         return await self._perform("transaction", operations, patches)
 
+    @property
+    def oversight(self) -> Oversight:
+        """Breaking the glass, and watching over it."""
+        return Oversight(self._traced, self._failed, self._door, self._policy, self._context, self._take_on)
+
+    def _take_on(self) -> None:
+        self.acts += 1
+
     async def consulted(self, interaction: str) -> None:
         """Leaves the trace of a request that says nothing about any patient."""
         self.acts += 1
@@ -275,6 +284,7 @@ class Session:
         resource_type: str | None,
         target: str | None = None,
         query: str | None = None,
+        about: Sequence[str] = (),
     ) -> T:
         self.acts += 1
         try:
@@ -294,7 +304,7 @@ class Session:
                 resource_type=resource_type,
                 target=target,
                 query=query,
-                patients=_patients(result),
+                patients=about or _patients(result),
             )
         )
         return cut(result, self._policy.visibility)
@@ -335,5 +345,5 @@ def _patients(result: object) -> list[str]:
         shown = (*result.matches, *result.included)
     elif isinstance(result, tuple | list):
         events = result[-1] if isinstance(result, tuple) else result
-        shown = [event.stored for event in events if event.stored is not None]
+        shown = [event.stored for event in events if isinstance(event, Event) and event.stored is not None]
     return [stored.patient_id for stored in shown if stored.patient_id is not None]

@@ -22,9 +22,13 @@ UNSEARCHED_KINDS = frozenset({"special"})
 
 _BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-"
 _BULK = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/"
+_OURS = "https://continuum.example/fhir/OperationDefinition/"
 OPERATIONS = {
     "export": f"{_BULK}export",
     "import": "https://continuum.example/fhir/OperationDefinition/import",
+    "access-report": f"{_OURS}Patient-access-report",
+    "break-the-glass": f"{_OURS}Patient-break-the-glass",
+    "emergencies": f"{_OURS}emergencies",
     "everything": "http://hl7.org/fhir/OperationDefinition/Patient-everything",
     "subscription-status": f"{_BACKPORT}status",
     "subscription-events": f"{_BACKPORT}events",

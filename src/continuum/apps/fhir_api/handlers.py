@@ -2,13 +2,23 @@
 
 from collections.abc import Awaitable, Callable
 
-from continuum.apps.fhir_api import batching, histories, reading, searching, subscribing, writing
+from continuum.apps.fhir_api import batching, histories, overseeing, reading, searching, subscribing, writing
 from continuum.apps.fhir_api.exchange import Exchange, Response
 from continuum.apps.fhir_api.services import READ_ONLY_TEXT
 from continuum.kernel.errors import NotAllowed, ReadOnly
 
 WRITES = frozenset(
-    {"create", "update", "update-matching", "patch", "patch-matching", "delete", "delete-matching", "import"}
+    {
+        "create",
+        "update",
+        "update-matching",
+        "patch",
+        "patch-matching",
+        "delete",
+        "delete-matching",
+        "import",
+        "break-the-glass",
+    }
 )
 """Interactions that change the record; a Bundle's entries are judged one by one."""
 
@@ -30,6 +40,8 @@ async def _bundle(x: Exchange) -> Response:
 
 
 HANDLERS: dict[str, Callable[[Exchange], Awaitable[Response]]] = {
+    "access-report": overseeing.access_report,
+    "break-the-glass": overseeing.break_the_glass,
     "bulkcancel": _bulk("cancel"),
     "bulkfile": _bulk("file"),
     "bulkstatus": _bulk("status"),
@@ -37,6 +49,7 @@ HANDLERS: dict[str, Callable[[Exchange], Awaitable[Response]]] = {
     "create": writing.create,
     "delete": writing.delete,
     "delete-matching": writing.delete_matching,
+    "emergencies": overseeing.emergencies,
     "everything": searching.everything,
     "export": _bulk("export"),
     "history-instance": histories.history,
