@@ -1,4 +1,4 @@
--- The record's tables as they stand after every migration, with schema_bulk.sql; tests hold the two equal.
+-- The record's tables as they stand after every migration, with schema_*.sql; tests hold the two equal.
 -- Instants (`*_us`, `updated`) are microseconds since 1970 UTC in bigint. Keys: record/keys.py.
 
 CREATE SCHEMA record;
@@ -114,39 +114,6 @@ CREATE TABLE record.care (
   PRIMARY KEY (patient, facility)
 );
 CREATE INDEX care_facility ON record.care (facility, patient);
-
--- Who has to do with a patient from when to when, as resources say it (record/relations.py): one row for each that
--- a resource says, replaced with it. basis: 1 treats, 2 was addressed by an order, 3 may by consent, 4 may not by
--- consent, 5 is shielded. labels: the sensitivity bits that a consent is about.
-CREATE TABLE record.relation (
-  patient bigint   NOT NULL,
-  basis   smallint NOT NULL,
-  who     bigint   NOT NULL,                -- Keys.self_key of a person or an organization; 0 for everybody
-  row_id  bigint   NOT NULL,                -- of the resource that says so
-  labels  integer  NOT NULL,
-  starts  bigint   NOT NULL,
-  ends    bigint   NOT NULL,
-  PRIMARY KEY (patient, basis, who, row_id, labels, starts, ends)
-);
-CREATE INDEX relation_row ON record.relation (row_id);
-
--- For whom somebody broke the glass: one patient, a reason, an end (access/emergency.py). Rows stay.
-CREATE TABLE record.emergency (
-  id         text    COLLATE "C" PRIMARY KEY,
-  actor_key  bigint  NOT NULL,
-  actor      text    NOT NULL,
-  name       text    NOT NULL,
-  role       text    NOT NULL,
-  facility   text,
-  patient    bigint  NOT NULL,
-  patient_id text    COLLATE "C" NOT NULL,
-  reason     text    NOT NULL,
-  starts     bigint  NOT NULL,
-  ends       bigint  NOT NULL
-);
-CREATE INDEX emergency_open ON record.emergency (actor_key, patient, ends);
-CREATE INDEX emergency_by_start ON record.emergency (starts, id);
-CREATE INDEX emergency_by_patient ON record.emergency (patient_id, starts);
 
 -- What was done, by whom, why, to whom: one row per act (access/audit.py). `mac` seals the row under a key
 -- that the database does not hold. Nothing here is ever updated or deleted by the product. Rows get their `seq`
