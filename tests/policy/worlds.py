@@ -148,12 +148,15 @@ class _Maker:
     def consents(self, patient: str) -> None:
         """Permissions and refusals: to places, doctors and other patients, of some labels or in general."""
         chance = self.chance
-        for _ in range(chance.randrange(3)):
+        for _ in range(chance.randrange(2, 6)):
             actors = [f"Organization/{chance.choice(self.places)}", f"Practitioner/{chance.choice(self.doctors)}",
                       f"Patient/{chance.choice(self.people)}"]  # fmt: skip
             provision = {
                 "type": chance.choice(["permit", "permit", "deny"]),
-                "actor": [{"role": {"text": "x"}, "reference": {"reference": chance.choice(actors)}}],
+                "actor": [
+                    {"role": {"text": "x"}, "reference": {"reference": one}}
+                    for one in chance.sample(actors, chance.choice([1, 2]))
+                ],
             }  # fmt: skip
             if chance.random() < 0.6:
                 codes = chance.sample(list(LABELS), chance.choice([1, 2, 6]))
