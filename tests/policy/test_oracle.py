@@ -9,9 +9,11 @@ import pytest
 from continuum.apps.fhir_api.serving import Worker
 from tests.live import fresh_database, started
 from tests.policy.comparing import EVERY, QUICK, Comparison, export, furnish
+from tests.policy.oracle import Oracle
 from tests.policy.worlds import make
 
 pytestmark = pytest.mark.server
+QUICK_SEED, EVERY_SEED = 63, 12
 
 
 @pytest.fixture
@@ -52,16 +54,35 @@ async def compared(server, world, exits):
     return await Comparison(world, client_of).all_users(exits)
 
 
+RULES = {
+    "refused": lambda *_: False, "granted": lambda *_: False, "treats": lambda *_: False,
+    "shielded": lambda *_: False, "addressed": lambda *_: False, "cared_for": lambda *_: False,
+    "holds": lambda *_, **__: True,
+}  # fmt: skip
+"""Each rule of the oracle, and what it answers when it is not there."""
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("seed", [QUICK_SEED, EVERY_SEED])
+def test_the_worlds_have_a_case_for_every_rule(seed, rule, monkeypatch):
+    world = make(seed, patients=4, rounds=1)
+    oracle = Oracle(world)
+    asked = [(user, resource) for user in world.users for resource in world.resources]
+    before = [oracle.sees(*one) for one in asked]
+    monkeypatch.setattr(oracle, rule, RULES[rule])
+    assert sum(is_ != was for is_, was in zip([oracle.sees(*one) for one in asked], before, strict=True)) >= 2
+
+
 async def test_ten_thousand_decisions_without_a_mismatch(alone):
     async with alone() as server:
-        found = await compared(server, make(1, patients=4, rounds=1), QUICK)
+        found = await compared(server, make(QUICK_SEED, patients=4, rounds=1), QUICK)
     assert found.mismatches == []
     assert found.decisions >= 10_000
     assert 0.1 < found.shown / found.decisions < 0.9, "most are neither shown to all nor to nobody"
 
 
 async def test_each_exit_shows_what_the_policy_lets_somebody_see(alone):
-    world = make(2, patients=4, rounds=1)
+    world = make(EVERY_SEED, patients=4, rounds=1)
     by_role = {(user.role, bool(user.emergency)): user for user in world.users}
     world.users = list(by_role.values())
     async with alone() as server:

@@ -152,17 +152,17 @@ class _Maker:
             actors = [f"Organization/{chance.choice(self.places)}", f"Practitioner/{chance.choice(self.doctors)}",
                       f"Patient/{chance.choice(self.people)}"]  # fmt: skip
             provision = {
-                "type": chance.choice(["permit", "permit", "deny"]),
+                "type": chance.choice(["permit", "deny"]),
                 "actor": [
                     {"role": {"text": "x"}, "reference": {"reference": one}}
                     for one in chance.sample(actors, chance.choice([1, 2]))
                 ],
             }  # fmt: skip
             if chance.random() < 0.6:
-                codes = chance.sample(list(LABELS), chance.choice([1, 2, 6]))
+                codes = chance.sample(list(LABELS), chance.choice([2, 6, 6]))
                 provision["securityLabel"] = [{"system": LABELS[code], "code": code} for code in codes]
             if chance.random() < 0.5:
-                low, high = chance.choice([(-90, -60), (-30, 30), (30, 60)])
+                low, high = chance.choice([(-90, -60), (-30, 30), (-30, 30), (30, 60)])
                 provision["period"] = {"start": self.day(low), "end": self.day(high)}
             if chance.random() < 0.15:
                 provision["purpose"] = [{"code": "TREAT"}]
