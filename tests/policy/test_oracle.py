@@ -111,7 +111,7 @@ def _first(world, **wanted):
 
 async def test_the_comparison_sees_a_server_that_shows_too_much(alone):
     """Users who ask under another's rights are found out."""
-    world = make(3, patients=3, rounds=1)
+    world = make(3, patients=4, rounds=1)
     nurse = _first(world, role="nurse")
     world.users = [nurse]
     async with alone() as server:
