@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from continuum.kernel.clock import now_us
 from continuum.record.relations import EVERYBODY, GRANTED, ORDER, REFUSED, SHIELD, TREATMENT
 
 # OFFSET 0 keeps PostgreSQL from joining with all of a facility's patients first: a row is asked when it comes.
@@ -19,20 +20,19 @@ _OWNED = (
     "EXISTS (SELECT 1 FROM record.subscription own"
     " WHERE own.row_id = {alias}.row_id AND own.owner_key = {owner} OFFSET 0)"
 )
-_NOW = "(SELECT (extract(epoch FROM now()) * 1000000)::bigint)"
 _RELATED = (
     "EXISTS (SELECT 1 FROM record.relation tie WHERE tie.patient = {alias}.patient AND tie.basis = {basis}"
-    " AND tie.who = ANY({who}) AND tie.starts <= " + _NOW + " AND tie.ends > " + _NOW + "{more} OFFSET 0)"
+    " AND tie.who = ANY({who}) AND tie.starts <= {now} AND tie.ends > {now}{more} OFFSET 0)"
 )
 # Few patients have such a row: one look into the index says that there is none.
 _UNHINDERED = (
     "NOT EXISTS (SELECT 1 FROM record.relation tie WHERE tie.patient = {alias}.patient"
-    f" AND tie.basis >= {min(REFUSED, SHIELD)} AND tie.starts <= {_NOW} AND tie.ends > {_NOW}"
+    f" AND tie.basis >= {min(REFUSED, SHIELD)} AND tie.starts <= {{now}} AND tie.ends > {{now}}"
     " AND ({hindered}) OFFSET 0)"
 )
 _EMERGENCY = (
     "EXISTS (SELECT 1 FROM record.emergency open WHERE open.actor_key = {owner} AND open.patient = {alias}.patient"
-    " AND open.starts <= " + _NOW + " AND open.ends > " + _NOW + " OFFSET 0)"
+    " AND open.starts <= {now} AND open.ends > {now} OFFSET 0)"
 )
 # What a consent covers: each protected label of the row. Of a refusal: any, or without labels everything.
 _COVERED = " AND {alias}.labels & ~tie.labels & {protected} = 0"
@@ -69,27 +69,44 @@ class Scope:
     heeds: tuple[int, ...] = ()
     shielded: bool = False
     parts: "tuple[Scope, ...]" = ()
+    digest: int = field(init=False, repr=False, compare=False, default=0)
 
     @property
     def limited(self) -> bool:
         """Whether there can be rows outside of it."""
         return self.kind != "all" or bool(self.label_mask)
 
+    def __post_init__(self) -> None:
+        # Asked for with every query, and the same for ever.
+        mine = (self.kind, self.patients, self.facility, self.owner, self.label_mask, self.who, self.heeds)
+        object.__setattr__(self, "digest", hash((*mine, self.shielded, self.parts)))
+
+    def __hash__(self) -> int:
+        return self.digest
+
     def sql(self, alias: str, arguments: list[Any]) -> str:
         """The predicate over a row `alias` with columns patient and labels; appends what it binds."""
-        shape, bound = _shape(self)
-        marks = {}
-        for name, kind, value in bound:
-            arguments.append(list(value) if isinstance(value, tuple) else value)
-            marks[name] = f"${len(arguments)}::{kind}"
-        return shape.format(alias=alias, **marks)
+        text, values, timed = _sql(self, alias, len(arguments))
+        arguments.extend(values)
+        if timed:
+            arguments.append(now_us())
+        return text
+
+
+@lru_cache(maxsize=16_384)
+def _sql(scope: Scope, alias: str, before: int) -> tuple[str, tuple[Any, ...], bool]:
+    """The predicate after `before` arguments, what it binds, and whether the present time is bound last."""
+    shape, bound = _shape(scope)
+    marks = {name: f"${before + number}::{kind}" for number, (name, kind, _) in enumerate(bound, 1)}
+    now = f"${before + len(bound) + 1}::bigint"
+    values = tuple(list(value) if isinstance(value, tuple) else value for _, _, value in bound)
+    return shape.format(alias=alias, now=now, **marks), values, "{now}" in shape
 
 
 Bound = tuple[str, str, int | tuple[int, ...]]
 """The name of a mark in a shape, its SQL type, its value."""
 
 
-@lru_cache(maxsize=16_384)
 def _shape(scope: Scope) -> tuple[str, tuple[Bound, ...]]:
     """The predicate's text with marks instead of what it binds, each value once, and those values."""
     known: dict[tuple[str, int | tuple[int, ...]], str] = {}
@@ -116,14 +133,15 @@ def _text(scope: Scope, bind: Any) -> str:
     elif kind == "owned":
         parts.append(_OWNED.format(alias="{alias}", owner=bind("bigint", scope.owner)))
     elif kind == "emergency":
-        parts.append(_EMERGENCY.format(alias="{alias}", owner=bind("bigint", scope.owner)))
+        parts.append(_EMERGENCY.format(alias="{alias}", now="{now}", owner=bind("bigint", scope.owner)))
     elif kind in _BASES:
         more = _COVERED.format(alias="{alias}", protected=PROTECTED) if kind == "granted" else ""
-        parts.append(_RELATED.format(alias="{alias}", basis=_BASES[kind], who=bind("bigint[]", scope.who), more=more))
+        who = bind("bigint[]", scope.who)
+        parts.append(_RELATED.format(alias="{alias}", now="{now}", basis=_BASES[kind], who=who, more=more))
     if scope.label_mask:
         parts.append(f"{{alias}}.labels & {bind('integer', scope.label_mask)} = 0")
     if scope.heeds or scope.shielded:
-        parts.append(_UNHINDERED.format(alias="{alias}", hindered=_hindered(scope, bind)))
+        parts.append(_UNHINDERED.format(alias="{alias}", now="{now}", hindered=_hindered(scope, bind)))
     return " AND ".join(parts) or "true"
 
 
