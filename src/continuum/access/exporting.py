@@ -53,6 +53,7 @@ async def work(
         DomainError: the export cannot be done; the words say why.
     """
     policy = policy_of(job, keys)
+    await conn.execute(f"SET continuum.wall = {policy.visibility.wall:d}")
     asked = Asked.read(job.asked)
     selection = asked.selection()
     for queries in selection.filters.values():

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from continuum.access.actor import FACILITY_ROLES, PERSON_ROLES, PURPOSES, ROLES, Actor
-from continuum.access.classes import ASKABLE, ELEMENT_GROUPS, OWNED_TYPES, PATIENT_TYPES, TYPES_OF, UNASKED
+from continuum.access.classes import ASKABLE, ELEMENT_GROUPS, GROUPS, OWNED_TYPES, PATIENT_TYPES, TYPES_OF, UNASKED
 from continuum.access.rules import ALL_LABELS, LABELS, Opened, Rules, Shape, rules
 from continuum.fhir.types import TYPES
 from continuum.identity.scopes import scope
@@ -125,7 +125,7 @@ def _bound(said: Rules, names: _Names) -> Policy:
     wall = 0
     for name, opened in said.sees.items():
         found = union(tuple(_SCOPES[one.relation](one, names) for one in opened))
-        wall |= _opened_labels(opened)
+        wall |= _opened_labels(opened) if name in GROUPS["record"] else 0
         by_type.update(dict.fromkeys(TYPES_OF[name], found))
     hidden, unasked, only = _cut(said.hidden, by_type)
     writes: dict[str, tuple[tuple[int, int], ...]] = {}
@@ -140,7 +140,9 @@ def _bound(said: Rules, names: _Names) -> Policy:
             own_writes |= TYPES_OF[name]
             writes.update(dict.fromkeys(TYPES_OF[name], ()))
     return Policy(
-        visibility=Visibility(by_type, hidden=hidden, unasked=unasked, only=only, wall=wall),
+        visibility=Visibility(
+            by_type, hidden=hidden, unasked=unasked, only=only, wall=-1 if wall == ALL_LABELS else wall
+        ),
         writes=writes,
         kept=kept,
         own=names.own,

@@ -288,7 +288,7 @@ class Session:
     ) -> T:
         self.acts += 1
         try:
-            async with self._door.connect() as conn:
+            async with self._door.connect(self._policy.visibility.wall) as conn:
                 result = await work(conn)
         except Exception as error:
             refusal = translate(error)  # a search may need room of its own, for what it sorts

@@ -94,12 +94,14 @@ class Loader:
         row_ids = await self._row_ids.take(self._conn, len(fresh))
         rows = list(zip(row_ids, fresh, strict=True))
         tables = {
-            "resource": [copying.resource_row(row_id, p, now_us, compress(p.tail)) for row_id, p in rows],
             "search": [copying.search_row(row_id, p, now_us) for row_id, p in rows],
             "string": [copying.string_row(row_id, row) for row_id, p in rows for row in p.strings],
             "date": [copying.date_row(row_id, row) for row_id, p in rows for row in p.dates],
             "quantity": [copying.quantity_row(row_id, row) for row_id, p in rows for row in p.quantities],
         }
+        if rows:
+            # Behind row-level security there is no COPY into a table.
+            await self._conn.execute(_INSERT_RESOURCES, *zip(*(_resource(*row, now_us) for row in rows), strict=True))
         for table, encoded in tables.items():
             if encoded:
                 await self._conn.copy_to_table(
@@ -146,6 +148,19 @@ class Loader:
                 """,
                 *(list(column) for column in zip(*ordered, strict=True)),
             )
+
+
+_INSERT_RESOURCES = (
+    "INSERT INTO record.resource (row_id, type, id, version, updated, labels, patient, patient_id, body)"
+    " SELECT r.row_id, r.type, r.id, 1, r.updated, r.labels, r.patient, r.patient_id, r.body FROM"
+    " unnest($1::bigint[], $2::smallint[], $3::text[], $4::bigint[], $5::integer[], $6::bigint[], $7::text[],"
+    " $8::bytea[]) AS r(row_id, type, id, updated, labels, patient, patient_id, body)"
+)
+
+
+def _resource(row_id: int, new: Prepared, now_us: int) -> tuple[object, ...]:
+    """A row of record.resource in its first version, as _INSERT_RESOURCES takes it."""
+    return row_id, new.type_id, new.id, now_us, new.labels, new.patient, new.patient_id, compress(new.tail)
 
 
 async def dangling(conn: Connection, keys: Keys, limit: int) -> list[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """Reading one resource, or one version of it, by its address."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -30,8 +30,14 @@ class Connection(Protocol):
         """An asynchronous context in which everything is committed together, or nothing."""
 
 
-Connect = Callable[[], AbstractAsyncContextManager[Connection]]
-"""Gives a connection for one piece of work."""
+class Connect(Protocol):
+    """Gives a connection for one piece of work.
+
+    wall: the sensitivity bits whose rows the connection sees at all (schema_access.sql); -1 for all.
+    """
+
+    def __call__(self, wall: int = -1) -> AbstractAsyncContextManager[Connection]:
+        """The context of one piece of work."""
 
 
 def stored(row: Mapping[str, Any]) -> Stored:

@@ -32,3 +32,13 @@ CREATE TABLE record.emergency (
 CREATE INDEX emergency_open ON record.emergency (actor_key, patient, ends);
 CREATE INDEX emergency_by_start ON record.emergency (starts, id);
 CREATE INDEX emergency_by_patient ON record.emergency (patient_id, starts);
+
+-- The second wall: of patients' rows, a connection sees the content of those only whose sensitivity bits it may see
+-- at all (`continuum.wall`, narrowed by access for each session); one that says nothing sees none of them. The owner
+-- is not held by it.
+ALTER TABLE record.resource ENABLE ROW LEVEL SECURITY;
+ALTER TABLE record.history ENABLE ROW LEVEL SECURITY;
+CREATE POLICY wall ON record.resource
+  USING (patient IS NULL OR labels & ~(SELECT nullif(current_setting('continuum.wall', true), '')::integer) = 0) WITH CHECK (true);
+CREATE POLICY wall ON record.history
+  USING (patient IS NULL OR labels & ~(SELECT nullif(current_setting('continuum.wall', true), '')::integer) = 0) WITH CHECK (true);
