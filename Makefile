@@ -5,6 +5,7 @@
 #   make bench   the figures, as a table
 #   make lint    what a machine can say about the code without running it
 #   make docs    docs/reference/ from the code
+#   make messages  new texts into the catalogues of translations
 #   make lock    new versions into requirements/*.lock
 #   make setup   only .venv, with what tests and tools need
 PORT ?= 8000
@@ -14,17 +15,20 @@ PYTEST_WORKERS ?= 2
 BIN := .venv/bin
 export PORT DATA
 
-.PHONY: demo test proof lint setup setup-run setup-test docs lock bench clean
+.PHONY: demo test proof lint setup setup-run setup-test docs messages lock bench clean
 
 # Both ask a stamp file first: nothing to do takes a twentieth of a second and no network.
 setup-run:
 	@$(PYTHON) scripts/setup_venv.py run
+	@$(BIN)/python scripts/build_ui.py
 
 setup:
 	@$(PYTHON) scripts/setup_venv.py dev
+	@$(BIN)/python scripts/build_ui.py
 
 setup-test: setup
 	@$(BIN)/python scripts/system_packages.py
+	@$(BIN)/python scripts/build_ui.py tests
 	@$(BIN)/python scripts/node_packages.py tests/clients/node
 
 demo: setup-run
@@ -49,8 +53,11 @@ bench: setup
 docs: setup
 	$(BIN)/python scripts/reference.py
 
+messages: setup
+	$(BIN)/python scripts/messages.py
+
 lock: setup
 	$(BIN)/python scripts/lock.py
 
 clean:
-	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis tests/clients/node/node_modules
+	rm -rf .venv .cache src/continuum/ui/built .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis tests/clients/node/node_modules

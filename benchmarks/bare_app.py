@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 import uvloop
 
 from continuum.access import Session
-from continuum.apps.fhir_api import serving
+from continuum.apps.fhir_api import orders, serving
 from continuum.apps.fhir_api.app import Application
 from continuum.apps.fhir_api.services import Services
 from continuum.fhir.grammar import parse
@@ -110,7 +110,7 @@ async def main(data: Path, port: int) -> None:
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     async with postgres.open(settings) as server:
-        worker = serving.Worker(
+        worker = orders.Worker(
             server.app.dsn, known.record, known.audit, known.token, known.identity, connections=settings.connections
         )  # fmt: skip
 
@@ -124,7 +124,7 @@ async def main(data: Path, port: int) -> None:
 
         application = Bare(opening)
         async with contextlib.AsyncExitStack() as stack:
-            with serving.listen("127.0.0.1", port) as listening:
+            with orders.listen("127.0.0.1", port) as listening:
                 running = serving._Server(listening, application)  # noqa: SLF001  same server as the product's
                 task = asyncio.create_task(running.serve())
                 serving.settle()

@@ -144,6 +144,27 @@ def _part(kind: str, text: str, base: str, name: str, compiler: Compiler) -> lis
     return [kind, paths]
 
 
+def presence(params: dict[str, dict[str, Any]], before: list[str]) -> list[str]:
+    """The parameters that a resource has values for, in the order of their bits: what was there stays in its place."""
+    codes = [code for code, fact in params.items() if fact.get("paths") or fact.get("groups")]
+    found = before + sorted(set(codes) - set(before))
+    assert len(found) < 64, "a bigint has no bit for more"
+    return found
+
+
+def implied_systems(params: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Token parameters all of whose values are codes or booleans of one system."""
+    found = {}
+    for code, fact in params.items():
+        if fact["kind"] != "token" or not fact.get("paths"):
+            continue
+        systems = {generate_index.SPECIAL_VALUES if path[1] == "boolean" else path[2] for path in fact["paths"]}
+        plain = all(path[1] in {"boolean", "code"} for path in fact["paths"])
+        if plain and len(systems) == 1 and "" not in systems:
+            found[code] = systems.pop()
+    return found
+
+
 def texts(definitions: Definitions) -> list[str]:
     """The names of elements that hold text for people."""
     found = set()
@@ -247,14 +268,18 @@ def compiled() -> dict[str, str]:
         }
         for name, params in facts.items()
     }
+    earlier = TARGET / "facts/search.json"
+    before = json.loads(earlier.read_text()).get("presence", {}) if earlier.exists() else {}
     whole = {
         "compartments": definitions.compartments,
         "fingerprints": {name: fingerprints(params) for name, params in facts.items()},
+        "implied_systems": {name: found for name, params in facts.items() if (found := implied_systems(params))},
         "main_date": main_dates(facts),
         "not_indexed": NOT_INDEXED,
         "params": shown,
         "parts": {name: parts for name, found in facts.items() if (parts := parts_of(found))},
         "patient_implied": {name: codes for name, codes in implied.items() if codes},
+        "presence": {name: presence(params, before.get(name, [])) for name, params in facts.items()},
         "texts": texts(definitions),
         "unions": {"Observation": unions},
     }

@@ -1,4 +1,4 @@
-"""Looks after what tests want from the operating system, beyond Python: today a second PostgreSQL server.
+"""Looks after what tests want from the operating system, beyond Python: a second PostgreSQL server and a browser.
 
 As root on Debian or Ubuntu it installs what is missing; anywhere else it says what is missing and goes on:
 the tests that need it skip with a reason, or fail when `CONTINUUM_REQUIRE_SUITES=1`. The product itself
@@ -13,6 +13,8 @@ from pathlib import Path
 
 APT_TIMEOUT_S = 300
 POSTGRES_MIN_MAJOR = 15
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+"""Commands that tests of pages can drive, the first one found wins."""
 NO_CLUSTER = Path("/etc/postgresql-common/createcluster.d/continuum-tests.conf")
 
 
@@ -44,7 +46,15 @@ def wanted() -> list[Wanted]:
     second = bool(os.environ.get("CONTINUUM_DATABASE_URL")) or any(
         major >= POSTGRES_MIN_MAJOR for major in postgres_majors()
     )
-    return [Wanted("a PostgreSQL server that is not the embedded one", "postgresql", second)]
+    return [
+        Wanted("a PostgreSQL server that is not the embedded one", "postgresql", second),
+        Wanted("a browser for the tests of pages", "chromium", browser() is not None),
+    ]
+
+
+def browser() -> str | None:
+    """The browser of this machine, where it has one: its path."""
+    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
 
 
 def apt_install(packages: list[str]) -> bool:

@@ -60,6 +60,11 @@ class Page(HTMLParser):
     def text(self) -> str:
         return " ".join(self.words)
 
+    @property
+    def csrf(self) -> str:
+        """The value that forms of this page carry."""
+        return next(form.fields["csrf"] for form in self.forms if "csrf" in form.fields)
+
 
 class Browser:
     """One person's browser."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from continuum.apps.fhir_api.serving import Worker
+from continuum.apps.fhir_api.orders import Worker
 from tests.live import Running, fresh_database, started
 
 
@@ -40,8 +40,8 @@ def another(running: Running):
     """Another server on the same database, with other orders: `with another(read_only=True) as server`."""
 
     @contextmanager
-    def start(**orders):
-        with started(replace(running.orders, **orders), running.owner) as found:
+    def start(port=0, **orders):
+        with started(replace(running.orders, **orders), running.owner, port) as found:
             yield found
 
     return start

@@ -15,8 +15,7 @@ import asyncpg
 import httpx
 import pytest
 
-from continuum.apps.fhir_api.serving import Worker, listen
-from continuum.apps.fhir_api.worker import tell
+from continuum.apps.fhir_api.orders import Worker, listen, tell
 from continuum.identity.tokens import Claims, issue, signing_key
 
 
@@ -49,9 +48,9 @@ class Running:
 
 
 @contextmanager
-def started(orders: Worker, owner: str = "") -> Iterator[Running]:
+def started(orders: Worker, owner: str = "", port: int = 0) -> Iterator[Running]:
     """A worker process that answers; it is told to stop at the end, and must."""
-    with listen("127.0.0.1", 0) as listening:
+    with listen("127.0.0.1", port) as listening:
         port = listening.getsockname()[1]
         process = subprocess.Popen(
             [sys.executable, "-m", "continuum.apps.fhir_api.worker", str(listening.fileno())],

@@ -116,12 +116,14 @@ def tables() -> dict[str, dict[str, list[str]]]:
     return found
 
 
+FROM_NPM = tomllib.loads((ROOT / "src" / "continuum" / "ui" / "uswds.toml").read_text())["packages"]
 GROUPS = PROJECT["dependency-groups"]
 DECLARED = {
     "In the product": names(PROJECT["project"]["dependencies"]),
     "To build and install": names(GROUPS["build"]),
     "For tests and tools": names([line for line in GROUPS["dev"] if isinstance(line, str)]),
     "For tests, in an environment of its own": names(GROUPS["cumulus"]),
+    "From npm, as files": {canonicalize_name(package["name"]) for package in FROM_NPM.values()},
     "For tests, Node.js": names(GROUPS["node"])
     | set(json.loads((ROOT / "tests" / "clients" / "node" / "package.json").read_text())["dependencies"]),
 }
@@ -165,7 +167,7 @@ def test_what_ships_is_permissive_or_a_weak_copyleft_with_a_reason(name):
 
 def test_what_is_locked_for_other_platforms_is_permissive_too():
     not_here = locked("run.lock") - shipped() - names(GROUPS["build"])
-    brought_by_building = {"packaging", "pathspec", "pluggy", "tomlkit", "trove-classifiers"}
+    brought_by_building = {"packaging", "pathspec", "pluggy", "tomlkit", "trove-classifiers", "webencodings"}
     unknown = not_here - brought_by_building - set(ELSEWHERE)
     assert unknown == set(), "read their licences and add them to ELSEWHERE"
     assert set(ELSEWHERE.values()) <= PERMISSIVE

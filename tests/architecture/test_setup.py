@@ -115,4 +115,12 @@ def test_an_old_node_of_the_machine_is_not_used(monkeypatch, tmp_path):
 
 def test_a_given_database_is_second_postgres_enough(monkeypatch):
     monkeypatch.setenv("CONTINUUM_DATABASE_URL", "postgresql://somewhere/continuum")
-    assert all(item.present for item in system_packages.wanted())
+    assert all(item.present for item in system_packages.wanted() if item.package == "postgresql")
+
+
+def test_a_machine_without_a_browser_says_which_package_brings_one(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert system_packages.browser() is None
+    assert [item.package for item in system_packages.wanted() if not item.present and "browser" in item.what] == [
+        "chromium"
+    ]

@@ -45,6 +45,8 @@ def test_everything_that_runs_is_inside(contents):
     assert any("_generated" in name for name in product), "the generated R4 language is missing"
     assert any("migrations" in name for name in product), "the migrations are missing"
     assert product - contents == set()
+    for name in ("uswds.css", "htmx.js", "icons.svg", "NOTICE", "locale/es/LC_MESSAGES/continuum.mo"):
+        assert f"continuum/ui/built/{name}" in contents, "the design system is missing"
 
 
 def test_nothing_else_is_inside(contents):

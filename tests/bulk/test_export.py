@@ -188,7 +188,7 @@ async def test_an_export_outlives_the_server_that_took_it_on(test_server, templa
     """The server and all its processes are killed while they export; the next one ends the job."""
     app, owner = await fresh_database(test_server, template)
     secret = os.urandom(32)
-    from continuum.apps.fhir_api.serving import Worker  # the orders of this test's own server
+    from continuum.apps.fhir_api.orders import Worker  # the orders of this test's own server
 
     orders = Worker(app, secret, secret, secret, secret, connections=4, bulk_folder=str(tmp_path / "bulk"))
     with started(orders, owner) as first:

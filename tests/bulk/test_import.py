@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from continuum.apps.fhir_api.serving import Worker
+from continuum.apps.fhir_api.orders import Worker
 from tests.api.conftest import fresh_id, outcome
 from tests.bulk.jobs import fetch, until_done
 from tests.live import fresh_database, started

@@ -89,7 +89,9 @@ def test_the_changelog_keeps_its_form():
     assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
 
 
-@pytest.mark.parametrize("picture", [path for path in tracked() if path.suffix == ".svg"], ids=str)
+@pytest.mark.parametrize(
+    "picture", [path for path in tracked() if path.suffix == ".svg" and path.parts[0] == "docs"], ids=str
+)
 def test_a_picture_speaks_to_everyone_and_has_a_dark_side(picture):
     text = text_of(picture)
     drawing = ET.fromstring(text)  # noqa: S314 - our own file

@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from continuum.kernel.limits import EMERGENCIES_OPEN_MAX, EMERGENCY_S
+from continuum.access.limits import EMERGENCIES_OPEN_MAX, EMERGENCY_S
 from continuum.runtime.postgres.address import Address
 from tests.api.conftest import fresh_id, outcome
 

@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from continuum.apps.admin.cli import main
-from continuum.apps.fhir_api.serving import Worker
+from continuum.apps.fhir_api.orders import Worker
 from continuum.runtime import secrets
 from continuum.runtime.postgres.address import Address
 from continuum.runtime.postgres.layout import plan

@@ -80,14 +80,14 @@ async def test_from_the_first_administrator_to_a_leaver(data_folder):
                 and form.fields["account"] != _own(ada)
             )  # fmt: skip
             await ada.submit("/staff/grant", account=account, role="nurse", facility="org-1", starts="2026-01-01")
-            assert "nurse at org-1, from 2026-01-01" in ada.page.text
+            assert "nurse · Facility org-1 · from Jan 1, 2026" in ada.page.text
             await nick.get("/signon/account")
-            assert "nurse at org-1" in nick.page.text
+            assert "nurse · Facility org-1" in nick.page.text
 
             await ada.submit("/staff/leave", account=account, hand_to="nobody")
             assert "open account of their own" in ada.page.text
             await ada.submit("/staff/leave", account=account, hand_to="ada")
-            assert "Nick Nurse (nick), closed" in ada.page.text
+            assert "Nick Nurse (nick) closed" in ada.page.text
             await nick.get("/signon/account")
             assert nick.path == "/signon/sign-in"
             await nick.submit("/sign-in", name="nick", password=PASSWORD)

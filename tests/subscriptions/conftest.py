@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
-from continuum.apps.fhir_api.serving import Worker
+from continuum.apps.fhir_api.orders import Worker
 from tests.live import Running, fresh_database, started
 from tests.subscriptions.receivers import Hook, Mailbox
 

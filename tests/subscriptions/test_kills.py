@@ -15,8 +15,7 @@ import asyncpg
 import httpx
 import pytest
 
-from continuum.apps.fhir_api.serving import Worker, listen
-from continuum.apps.fhir_api.worker import tell
+from continuum.apps.fhir_api.orders import Worker, listen, tell
 from tests.live import Running, fresh_database
 from tests.subscriptions.receivers import Hook, subscription, until
 

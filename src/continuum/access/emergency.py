@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from continuum.access.actor import Actor
-from continuum.fhir.types import TYPE_IDS
-from continuum.kernel.errors import Busy, Invalid, Issue
-from continuum.kernel.ids import uuid7
-from continuum.kernel.limits import (
+from continuum.access.limits import (
     EMERGENCIES_OPEN_MAX,
     EMERGENCY_REASON_CHARS,
     EMERGENCY_REASON_MIN_CHARS,
     EMERGENCY_S,
 )
+from continuum.fhir.types import TYPE_IDS
+from continuum.kernel.errors import Busy, Invalid, Issue
+from continuum.kernel.ids import uuid7
 from continuum.record.keys import Keys
 from continuum.record.read import Connection, missing
 

@@ -21,6 +21,7 @@ from continuum.record.write import CARED, EMERGENCY
 __all__ = ["OWNED_TYPES", "PATIENT_TYPES", "Policy", "decide", "narrowed", "owner_key"]
 
 _EVERY_WRITE = frozenset(TYPES) - {"AuditEvent"}
+
 _BASES = {"facility": CARED, "treatment": TREATMENT, "order": ORDER, "granted": GRANTED, "emergency": EMERGENCY}
 _HEEDING = frozenset({"facility", "treatment", "order"})
 """Relations that a patient's refusal ends; an emergency and the patient's own permission stand."""
@@ -32,7 +33,7 @@ class Policy:
 
     writes: the types that may be written, and through what: () through anything, else (basis, who) of which one must
     hold for the patient. kept: labels by type that keep a resource from being written over. own: the only patient
-    whose types in `own_writes` may be written. breaks: whether the glass
+    whose types in `own_writes` may be written. acts: what of access/charts.py may be done. breaks: whether the glass
     may be broken. watches: whether the trace of everybody is open.
     """
 
@@ -42,6 +43,7 @@ class Policy:
     own: int = 0
     own_writes: frozenset[str] = field(default=frozenset())
     facility: int = 0
+    acts: frozenset[str] = frozenset()
     breaks: bool = False
     watches: bool = False
 
@@ -85,6 +87,7 @@ def narrowed(policy: Policy, scopes: str) -> Policy:
         visibility=replace(policy.visibility, by_type=seen, otherwise=NOTHING),
         writes={name: through for name, through in policy.writes.items() if name in writable},
         own_writes=policy.own_writes & writable,
+        acts=policy.acts if "Patient" in readable else frozenset(),
         breaks=False,
         watches=policy.watches and "AuditEvent" in readable,
     )
@@ -148,6 +151,7 @@ def _bound(said: Rules, names: _Names) -> Policy:
         own=names.own,
         own_writes=frozenset(own_writes),
         facility=names.facility,
+        acts=said.acts,
         breaks=said.breaks,
         watches=said.watches,
     )

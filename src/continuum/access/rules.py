@@ -16,7 +16,7 @@ from cedarpy import AuthzResult, Decision, Entities, PolicySet, is_authorized_ba
 
 from continuum.access.actor import MEMBERSHIPS
 from continuum.access.classes import ELEMENT_GROUPS, GROUPS, TYPES_OF
-from continuum.kernel.limits import SHAPES_CACHED_MAX
+from continuum.access.limits import SHAPES_CACHED_MAX
 
 RELATIONS = ("all", "own", "facility", "treatment", "order", "granted", "emergency", "owned")
 """How somebody may have to do with the patient of a resource, or with the resource; a row can have several."""
@@ -33,6 +33,8 @@ LABELS: Mapping[str, int] = {
 """The sensitivity labels by their bit in the record (record/entry.py)."""
 UNLABELLED = "none"
 ALL_LABELS = sum(LABELS.values())
+CHART_ACTS = ("match", "correct", "merge", "unmerge")
+"""What of access/charts.py can be open."""
 POLICY_PARTS = ("access", "identity")
 """The parts of the product below which policies are looked for; `clinical` and `programs` join when they are there."""
 
@@ -63,6 +65,7 @@ class Rules:
     sees: Mapping[str, tuple[Opened, ...]]
     writes: Mapping[str, tuple[Opened, ...]]
     hidden: frozenset[str]
+    acts: frozenset[str]
     breaks: bool
     watches: bool
 
@@ -127,11 +130,12 @@ def rules(shape: Shape) -> Rules:
         return [_allowed(answer) for answer in answers]
 
     purpose = shape.purpose
-    opens, breaks, watches = decide(
-        [_asked(action, "Purpose", purpose, {}) for action in ("open", "break", "watch")]
-    )  # fmt: skip
+    opens, breaks, watches, *acts = decide(
+        [_asked(action, "Purpose", purpose, {}) for action in ("open", "break", "watch", *CHART_ACTS)]
+    )
     if not opens:
-        return Rules(opens=False, sees={}, writes={}, hidden=frozenset(), breaks=False, watches=False)
+        nothing: frozenset[str] = frozenset()
+        return Rules(opens=False, sees={}, writes={}, hidden=nothing, acts=nothing, breaks=False, watches=False)
     groups = tuple(ELEMENT_GROUPS)
     revealed = decide([_asked("reveal", "Elements", name, {"purpose": purpose}) for name in groups])
 
@@ -155,6 +159,7 @@ def rules(shape: Shape) -> Rules:
         sees={name: tuple(opened) for name, opened in found["see"].items()},
         writes={name: tuple(opened) for name, opened in found["write"].items()},
         hidden=frozenset(name for name, shown in zip(groups, revealed, strict=True) if not shown),
+        acts=frozenset(name for name, yes in zip(CHART_ACTS, acts, strict=True) if yes),
         breaks=breaks,
         watches=watches,
     )

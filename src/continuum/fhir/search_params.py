@@ -47,6 +47,14 @@ TEXTS: frozenset[str] = frozenset(_FACTS["texts"])
 FINGERPRINTS: Mapping[str, Mapping[str, str]] = _FACTS["fingerprints"]
 """Type → parameter → what changes when its values are taken from elsewhere in a resource, or otherwise."""
 
+PRESENCE: Mapping[str, Mapping[str, int]] = {
+    name: {code: 1 << number for number, code in enumerate(codes)} for name, codes in _FACTS["presence"].items()
+}
+"""Type → parameter → the bit that says of a resource that it has a value. What is new comes after what was there."""
+
+IMPLIED_SYSTEMS: Mapping[str, Mapping[str, str]] = _FACTS["implied_systems"]
+"""Type → token parameter → the one system of all its codes, which R4 gives and resources do not repeat."""
+
 UNLISTED_URIS = frozenset({"_profile"})
 """Uris that are found by their keys alone: rows of what nearly every resource has would cost every write."""
 

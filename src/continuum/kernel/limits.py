@@ -346,6 +346,8 @@ BULK_PROCESSES_MAX = 64
 """Processes of one bulk job."""
 BULK_CHUNK_BYTES = 1024 * 1024
 """Files of bulk jobs are read, compressed and sent in pieces of this size."""
+BULK_DISK_FREE_MIN_BYTES = 2 * 1024 * 1024 * 1024
+"""An export stops with words before its files leave less room than this on their disk."""
 BULK_DOWNLOAD_TIMEOUT_S = 6 * 3600.0
 """How long the download of one file may take altogether."""
 BULK_INPUTS_MAX = 200
@@ -372,19 +374,21 @@ KEYS_PENDING_KB = 64
 """Keys of new rows that may wait outside the index's tree: each search reads through them."""
 KEYS_PENDING_IMPORT_KB = 4_096
 """The same while many rows are loaded: sorted in larger heaps, they cost a quarter less to file."""
-RELATION_OPEN_DAYS = 365
-"""A relation to a patient whose resource names no end ends this long after the resource was last written."""
-RELATION_DONE_DAYS = 30
-"""An order that is completed stays open this long to whom it was addressed."""
-RELATIONS_MAX = 200
-"""Relations that one resource can say; a care team is smaller."""
-EMERGENCY_S = 4 * 3600
-"""How long broken glass stays open."""
-EMERGENCIES_OPEN_MAX = 10
-"""Patients for whom one person may have broken the glass at the same time."""
-EMERGENCY_REASON_CHARS = 500
-"""The longest reason for breaking the glass."""
-EMERGENCY_REASON_MIN_CHARS = 10
-"""A shorter reason says nothing."""
-SHAPES_CACHED_MAX = 1_024
-"""Kinds of session (role, purpose, assurance …) whose policies are kept per process."""
+MERGE_ENTRIES_MAX = 20_000
+"""Entries of a chart that can be merged into another in one transaction."""
+CORRECTION_ENTRIES_MAX = 1_000
+"""Entries that one wrong-patient correction can move."""
+RELOCATION_YIELD = 20
+"""After so many entries of a merge or correction the worker's other requests have their turn."""
+MATCH_BLOCK_MAX = 50
+"""Patients that one of the searches behind `Patient/$match` looks at."""
+MATCH_COUNT_MAX = 100
+"""Candidates that `Patient/$match` shows."""
+MATCH_COUNT_DEFAULT = 20
+"""Candidates that `Patient/$match` shows when `count` does not say."""
+MATCH_VALUES_MAX = 8
+"""Identifiers, telephone numbers and names of one person that `Patient/$match` goes by."""
+LASTN_MAX = 100
+"""Observations of each kind that `Observation/$lastn` shows."""
+LASTN_READ_MAX = 20_000
+"""Observations of one patient that `Observation/$lastn` looks through."""

@@ -19,7 +19,7 @@ _int2 = Struct(">ih").pack
 _int8 = Struct(">iq").pack
 _head = Struct(">hiqih").pack
 """Field count, row id, type number: how a row of search begins."""
-_updated = Struct(">iqii").pack
+_updated = Struct(">iqiqii").pack
 _string = Struct(">hiqii").pack
 _date = Struct(">hiqiiiqiq").pack
 _quantity = Struct(">hiqiqidid").pack
@@ -29,8 +29,8 @@ _BASE_DIGITS = 4
 
 COLUMNS = {
     "search": (
-        "row_id", "type", "self", "patient", "date_low", "date_high", "updated", "labels", "ref_params", "refs",
-        "keys",
+        "row_id", "type", "self", "patient", "date_low", "date_high", "updated", "present", "labels", "ref_params",
+        "refs", "keys",
     ),
     "string": ("row_id", "param", "value", "exact", "parts"),
     "date": ("row_id", "param", "low", "high"),
@@ -42,8 +42,8 @@ COLUMNS = {
 def search_row(row_id: int, new: Prepared, updated_us: int) -> bytes:
     """A row of record.search."""
     return b"".join((
-        _head(11, 8, row_id, 2, new.type_id), _int8(8, new.self_key), _maybe8(new.patient),
-        _maybe8(new.date_low), _maybe8(new.date_high), _updated(8, updated_us, 4, new.labels),
+        _head(12, 8, row_id, 2, new.type_id), _int8(8, new.self_key), _maybe8(new.patient),
+        _maybe8(new.date_low), _maybe8(new.date_high), _updated(8, updated_us, 8, new.present, 4, new.labels),
         _int4s(new.ref_params), _int8s(new.refs), _int8s(new.keys),
     ))  # fmt: skip
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeVar
 
+from continuum.fhir.search_params import IMPLIED_SYSTEMS
 from continuum.fhir.text import words
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.limits import KEYS_CACHED_MAX
@@ -45,13 +46,13 @@ class TypeKeys:
     """The keys with which resources of one type are filed.
 
     tokens: (param, system, code) → all its forms. references: (param, target) → the keys of a target as written.
-    present: param → its presence. grams: trigram → its key. params: param → its number in the side tables.
+    grams: trigram → its key. params: param → its number in the side tables.
     texts: (param, text) → the keys of its words under the parameter. content: text → the keys of its words in the
     text of the whole resource. text_keys, content_keys and narrative_keys do not remember.
     """
 
     __slots__ = (
-        "content", "content_keys", "grams", "narrative_keys", "params", "present", "references", "text_keys", "texts",
+        "content", "content_keys", "grams", "narrative_keys", "params", "references", "text_keys", "texts",
         "tokens",
     )  # fmt: skip
 
@@ -62,7 +63,6 @@ class TypeKeys:
         self.references: Memory[tuple[str, str], tuple[int, ...]] = Memory(
             lambda found: keys.reference_forms(resource_type, *found)
         )
-        self.present: Memory[str, int] = Memory(lambda param: keys.present(resource_type, param))
         self.grams: Memory[str, int] = Memory(lambda gram: keys.gram(resource_type, gram))
         self.params: Memory[str, int] = Memory(lambda param: param_id(resource_type, param))
 
@@ -118,17 +118,15 @@ class Keys:
         """The key of a resource's own address; also the value of every reference to it."""
         return self._digest(f"{resource_type}/{resource_id}")
 
-    def present(self, resource_type: str, param: str) -> int:
-        """Present on every row that has any value for the parameter (`:missing`)."""
-        return self._digest(f"{resource_type}.{param}{_SEP}?")
-
     def token(self, resource_type: str, param: str, system: str | None, code: str | None) -> int:
         """The three token forms: `code` (system None), `system|code` ("" = no system), `system|` (code None)."""
         wanted = "*" if system is None else system
         return self._digest(f"{resource_type}.{param}{_SEP}t{_SEP}{wanted}{_SEP}{'*' if code is None else code}")
 
     def token_forms(self, resource_type: str, param: str, system: str, code: str) -> tuple[int, ...]:
-        """All keys of one token: by its code, by both, by its system."""
+        """All keys of one token: by its code, by both, by its system; by its code alone where R4 gives the system."""
+        if IMPLIED_SYSTEMS.get(resource_type, {}).get(param) == system:
+            return (self.token(resource_type, param, None, code),)
         forms = []
         if code:
             forms.append(self.token(resource_type, param, None, code))

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from continuum.fhir.dates import interval
-from continuum.kernel.limits import RELATION_DONE_DAYS, RELATION_OPEN_DAYS, RELATIONS_MAX
 from continuum.record.keys import Keys
+from continuum.record.limits import RELATION_DONE_DAYS, RELATION_OPEN_DAYS, RELATIONS_MAX
 
 TREATMENT, ORDER, GRANTED, REFUSED, SHIELD = 1, 2, 3, 4, 5
 """`basis` of a relation: takes part in care, was addressed by an order, may by consent, may not, is looked after."""

@@ -48,10 +48,11 @@ CREATE TABLE record.search (
   date_low   bigint,                        -- the main date of the type, as an interval
   date_high  bigint,
   updated    bigint   NOT NULL,
+  present    bigint   NOT NULL,             -- which parameters it has values for (fhir.search_params.PRESENCE)
   labels     integer  NOT NULL DEFAULT 0,
   ref_params integer[] NOT NULL,            -- param_id of each local reference,
   refs       bigint[]  NOT NULL,            -- and beside it Keys.self_key of its target: chains and _has
-  keys       bigint[]  NOT NULL             -- tokens, references, uris, presence, trigrams
+  keys       bigint[]  NOT NULL             -- tokens, references, uris, words, trigrams
 ) WITH (fillfactor = 90);
 -- The planner steers by how common each key is (record/search/statistics.py).
 ALTER TABLE record.search ALTER COLUMN keys SET STATISTICS 1000;
@@ -80,10 +81,7 @@ CREATE INDEX string_row ON record.string (row_id);
 
 -- Every date parameter but the type's main one.
 CREATE TABLE record.date (
-  param   integer NOT NULL,
-  low     bigint NOT NULL,
-  high    bigint NOT NULL,
-  row_id  bigint NOT NULL
+  param integer NOT NULL, low bigint NOT NULL, high bigint NOT NULL, row_id bigint NOT NULL
 );
 CREATE INDEX date_low ON record.date (param, low, row_id);
 CREATE INDEX date_high ON record.date (param, high, row_id);
@@ -213,18 +211,33 @@ CREATE TABLE record.subscription (
 
 -- The events of each subscription, numbered without gaps.
 CREATE TABLE record.subscription_event (
-  subscription bigint  NOT NULL,            -- record.subscription.row_id
-  number       bigint  NOT NULL,
-  row_id       bigint  NOT NULL,
-  version      integer NOT NULL,
+  subscription bigint NOT NULL,             -- record.subscription.row_id
+  number       bigint NOT NULL, row_id bigint NOT NULL, version integer NOT NULL,
   PRIMARY KEY (subscription, number)
 );
+
+-- Charts merged into others, and entries moved between charts: what undoing it needs (record/relocation/). `care` are
+-- the facilities that came to care for the target through it; `merge` is a whole chart, else chosen entries.
+CREATE TABLE record.relocation (
+  id        text PRIMARY KEY COLLATE "C", merge boolean NOT NULL,
+  source_id text COLLATE "C" NOT NULL, target_id text COLLATE "C" NOT NULL,  -- Patient.id
+  at        bigint NOT NULL, care bigint[] NOT NULL, undone bigint           -- when, once it was
+);
+-- A chart is merged away once at most; whoever writes an entry asks this index whether its chart still is one.
+CREATE UNIQUE INDEX relocation_retired ON record.relocation (source_id) WHERE merge AND undone IS NULL;
+
+-- Which resources an act changed: from which version to which.
+CREATE TABLE record.relocation_entry (
+  relocation text COLLATE "C" NOT NULL, row_id bigint NOT NULL, before integer NOT NULL, after integer NOT NULL,
+  PRIMARY KEY (relocation, row_id)
+);
+CREATE INDEX relocation_entry_row ON record.relocation_entry (row_id);
 
 -- A resource as the writer hands it over; row_id is always known.
 CREATE TYPE record.entry AS (
   row_id bigint, type smallint, id text, version integer, updated bigint, deleted boolean, labels integer,
   patient bigint, patient_id text, body bytea, self bigint, date_low bigint, date_high bigint,
-  ref_params integer[], refs bigint[], keys bigint[]
+  present bigint, ref_params integer[], refs bigint[], keys bigint[]
 );
 
 -- An audit row as `access` hands it over; `patients` beyond the first go to audit_patient.
@@ -266,7 +279,8 @@ $$;
 -- and the deletion of its target apart; they are taken in one order, so they cannot deadlock.
 -- Raises CT403 when a patient of an act has none of the relations that the guard lists for it (basis 0: cared for at
 -- the facility `who`, 6: `who` broke the glass, others as in record.relation), CT404 with the missing
--- addresses in DETAIL.
+-- addresses in DETAIL, CT409 with "source target" in DETAIL when one of `charts` (Patient ids that entries are
+-- filed under or name) was merged into another.
 CREATE FUNCTION record.write(
   fresh record.entry[], changed record.entry[],
   string_rows bigint[], string_params integer[], string_values text[], string_exacts text[],
@@ -280,10 +294,11 @@ CREATE FUNCTION record.write(
   guard_acts integer[], guard_patients bigint[], guard_bases smallint[], guard_whos bigint[],
   relation_rows bigint[], relation_patients bigint[], relation_bases smallint[], relation_whos bigint[],
   relation_labels integer[], relation_starts bigint[], relation_ends bigint[],
-  audits record.audit_entry[], audits_linked boolean
+  audits record.audit_entry[], audits_linked boolean, charts text[]
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   missing text;
+  merged text;
   instant CONSTANT bigint := (extract(epoch FROM now()) * 1000000)::bigint;
 BEGIN
   IF cardinality(exclusive_buckets) > 0 THEN
@@ -312,6 +327,14 @@ BEGIN
     RAISE EXCEPTION 'outside the facility''s care' USING ERRCODE = 'CT403';
   END IF;
 
+  IF cardinality(charts) > 0 THEN
+    SELECT m.source_id || ' ' || m.target_id INTO merged FROM record.relocation m
+    WHERE m.source_id = ANY (charts) AND m.merge AND m.undone IS NULL LIMIT 1;
+    IF merged IS NOT NULL THEN
+      RAISE EXCEPTION 'a chart that was merged away' USING ERRCODE = 'CT409', DETAIL = merged;
+    END IF;
+  END IF;
+
   IF cardinality(changed) > 0 THEN
     INSERT INTO record.history (row_id, version, type, id, updated, deleted, labels, patient, patient_id, body)
     SELECT r.row_id, r.version, r.type, r.id, r.updated, r.deleted, r.labels, r.patient, r.patient_id, r.body
@@ -326,7 +349,7 @@ BEGIN
     DELETE FROM record.relation t USING unnest(changed) c WHERE t.row_id = c.row_id;
     DELETE FROM record.search t USING unnest(changed) c WHERE t.row_id = c.row_id;
     INSERT INTO record.search
-    SELECT c.row_id, c.type, c.self, c.patient, c.date_low, c.date_high, c.updated, c.labels,
+    SELECT c.row_id, c.type, c.self, c.patient, c.date_low, c.date_high, c.updated, c.present, c.labels,
            c.ref_params, c.refs, c.keys
     FROM unnest(changed) c WHERE NOT c.deleted;
   END IF;
@@ -336,7 +359,7 @@ BEGIN
     SELECT f.row_id, f.type, f.id, f.version, f.updated, f.deleted, f.labels, f.patient, f.patient_id, f.body
     FROM unnest(fresh) f;
     INSERT INTO record.search
-    SELECT f.row_id, f.type, f.self, f.patient, f.date_low, f.date_high, f.updated, f.labels,
+    SELECT f.row_id, f.type, f.self, f.patient, f.date_low, f.date_high, f.updated, f.present, f.labels,
            f.ref_params, f.refs, f.keys
     FROM unnest(fresh) f;
   END IF;

@@ -16,7 +16,7 @@ from continuum.record.read import Connection
 WRITE = (
     "SELECT record.write($1::record.entry[], $2::record.entry[], "
     + ", ".join(f"${number}" for number in range(3, 38))
-    + ", $38::record.audit_entry[], $39)"
+    + ", $38::record.audit_entry[], $39, $40)"
 )
 
 AuditRow = tuple[Any, ...]
@@ -109,12 +109,12 @@ class Change:
             assert gone is not None, "only what exists can be deleted"
             return (
                 gone.row_id, gone.type_id, gone.id, self.version, self.updated_us, True, gone.labels,
-                gone.patient, gone.patient_id, None, 0, None, None, [], [], [],
+                gone.patient, gone.patient_id, None, 0, None, None, 0, [], [], [],
             )  # fmt: skip
         return (
             self.row_id, prepared.type_id, prepared.id, self.version, self.updated_us, False, prepared.labels,
             prepared.patient, prepared.patient_id, compress(prepared.tail), prepared.self_key, prepared.date_low,
-            prepared.date_high, prepared.ref_params, prepared.refs, prepared.keys,
+            prepared.date_high, prepared.present, prepared.ref_params, prepared.refs, prepared.keys,
         )  # fmt: skip
 
 
@@ -171,8 +171,8 @@ async def write(
     ordered_care = sorted(care)
     links = _links(changes)
     # An update releases nothing: only a deletion must be kept apart from those who refer to the resource.
-    exclusive = sorted({_bucket(*change.address) for change in changes if change.prepared is None})
-    shared = sorted({_bucket(*link) for link in links})
+    exclusive = sorted({bucket(*change.address) for change in changes if change.prepared is None})
+    shared = sorted({bucket(*link) for link in links})
     await conn.execute(
         WRITE,
         [change.row() for change in new],
@@ -190,6 +190,7 @@ async def write(
         *_columns(_relations(changes), 7),
         audits,
         linked(audits),
+        charts_of(changes),
     )
 
 
@@ -229,7 +230,25 @@ def _links(changes: Sequence[Change]) -> list[tuple[int, str]]:
     return sorted(wanted)
 
 
-def _bucket(type_id: int, resource_id: str) -> int:
+TRACES = frozenset({"Patient", "Provenance"})
+"""Types that may name a chart that was merged away: they say where it went and what became of its entries."""
+
+
+def charts_of(changes: Sequence[Change]) -> list[str]:
+    """The ids of the patients that the changes' entries name; none of them may have been merged away."""
+    return sorted(
+        {
+            target[8:]
+            for change in changes
+            if change.prepared is not None and change.prepared.resource_type not in TRACES
+            for target in change.prepared.links
+            if target.startswith("Patient/")
+        }
+    )
+
+
+def bucket(type_id: int, resource_id: str) -> int:
+    """The advisory lock (class 7201) that keeps references to an address and changes of what it is apart."""
     return zlib.crc32(f"{type_id}/{resource_id}".encode()) % LOCK_BUCKETS
 
 
@@ -270,6 +289,14 @@ def broken_references(detail: str, changes: Sequence[Change]) -> Invalid:
     return Invalid("A reference names a resource that does not exist here.", issues=tuple(issues))
 
 
+def merged_away(source_id: str, target_id: str) -> Conflict:
+    """The refusal of entries for a chart that is another's by now; it says whose."""
+    return Conflict(
+        f"Patient/{source_id} was merged into Patient/{target_id}: that is where this belongs."
+        f" Check that it is the right person, and write it to Patient/{target_id}."
+    )
+
+
 def translate(error: Exception, changes: Sequence[Change] = ()) -> DomainError | None:
     """The refusal in our words for what PostgreSQL reports, or None when it is not an expected one."""
     state = getattr(error, "sqlstate", None)
@@ -277,6 +304,9 @@ def translate(error: Exception, changes: Sequence[Change] = ()) -> DomainError |
         return broken_references(getattr(error, "detail", "") or "", changes)
     if state == "CT403":
         return Forbidden("This patient's record is not open to you for writing.")
+    if state == "CT409":
+        source, _, target = (getattr(error, "detail", "") or " ").partition(" ")
+        return merged_away(source, target)
     if state in ("53100", "53400"):
         return StorageFull("The record has no room for new entries; reading goes on. Tell the operator.")
     if state in ("25006", "57P03"):

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from continuum.apps.design import gallery, static
 from continuum.apps.fhir_api import openapi
 from continuum.apps.fhir_api.headers import FHIR_JSON
 from continuum.apps.fhir_api.outcome import outcome_bytes, refusal
@@ -154,8 +155,10 @@ def pages(application: "Application") -> Starlette:
             Route("/readyz", readyz),
             Route("/metrics", metrics),
             Route(TOKEN_PATH, token, methods=["POST"]),
+            *static.ROUTES,
+            *gallery.routes(),
         ],
-        exception_handlers={HTTPException: _http, DomainError: _domain},  # type: ignore[dict-item]
+        exception_handlers={HTTPException: _http, DomainError: _domain, **static.EXCEPTION_HANDLERS},  # type: ignore[dict-item]
     )
 
 

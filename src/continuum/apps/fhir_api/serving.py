@@ -6,7 +6,6 @@ import gc
 import os
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from continuum.apps.fhir_api.app import Application
 from continuum.apps.fhir_api.bulk import Bulk
 from continuum.apps.fhir_api.bulk_keeper import BulkOrders, Keeper
 from continuum.apps.fhir_api.figures import figures
+from continuum.apps.fhir_api.orders import Worker
 from continuum.apps.fhir_api.services import Services
 from continuum.apps.fhir_api.signon import SignOn
 from continuum.apps.signon.app import application
@@ -31,82 +31,15 @@ from continuum.identity.tokens import Issuer, Verifier, signing_key
 from continuum.interop.subscriptions.channels import Channels
 from continuum.interop.subscriptions.endpoints import Allowed
 from continuum.interop.subscriptions.hub import Hub
-from continuum.kernel.errors import DomainError
 from continuum.kernel.limits import (
     HEADERS_BUFFER_BYTES,
     HEADERS_TIMEOUT_S,
     LISTEN_BACKLOG,
     OBJECTS_BETWEEN_COLLECTIONS,
-    REQUEST_TIMEOUT_S,
     SHUTDOWN_TIMEOUT_S,
     SUBSCRIPTION_CONNECTIONS,
-    SUBSCRIPTION_RETRY_WAIT_S,
 )
 from continuum.runtime.pool import Pool
-
-
-class CannotListen(DomainError):
-    """The address or port cannot be had; the text says what to do."""
-
-    status = 503
-    code = "exception"
-
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """What a worker is told. database: the URL of the application's role, password included.
-
-    audit: the folder of spill files; "" keeps none. disk: a path on the embedded PostgreSQL's disk; "" for a given one.
-    origin: of the sign-on pages, as browsers see them. password_profile, contact, banner: see SignonSettings.
-    bulk_folder: where the files of exports and imports lie; "" offers neither.
-    """
-
-    database: str = field(repr=False)
-    record_secret: bytes = field(repr=False)
-    audit_secret: bytes = field(repr=False)
-    token_secret: bytes = field(repr=False)
-    identity_secret: bytes = field(repr=False)
-    connections: int
-    base_url: str = ""
-    read_only: bool = False
-    audit: str = ""
-    disk: str = ""
-    origin: str = "http://localhost"
-    password_profile: str = "nist-63b-4"  # noqa: S105  the name of rules, not a password
-    contact: str = ""
-    banner: str = ""
-    request_timeout_s: float = REQUEST_TIMEOUT_S
-    bulk_folder: str = ""
-    bulk_processes: int = 2
-    import_sources: str = ""
-    subscription_endpoints: str = ""
-    smtp_url: str = field(default="", repr=False)
-    mail_from: str = ""
-    subscription_retry_wait_s: float = SUBSCRIPTION_RETRY_WAIT_S
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Port 0 takes any free one.
-
-    Raises:
-        CannotListen: it is taken, not ours to take, or not an address of this machine.
-    """
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except socket.gaierror as error:
-        raise CannotListen(f"{host} is not an address of this machine ({error.strerror}).") from error
-    family, kind, protocol, _, address = found[0]
-    listening = socket.socket(family, kind, protocol)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen(LISTEN_BACKLOG)
-        listening.setblocking(False)
-    except OSError as error:
-        listening.close()
-        reason = "is taken already" if error.errno == 98 else f"cannot be had ({error.strerror})"
-        raise CannotListen(f"Port {port} on {host} {reason}; choose another one with --port.") from error
-    return listening
 
 
 @contextlib.asynccontextmanager

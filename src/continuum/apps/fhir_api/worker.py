@@ -4,29 +4,13 @@ Standard input stays open as long as the process that started it lives; when it 
 """
 
 import asyncio
-import json
 import os
 import signal
 import socket
 import sys
-from collections.abc import Coroutine
-from typing import Any
 
-from continuum.apps.fhir_api.serving import Worker, serve
-
-
-def told(text: str) -> Worker:
-    """The orders from one line of JSON; secrets are in hexadecimal."""
-    orders: dict[str, Any] = json.loads(text)
-    for name in ("record_secret", "audit_secret", "token_secret", "identity_secret"):
-        orders[name] = bytes.fromhex(orders[name])
-    return Worker(**orders)
-
-
-def tell(worker: Worker) -> str:
-    """The same line, from the orders."""
-    orders = {name: getattr(worker, name) for name in Worker.__dataclass_fields__}
-    return json.dumps({name: value.hex() if isinstance(value, bytes) else value for name, value in orders.items()})
+from continuum.apps.fhir_api.orders import Worker, run, told
+from continuum.apps.fhir_api.serving import serve
 
 
 async def _work(worker: Worker, listening: socket.socket) -> None:
@@ -37,16 +21,6 @@ async def _work(worker: Worker, listening: socket.socket) -> None:
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
     loop.add_reader(sys.stdin.fileno(), stopping.set)
     await serve(worker, listening, stopping)
-
-
-def run(work: Coroutine[Any, Any, None]) -> None:
-    """Runs on uvloop where there is one."""
-    try:
-        import uvloop  # noqa: PLC0415  not on every platform
-    except ImportError:
-        asyncio.run(work)
-    else:
-        uvloop.run(work)
 
 
 def main() -> None:

@@ -74,7 +74,7 @@ def application(services: SignonServices) -> Starlette:
         name = request.path_params["name"]
         if name not in _FILES:
             raise HTTPException(404)
-        text = (files("continuum.apps.signon") / "templates" / name).read_text(encoding="utf-8")
+        text = (files("continuum.apps.signon") / "files" / name).read_text(encoding="utf-8")
         return Response(text, media_type=_FILES[name], headers={**SECURE, "Cache-Control": "max-age=3600"})
 
     return Starlette(

@@ -34,13 +34,15 @@ from continuum.kernel.ids import uuid7
 
 SECURE: Mapping[str, str] = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:;"
+        " form-action 'self'; base-uri 'none';"
         " frame-ancestors 'none'"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), publickey-credentials-get=(self)",
-    "Referrer-Policy": "no-referrer",
+    # Not "no-referrer": under it browsers say `Origin: null` of our own forms, and those would look foreign.
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Cache-Control": "no-store",
@@ -176,7 +178,8 @@ class Exchange:
 
     def page(self, template: str, *, status: int = 200, **values: object) -> Response:
         """One of our pages."""
-        text = render(template, x=self, csrf=self.csrf, base=BASE, **values)
+        person = self.account.display_name if self.session and self.account else ""
+        text = render(self.request, template, home=HOME, person=person, csrf=self.csrf, base=BASE, x=self, **values)
         return HTMLResponse(text, status, headers=dict(SECURE))
 
     def go(self, address: str, **query: str) -> Response:

@@ -23,7 +23,7 @@ async def _page(x: Exchange, *, words: str = "", good: str = "", status: int = 2
     async with x.services.sign_on.connect() as conn:
         present = await factors.of(conn, account.account_id)
     return x.page(
-        "premium.html", status=status, words=words, done=good, next=x.next(""), factors=present, session=session,
+        "premium.html", status=status, words=words, good=good, next=x.next(""), factors=present, session=session,
         proofed=account.identity_level >= PREMIUM.identity, reached=session.assurance.reaches(PREMIUM),
         contact=x.services.settings.contact,
     )  # fmt: skip
@@ -64,7 +64,7 @@ async def proof(x: Exchange) -> Response:
         except (ProofingRefused, NotFound) as error:
             words, status = str(error), error.status
     return x.page(
-        "proof.html", status=status, words=words, done=good, form={} if good else x.form,
+        "proof.html", status=status, words=words, good=good, form={} if good else x.form,
         with_photo=sorted(WITH_PHOTO), without_photo=sorted(WITHOUT_PHOTO),
     )  # fmt: skip
 

@@ -1,24 +1,46 @@
-"""Templates to HTML."""
+"""Templates to HTML, for one reader, in the frame of the design system."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+
+from continuum.apps.design.reader import view_of
+from continuum.apps.design.static import PREFERENCES_PATH
+from continuum.ui import Pages
+from continuum.ui.language import gettext
+from continuum.ui.view import showing
+
+SPOKEN = ("words", "good", "why")
+"""Values that are whole sentences for the reader: they are translated here, where it is known who reads."""
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
-    made = Environment(loader=PackageLoader("continuum.apps.signon"), autoescape=True, undefined=StrictUndefined)
-    made.filters["moment"] = moment
-    return made
+def _pages() -> Pages:
+    return Pages("continuum.apps.signon")
 
 
-def moment(us: int) -> str:
-    """An instant as people read it: `23 November 2026, 10:12 UTC`."""
-    at = datetime.fromtimestamp(us / 1_000_000, UTC)
-    return f"{at.day} {at:%B %Y, %H:%M} UTC"
+def render(request: Request, template: str, /, *, home: str, person: str, csrf: str, base: str, **values: Any) -> str:
+    """A page for `person`, who is signed in, or for nobody (""). Whatever a template asks for must be given.
 
-
-def render(template: str, **values: object) -> str:
-    """A page. Whatever a template asks for and does not get is an error."""
-    return _environment().get_template(template).render(**values)
+    `home` is where a reader who changes language or colors goes back to from the answer to a form.
+    """
+    view = view_of(request)
+    if request.method != "GET":
+        view = replace(view, path=home)
+    with showing(view):
+        if values.get("notices"):
+            values["notices"] = [(at, gettext(text)) for at, text in values["notices"]]
+        given = {name: gettext(text) if name in SPOKEN and text else text for name, text in values.items()}
+        site: dict[str, Any] = {
+            "brand": "Continuum",
+            "home": "/",
+            "navigation": [(gettext("Your account"), home, request.url.path == home)] if person else [],
+            "person": person,
+            "preferences": PREFERENCES_PATH,
+            "footer": gettext("An account costs nothing, and nobody will ever ask you for your password."),
+        }
+        if person:
+            site["sign_out"] = (f"{base}/sign-out", csrf)
+        return _pages().render(f"signon/{template}", view, site=site, csrf=csrf, base=base, **given)

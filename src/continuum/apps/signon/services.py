@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from importlib.resources import files
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -15,10 +14,7 @@ import structlog
 from continuum.access import Access
 from continuum.identity.acts import Connect, Trace
 from continuum.identity.credentials import Credentials
-from continuum.identity.limits import (
-    BANNER_MAX_BYTES,
-    SWEEP_S,
-)
+from continuum.identity.limits import SWEEP_S
 from continuum.identity.passwords import PROFILES, Hasher
 from continuum.identity.proofing import Proofing
 from continuum.identity.provider import grants
@@ -34,12 +30,6 @@ from continuum.kernel.errors import DomainError
 BASE = "/signon"
 CONTACT = "the ID card office of your installation"
 log = structlog.get_logger("continuum.signon")
-
-
-class BadBanner(DomainError):
-    """The operator's notice cannot be used; the text says why."""
-
-    code = "value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,22 +136,4 @@ async def swept(made: SignonServices) -> AsyncIterator[None]:
 
 def default_banner() -> str:
     """The notice in our own words, for installations that set none."""
-    return (files("continuum.apps.signon") / "templates" / "notice.txt").read_text(encoding="utf-8")
-
-
-def read_banner(path: Path | None) -> str:
-    """The operator's notice, byte for byte; "" without a file.
-
-    Raises:
-        BadBanner: the file cannot be read, is not UTF-8, is empty or too long.
-    """
-    if path is None:
-        return ""
-    try:
-        content = path.read_bytes()
-        text = content.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadBanner(f"The notice before sign-in cannot be read from {path}: {error}.") from error
-    if not text.strip() or len(content) > BANNER_MAX_BYTES:
-        raise BadBanner(f"The notice in {path} must have 1 to {BANNER_MAX_BYTES} bytes of text.")
-    return text
+    return (files("continuum.apps.signon") / "files" / "notice.txt").read_text(encoding="utf-8")

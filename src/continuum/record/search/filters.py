@@ -15,7 +15,15 @@ from continuum.fhir.query import (
     SearchParam,
     Value,
 )
-from continuum.fhir.search_params import MAIN_DATE, PATIENT_IMPLIED, UNIONS, has_grams, param
+from continuum.fhir.search_params import (
+    IMPLIED_SYSTEMS,
+    MAIN_DATE,
+    PATIENT_IMPLIED,
+    PRESENCE,
+    UNIONS,
+    has_grams,
+    param,
+)
 from continuum.fhir.text import MORE_GRAMS, normalise, trigrams
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.limits import STRING_INDEX_CHARS
@@ -67,9 +75,7 @@ def criterion_sql(criterion: Criterion, resource_type: str, alias: str, bindings
         inside = f"{alias}.self = ANY({bindings.bind(wanted, 'bigint[]')})"
         return f"NOT {inside}" if criterion.modifier == "not" else inside
     if criterion.modifier == "missing":
-        present = bindings.bind([bindings.keys.present(resource_type, code)], "bigint[]")
-        missing = criterion.values[0].text == "true"
-        return f"{'NOT ' if missing else ''}{alias}.keys @> {present}"
+        return present_sql(code, resource_type, alias, missing=criterion.values[0].text == "true")
     kind = criterion.param.kind
     if asks_for_words(criterion):
         return _any(_words(criterion, value, resource_type, alias, bindings) for value in criterion.values)
@@ -77,6 +83,8 @@ def criterion_sql(criterion: Criterion, resource_type: str, alias: str, bindings
     if exact is not None:
         holds = f"{alias}.keys && {bindings.bind(exact, 'bigint[]')}"
         return f"NOT {holds}" if criterion.modifier == "not" else holds
+    if kind == "token":
+        return _of_implied_system(criterion, resource_type, alias, bindings)
     if kind == "date":
         return _any(_date(criterion.param, value, resource_type, alias, bindings) for value in criterion.values)
     if kind == "string":
@@ -100,6 +108,26 @@ def criterion_sql(criterion: Criterion, resource_type: str, alias: str, bindings
 def _words(criterion: Criterion, value: Value, resource_type: str, alias: str, bindings: Bindings) -> str:
     wanted = word_keys(criterion, value, resource_type, bindings.keys)
     return "(" + " AND ".join(f"{alias}.keys && {bindings.bind(keys, 'bigint[]')}" for keys in wanted) + ")"
+
+
+def present_sql(code: str, resource_type: str, alias: str, *, missing: bool) -> str:
+    """Whether a row has any value for a parameter, or has none."""
+    bit = PRESENCE[resource_type].get(code)
+    if bit is None:
+        return "true" if missing else "false"
+    return f"{alias}.present & {bit}::bigint {'=' if missing else '<>'} 0"
+
+
+def _of_implied_system(criterion: Criterion, resource_type: str, alias: str, bindings: Bindings) -> str:
+    """Tokens of which one asks for every code of the system that R4 gives the parameter."""
+    parts = []
+    for value in criterion.values:
+        wanted = exact_keys(replace(criterion, values=(value,)), resource_type, bindings.keys)
+        if wanted is None:
+            parts.append(present_sql(criterion.param.code, resource_type, alias, missing=False))
+        else:
+            parts.append(f"{alias}.keys && {bindings.bind(wanted, 'bigint[]')}")
+    return f"{'NOT ' if criterion.modifier == 'not' else ''}({' OR '.join(parts)})"
 
 
 def _union(criterion: Criterion, codes: tuple[str, ...], resource_type: str, alias: str, bindings: Bindings) -> str:
@@ -144,7 +172,13 @@ def exact_keys(criterion: Criterion, resource_type: str, keys: Keys) -> list[int
     if criterion.modifier == "identifier":
         return [keys.identifier(resource_type, code, value.system, value.code) for value in criterion.values]
     if kind == "token":
-        return [keys.token(resource_type, code, value.system, value.code) for value in criterion.values]
+        implied = IMPLIED_SYSTEMS.get(resource_type, {}).get(code)
+        if implied is not None and any(value.code is None and value.system == implied for value in criterion.values):
+            return None  # any code of the one system: a matter of presence
+        return [
+            keys.token(resource_type, code, None if value.system == implied else value.system, value.code)
+            for value in criterion.values
+        ]
     if kind == "reference":
         return [keys.reference(resource_type, code, target) for value in criterion.values for target in value.targets]
     if kind == "uri" and criterion.modifier != "below":

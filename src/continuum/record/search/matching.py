@@ -4,8 +4,10 @@ The search asks the index about present versions; a subscription asks about vers
 Both use the same keys of the same extraction, so they cannot disagree about what a value means.
 """
 
+from dataclasses import replace
+
 from continuum.fhir.query import Criterion, Query, Value
-from continuum.fhir.search_params import MAIN_DATE, PARTS, UNIONS
+from continuum.fhir.search_params import MAIN_DATE, PARTS, PRESENCE, UNIONS
 from continuum.fhir.text import normalise
 from continuum.kernel.errors import UnknownParameter
 from continuum.kernel.limits import STRING_EXACT_CHARS, STRING_INDEX_CHARS
@@ -49,7 +51,7 @@ def _holds(criterion: Criterion, prepared: Prepared, keys: Keys) -> bool:
         named = prepared.id in {value.code or value.text for value in criterion.values}
         return named != (criterion.modifier == "not")
     if criterion.modifier == "missing":
-        there = keys.present(resource_type, code) in prepared.keys
+        there = prepared.present & PRESENCE[resource_type].get(code, 0) != 0
         return there != (criterion.values[0].text == "true")
     if asks_for_words(criterion):
         return any(
@@ -59,11 +61,21 @@ def _holds(criterion: Criterion, prepared: Prepared, keys: Keys) -> bool:
             for value in criterion.values
         )
     exact = exact_keys(criterion, resource_type, keys)
+    if exact is None and criterion.param.kind == "token":
+        there = any(_of_implied_system(criterion, value, prepared, keys) for value in criterion.values)
+        return there != (criterion.modifier == "not")
     if exact is not None:
         return (not set(exact).isdisjoint(prepared.keys)) != (criterion.modifier == "not")
     if criterion.param.kind == "date":
         return any(_date(code, value, prepared) for value in criterion.values)
     return any(_string(criterion, value, prepared) for value in criterion.values)
+
+
+def _of_implied_system(criterion: Criterion, value: Value, prepared: Prepared, keys: Keys) -> bool:
+    wanted = exact_keys(replace(criterion, values=(value,)), prepared.resource_type, keys)
+    if wanted is None:
+        return prepared.present & PRESENCE[prepared.resource_type][criterion.param.code] != 0
+    return not set(wanted).isdisjoint(prepared.keys)
 
 
 def _date(code: str, value: Value, prepared: Prepared) -> bool:

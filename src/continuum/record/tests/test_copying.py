@@ -85,8 +85,9 @@ async def test_a_search_row_is_read_as_written(database, numbers, params, date, 
     new = replace(
         prepare({"resourceType": "Patient", "id": "x"}, keys),
         keys=numbers, refs=numbers[:3], ref_params=params, date_low=date, date_high=date, id=resource_id,
+        present=numbers[0] if numbers else 0,
     )  # fmt: skip
     for one in (new, replace(new, patient=None, patient_id=None)):
         assert await copied(database, "search", [copying.search_row(7, one, 11)]) == [
-            (7, one.type_id, one.self_key, one.patient, date, date, 11, 0, params, numbers[:3], numbers)
+            (7, one.type_id, one.self_key, one.patient, date, date, 11, new.present, 0, params, numbers[:3], numbers)
         ]

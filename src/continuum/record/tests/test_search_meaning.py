@@ -170,3 +170,24 @@ async def test_a_search_over_either_of_two_values_sorts_by_either(stock):
     )  # fmt: skip
     assert await stock.ids("Observation?_sort=combo-value-quantity") == ["three", "five", "none"]
     assert await stock.ids("Observation?_sort=-combo-value-quantity") == ["five", "three", "none"]
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("gender=male", ["a"]),
+        ("gender=http://hl7.org/fhir/administrative-gender|male", ["a"]),
+        ("gender=http://hl7.org/fhir/administrative-gender|", ["a", "b"]),
+        ("gender=http://hl7.org/fhir/administrative-gender|,urn:x|male", ["a", "b"]),
+        ("gender:not=http://hl7.org/fhir/administrative-gender|", ["c"]),
+        ("gender:not=urn:x|male", ["a", "b", "c"]),
+        ("gender=urn:x|male", []),
+        ("gender=urn:x|", []),
+        ("gender=|male", []),
+        ("gender:missing=true", ["c"]),
+        ("active=true&gender:missing=false", ["b"]),
+    ],
+)
+async def test_a_code_is_found_with_and_without_the_system_that_r4_gives_it(stock, search, found):
+    await stock.fill(patient("a", gender="male"), patient("b", gender="female", active=True), patient("c"))
+    assert await stock.ids(f"Patient?{search}") == found

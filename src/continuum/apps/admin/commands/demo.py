@@ -9,8 +9,7 @@ from continuum.apps.admin.commands.serve import address, pages_origin, serving
 from continuum.apps.admin.demonstration import load_once, somebody
 from continuum.apps.admin.importing.work import Target
 from continuum.apps.admin.sign_ins import SignIn, open_accounts
-from continuum.apps.fhir_api.serving import listen
-from continuum.apps.fhir_api.worker import run
+from continuum.apps.fhir_api.orders import listen, run
 from continuum.identity.tokens import Claims, duration_s, issue, signing_key
 from continuum.kernel.clock import now_us
 from continuum.runtime import secrets

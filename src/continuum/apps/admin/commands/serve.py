@@ -10,11 +10,9 @@ from urllib.parse import urlsplit
 import click
 
 from continuum.apps.admin.options import setting
-from continuum.apps.admin.sealing import sealing
-from continuum.apps.fhir_api.serving import Worker, listen, serve
-from continuum.apps.fhir_api.worker import run
-from continuum.apps.fhir_api.workers import serve_many
-from continuum.apps.signon.services import read_banner
+from continuum.apps.fhir_api.orders import Worker, listen, run
+from continuum.apps.fhir_api.workers import Crew
+from continuum.apps.signon.banner import read_banner
 from continuum.interop.subscriptions.endpoints import Allowed
 from continuum.runtime import postgres, secrets
 from continuum.runtime.migrate import migrate
@@ -67,7 +65,9 @@ async def serving(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
-    async with postgres.open(settings) as server:
+    crew = Crew(listening)
+    loading = loop.run_in_executor(None, _load, settings.workers == 1)
+    async with crew.waiting(settings.workers if settings.workers > 1 else 0), postgres.open(settings) as server:
         for label in await migrate(server.owner):
             click.echo(f"Migrated: {label}")
         if prepare is not None:
@@ -75,12 +75,25 @@ async def serving(
         worker = orders(settings, server, read_only=read_only, origin=pages_origin(settings, listening))
         click.echo(f"Database: {server.described}")
         click.echo(f"Serving {address(listening)}/  FHIR at {address(listening)}/fhir  (Ctrl-C stops)")
+        await loading
+        from continuum.apps.admin.sealing import sealing  # noqa: PLC0415  it was loaded while the database started
+
         async with sealing(settings, server):
             if settings.workers == 1:
+                from continuum.apps.fhir_api.serving import serve  # noqa: PLC0415  likewise
+
                 await serve(worker, listening, stopping)
             else:
-                await serve_many(worker, listening, settings.workers, stopping)
+                await crew.serve(worker, settings.workers, stopping)
     click.echo("Stopped.")
+
+
+def _load(answering: bool) -> None:  # noqa: FBT001  a thread's one argument
+    """Imports, while the database starts, what is needed after it. answering: whether this process answers itself."""
+    import continuum.apps.admin.sealing  # noqa: PLC0415  not before the database is asked to start
+
+    if answering:
+        import continuum.apps.fhir_api.serving  # noqa: F401, PLC0415  likewise
 
 
 def pages_origin(settings: Settings, listening: socket.socket) -> str:

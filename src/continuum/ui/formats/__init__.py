@@ -1,0 +1,1 @@
+"""The one place where people, days and measured values become text."""

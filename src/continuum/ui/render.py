@@ -1,0 +1,134 @@
+"""Templates to text: one environment for each language, escaping always on, and the headers that pages go out with."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from babel.dates import get_month_names
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from continuum.ui import assets
+from continuum.ui.formats import names, quantities, times
+from continuum.ui.language import translations
+from continuum.ui.paging import links
+from continuum.ui.view import LANGUAGES, THEMES, View, present, showing
+
+PAGE_HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Vary": "Accept-Encoding, Accept-Language, Cookie, HX-Request",
+}
+"""On every page: scripts and styles only as files of ours, nothing kept in a cache."""
+
+
+def _time(written: times.Written) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(written.machine, written.text)
+
+
+def _day(value: date | str) -> Markup:
+    return _time(times.day(value, present().language))
+
+
+def _instant(value: datetime | str) -> Markup:
+    return _time(times.instant(value, present().language, present().zone))
+
+
+def _moment(us: int) -> Markup:
+    return _instant(datetime.fromtimestamp(us / 1_000_000, UTC))
+
+
+def _age(birth: date | str) -> str:
+    return times.age(birth, present().today, present().language)
+
+
+def _number(value: Decimal | float) -> str:
+    return quantities.number(value, present().language)
+
+
+def _quantity(value: Decimal | float, unit: str, comparator: str = "") -> str:
+    return quantities.quantity(value, unit, present().language, comparator)
+
+
+def _bounds(low: Decimal | float | None, high: Decimal | float | None, unit: str) -> str:
+    return quantities.bounds(low, high, unit, present().language)
+
+
+def _month_names() -> list[str]:
+    names_by_number = get_month_names("wide", "stand-alone", locale=times.locale_of(present().language))
+    return [names_by_number[number] for number in range(1, 13)]
+
+
+def _ties(name: str, hint: str, error: str, *, group: bool = False) -> dict[str, str | None]:
+    """The attributes that tie a field, or a group of fields, to its hint and its error."""
+    described = [f"{name}-{part}" for part, text in (("hint", hint), ("error", error)) if text]
+    return {"aria-describedby": " ".join(described) or None, "aria-invalid": "true" if error and not group else None}
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "age": _age,
+    "avatar": names.avatar,
+    "day": _day,
+    "full_name": names.full_name,
+    "initials": names.initials,
+    "instant": _instant,
+    "listed_name": names.listed_name,
+    "masked": names.masked,
+    "moment": _moment,
+    "number": _number,
+    "phone": names.phone,
+}
+"""What templates may say after a bar; all know the language and the zone of the page."""
+GLOBALS: Mapping[str, Any] = {
+    "asset": assets.address,
+    "bounds": _bounds,
+    "languages": LANGUAGES,
+    "month_names": _month_names,
+    "page_links": links,
+    "quantity": _quantity,
+    "themes": THEMES,
+    "ties": _ties,
+    "view": present,
+}
+
+
+class Pages:
+    """The templates of some packages, over those of the design system.
+
+    Args:
+        packages: each has a folder `templates`; what is in several is taken from the first.
+    """
+
+    def __init__(self, *packages: str) -> None:
+        loader = ChoiceLoader([PackageLoader(name) for name in (*packages, "continuum.ui")])
+        self._environments = {language: _environment(loader, language) for language in LANGUAGES}
+
+    def render(self, name: str, view: View, /, **values: Any) -> str:
+        """A template as text, for one reader."""
+        with showing(view):
+            return self._environments[view.language].get_template(name).render(**values)
+
+
+def _environment(loader: ChoiceLoader, language: str) -> Environment:
+    environment = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    environment.filters.update(FILTERS)
+    environment.globals.update(GLOBALS)
+    return environment

@@ -1,0 +1,100 @@
+"""A real browser for the tests of pages: Debian's Chromium, driven by Playwright, with axe as the judge."""
+
+import tarfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import build_ui
+import npm_tarballs
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from scripts import system_packages
+from tests.suites import unavailable
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
+
+
+@dataclass
+class Sight:
+    """An open page and everything that went wrong on it, as the browser said it."""
+
+    page: Page
+    context: BrowserContext
+    origin: str
+    complaints: list[str] = field(default_factory=list)
+
+    async def go(self, path: str) -> None:
+        await self.page.goto(self.origin + path)
+
+    async def violations(self, axe: str) -> list[str]:
+        """What axe finds against WCAG 2.2 A and AA in what is shown now."""
+        # Evaluated by the browser's own debugger, so our policy stays as strict as it is for everyone.
+        await self.page.evaluate(axe)
+        found: list[dict[str, Any]] = await self.page.evaluate(
+            "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']}).then(run => run.violations)",
+            RULES,
+        )
+        return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
+
+    async def focused(self) -> str:
+        """What has the focus: `tag#id` and its words."""
+        return await self.page.evaluate(
+            "() => { const e = document.activeElement;"
+            " return `${e.tagName.toLowerCase()}#${e.id} ${e.textContent.trim()}` }"
+        )
+
+    async def overflow_px(self) -> int:
+        """How much wider than the window the page is."""
+        return await self.page.evaluate(
+            "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """The browser of the session."""
+    path = system_packages.browser()
+    if path is None:
+        unavailable("no browser on this machine (Debian package `chromium`): pages are not tested")
+    async with async_playwright() as driver:
+        opened = await driver.chromium.launch(executable_path=path)
+        yield opened
+        await opened.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The text of axe-core, pinned."""
+    pinned = build_ui.package("axe")
+    path = npm_tarballs.CACHE / f"{pinned.name}-{pinned.version}.tgz"
+    if not path.is_file() or not npm_tarballs.matches(path.read_bytes(), pinned):
+        unavailable("axe-core is not here (`make setup-test` fetches it): accessibility is not tested")
+    with tarfile.open(path) as tar:
+        script = tar.extractfile("package/axe.min.js")
+        assert script is not None
+        return script.read().decode()
+
+
+@pytest.fixture
+def look(browser, running):
+    """Opens a page of its own in a fresh context: `async with look(width=320, color_scheme="dark") as sight`."""
+
+    @asynccontextmanager
+    async def opened(
+        *, width: int = 1280, height: int = 900, origin: str = running.origin, **options: Any
+    ) -> AsyncIterator[Sight]:
+        options.setdefault("locale", "en-US")
+        context = await browser.new_context(viewport={"width": width, "height": height}, **options)
+        page = await context.new_page()
+        sight = Sight(page, context, origin)
+        page.on("console", lambda said: sight.complaints.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: sight.complaints.append(str(error)))
+        page.on("requestfailed", lambda request: sight.complaints.append(f"failed: {request.url}"))
+        page.set_default_timeout(10_000)
+        yield sight
+        await context.close()
+
+    return opened
