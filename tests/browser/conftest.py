@@ -26,6 +26,11 @@ class Sight:
     origin: str
     complaints: list[str] = field(default_factory=list)
 
+    def failed(self, url: str, why: str | None) -> None:
+        """Notes a request that failed; one that was given up because the person went on is none."""
+        if why != "net::ERR_ABORTED":
+            self.complaints.append(f"failed: {url} {why}")
+
     async def go(self, path: str) -> None:
         await self.page.goto(self.origin + path)
 
@@ -92,7 +97,7 @@ def look(browser, running):
         sight = Sight(page, context, origin)
         page.on("console", lambda said: sight.complaints.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: sight.complaints.append(str(error)))
-        page.on("requestfailed", lambda request: sight.complaints.append(f"failed: {request.url}"))
+        page.on("requestfailed", lambda request: sight.failed(request.url, request.failure))
         page.set_default_timeout(10_000)
         yield sight
         await context.close()
