@@ -42,11 +42,16 @@ async def furnish(client: httpx.AsyncClient, world) -> None:
     """Writes the world; every third resource first with other labels, so that versions differ."""
     for number, resource in enumerate(world.resources):
         address = f"/{resource['resourceType']}/{resource['id']}"
-        if number % 3 == 0:
-            meta = {} if "meta" in resource else {"meta": {"security": [{"code": "ETH"}]}}
-            plain = {name: value for name, value in resource.items() if name != "meta"}
-            (await client.put(address, json={**plain, **meta, "language": "en"})).raise_for_status()
-        (await client.put(address, json=resource)).raise_for_status()
+        for version in versions_of(number, resource):
+            (await client.put(address, json=version)).raise_for_status()
+
+
+def versions_of(number: int, resource) -> list[dict]:
+    """All versions of a resource, by its place in the world; the last one is the resource."""
+    if number % 3:
+        return [resource]
+    meta = {} if "meta" in resource else {"meta": {"security": [{"code": "ETH"}]}}
+    return [{**{name: value for name, value in resource.items() if name != "meta"}, **meta, "language": "en"}, resource]
 
 
 class Comparison:
@@ -59,8 +64,7 @@ class Comparison:
         self.found = Compared()
         self.addresses = {(one["resourceType"], one["id"]): one for one in world.resources}
         self.versions = {
-            (one["resourceType"], one["id"]): 2 if number % 3 == 0 else 1
-            for number, one in enumerate(world.resources)
+            (one["resourceType"], one["id"]): versions_of(number, one) for number, one in enumerate(world.resources)
         }  # fmt: skip
         self.types = sorted({kind for kind, _ in self.addresses})
 
@@ -194,7 +198,9 @@ async def reads(c: Comparison, user, client, visible) -> None:
     absent = await _batch(client, [way.format("Observation", "never-was") for way in ways.values()])
     for (door, way), never in zip(ways.items(), absent, strict=True):
         wanted = list(c.addresses)
-        shown = set()
+        expected, shown = visible, set()
+        if door == "vread":  # what was sensitive stays so, and what became sensitive takes its past with it
+            expected = {one for one in visible if c.oracle.sees(user, c.versions[one][0])}
         for begin in range(0, len(wanted), BATCH):
             part = wanted[begin : begin + BATCH]
             entries = await _batch(client, [way.format(*address) for address in part])
@@ -202,10 +208,21 @@ async def reads(c: Comparison, user, client, visible) -> None:
                 if entry["response"]["status"].startswith("200"):
                     shown.add(address)
                     c.hold(user, "elements", set(_leaked(c, user, entry["resource"])), set(), 0)
-                elif address not in visible:
+                    if door == "history":
+                        c.hold(user, "versions", _versions(entry["resource"]), _expected_versions(c, user, address), 1)
+                elif address not in expected:
                     said = _words(entry).replace(address[1], "never-was").replace(address[0], "Observation")
                     c.hold(user, "words", {said}, {_words(never)}, 0)
-        c.hold(user, door, shown, visible, len(wanted))
+        c.hold(user, door, shown, expected, len(wanted))
+
+
+def _versions(bundle) -> set:
+    return {(one["resource"]["id"], int(one["resource"]["meta"]["versionId"])) for one in bundle["entry"]}
+
+
+def _expected_versions(c, user, address) -> set:
+    past = [number for number, one in enumerate(c.versions[address][:-1], 1) if c.oracle.sees(user, one)]
+    return {(address[1], number) for number in (*past, len(c.versions[address]))}
 
 
 def _leaked(c, user, resource) -> list[str]:

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
+from continuum.access.charts import Candidate, Candidates
 from continuum.fhir.json import dump, parse
 from continuum.fhir.query import AllOf, AnyOf, Chain, Clause, Criterion, Has, InCompartment, Negation, Query
-from continuum.kernel.errors import Forbidden
+from continuum.kernel.errors import Forbidden, NotAllowed
 from continuum.record.model import Page, Stored, Written
 from continuum.record.outbox import Event
 from continuum.record.perform import Patch
@@ -38,8 +39,10 @@ def _cut(shown: Any, visibility: Visibility) -> Any:
             matches=tuple(_cut(one, visibility) for one in shown.matches),
             included=tuple(_cut(one, visibility) for one in shown.included),
         )
-    if isinstance(shown, Written | Event):
+    if isinstance(shown, Written | Event | Candidate):
         return replace(shown, stored=_cut(shown.stored, visibility))
+    if isinstance(shown, Candidates):
+        return replace(shown, found=_cut(shown.found, visibility))
     if isinstance(shown, list | tuple):
         return type(shown)(_cut(one, visibility) for one in shown)
     return shown
@@ -95,6 +98,12 @@ def judge(query: Query, visibility: Visibility) -> None:
         only = visibility.only.get(kind)
         if code in visibility.unasked.get(kind, ()) or (only is not None and code not in only):
             raise Forbidden(f"{code} of {kind} cannot be asked for: it tells of parts that are hidden from you.")
+
+
+def refuse_parts(visibility: Visibility) -> None:
+    """Refuses a whole record, or a whole visit, to those who see parts of resources. Raises NotAllowed."""
+    if visibility.hidden:
+        raise NotAllowed("A whole record is not open to a role that sees parts of it; search its resources.")
 
 
 def _asked(clauses: tuple[Clause, ...], kind: str) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from continuum.access.actor import FACILITY_ROLES, PERSON_ROLES, PURPOSES, ROLES, Actor
 from continuum.access.classes import ASKABLE, ELEMENT_GROUPS, GROUPS, OWNED_TYPES, PATIENT_TYPES, TYPES_OF, UNASKED
-from continuum.access.rules import ALL_LABELS, LABELS, Opened, Rules, Shape, rules
+from continuum.access.rules import ALL_LABELS, CHART_ACTS, LABELS, Opened, Rules, Shape, rules
 from continuum.fhir.types import TYPES
 from continuum.identity.scopes import scope
 from continuum.kernel.errors import Forbidden
@@ -21,6 +21,7 @@ from continuum.record.write import CARED, EMERGENCY
 __all__ = ["OWNED_TYPES", "PATIENT_TYPES", "Policy", "decide", "narrowed", "owner_key"]
 
 _EVERY_WRITE = frozenset(TYPES) - {"AuditEvent"}
+_CHART_TYPES = PATIENT_TYPES - {"AuditEvent"}
 
 _BASES = {"facility": CARED, "treatment": TREATMENT, "order": ORDER, "granted": GRANTED, "emergency": EMERGENCY}
 _HEEDING = frozenset({"facility", "treatment", "order"})
@@ -87,10 +88,17 @@ def narrowed(policy: Policy, scopes: str) -> Policy:
         visibility=replace(policy.visibility, by_type=seen, otherwise=NOTHING),
         writes={name: through for name, through in policy.writes.items() if name in writable},
         own_writes=policy.own_writes & writable,
-        acts=policy.acts if "Patient" in readable else frozenset(),
+        acts=policy.acts & _acts_within(readable, writable),
         breaks=False,
         watches=policy.watches and "AuditEvent" in readable,
     )
+
+
+def _acts_within(readable: set[str], writable: set[str]) -> frozenset[str]:
+    """What of access/charts.py types leave open: whoever moves entries must see and write all that charts have."""
+    if readable & writable >= _CHART_TYPES:
+        return frozenset(CHART_ACTS)
+    return frozenset({"match"}) if "Patient" in readable else frozenset()
 
 
 def owner_key(actor: Actor, keys: Keys) -> int:

@@ -8,7 +8,7 @@ from continuum.access import trace
 from continuum.access.audit import FAILED, REFUSED, Context
 from continuum.access.bulk import Bulk
 from continuum.access.charts import Candidates, ChartActs
-from continuum.access.cutting import cut, judge, patched
+from continuum.access.cutting import cut, judge, patched, refuse_parts
 from continuum.access.oversight import Oversight
 from continuum.access.ownership import Ownership
 from continuum.access.policy import Policy
@@ -16,7 +16,7 @@ from continuum.access.resources import Judged, ResourceActs
 from continuum.access.warrant import SessionWarrant
 from continuum.fhir.grammar import parse as parse_query
 from continuum.fhir.query import Query
-from continuum.kernel.errors import DomainError, NotAllowed
+from continuum.kernel.errors import DomainError
 from continuum.record import history, outbox, read, search
 from continuum.record.model import Operation, Page, Stored, Written
 from continuum.record.outbox import Event, State
@@ -106,8 +106,7 @@ class Session(ChartActs, ResourceActs):
         """All that belongs to a patient (Patient/$everything); options as `record.search.everything` takes them."""
 
         async def work(conn: Connection) -> Page:
-            if self._policy.visibility.hidden:
-                raise NotAllowed("A whole record is not open to a role that sees parts of it; search its resources.")
+            refuse_parts(self._policy.visibility)
             return await search.everything(
                 conn, patient_id, visibility=self._policy.visibility, keys=self._door.keys, **options
             )
@@ -148,7 +147,8 @@ class Session(ChartActs, ResourceActs):
                 conn, subscription[0], first=first, last=last, count=count, visibility=visibility
             )
 
-        return await self._traced("notify", work, "Subscription", subscription[1], query=f"events {first} to {last}")
+        numbers = f"events {first} to {last}"
+        return await self._traced("notify", work, "Subscription", subscription[1], query=numbers, walled=False)
 
     async def events(
         self, subscription_id: str, *, first: int, last: int, count: int, content: str
@@ -167,7 +167,8 @@ class Session(ChartActs, ResourceActs):
             found = await outbox.events(conn, state.row_id, first=first, last=last, count=count, visibility=shown)
             return stored, state, found
 
-        return await self._traced("events", work, "Subscription", subscription_id, query=f"events {first} to {last}")
+        numbers = f"events {first} to {last}"
+        return await self._traced("events", work, "Subscription", subscription_id, query=numbers, walled=False)
 
     async def create(self, resource: dict[str, Any], *, if_none_exist: str | None = None) -> Written:
         """Creates a resource under an id of ours; `if_none_exist` are the criteria of a conditional create."""
@@ -287,10 +288,13 @@ class Session(ChartActs, ResourceActs):
         target: str | None = None,
         query: str | None = None,
         about: Sequence[str] = (),
+        *,
+        walled: bool = True,
     ) -> T:
+        """Runs work that only reads. walled: False for what tells of hidden versions that they were, and when."""
         self.acts += 1
         try:
-            async with self._door.connect(self._policy.visibility.wall) as conn:
+            async with self._door.connect(self._policy.visibility.wall if walled else -1) as conn:
                 result = await work(conn)
         except Exception as error:
             refusal = translate(error)  # a search may need room of its own, for what it sorts

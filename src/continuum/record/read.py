@@ -95,7 +95,8 @@ async def vread(conn: Connection, resource_type: str, resource_id: str, version:
     """One version, present or past; raises as `read`, Gone when that version is a deletion.
 
     The present version decides whether the resource may be seen: a resource that became restricted takes
-    its earlier versions with it.
+    its earlier versions with it. A past version must be open by its own labels and patient as well: what was
+    sensitive, or stood in another's chart, stays so.
     """
     predicate, bound = _predicate(visibility.of(resource_type))
     row = await conn.fetchrow(
@@ -106,7 +107,7 @@ async def vread(conn: Connection, resource_type: str, resource_id: str, version:
         SELECT {COLUMNS} FROM present r WHERE r.version = ${len(bound) + 3}
         UNION ALL
         SELECT {COLUMNS} FROM record.history r
-        WHERE r.row_id = (SELECT row_id FROM present) AND r.version = ${len(bound) + 3}
+        WHERE r.row_id = (SELECT row_id FROM present) AND r.version = ${len(bound) + 3} AND {predicate}
         """,
         TYPE_IDS[resource_type],
         resource_id,
