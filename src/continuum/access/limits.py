@@ -10,3 +10,5 @@ EMERGENCY_REASON_MIN_CHARS = 10
 """A shorter reason says nothing."""
 SHAPES_CACHED_MAX = 1_024
 """Kinds of session (role, purpose, assurance …) whose policies are kept per process."""
+VIEW_NAMES_MAX = 200
+"""People and places of one type that a page of a chart shows by name."""

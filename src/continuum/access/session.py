@@ -13,6 +13,7 @@ from continuum.access.oversight import Oversight
 from continuum.access.ownership import Ownership
 from continuum.access.policy import Policy
 from continuum.access.resources import Judged, ResourceActs
+from continuum.access.views import ViewActs
 from continuum.access.warrant import SessionWarrant
 from continuum.fhir.grammar import parse as parse_query
 from continuum.fhir.query import Query
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Session(ChartActs, ResourceActs):
+class Session(ChartActs, ResourceActs, ViewActs):
     """Reads and writes for one actor and one purpose. Every method leaves exactly one audit row."""
 
     def __init__(self, door: "Access", policy: Policy, context: Context, *, server: bool = False) -> None:
