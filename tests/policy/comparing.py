@@ -11,7 +11,8 @@ from tests.policy.oracle import Oracle, patient_of
 SUBJECT = {
     "Appointment": "actor", "CareTeam": "subject", "Communication": "subject", "Condition": "subject",
     "Consent": "patient", "Coverage": "beneficiary", "Encounter": "subject", "Immunization": "patient",
-    "MedicationRequest": "subject", "Observation": "subject", "RelatedPerson": "patient", "ServiceRequest": "subject",
+    "List": "subject", "MedicationRequest": "subject", "Observation": "subject", "RelatedPerson": "patient",
+    "ServiceRequest": "subject",
 }  # fmt: skip
 """The reference parameter through which a type names its patient."""
 PAGE = 200
@@ -150,6 +151,77 @@ async def order(c: Comparison, user, client, visible) -> None:
         expected = c.of(kind, visible)
         c.hold(user, "sort", {(kind, name) for name in listed}, expected, len(c.of(kind, c.addresses)))
         c.hold(user, "sort", {len(listed)}, {len(expected)}, 0)
+    for kind, param, element in (("Patient", "birthdate", "birthDate"), ("Observation", "date", "effective")):
+        await _asked(c, user, client, visible, "sort", kind, element, _sort=param)
+
+
+async def _asked(c, user, client, visible, door, kind, element, *, of=None, **params) -> None:
+    """A search that only those may make who see the element that it tells of; `of`: all that it could find."""
+    possible = c.of(kind, c.addresses) if of is None else of
+    if element in c.oracle.hidden(user, kind):
+        answer = await client.get(f"/{kind}", params=params)
+        told = addresses(answer.json()["entry"], "match") if answer.json().get("entry") else set()
+        c.hold(user, door, told, set(), len(possible))
+        c.hold(user, door, {answer.status_code}, {403 if c.of(kind, visible) else answer.status_code}, 0)
+        return
+    entries, _ = await pages(client, f"/{kind}", **params)
+    c.hold(user, door, addresses(entries, "match"), possible & visible, len(possible))
+
+
+async def words(c: Comparison, user, client, visible) -> None:
+    """By words: of everything, and of one parameter."""
+    await _asked(c, user, client, visible, "words", "Observation", "note", _content="pulse")
+    await _asked(c, user, client, visible, "words", "Observation", "note", _content="note")
+    await _asked(c, user, client, visible, "words", "Observation", "code", **{"code:text": "pulse"})
+    await _asked(c, user, client, visible, "words", "Encounter", "note", _content="cough")
+    await _asked(c, user, client, visible, "words", "Encounter", "reasonCode", **{"reason-code:text": "cough"})
+
+
+async def lists(c: Comparison, user, client, visible) -> None:
+    """What a List has, and a patient's by `_filter` and by `$lastn`: a list that is hidden leads nowhere."""
+    for listed in sorted(c.of("List", c.addresses)):
+        patient = patient_of(c.addresses[listed])
+        mine = {one for one in c.of("Observation", c.addresses) if patient_of(c.addresses[one]) == patient}
+        entries, _ = await pages(client, "/Observation", _list=listed[1])
+        expected = mine & visible if listed in visible else set()
+        c.hold(user, "list", addresses(entries, "match"), expected, len(mine))
+        entries, _ = await pages(client, "/Observation", _filter=f"subject re Patient/{patient} and status eq final")
+        c.hold(user, "filter", addresses(entries, "match"), mine & visible, len(mine))
+        asked = {"patient": f"Patient/{patient}", "code:text": "pulse", "max": 100}
+        answer = await client.get("/Observation/$lastn", params=asked)
+        assert answer.status_code == 200, answer.text
+        c.hold(user, "lastn", addresses(answer.json().get("entry", []), "match"), mine & visible, len(mine))
+
+
+async def match(c: Comparison, user, client, visible) -> None:
+    """Likeness: of those who may ask, and to patients whom they see."""
+    everybody = c.of("Patient", c.addresses)
+    for address in sorted(everybody):
+        person = c.addresses[address]
+        described = {name: person[name] for name in ("resourceType", "name", "birthDate", "telecom", "gender")}
+        parameters = [{"name": "resource", "resource": described}, {"name": "count", "valueInteger": 100}]
+        answer = await client.post("/Patient/$match", json={"resourceType": "Parameters", "parameter": parameters})
+        may = c.oracle.matches(user)
+        c.hold(user, "match", {answer.status_code}, {200 if may else 403}, 0)
+        shown = addresses(answer.json().get("entry", []), "match") if answer.status_code == 200 else set()
+        expected = {address} & visible if may else set()
+        c.hold(user, "match", (shown - visible) | (shown & {address}), expected, len(everybody))
+
+
+async def visits(c: Comparison, user, client, visible) -> None:
+    """All that belongs to an encounter, and what it names."""
+    for address in sorted(c.of("Encounter", c.addresses)):
+        answer = await client.get(f"/Encounter/{address[1]}/$everything")
+        visit = c.addresses[address]
+        named = [visit["subject"], visit["serviceProvider"], *(one["individual"] for one in visit["participant"])]
+        mine = {address, *(tuple(one["reference"].split("/")) for one in named)}
+        if c.oracle.hidden(user, "Encounter"):
+            c.hold(user, "visits", {answer.status_code >= 400}, {True}, len(mine))
+            continue
+        expected = mine & visible if address in visible else set()
+        entries = answer.json().get("entry", []) if answer.status_code == 200 else []
+        shown = {(one["resource"]["resourceType"], one["resource"]["id"]) for one in entries}
+        c.hold(user, "visits", shown, expected, len(mine))
 
 
 async def include(c: Comparison, user, client, visible) -> None:
@@ -188,13 +260,14 @@ async def everything(c: Comparison, user, client, visible) -> None:
             c.hold(user, "everything", {answer.status_code >= 400}, {True}, len(mine))
             continue
         expected = mine & visible if ("Patient", name) in visible else set()
-        shown = addresses(answer.json()["entry"], "match") if answer.status_code == 200 else set()
+        shown = addresses(answer.json().get("entry", []), "match") if answer.status_code == 200 else set()
         c.hold(user, "everything", shown, expected, len(mine))
 
 
 async def reads(c: Comparison, user, client, visible) -> None:
     """Read, first version and history of every resource, in batches; what is hidden answers like what never was."""
-    ways = {"read": "{}/{}", "vread": "{}/{}/_history/1", "history": "{}/{}/_history?_count=10"}
+    ways = {"read": "{}/{}", "vread": "{}/{}/_history/1", "history": "{}/{}/_history?_count=10",
+            "meta": "{}/{}/$meta"}  # fmt: skip
     absent = await _batch(client, [way.format("Observation", "never-was") for way in ways.values()])
     for (door, way), never in zip(ways.items(), absent, strict=True):
         wanted = list(c.addresses)
@@ -226,6 +299,8 @@ def _expected_versions(c, user, address) -> set:
 
 
 def _leaked(c, user, resource) -> list[str]:
+    if resource["resourceType"] == "Parameters":  # $meta
+        return []
     versions = [one["resource"] for one in resource["entry"]] if resource["resourceType"] == "Bundle" else [resource]
     return [name for one in versions for name in leaks(c, user, one)]
 
@@ -267,4 +342,4 @@ async def export(c: Comparison, user, client, visible) -> None:
 
 UNEXPORTED: frozenset[str] = frozenset()
 QUICK = (search, count, across, reads)
-EVERY = (search, count, across, order, include, chain, everything, reads)
+EVERY = (search, count, across, order, include, chain, words, lists, match, everything, visits, reads)

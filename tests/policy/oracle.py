@@ -126,6 +126,10 @@ class Oracle:
             return not bits & ~opens and not self.shielded(patient)
         return False
 
+    def matches(self, user) -> bool:
+        """Whether this user may ask who could be the same person."""
+        return min(user.levels) >= 2 and user.role in TREATING | {"registrar", "system"}
+
     def hidden(self, user, kind: str) -> set[str]:
         """The elements of a type that this user is never shown."""
         return HIDDEN[user.role](kind) if user.role in HIDDEN and kind not in DIRECTORY else set()

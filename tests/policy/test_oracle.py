@@ -88,7 +88,7 @@ async def test_each_exit_shows_what_the_policy_lets_somebody_see(alone):
     async with alone() as server:
         found = await compared(server, world, EVERY)
     assert found.mismatches == []
-    assert len(found.by_exit) == 16, found.by_exit
+    assert len(found.by_exit) == 22, found.by_exit
 
 
 @pytest.mark.proof

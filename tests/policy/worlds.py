@@ -66,6 +66,8 @@ def make(seed: int, *, facilities: int = 3, practitioners: int = 5, patients: in
             maker.record(name)
     for name in people:
         maker.consents(name)
+    for name in people:
+        maker.list_of(name)
     world.users = _users(chance, mark, places, doctors, people)
     return world
 
@@ -144,6 +146,13 @@ class _Maker:
         self.add("MedicationRequest", 0.3, status="active", intent="order", subject=subject,
                  medicationCodeableConcept={"text": "x"},
                  **({"dispenseRequest": {"performer": place}} if chance.random() < 0.5 else {}))  # fmt: skip
+
+    def list_of(self, patient: str) -> None:
+        """A List of a patient's observations, whatever their labels."""
+        subject = {"reference": f"Patient/{patient}"}
+        mine = [one["id"] for one in self.world.of("Observation") if one["subject"] == subject]
+        self.add("List", 0, status="current", mode="working", subject=subject,
+                 entry=[{"item": {"reference": f"Observation/{one}"}} for one in mine])  # fmt: skip
 
     def consents(self, patient: str) -> None:
         """Permissions and refusals: to places, doctors and other patients, of some labels or in general."""
