@@ -104,6 +104,14 @@ def request(route, name, job=("none", "none")):
     elif route.interaction == "bundle":
         body = {"resourceType": "Bundle", "type": "transaction", "entry": [
             {"request": {"method": "GET", "url": f"Patient/{name}"}}]}  # fmt: skip
+    elif route.interaction == "break-the-glass":
+        body = {
+            "resourceType": "Parameters",
+            "parameter": [
+                {"name": "reason", "valueString": "unconscious after a fall"},
+                {"name": "identifier", "valueString": name},
+            ],
+        }
     elif route.interaction.startswith("subscription-"):
         if route.interaction == "subscription-binding-token" and "{id}" not in route.template:
             path += f"?id={name}"
@@ -143,6 +151,9 @@ ROLES = {
     "administrator": {},
     "system": {},
     "clinician": {"facility": "nowhere"},
+    "physician": {"facility": "nowhere", "purpose": "ETREAT"},
+    "population-analyst": {},
+    "privacy-officer": {},
     "patient": {"patient": "nobody"},
 }
 SPOILED = (
@@ -164,7 +175,11 @@ async def test_a_request_leaves_one_row_whatever_becomes_of_it(running, api, rou
     for role, more in ROLES.items():
         for number, (query, headers) in enumerate(SPOILED if role == "administrator" else SPOILED[:2]):
             name, actor = fresh_id(), f"{role}-{number}-{fresh_id()}"
-            made = socket(name) if route.interaction.startswith("subscription-") else patient(id=name)
+            made = (
+                socket(name)
+                if route.interaction.startswith("subscription-")
+                else patient(id=name, identifier=[{"value": name}])
+            )
             if route.template.startswith("/Group/"):
                 made = {"resourceType": "Group", "id": name, "type": "person", "actual": True}
             assert (await api.put(f"/{made['resourceType']}/{name}", json=made)).status_code == 201

@@ -91,7 +91,15 @@ def licences(name: str) -> list[set[str]]:
     ]
     short = about.get("License") or ""
     words = [short] if short and len(short) < 40 and short != "Dual License" else spoken
+    if not words and _text_of_licence(name).startswith("Apache License Version 2.0"):
+        words = ["Apache-2.0"]
     return [{SPOKEN.get(word.lower(), word) for word in words}]
+
+
+def _text_of_licence(name: str) -> str:
+    """The licence file that a package brings along, in one line; some say it nowhere else."""
+    files = [file for file in metadata.files(name) or () if file.name == "LICENSE" and "dist-info" in str(file)]
+    return " ".join(files[0].read_text().split()) if files else ""
 
 
 def tables() -> dict[str, dict[str, list[str]]]:

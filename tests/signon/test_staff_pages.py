@@ -69,6 +69,8 @@ async def test_from_the_first_administrator_to_a_leaver(data_folder):
             key = passkey(pages)
             await add_passkey(ada, key)
             assert "administrator" in ada.page.text
+            await ada.get("/signon/emergencies")
+            assert "Nobody has broken the glass" in ada.page.text
 
             await ada.get("/signon/staff")
             await ada.submit("/staff/open", display_name="Nick Nurse", name="nick")
@@ -118,6 +120,8 @@ async def test_patients_see_neither_staff_nor_the_clerks_desk(browser, steps):
     await steps.register(browser)
     await steps.add_app(browser)
     await browser.get("/signon/staff")
+    assert browser.answer.status_code == 403
+    await browser.get("/signon/emergencies")
     assert browser.answer.status_code == 403
     await browser.get("/signon/clerk/letters")
     await browser.submit("/clerk/letters")

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from continuum.access.actor import Actor
 from continuum.access.audit import Context
+from continuum.access.cutting import judge
 from continuum.access.policy import Policy
 from continuum.fhir.grammar import parse as parse_query
 from continuum.fhir.json import parse as parse_json
@@ -136,7 +137,9 @@ class Bulk:
         """
 
         async def work(conn: Connection) -> Job:
-            asked.selection()
+            for queries in asked.selection().filters.values():
+                for query in queries:
+                    judge(query, self._policy.visibility)
             if asked.level == "group":
                 await read.read(conn, "Group", asked.group, self._policy.visibility)
             return await self._start(conn, EXPORT, asked)

@@ -72,13 +72,13 @@ class ChartActs(Ground):
         Raises:
             Forbidden: this is not the actor's to do.
         """
-        queries = [
-            self.parse("Patient", urlencode([*criteria, ("_count", str(MATCH_BLOCK_MAX))]))
-            for criteria in blocks(patient)
-        ]
 
         async def work(conn: Connection) -> Candidates:
             self._permit(MATCH)
+            queries = [
+                self.parse("Patient", urlencode([*criteria, ("_count", str(MATCH_BLOCK_MAX))]))
+                for criteria in blocks(patient)
+            ]
             met: dict[str, Stored] = {}
             cut = False
             for query in queries:
@@ -164,7 +164,8 @@ class ChartActs(Ground):
         return await self._acted(CORRECT, work, "", "", preview=preview)
 
     def _permit(self, act: str) -> None:
-        if act not in self._policy.acts:
+        # Likeness is told by what both have in common, so nobody asks for it who does not see all of a Patient.
+        if act not in self._policy.acts or "Patient" in self._policy.visibility.hidden:
             raise Forbidden(f"{_WORDS[act]} is not open to a {self._context.actor.role}.")
 
     async def _named(self, side: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from continuum.access.audit import FAILED, Auditor, Context
 from continuum.access.bulk import Asked, actor_of, members_of
+from continuum.access.cutting import judge, without
 from continuum.access.policy import Policy, decide
 from continuum.kernel.clock import Clock
 from continuum.kernel.errors import Issue
@@ -18,6 +19,7 @@ from continuum.record.export.statements import MEMBERS, Reading, note_named
 from continuum.record.jobs import ERROR, File, Job
 from continuum.record.keys import Keys
 from continuum.record.read import Connection
+from continuum.record.visibility import Visibility
 from continuum.record.write import write_audits
 
 APPLICATION_NAME = "continuum-bulk"
@@ -51,8 +53,12 @@ async def work(
         DomainError: the export cannot be done; the words say why.
     """
     policy = policy_of(job, keys)
+    await conn.execute(f"SET continuum.wall = {policy.visibility.wall:d}")
     asked = Asked.read(job.asked)
     selection = asked.selection()
+    for queries in selection.filters.values():
+        for query in queries:
+            judge(query, policy.visibility)
     job = await _settled(conn, job, clock)
     async with conn.transaction():
         planned = await jobs.lock(conn, job)
@@ -79,13 +85,26 @@ async def work(
             if part.kind == MEMBERS and outside:
                 sql, values = note_named(reading, part, outside)
                 await conn.execute(sql, *values)
-            found = await read_part(conn, reading, part, files, show=show)
+            found = await read_part(conn, reading, part, files, show=_shown(show, policy.visibility))
             if not await jobs.settle_part(
                 conn, job, part, resources=found.resources, written=files.settle(), patients=sorted(found.patients)
             ):
                 return False
     finally:
         files.close()
+
+
+def _shown(show: Show | None, visibility: Visibility) -> Show | None:
+    """How a resource is exported: without what is hidden from whoever asked, and then as they asked."""
+    if not visibility.hidden:
+        return show
+
+    def cut_first(kind: str, text: bytes) -> bytes:
+        hidden = visibility.hidden.get(kind)
+        text = text if hidden is None else without(text, hidden)
+        return text if show is None else show(kind, text)
+
+    return cut_first
 
 
 async def _settled(conn: Connection, job: Job, clock: Clock) -> Job:

@@ -38,6 +38,7 @@ class Ground(ABC):
         resource_type: str | None,
         target: str | None = None,
         query: str | None = None,
+        about: Sequence[str] = (),
     ) -> T:
         """Runs work that only reads, and leaves its one row."""
 

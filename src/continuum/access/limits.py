@@ -1,4 +1,14 @@
-"""Bounds of what one act may show."""
+"""The bounds of who may see what, by name; those of the whole system are in kernel/limits.py."""
 
+EMERGENCY_S = 4 * 3600
+"""How long broken glass stays open."""
+EMERGENCIES_OPEN_MAX = 10
+"""Patients for whom one person may have broken the glass at the same time."""
+EMERGENCY_REASON_CHARS = 500
+"""The longest reason for breaking the glass."""
+EMERGENCY_REASON_MIN_CHARS = 10
+"""A shorter reason says nothing."""
+SHAPES_CACHED_MAX = 1_024
+"""Kinds of session (role, purpose, assurance …) whose policies are kept per process."""
 VIEW_NAMES_MAX = 200
 """People and places of one type that a page of a chart shows by name."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from continuum.access.cutting import cut, judge, refuse_parts
 from continuum.access.ground import Ground
 from continuum.fhir.invariants import broken
 from continuum.fhir.json import parse
@@ -50,6 +51,7 @@ class ResourceActs(Ground):
         """All that belongs to an encounter; options as `record.search.encounter_everything` takes them."""
 
         async def work(conn: Connection) -> Page:
+            refuse_parts(self._policy.visibility)
             return await search.encounter_everything(
                 conn, encounter_id, visibility=self._policy.visibility, keys=self._door.keys, **options
             )
@@ -60,6 +62,7 @@ class ResourceActs(Ground):
         """The latest observations of each kind (record/search/last_n.py)."""
 
         async def work(conn: Connection) -> Page:
+            judge(query, self._policy.visibility)
             return await search.last_n(conn, query, most, visibility=self._policy.visibility, keys=self._door.keys)
 
         text = "&".join(f"{name}={value}" for name, value in query.self_params)
@@ -79,7 +82,7 @@ class ResourceActs(Ground):
         async def work(conn: Connection) -> Judged:
             stored: Stored | None = None
             if resource_id and (resource is None or mode in ("update", "delete")):
-                stored = await self._found(conn, resource_type, resource_id, mode)
+                stored = cut(await self._found(conn, resource_type, resource_id, mode), self._policy.visibility)
             if mode == "delete":
                 issues = await self._deletable(conn, resource_type, resource_id)
             else:

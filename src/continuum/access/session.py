@@ -8,6 +8,8 @@ from continuum.access import trace
 from continuum.access.audit import FAILED, REFUSED, Context
 from continuum.access.bulk import Bulk
 from continuum.access.charts import Candidates, ChartActs
+from continuum.access.cutting import cut, judge, patched, refuse_parts
+from continuum.access.oversight import Oversight
 from continuum.access.ownership import Ownership
 from continuum.access.policy import Policy
 from continuum.access.resources import Judged, ResourceActs
@@ -41,12 +43,16 @@ class Session(ChartActs, ResourceActs, ViewActs):
         self.acts = 0
         """How many acts this session has taken on; each has its row, or will."""
 
+    def _viewer(self) -> str | None:
+        """The only patient whose trace is open; None for all. Raises Forbidden."""
+        return trace.visible_patient(self._context.actor, watches=self._policy.watches)
+
     async def read(self, resource_type: str, resource_id: str) -> Stored:
         """The present version. Raises NotFound, Gone."""
 
         async def work(conn: Connection) -> Stored:
             if resource_type == "AuditEvent":
-                return await trace.get(conn, resource_id, trace.visible_patient(self._context.actor))
+                return await trace.get(conn, resource_id, self._viewer())
             return await read.read(conn, resource_type, resource_id, self._policy.visibility)
 
         return await self._traced("read", work, resource_type, resource_id)
@@ -64,7 +70,11 @@ class Session(ChartActs, ResourceActs, ViewActs):
 
         async def work(conn: Connection) -> Page:
             if query.resource_type == "AuditEvent":
-                return await trace.find(conn, trace.read_query(query, trace.visible_patient(self._context.actor)))
+                return await trace.find(
+                    conn,
+                    trace.read_query(query, self._viewer()),
+                )
+            judge(query, self._policy.visibility)
             return await search.search(conn, query, visibility=self._policy.visibility, keys=self._door.keys)
 
         text = "&".join(f"{name}={value}" for name, value in query.self_params)
@@ -74,17 +84,20 @@ class Session(ChartActs, ResourceActs, ViewActs):
         """One page of a search across types: the same search on each, as `parse_across` reads it."""
 
         async def work(conn: Connection) -> Page:
+            for query in queries:
+                judge(query, self._policy.visibility)
             return await search.search_across(conn, queries, visibility=self._policy.visibility, keys=self._door.keys)
 
         text = "&".join(f"{name}={value}" for name, value in queries[0].self_params)
         return await self._traced("search", work, None, query=text)
 
-    async def selected(self, interaction: str, query: Query, judge: Callable[[Page], None]) -> Page:
-        """What an operation is about: one page of a search, that `judge` lets through or refuses."""
+    async def selected(self, interaction: str, query: Query, check: Callable[[Page], None]) -> Page:
+        """What an operation is about: one page of a search, that `check` lets through or refuses."""
 
         async def work(conn: Connection) -> Page:
+            judge(query, self._policy.visibility)
             page = await search.search(conn, query, visibility=self._policy.visibility, keys=self._door.keys)
-            judge(page)
+            check(page)
             return page
 
         text = "&".join(f"{name}={value}" for name, value in query.self_params)
@@ -94,6 +107,7 @@ class Session(ChartActs, ResourceActs, ViewActs):
         """All that belongs to a patient (Patient/$everything); options as `record.search.everything` takes them."""
 
         async def work(conn: Connection) -> Page:
+            refuse_parts(self._policy.visibility)
             return await search.everything(
                 conn, patient_id, visibility=self._policy.visibility, keys=self._door.keys, **options
             )
@@ -134,7 +148,8 @@ class Session(ChartActs, ResourceActs, ViewActs):
                 conn, subscription[0], first=first, last=last, count=count, visibility=visibility
             )
 
-        return await self._traced("notify", work, "Subscription", subscription[1], query=f"events {first} to {last}")
+        numbers = f"events {first} to {last}"
+        return await self._traced("notify", work, "Subscription", subscription[1], query=numbers, walled=False)
 
     async def events(
         self, subscription_id: str, *, first: int, last: int, count: int, content: str
@@ -153,7 +168,8 @@ class Session(ChartActs, ResourceActs, ViewActs):
             found = await outbox.events(conn, state.row_id, first=first, last=last, count=count, visibility=shown)
             return stored, state, found
 
-        return await self._traced("events", work, "Subscription", subscription_id, query=f"events {first} to {last}")
+        numbers = f"events {first} to {last}"
+        return await self._traced("events", work, "Subscription", subscription_id, query=numbers, walled=False)
 
     async def create(self, resource: dict[str, Any], *, if_none_exist: str | None = None) -> Written:
         """Creates a resource under an id of ours; `if_none_exist` are the criteria of a conditional create."""
@@ -201,6 +217,14 @@ class Session(ChartActs, ResourceActs, ViewActs):
         """All operations or none, in the order that R4 asks for; results are in the order given."""
         return await self._perform("transaction", operations, patches)
 
+    @property
+    def oversight(self) -> Oversight:
+        """Breaking the glass, and watching over it."""
+        return Oversight(self._traced, self._failed, self._door, self._policy, self._context, self._take_on)
+
+    def _take_on(self) -> None:
+        self.acts += 1
+
     async def consulted(self, interaction: str) -> None:
         """Leaves the trace of a request that says nothing about any patient."""
         self.acts += 1
@@ -220,12 +244,14 @@ class Session(ChartActs, ResourceActs, ViewActs):
 
     def parse(self, resource_type: str, text: str) -> Query:
         """Reads the criteria of a conditional interaction."""
-        return parse_query(
+        query = parse_query(
             resource_type,
             parse_qsl(text, keep_blank_values=True),
             lenient=False,
             base_url=self._door.base_url,
         )
+        judge(query, self._policy.visibility)
+        return query
 
     async def _written(self, name: str, operation: Operation, patches: Sequence[Patch] = ()) -> Written:
         results = await self._perform(name, (operation,), patches)
@@ -238,6 +264,8 @@ class Session(ChartActs, ResourceActs, ViewActs):
         door, context = self._door, self._context
         ownership = Ownership(context.actor, context.purpose, door.keys, self._server, door.judge_subscription)
         warrant = SessionWarrant(door.auditor, door.keys, self._policy, context, name, self.parse, ownership)
+        if self._policy.visibility.hidden:
+            patches = [patched(patch, self._policy.visibility, warrant.note_patched) for patch in patches]
         first = operations[0] if operations else None
         single = first if first is not None and name != "transaction" else None
         try:
@@ -251,7 +279,7 @@ class Session(ChartActs, ResourceActs, ViewActs):
             await self._door.auditor.write(warrant.row_of(results))
         elif door.on_written is not None:
             door.on_written()
-        return results
+        return cut(results, self._policy.visibility)
 
     async def _traced(
         self,
@@ -260,10 +288,14 @@ class Session(ChartActs, ResourceActs, ViewActs):
         resource_type: str | None,
         target: str | None = None,
         query: str | None = None,
+        about: Sequence[str] = (),
+        *,
+        walled: bool = True,
     ) -> T:
+        """Runs work that only reads. walled: False for what tells of hidden versions that they were, and when."""
         self.acts += 1
         try:
-            async with self._door.connect() as conn:
+            async with self._door.connect(self._policy.visibility.wall if walled else -1) as conn:
                 result = await work(conn)
         except Exception as error:
             refusal = translate(error)  # a search may need room of its own, for what it sorts
@@ -279,10 +311,10 @@ class Session(ChartActs, ResourceActs, ViewActs):
                 resource_type=resource_type,
                 target=target,
                 query=query,
-                patients=_patients(result),
+                patients=about or _patients(result),
             )
         )
-        return result
+        return cut(result, self._policy.visibility)
 
     async def _failed(
         self,
@@ -324,5 +356,5 @@ def _patients(result: object) -> list[str]:
         shown = (*result.matches, *result.included)
     elif isinstance(result, tuple | list):
         events = result[-1] if isinstance(result, tuple) else result
-        shown = [event.stored for event in events if event.stored is not None]
+        shown = [event.stored for event in events if isinstance(event, Event) and event.stored is not None]
     return [stored.patient_id for stored in shown if stored.patient_id is not None]

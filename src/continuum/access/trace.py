@@ -9,7 +9,8 @@ import base64
 from dataclasses import dataclass, replace
 from typing import Any
 
-from continuum.access.actor import Actor
+from continuum.access.actor import PERSON_ROLES, Actor
+from continuum.access.telling import Told, told
 from continuum.fhir.json import dump
 from continuum.fhir.query import Criterion, InCompartment, Query, Value
 from continuum.fhir.types import TYPE_NAMES
@@ -55,17 +56,17 @@ class TraceQuery:
     count: int = 20
 
 
-def visible_patient(actor: Actor) -> str | None:
-    """The only patient whose trace an actor may see; None for all.
+def visible_patient(actor: Actor, *, watches: bool) -> str | None:
+    """The only patient whose trace an actor may see; None for all. watches: whether the policy opens all of it.
 
     Raises:
         Forbidden: the role sees no trace.
     """
-    if actor.role == "administrator":
+    if watches:
         return None
-    if actor.role == "patient" and actor.patient_id is not None:
+    if actor.role in PERSON_ROLES and actor.patient_id is not None:
         return actor.patient_id
-    raise Forbidden("The trace is open to administrators, and to patients for their own record.")
+    raise Forbidden("The trace is open to privacy officers, and to patients for their own record.")
 
 
 def read_query(query: Query, patient_id: str | None) -> TraceQuery:
@@ -151,6 +152,20 @@ async def find(conn: Connection, wanted: TraceQuery) -> Page:
     return Page(tuple(_stored(row, wanted.viewer) for row in shown), next_cursor=str(shown[-1]["seq"]) if more else "")
 
 
+async def report(conn: Connection, patient_id: str, *, before: int, count: int) -> tuple[list[Told], str]:
+    """What was done about a patient, newest first, in words; and the cursor of the page after it, or "".
+
+    Of an act that touched others too, nothing is said that is theirs.
+    """
+    rows = await conn.fetch(
+        f"{_SELECT} WHERE a.seq < $1 AND a.seq IN (SELECT seq FROM record.audit WHERE patient_id = $2"
+        " UNION ALL SELECT seq FROM record.audit_patient WHERE patient_id = $2) ORDER BY a.seq DESC LIMIT $3",
+        before, patient_id, count + 1,
+    )  # fmt: skip
+    shown = rows[:count]
+    return [told(row, TYPE_NAMES) for row in shown], str(shown[-1]["seq"]) if len(rows) > count else ""
+
+
 async def get(conn: Connection, event_id: str, patient_id: str | None) -> Stored:
     """One event; with `patient_id` only when it touched that patient. Raises NotFound."""
     row = await conn.fetchrow(f"{_SELECT} WHERE a.seq = $1", int(event_id)) if event_id.isdecimal() else None
@@ -229,6 +244,8 @@ def _patients(patients: list[str]) -> list[dict[str, Any]]:
 def _objects(row: Any) -> list[dict[str, Any]]:
     resource_type = TYPE_NAMES.get(row["type"], "")
     found: list[dict[str, Any]] = []
+    if row["interaction"] == "break-the-glass":
+        return [_detail("reason", row["query"])] if row["query"] else []
     if row["interaction"] in _UNADDRESSED:
         named = (("job", row["target"]), ("asked", row["query"]), ("result", row["detail"]))
         return [_detail(kind, value) for kind, value in named if value and not (kind == "result" and row["outcome"])]

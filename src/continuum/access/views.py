@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from continuum.access.cutting import cut
 from continuum.access.ground import Ground
 from continuum.access.limits import VIEW_NAMES_MAX
 from continuum.fhir.json import parse
@@ -45,21 +46,20 @@ class ViewActs(Ground):
         Raises:
             NotFound, Gone: there is no such patient, or none that the actor may know of.
         """
-        queries = {label: self.parse(*_of_patient(text, patient_id)) for label, text in searches.items()}
+        visibility = self._policy.visibility
 
         async def work(conn: Connection) -> Page:
-            patient = await read.read(conn, "Patient", patient_id, self._policy.visibility)
+            queries = {label: self.parse(*_of_patient(text, patient_id)) for label, text in searches.items()}
+            patient = await read.read(conn, "Patient", patient_id, visibility)
             for label, query in queries.items():
-                page = await search.search(conn, query, visibility=self._policy.visibility, keys=self._door.keys)
-                pages[label] = page
+                page = await search.search(conn, query, visibility=visibility, keys=self._door.keys)
+                pages[label] = cut(page, visibility)
             shown = tuple(stored for page in pages.values() for stored in (*page.matches, *page.included))
             bodies.update((id(stored), _body(stored)) for stored in shown)
             wanted = _references(stored.body or b"" for stored in (patient, *shown))
             for kind, ids in wanted.items():
                 text = f"_id={','.join(sorted(ids)[:VIEW_NAMES_MAX])}&_count={VIEW_NAMES_MAX}"
-                named = await search.search(
-                    conn, self.parse(kind, text), visibility=self._policy.visibility, keys=self._door.keys
-                )
+                named = await search.search(conn, self.parse(kind, text), visibility=visibility, keys=self._door.keys)
                 names.update((f"{kind}/{one.id}", _body(one)) for one in named.matches)
             return Page((patient, *shown))
 

@@ -1,6 +1,6 @@
 """What the door hands down with a write: who may write what, and the trace that goes into its transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from continuum.access import trace
 from continuum.access.audit import Auditor, Context
@@ -16,6 +16,8 @@ from continuum.record.perform import Result
 from continuum.record.read import Connection
 from continuum.record.write import FREE, AuditRow, Change, Guard
 
+Relation = tuple[int, int]
+"""basis, who (record.write.Guard)."""
 _NOT_OPEN = "This is not open to you for writing."
 
 
@@ -41,43 +43,71 @@ class SessionWarrant:
         self._policy = policy
         self._context = context
         self._interaction = interaction
+        self._patched: set[tuple[str, str]] = set()
+
+    def note_patched(self, resource_type: str, resource_id: str) -> None:
+        """A resource with hidden parts was patched around them, and may be written."""
+        self._patched.add((resource_type, resource_id))
 
     def permit(self, changes: Sequence[Change]) -> Guard:
         """Raises Forbidden for a type or patient that may not be written; what the database must check is returned."""
         policy = self._policy
-        about: set[int] = set()
+        about: dict[int, set[Relation]] = {}
         registered: set[int] = set()
         for change in changes:
             kind = TYPE_NAMES[change.address[0]]
             if kind == "AuditEvent":
                 raise Forbidden("AuditEvents are written by the server itself, by nobody else.")
-            if kind not in policy.writes:
+            through = policy.writes.get(kind)
+            if through is None:
                 raise Forbidden(_NOT_OPEN)
             if kind in OWNED_TYPES:
                 self._ownership.judge(change)
                 continue
-            if (
-                change.present is not None
-                and self.visibility.of(TYPE_NAMES[change.address[0]]).label_mask & change.present.labels
-            ):
+            if change.present is not None and policy.kept.get(kind, 0) & change.present.labels:
                 raise Forbidden(_NOT_OPEN)
+            self._judge_hidden(change, kind)
+            own = kind in policy.own_writes
+            if not through and not own:
+                continue
             patients = {
                 side.patient for side in (change.prepared, change.present) if side is not None
             }  # an update must be allowed on what it replaces as well as on what it writes
-            if policy.facility or policy.patients:
-                if None in patients:
-                    raise Forbidden("Say whose record this belongs to: the resource names no patient of ours.")
-                about.update(patient for patient in patients if patient is not None)
+            if None in patients:
+                raise Forbidden("Say whose record this belongs to: the resource names no patient of ours.")
+            if own and patients != {policy.own}:
+                raise Forbidden(_NOT_OPEN)
+            for patient in patients if not own else ():
+                if patient is not None:
+                    about[patient] = about[patient] & set(through) if patient in about else set(through)
             if change.present is None and change.prepared and change.prepared.resource_type == "Patient":
                 registered.add(change.prepared.self_key)
-        if policy.patients and not about <= policy.patients:
+        if not all(about.values()):
             raise Forbidden(_NOT_OPEN)
-        if not policy.facility:
+        return self._guard(about, registered)
+
+    def _guard(self, about: Mapping[int, set[Relation]], registered: set[int]) -> Guard:
+        """What the database must find: of each patient's relations one, unless the patient is made by this very act."""
+        if not about:
             return FREE
+        facility = self._policy.facility
+        known = registered if facility else set()
         return Guard(
-            cared=tuple((patient, policy.facility) for patient in sorted(about - registered)),
-            care=tuple((patient, policy.facility) for patient in sorted(registered)),
+            any_of=tuple(
+                (0, patient, basis, who)
+                for patient in sorted(about)
+                if patient not in known
+                for basis, who in sorted(about[patient])
+            ),
+            care=tuple((patient, facility) for patient in sorted(known)),
         )
+
+    def _judge_hidden(self, change: Change, kind: str) -> None:
+        """Whoever does not see all of a resource cannot write it whole (decision 5 of the architecture)."""
+        if change.present is None or change.prepared is None or kind not in self.visibility.hidden:
+            return
+        if (kind, change.prepared.id) not in self._patched:
+            raise Forbidden(f"Parts of a {kind} are hidden from you, so you cannot write it.")
 
     def trace(self, written: Sequence[Change], shown: Sequence[Result] = ()) -> list[AuditRow]:
         """One row for the act, whatever it wrote and showed."""
@@ -120,7 +150,7 @@ class SessionWarrant:
     async def look(self, conn: Connection, operation: Operation) -> Result:
         """A GET inside a transaction: a read, or a search."""
         if operation.resource_type == "AuditEvent":
-            patient_id = trace.visible_patient(self._context.actor)
+            patient_id = trace.visible_patient(self._context.actor, watches=self._policy.watches)
             if operation.id is not None:
                 return await trace.get(conn, operation.id, patient_id)
             query = self.query("AuditEvent", operation.query or "")

@@ -10,13 +10,6 @@ from continuum.record.read import Connection
 
 NOBODY = "account"
 """The role of somebody whom the record does not know: signed in, and nothing else."""
-CLINICAL = frozenset(
-    {
-        "clinician", "physician", "nurse", "dentist", "dental-technician", "pharmacist", "laboratory", "imaging",
-        "medic",
-    }
-)  # fmt: skip
-"""Roles that the door to the record knows as `clinician` so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +30,7 @@ async def of(conn: Connection, account: Account, session: Session, scope: str, t
         privileges = await staff.of(conn, account.account_id, today)
         if privileges:
             first = privileges[0]
-            role = "clinician" if first.role in CLINICAL else first.role
-            return Standing(role, facility_id=first.facility_id)
+            return Standing(first.role, facility_id=first.facility_id)
     if "patient" in wanted and account.person_id is not None:
         entry = await registry.get(conn, account.person_id)
         if entry is not None and entry.person.patient_id is not None:

@@ -23,7 +23,7 @@ ISSUER = "continuum"
 SECRET_MIN_BYTES = 32
 """As many as the digest has (RFC 7518 §3.2)."""
 _ALGORITHMS = ["HS256"]
-_TEXTS = ("sub", "role", "name", "facility", "patient", "purpose", "scope", "session", "openid_scope")
+_TEXTS = ("sub", "role", "name", "facility", "patient", "purpose", "scope", "session", "openid_scope", "practitioner")
 _DURATION = re.compile(r"(\d{1,9})\s*([smhd])\Z")
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _SKEW_S = 5
@@ -35,6 +35,8 @@ class Claims:
     """What a token says. expires_s: seconds since 1970 UTC. purpose "" leaves it to the role's usual one.
 
     scope: SMART scopes with blanks between, which only take away from what the role may; "": no such limit.
+    practitioner: the Practitioner that a member of staff is in the record. identity_level, authenticator_level: how
+    surely it is they (`ial`, `aal`; NIST SP 800-63-4): a token that does not say so names nobody surely.
     session, openid_scope: of a token that was given out at sign-on; "" in others.
     """
 
@@ -48,6 +50,9 @@ class Claims:
     session: str = ""
     openid_scope: str = ""
     scope: str = ""
+    practitioner: str | None = None
+    identity_level: int = 2
+    authenticator_level: int = 2
 
 
 def duration_s(text: str) -> int:
@@ -82,7 +87,8 @@ def issue(key: OctKey, claims: Claims, *, clock: Clock = now_us) -> str:
         "exp": claims.expires_s,
         "jti": uuid7(),
     }
-    for name in ("name", "facility", "patient", "purpose", "scope", "session", "openid_scope"):
+    said |= {"ial": claims.identity_level, "aal": claims.authenticator_level}
+    for name in ("name", "facility", "patient", "purpose", "scope", "session", "openid_scope", "practitioner"):
         value = getattr(claims, name)
         if value:
             said[name] = value
@@ -139,6 +145,9 @@ class Verifier:
             raise NotAuthenticated("The token does not say who acts, as which role and until when.")
         if not all(isinstance(text, str) for text in texts.values()):
             raise NotAuthenticated("The token's claims are not text.")
+        levels = [said.get(name, 0) for name in ("ial", "aal")]
+        if not all(isinstance(level, int) and not isinstance(level, bool) for level in levels):
+            raise NotAuthenticated("The token's levels are not numbers.")
         return Claims(
             subject=texts["sub"],
             role=texts["role"],
@@ -150,4 +159,7 @@ class Verifier:
             session=texts["session"],
             openid_scope=texts["openid_scope"],
             scope=texts["scope"],
+            practitioner=texts["practitioner"] or None,
+            identity_level=levels[0],
+            authenticator_level=levels[1],
         )

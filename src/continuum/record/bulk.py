@@ -13,6 +13,7 @@ from continuum.record.body import compress, decompress
 from continuum.record.entry import Prepared
 from continuum.record.keys import Keys
 from continuum.record.read import Connection
+from continuum.record.relations import INSERT_RELATIONS
 from continuum.record.write import AuditRow, Change, RowIds, lock, write, write_audits
 
 
@@ -101,12 +102,14 @@ class Loader:
         row_ids = await self._row_ids.take(self._conn, len(fresh))
         rows = list(zip(row_ids, fresh, strict=True))
         tables = {
-            "resource": [copying.resource_row(row_id, p, now_us, compress(p.tail)) for row_id, p in rows],
             "search": [copying.search_row(row_id, p, now_us) for row_id, p in rows],
             "string": [copying.string_row(row_id, row) for row_id, p in rows for row in p.strings],
             "date": [copying.date_row(row_id, row) for row_id, p in rows for row in p.dates],
             "quantity": [copying.quantity_row(row_id, row) for row_id, p in rows for row in p.quantities],
         }
+        if rows:
+            # Behind row-level security there is no COPY into a table.
+            await self._conn.execute(_INSERT_RESOURCES, *zip(*(_resource(*row, now_us) for row in rows), strict=True))
         for table, encoded in tables.items():
             if encoded:
                 await self._conn.copy_to_table(
@@ -120,6 +123,9 @@ class Loader:
                 row_ids,
                 [1] * len(rows),
             )
+        ties = [(row_id, p.patient, *one.row(now_us)) for row_id, p in rows for one in p.relations]
+        if ties:
+            await self._conn.execute(INSERT_RELATIONS, *(list(column) for column in zip(*ties, strict=True)))
         care = {(p.patient, p.care) for p in fresh if p.care is not None and p.patient is not None}
         if care:
             await self._conn.execute(
@@ -155,6 +161,19 @@ class Loader:
                 " SELECT * FROM unnest($1::smallint[], $2::text[], $3::smallint[], $4::text[]) ON CONFLICT DO NOTHING",
                 *(list(column) for column in zip(*wanted, strict=True)),
             )
+
+
+_INSERT_RESOURCES = (
+    "INSERT INTO record.resource (row_id, type, id, version, updated, labels, patient, patient_id, body)"
+    " SELECT r.row_id, r.type, r.id, 1, r.updated, r.labels, r.patient, r.patient_id, r.body FROM"
+    " unnest($1::bigint[], $2::smallint[], $3::text[], $4::bigint[], $5::integer[], $6::bigint[], $7::text[],"
+    " $8::bytea[]) AS r(row_id, type, id, updated, labels, patient, patient_id, body)"
+)
+
+
+def _resource(row_id: int, new: Prepared, now_us: int) -> tuple[object, ...]:
+    """A row of record.resource in its first version, as _INSERT_RESOURCES takes it."""
+    return row_id, new.type_id, new.id, now_us, new.labels, new.patient, new.patient_id, compress(new.tail)
 
 
 async def dangling(conn: Connection, keys: Keys, limit: int) -> list[tuple[str, str]]:

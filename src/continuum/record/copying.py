@@ -18,8 +18,7 @@ _length = Struct(">i").pack
 _int2 = Struct(">ih").pack
 _int8 = Struct(">iq").pack
 _head = Struct(">hiqih").pack
-"""Field count, row id, type number: how a row of resource and of search begins."""
-_version = Struct(">iiiqi?ii").pack
+"""Field count, row id, type number: how a row of search begins."""
 _updated = Struct(">iqiqii").pack
 _string = Struct(">hiqii").pack
 _date = Struct(">hiqiiiqiq").pack
@@ -29,9 +28,6 @@ _BASE_DIGITS = 4
 """Decimal digits in one digit of PostgreSQL's numeric."""
 
 COLUMNS = {
-    "resource": (
-        "row_id", "type", "id", "version", "updated", "deleted", "labels", "patient", "patient_id", "body",
-    ),
     "search": (
         "row_id", "type", "self", "patient", "date_low", "date_high", "updated", "present", "labels", "ref_params",
         "refs", "keys",
@@ -41,18 +37,6 @@ COLUMNS = {
     "quantity": ("row_id", "key", "low", "high", "unit", "system_unit", "under", "exact_low", "exact_high"),
 }  # fmt: skip
 """The columns of each table of schema `record` in the order in which the functions here write them."""
-
-
-def resource_row(row_id: int, new: Prepared, updated_us: int, body: bytes) -> bytes:
-    """A row of record.resource in its first version."""
-    patient = _NULL + _NULL
-    if new.patient is not None and new.patient_id is not None:
-        patient = _int8(8, new.patient) + _text(new.patient_id)
-    return b"".join((
-        _head(10, 8, row_id, 2, new.type_id), _text(new.id),
-        _version(4, 1, 8, updated_us, 1, False, 4, new.labels),
-        patient, _length(len(body)), body,
-    ))  # fmt: skip
 
 
 def search_row(row_id: int, new: Prepared, updated_us: int) -> bytes:

@@ -18,6 +18,7 @@ from continuum.kernel.errors import Invalid, Malformed
 from continuum.kernel.limits import ADDRESSES_CACHED_MAX, GRAMS_MAX, STRING_EXACT_CHARS, STRING_INDEX_CHARS
 from continuum.record.body import tail
 from continuum.record.keys import Keys, param_id
+from continuum.record.relations import Relation, relations
 from continuum.record.words import file_words
 
 LABEL_BITS = {
@@ -79,6 +80,8 @@ class Prepared:
     quantities: list[QuantityRow] = field(default_factory=list)
     care: int | None = None
     """The facility that this resource ties its patient to."""
+    relations: list[Relation] = field(default_factory=list)
+    """Who has to do with its patient, as it says."""
 
 
 def prepare(resource: dict[str, Any], keys: Keys) -> Prepared:
@@ -140,6 +143,7 @@ def arrange(resource: dict[str, Any], resource_type: str, type_id: int, keys: Ke
         dates=dates,
         quantities=_quantities(index, resource_type, keys),
         care=_care(resource, resource_type, keys),
+        relations=relations(resource, keys, _bits) if patient_id is not None else [],
     )
 
 
@@ -310,9 +314,13 @@ def _units(system: str, code: str, unit: str, keys: Keys) -> tuple[int | None, i
 
 
 def _labels(resource: dict[str, Any]) -> int:
-    meta = resource.get("meta")
+    return _bits((resource.get("meta") or {}).get("security", ()))
+
+
+def _bits(codings: Iterable[dict[str, Any]]) -> int:
+    """The sensitivity bits of codings."""
     bits = 0
-    for coding in (meta or {}).get("security", ()):
+    for coding in codings:
         bits |= LABEL_BITS.get(coding.get("code", ""), 0)
     return bits
 

@@ -228,13 +228,35 @@ async def events(
         """,
         subscription, first, last, count,
     )  # fmt: skip
-    by_scope: dict[Scope, set[int]] = {}
+    by_scope: dict[Scope, list[tuple[int, int]]] = {}
     for row in rows:
-        by_scope.setdefault(visibility.of(TYPE_NAMES[row["type"]]), set()).add(row["row_id"])
-    shown: set[int] = set()
-    for scope, row_ids in by_scope.items():
-        shown |= await visible(conn, row_ids, scope)
-    return [Event(row["number"], row["updated"], stored(row) if row["row_id"] in shown else None) for row in rows]
+        scope = visibility.of(TYPE_NAMES[row["type"]])
+        by_scope.setdefault(scope, []).append((row["row_id"], row["version"]))
+    shown: set[tuple[int, int]] = set()
+    for scope, versions_ in by_scope.items():
+        shown |= await _open(conn, versions_, scope)
+    return [
+        Event(row["number"], row["updated"], stored(row) if (row["row_id"], row["version"]) in shown else None)
+        for row in rows
+    ]
+
+
+async def _open(conn: Connection, wanted: Sequence[tuple[int, int]], scope: Scope) -> set[tuple[int, int]]:
+    """Those of the versions, (row, version), that a scope shows: as they are, and as their resource is now."""
+    if scope.kind == "nothing":
+        return set()
+    arguments: list[object] = [[one[0] for one in wanted], [one[1] for one in wanted]]
+    present, past = scope.sql("p", arguments), scope.sql("h", arguments)
+    rows = await conn.fetch(
+        f"""
+        SELECT a.row_id, a.version FROM unnest($1::bigint[], $2::integer[]) a(row_id, version)
+        JOIN record.resource p ON p.row_id = a.row_id
+        WHERE {present} AND (p.version = a.version OR EXISTS (
+          SELECT 1 FROM record.history h WHERE h.row_id = a.row_id AND h.version = a.version AND {past}))
+        """,
+        *arguments,
+    )
+    return {(row["row_id"], row["version"]) for row in rows}
 
 
 async def prune(conn: Connection, kept: int) -> None:

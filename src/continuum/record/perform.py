@@ -318,7 +318,7 @@ def _refuse_chosen(step: Step, presents: Mapping[tuple[int, str], Present], visi
         return
     resource_type, resource_id = step.address
     scope = visibility.of(resource_type)
-    if (scope.kind != "all" or scope.label_mask) and (TYPE_IDS[resource_type], resource_id) not in presents:
+    if scope.limited and (TYPE_IDS[resource_type], resource_id) not in presents:
         raise NotFound(
             f"There is no {resource_type}/{resource_id} here that you may change."
             f" Create a new {resource_type} with POST; the server gives it its id."

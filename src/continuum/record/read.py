@@ -1,8 +1,7 @@
 """Reading one resource, or one version of it, by its address."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from functools import lru_cache
 from typing import Any, Protocol
 
 from continuum.fhir.types import TYPE_IDS, TYPE_NAMES
@@ -31,8 +30,14 @@ class Connection(Protocol):
         """An asynchronous context in which everything is committed together, or nothing."""
 
 
-Connect = Callable[[], AbstractAsyncContextManager[Connection]]
-"""Gives a connection for one piece of work."""
+class Connect(Protocol):
+    """Gives a connection for one piece of work.
+
+    wall: the sensitivity bits whose rows the connection sees at all (schema_access.sql); -1 for all.
+    """
+
+    def __call__(self, wall: int = -1) -> AbstractAsyncContextManager[Connection]:
+        """The context of one piece of work."""
 
 
 def stored(row: Mapping[str, Any]) -> Stored:
@@ -53,16 +58,11 @@ def stored(row: Mapping[str, Any]) -> Stored:
     )
 
 
-@lru_cache(maxsize=64)
-def _shape(kind: str, *, masked: bool) -> str:
-    """The predicate's text for a kind of scope; its arguments begin at $3."""
-    return Scope(kind, label_mask=int(masked)).sql("r", [None, None])
-
-
 def _predicate(scope: Scope) -> tuple[str, tuple[Any, ...]]:
-    bound: list[Any] = []
-    scope.sql("r", bound)
-    return _shape(scope.kind, masked=bool(scope.label_mask)), tuple(bound)
+    """The predicate over a row `r` and what it binds, from $3 on."""
+    bound: list[Any] = [None, None]
+    text = scope.sql("r", bound)
+    return text, tuple(bound[2:])
 
 
 def missing(resource_type: str, resource_id: str) -> NotFound:
@@ -95,7 +95,8 @@ async def vread(conn: Connection, resource_type: str, resource_id: str, version:
     """One version, present or past; raises as `read`, Gone when that version is a deletion.
 
     The present version decides whether the resource may be seen: a resource that became restricted takes
-    its earlier versions with it.
+    its earlier versions with it. A past version must be open by its own labels and patient as well: what was
+    sensitive, or stood in another's chart, stays so.
     """
     predicate, bound = _predicate(visibility.of(resource_type))
     row = await conn.fetchrow(
@@ -106,7 +107,7 @@ async def vread(conn: Connection, resource_type: str, resource_id: str, version:
         SELECT {COLUMNS} FROM present r WHERE r.version = ${len(bound) + 3}
         UNION ALL
         SELECT {COLUMNS} FROM record.history r
-        WHERE r.row_id = (SELECT row_id FROM present) AND r.version = ${len(bound) + 3}
+        WHERE r.row_id = (SELECT row_id FROM present) AND r.version = ${len(bound) + 3} AND {predicate}
         """,
         TYPE_IDS[resource_type],
         resource_id,

@@ -1,4 +1,4 @@
--- The record's tables as they stand after every migration, with schema_bulk.sql; tests hold the two equal.
+-- The record's tables as they stand after every migration, with schema_*.sql; tests hold the two equal.
 -- Instants (`*_us`, `updated`) are microseconds since 1970 UTC in bigint. Keys: record/keys.py.
 
 CREATE SCHEMA record;
@@ -216,23 +216,6 @@ CREATE TABLE record.subscription_event (
   PRIMARY KEY (subscription, number)
 );
 
--- Charts merged into others, and entries moved between charts: what undoing it needs (record/relocation/). `care` are
--- the facilities that came to care for the target through it; `merge` is a whole chart, else chosen entries.
-CREATE TABLE record.relocation (
-  id        text PRIMARY KEY COLLATE "C", merge boolean NOT NULL,
-  source_id text COLLATE "C" NOT NULL, target_id text COLLATE "C" NOT NULL,  -- Patient.id
-  at        bigint NOT NULL, care bigint[] NOT NULL, undone bigint           -- when, once it was
-);
--- A chart is merged away once at most; whoever writes an entry asks this index whether its chart still is one.
-CREATE UNIQUE INDEX relocation_retired ON record.relocation (source_id) WHERE merge AND undone IS NULL;
-
--- Which resources an act changed: from which version to which.
-CREATE TABLE record.relocation_entry (
-  relocation text COLLATE "C" NOT NULL, row_id bigint NOT NULL, before integer NOT NULL, after integer NOT NULL,
-  PRIMARY KEY (relocation, row_id)
-);
-CREATE INDEX relocation_entry_row ON record.relocation_entry (row_id);
-
 -- A resource as the writer hands it over; row_id is always known.
 CREATE TYPE record.entry AS (
   row_id bigint, type smallint, id text, version integer, updated bigint, deleted boolean, labels integer,
@@ -277,7 +260,8 @@ $$;
 -- `fresh` are new rows; `changed` are present rows that the caller has locked and whose next version this is.
 -- `link_*` are the distinct local references that must exist. Locks on buckets of addresses keep a reference
 -- and the deletion of its target apart; they are taken in one order, so they cannot deadlock.
--- Raises CT403 when one of `guard_patients` is not cared for at the facility beside it, CT404 with the missing
+-- Raises CT403 when a patient of an act has none of the relations that the guard lists for it (basis 0: cared for at
+-- the facility `who`, 6: `who` broke the glass, others as in record.relation), CT404 with the missing
 -- addresses in DETAIL, CT409 with "source target" in DETAIL when one of `charts` (Patient ids that entries are
 -- filed under or name) was merged into another.
 CREATE FUNCTION record.write(
@@ -290,12 +274,15 @@ CREATE FUNCTION record.write(
   quantity_exact_lows numeric[], quantity_exact_highs numeric[],
   care_patients bigint[], care_facilities bigint[],
   link_types smallint[], link_ids text[], shared_buckets integer[], exclusive_buckets integer[],
-  guard_patients bigint[], guard_facilities bigint[],
+  guard_acts integer[], guard_patients bigint[], guard_bases smallint[], guard_whos bigint[],
+  relation_rows bigint[], relation_patients bigint[], relation_bases smallint[], relation_whos bigint[],
+  relation_labels integer[], relation_starts bigint[], relation_ends bigint[],
   audits record.audit_entry[], audits_linked boolean, charts text[]
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   missing text;
   merged text;
+  instant CONSTANT bigint := (extract(epoch FROM now()) * 1000000)::bigint;
 BEGIN
   IF cardinality(exclusive_buckets) > 0 THEN
     PERFORM CASE WHEN b.alone THEN pg_advisory_xact_lock(7201, b.bucket)
@@ -309,10 +296,16 @@ BEGIN
   END IF;
 
   IF cardinality(guard_patients) > 0 AND EXISTS (
-    SELECT 1 FROM unnest(guard_patients, guard_facilities) g(patient, facility)
-    WHERE NOT EXISTS (
-      SELECT 1 FROM record.care c WHERE c.patient = g.patient AND c.facility = g.facility
-    )
+    SELECT 1 FROM unnest(guard_acts, guard_patients, guard_bases, guard_whos) g(act, patient, basis, who)
+    GROUP BY g.act, g.patient
+    HAVING NOT bool_or(CASE g.basis
+      WHEN 0 THEN EXISTS (SELECT 1 FROM record.care c WHERE c.patient = g.patient AND c.facility = g.who)
+      WHEN 6 THEN EXISTS (
+        SELECT 1 FROM record.emergency e
+        WHERE e.actor_key = g.who AND e.patient = g.patient AND e.starts <= instant AND e.ends > instant)
+      ELSE EXISTS (
+        SELECT 1 FROM record.relation t WHERE t.patient = g.patient AND t.basis = g.basis AND t.who = g.who
+        AND t.starts <= instant AND t.ends > instant) END)
   ) THEN
     RAISE EXCEPTION 'outside the facility''s care' USING ERRCODE = 'CT403';
   END IF;
@@ -336,6 +329,7 @@ BEGIN
     DELETE FROM record.string t USING unnest(changed) c WHERE t.row_id = c.row_id;
     DELETE FROM record.date t USING unnest(changed) c WHERE t.row_id = c.row_id;
     DELETE FROM record.quantity t USING unnest(changed) c WHERE t.row_id = c.row_id;
+    DELETE FROM record.relation t USING unnest(changed) c WHERE t.row_id = c.row_id;
     DELETE FROM record.search t USING unnest(changed) c WHERE t.row_id = c.row_id;
     INSERT INTO record.search
     SELECT c.row_id, c.type, c.self, c.patient, c.date_low, c.date_high, c.updated, c.present, c.labels,
@@ -377,6 +371,12 @@ BEGIN
     SELECT * FROM unnest(quantity_rows, quantity_keys, quantity_lows, quantity_highs,
                          quantity_units, quantity_system_units, quantity_unders,
                          quantity_exact_lows, quantity_exact_highs);
+  END IF;
+  IF cardinality(relation_rows) > 0 THEN
+    INSERT INTO record.relation (row_id, patient, basis, who, labels, starts, ends)
+    SELECT * FROM unnest(relation_rows, relation_patients, relation_bases, relation_whos, relation_labels,
+                         relation_starts, relation_ends)
+    ON CONFLICT DO NOTHING;
   END IF;
   IF cardinality(care_patients) > 0 THEN
     INSERT INTO record.care SELECT * FROM unnest(care_patients, care_facilities) ON CONFLICT DO NOTHING;

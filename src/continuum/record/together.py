@@ -76,7 +76,7 @@ class Together:
 
     async def _write(self, batch: list[_Act]) -> None:
         guard = Guard(
-            cared=tuple(pair for act in batch for pair in act.guard.cared),
+            any_of=tuple((number, *row[1:]) for number, act in enumerate(batch) for row in act.guard.any_of),
             care=tuple(pair for act in batch for pair in act.guard.care),
         )
         async with self._connect() as conn:

@@ -18,7 +18,7 @@ async def unseen(conn: Connection, addresses: Iterable[Address], visibility: Vis
     by_scope: dict[Scope, list[Address]] = {}
     for address in addresses:
         scope = visibility.of(TYPE_NAMES[address[0]])
-        if scope.kind != "all" or scope.label_mask:
+        if scope.limited:
             by_scope.setdefault(scope, []).append(address)
     hidden: set[Address] = set()
     for scope, wanted in by_scope.items():
@@ -56,7 +56,7 @@ def links_to_judge(changes: Sequence[Change], visibility: Visibility) -> set[Add
             resource_type, _, resource_id = target.partition("/")
             scope = visibility.of(resource_type)
             own = resource_type == "Patient" and resource_id == prepared.patient_id
-            if not own and (scope.kind != "all" or scope.label_mask):
+            if not own and scope.limited:
                 wanted.add((TYPE_IDS[resource_type], resource_id))
     wanted.difference_update(change.address for change in changes if change.prepared is not None)
     if wanted:

@@ -14,9 +14,9 @@ from continuum.record.keys import Keys
 from continuum.record.read import Connection
 
 WRITE = (
-    "SELECT record.write($1::record.entry[], $2::record.entry[], $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
-    " $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29::record.audit_entry[],"
-    " $30, $31)"
+    "SELECT record.write($1::record.entry[], $2::record.entry[], "
+    + ", ".join(f"${number}" for number in range(3, 38))
+    + ", $38::record.audit_entry[], $39, $40)"
 )
 
 AuditRow = tuple[Any, ...]
@@ -44,13 +44,16 @@ class RowIds:
 class Guard:
     """What must hold in the database for a write to be permitted, decided by `access`.
 
-    cared: (patient, facility) pairs that must be in record.care. care: pairs that the write adds to it.
+    any_of: (act, patient, basis, who): of the relations listed for a patient in an act, one must hold. basis: CARED,
+    EMERGENCY, or one of record/relations.py. care: (patient, facility) pairs that the write adds to record.care.
     """
 
-    cared: tuple[tuple[int, int], ...] = ()
+    any_of: tuple[tuple[int, int, int, int], ...] = ()
     care: tuple[tuple[int, int], ...] = ()
 
 
+CARED, EMERGENCY = 0, 6
+"""Bases of a guard that are not in record.relation: cared for at a facility, and the glass broken by somebody."""
 FREE = Guard()
 """Nothing to check: the writer may write everything it was let through to."""
 
@@ -183,8 +186,8 @@ async def write(
         [link[1] for link in links],
         shared,
         exclusive,
-        [pair[0] for pair in guard.cared],
-        [pair[1] for pair in guard.cared],
+        *_columns(list(guard.any_of), 4),
+        *_columns(_relations(changes), 7),
         audits,
         linked(audits),
         charts_of(changes),
@@ -199,6 +202,16 @@ async def write_audits(conn: Connection, audits: Sequence[AuditRow]) -> None:
 def linked(audits: Sequence[AuditRow]) -> bool:
     """Whether any audit row touches more than one patient."""
     return any(row[-1] for row in audits)
+
+
+def _relations(changes: Sequence[Change]) -> list[tuple[int | None, ...]]:
+    """The rows of record.relation."""
+    return [
+        (change.row_id, change.prepared.patient, *one.row(change.updated_us))
+        for change in changes
+        if change.prepared is not None and change.prepared.patient is not None
+        for one in change.prepared.relations
+    ]
 
 
 def _columns(rows: list[Any], width: int) -> list[list[Any]]:

@@ -47,6 +47,10 @@ _STARTING = (
 )
 
 
+OPEN_WALL = -1
+"""The wall (schema_access.sql) as `Address.connect` sets it: all sensitivity bits may be seen."""
+
+
 def leaves_traces(sql: str) -> bool:
     """Whether a statement changes the session beyond its transaction."""
     return _LEAVES_TRACES.search(sql) is not None
@@ -55,10 +59,11 @@ def leaves_traces(sql: str) -> bool:
 class Connection:
     """An asyncpg connection whose statements are prepared once and kept by their text."""
 
-    __slots__ = ("_prepared", "raw", "stained")
+    __slots__ = ("_prepared", "raw", "stained", "wall")
 
     def __init__(self, raw: asyncpg.Connection) -> None:
         self.raw = raw
+        self.wall = OPEN_WALL
         self.stained = False
         self._prepared: dict[str, Any] = {}
 
@@ -127,23 +132,38 @@ class Connection:
 class _Lent:
     """The context of one use: takes a connection, gives it back."""
 
-    __slots__ = ("_connection", "_pool")
+    __slots__ = ("_connection", "_pool", "_wall")
 
-    def __init__(self, pool: "Pool") -> None:
+    def __init__(self, pool: "Pool", wall: int) -> None:
         self._pool = pool
+        self._wall = wall
         self._connection: Connection | None = None
 
     async def __aenter__(self) -> Connection:
         pool = self._pool
         free = pool.free
-        while free:
+        connection: Connection | None = None
+        while free and connection is None:
             connection = free.pop()
-            if not connection.raw.is_closed():
-                self._connection = connection
-                return connection
-            pool.open_count -= 1
-        self._connection = connection = await pool.take()
+            if connection.raw.is_closed():
+                pool.open_count -= 1
+                connection = None
+        if connection is None:
+            connection = await pool.take()
+        if connection.wall != self._wall:
+            await self._move(connection)
+        self._connection = connection
         return connection
+
+    async def _move(self, connection: Connection) -> None:
+        """Puts the wall where this use wants it; a connection of which that is not sure is not used again."""
+        try:
+            await connection.raw.execute(f"SET continuum.wall = {self._wall:d}")
+        except BaseException:
+            connection.stained = True
+            self._pool.give_back(connection)
+            raise
+        connection.wall = self._wall
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -200,9 +220,12 @@ class Pool:
         finally:
             await pool.close()
 
-    def connection(self) -> _Lent:
-        """A connection for one piece of work: `async with pool.connection() as conn`."""
-        return _Lent(self)
+    def connection(self, wall: int = OPEN_WALL) -> _Lent:
+        """A connection for one piece of work: `async with pool.connection() as conn`.
+
+        wall: the sensitivity bits whose rows it sees at all; others are not there for it, whatever it asks.
+        """
+        return _Lent(self, wall)
 
     @property
     def waiting(self) -> int:

@@ -31,8 +31,8 @@ class Switched:
         self.after = None
 
     @asynccontextmanager
-    async def connection(self):
-        async with self._pool.connection() as conn:
+    async def connection(self, wall: int = -1):
+        async with self._pool.connection(wall) as conn:
             if self.read_only:
                 await conn.execute("SET default_transaction_read_only = on")
             yield conn

@@ -271,7 +271,9 @@ DEFINITIONS = frozenset(
 def test_whatever_can_name_a_patient_is_open_to_clinicians_only_if_filed_under_one(kind):
     policy = decide(ACTORS["clinician"], "TREAT", Keys(bytes(32)))
     names_patients = [one for one in params(kind).values() if one.kind == "reference" and "Patient" in one.targets]
-    assert not names_patients or policy.visibility.of(kind).kind in ("facility", "nothing")
+    scope = policy.visibility.of(kind)
+    kinds = {part.kind for part in scope.parts or (scope,)}
+    assert not names_patients or kinds <= {"facility", "treatment", "granted", "nothing"}
 
 
 @pytest.mark.parametrize("role", ["administrator", "nobody", ""])

@@ -250,7 +250,10 @@ class Application:
                 raise Malformed(f"X-Purpose-Of-Use must be one of {known}; {purpose} is not.")
         client = scope.get("client")
         source = client[0] if client else ""
-        actor = Actor(claims.subject, claims.role, claims.name, claims.facility, claims.patient, claims.scope)
+        actor = Actor(
+            claims.subject, claims.role, claims.name, claims.facility, claims.patient, claims.scope,
+            claims.practitioner, claims.identity_level, claims.authenticator_level,
+        )  # fmt: skip
         try:
             return services.access.open(actor, purpose, source=source, request_id=request_id)
         except Forbidden as error:

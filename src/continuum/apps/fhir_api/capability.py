@@ -22,11 +22,15 @@ UNSEARCHED_KINDS = frozenset({"special"})
 
 _BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-"
 _BULK = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/"
+_OURS = "https://continuum.example/fhir/OperationDefinition/"
 OPERATIONS = {
     "correct-patient": "https://continuum.example/fhir/OperationDefinition/Patient-correct-patient",
     "encounter-everything": "http://hl7.org/fhir/OperationDefinition/Encounter-everything",
     "export": f"{_BULK}export",
     "import": "https://continuum.example/fhir/OperationDefinition/import",
+    "access-report": f"{_OURS}Patient-access-report",
+    "break-the-glass": f"{_OURS}Patient-break-the-glass",
+    "emergencies": f"{_OURS}emergencies",
     "everything": "http://hl7.org/fhir/OperationDefinition/Patient-everything",
     "lastn": "http://hl7.org/fhir/OperationDefinition/Observation-lastn",
     "match": "http://hl7.org/fhir/OperationDefinition/Patient-match",

@@ -7,6 +7,7 @@ from continuum.apps.fhir_api import (
     histories,
     identities,
     operations,
+    overseeing,
     reading,
     searching,
     subscribing,
@@ -19,7 +20,7 @@ from continuum.kernel.errors import NotAllowed, ReadOnly
 WRITES = frozenset(
     {
         "create", "update", "update-matching", "patch", "patch-matching", "delete", "delete-matching", "meta-add",
-        "meta-delete", "import", "merge", "unmerge", "correct-patient", "revert-correction",
+        "meta-delete", "import", "merge", "unmerge", "correct-patient", "revert-correction", "break-the-glass",
     }
 )  # fmt: skip
 """Interactions that change the record; a Bundle's entries are judged one by one."""
@@ -42,6 +43,8 @@ async def _bundle(x: Exchange) -> Response:
 
 
 HANDLERS: dict[str, Callable[[Exchange], Awaitable[Response]]] = {
+    "access-report": overseeing.access_report,
+    "break-the-glass": overseeing.break_the_glass,
     "bulkcancel": _bulk("cancel"),
     "bulkfile": _bulk("file"),
     "bulkstatus": _bulk("status"),
@@ -50,6 +53,7 @@ HANDLERS: dict[str, Callable[[Exchange], Awaitable[Response]]] = {
     "create": writing.create,
     "delete": writing.delete,
     "delete-matching": writing.delete_matching,
+    "emergencies": overseeing.emergencies,
     "encounter-everything": operations.encounter_everything,
     "everything": searching.everything,
     "export": _bulk("export"),

@@ -26,6 +26,7 @@ _REFUSALS = {
 """The statuses of OperationOutcomes, by what brings them about."""
 
 _BODIES: dict[str, tuple[str, ...]] = {
+    "break-the-glass": (_FHIR,),
     "bundle": (_FHIR,),
     "import": (_FHIR,),
     "create": (_FHIR,),
@@ -81,6 +82,7 @@ _PRESENT = frozenset(
 )
 _CRITERIA = frozenset({"search", "search-across", "update-matching", "patch-matching", "delete-matching"})
 _STATUSES: dict[str, tuple[tuple[str, str], ...]] = {
+    "break-the-glass": (("201", "The record is open to you until the time that is said."),),
     "create": (("200", "What If-None-Exist described was there."), ("201", "It was created.")),
     "update": (("200", "The next version was written."), ("201", "It was created under this id.")),
     "update-matching": (("200", "The next version was written."), ("201", "It was created.")),
@@ -146,6 +148,8 @@ def _operation(route: Route) -> dict[str, Any]:
     if "$" in route.template and name != "export":
         one = "-of-one" if "{id}" in route.template else ""
         options = f"{one}-by-post" if route.method == "POST" else one
+    if name == "break-the-glass" and "{id}" not in route.template:
+        posted = "-by-identifier"
     found: dict[str, Any] = {
         "operationId": f"{place.removeprefix('$export-')}{name}{within}{form}{star}{options}{posted}",
         "summary": route.summary,

@@ -67,7 +67,7 @@ async def _services(worker: Worker, address: str = "") -> AsyncIterator[Services
         )
         access.on_written = hub.wake
         key = signing_key(worker.token_secret)
-        signon = signon_services(pool.connection, _signon_settings(worker), tracer(access.auditor))
+        signon = signon_services(pool.connection, _signon_settings(worker), tracer(access.auditor), access=access)
         async with access.watched(), swept(signon):
             keeper = None
             if worker.bulk_folder:

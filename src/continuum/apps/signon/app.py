@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from continuum.apps.signon import account, administration, oidc, premium, registering, signing_in
+from continuum.apps.signon import account, administration, oidc, overseeing, premium, registering, signing_in
 from continuum.apps.signon.exchange import HOME, SECURE, Exchange, Handler, endpoint
 from continuum.apps.signon.services import BASE, SignonServices
 
@@ -39,6 +39,8 @@ PAGES: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/premium/activate", premium.activate, POST),
     ("/clerk/proof", premium.proof, BOTH),
     ("/clerk/letters", premium.letters, BOTH),
+    ("/emergencies", overseeing.emergencies, GET),
+    ("/who-looked", overseeing.who_looked, GET),
     ("/staff", administration.people, GET),
     ("/staff/open", administration.open_account, POST),
     ("/staff/grant", administration.grant, POST),

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import structlog
 
+from continuum.access import Access
 from continuum.identity.acts import Connect, Trace
 from continuum.identity.credentials import Credentials
 from continuum.identity.limits import SWEEP_S
@@ -70,10 +71,18 @@ class SignonServices:
     provider: Provider
     notice: tuple[str, ...]
     notice_digest: str
+    access: Access | None = None
+    """The door to the record, for the pages that show the trace; without it there are none."""
 
 
 def services(
-    connect: Connect, settings: SignonSettings, trace: Trace, *, hasher: Hasher | None = None, clock: Clock = now_us
+    connect: Connect,
+    settings: SignonSettings,
+    trace: Trace,
+    *,
+    hasher: Hasher | None = None,
+    clock: Clock = now_us,
+    access: Access | None = None,
 ) -> SignonServices:
     """Puts them together."""
     sign_on = SignOn(
@@ -97,6 +106,7 @@ def services(
         provider=Provider(sign_on, issuer=f"{settings.origin}{BASE}", token_key=signing_key(settings.token_secret)),
         notice=tuple(part.strip() for part in text.split("\n\n") if part.strip()),
         notice_digest=hashlib.sha256(text.encode()).hexdigest(),
+        access=access,
     )
 
 

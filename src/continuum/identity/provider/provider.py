@@ -232,6 +232,8 @@ class Provider:
             patient=stands.patient_id,
             session=session.session_id,
             openid_scope=scope,
+            identity_level=session.assurance.identity,
+            authenticator_level=session.assurance.authenticator,
         )
         return issue(self._token_key, claims, clock=on.clock)
 

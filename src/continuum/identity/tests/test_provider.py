@@ -276,7 +276,7 @@ async def test_staff_get_a_token_for_their_role_and_lose_it_with_the_privilege(w
     await world.home.grant(account, "nurse", facility_id="org-1")
     _, body = await world.refresh(secret, body["refresh_token"])
     claims = world.verifier.verify(body["access_token"].encode())
-    assert (claims.role, claims.facility, claims.patient) == ("clinician", "org-1", None)
+    assert (claims.role, claims.facility, claims.patient) == ("nurse", "org-1", None)
     async with world.home.pool.connection() as conn:
         await conn.execute("UPDATE identity.privilege SET withdrawn_us = 1")
     _, body = await world.refresh(secret, body["refresh_token"])

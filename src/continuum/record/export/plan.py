@@ -82,6 +82,8 @@ async def _narrow(conn: Connection, filed: Sequence[str], visibility: Visibility
     for scope in scopes:
         if scope.kind == "patients":
             return scope
+        if scope.kind != "facility":
+            return None
         row = await conn.fetchrow(
             "SELECT (SELECT count(*) FROM record.care WHERE facility = $1) AS cared,"
             " (SELECT reltuples::bigint FROM pg_class WHERE oid = 'record.care'::regclass) AS pairs",

@@ -43,7 +43,7 @@ def statement(reading: Reading, part: Part) -> tuple[str, list[Any]]:
     if part.kind == DELETED:
         return f"SELECT r.type, r.id, r.patient_id FROM {source} WHERE {' AND '.join(conditions)}", bindings.values
     as_of = bindings.bind(reading.job.as_of, "bigint")
-    there = "NOT past.deleted"
+    there = f"NOT past.deleted AND ({visible_types(types, 'past', bindings)})"
     if reading.selection.since_us is not None:
         there += f" AND past.updated > {bindings.bind(reading.selection.since_us, 'bigint')}"
     return (
@@ -55,7 +55,7 @@ def statement(reading: Reading, part: Part) -> tuple[str, list[Any]]:
                     THEN CASE WHEN octet_length(r.body) <= {BULK_INLINE_MAX_BYTES} THEN r.body END
                     ELSE CASE WHEN octet_length(past.body) <= {BULK_INLINE_MAX_BYTES} THEN past.body END END AS body
         FROM {source} LEFT JOIN LATERAL (
-          SELECT h.version, h.updated, h.deleted, h.body FROM record.history h
+          SELECT h.row_id, h.type, h.patient, h.labels, h.version, h.updated, h.deleted, h.body FROM record.history h
           WHERE r.updated > {as_of} AND h.row_id = r.row_id AND h.updated <= {as_of}
           ORDER BY h.version DESC LIMIT 1) past ON true
         WHERE NOT r.deleted AND (r.updated <= {as_of} OR ({there})) AND {" AND ".join(conditions)}

@@ -11,10 +11,10 @@ from continuum.record.read import missing
 from continuum.record.relocation import ledger
 from continuum.record.relocation.act import Json, Work, in_turn, resource_of
 from continuum.record.relocation.ledger import Relocation
-from continuum.record.relocation.merge import STAYING, refuse_same, refuse_test_and_real
+from continuum.record.relocation.merge import STAYING, not_all_open, refuse_same, refuse_test_and_real
 from continuum.record.relocation.provenance import provenance, version_before, version_of
 from continuum.record.relocation.references import places, pointed
-from continuum.record.unseen import hide
+from continuum.record.unseen import hide, unseen
 from continuum.record.write import Change, Present
 
 Address = tuple[int, str]
@@ -78,7 +78,7 @@ class Correction:
             for address in wanted:
                 present = presents.get(address)
                 if present is None or present.deleted:
-                    raise missing(TYPE_NAMES[address[0]], address[1])
+                    raise missing(TYPE_NAMES[address[0]], address[1]) if address in self._entries else not_all_open()
                 self._refuse(present)
                 found[address] = present
             if len(found) > CORRECTION_ENTRIES_MAX:
@@ -145,8 +145,12 @@ class Correction:
             [TYPE_IDS[name] for name in STAYING],
             CORRECTION_ENTRIES_MAX,
         )
-        for row in rows:
-            address = f"{TYPE_NAMES[row['type']]}/{row['id']}"
+        staying = [(row["type"], row["id"]) for row in rows]
+        hidden = await unseen(work.conn, staying, work.visibility)
+        for kind, name in staying:
+            if (kind, name) in hidden:
+                continue
+            address = f"{TYPE_NAMES[kind]}/{name}"
             work.outcome.warnings.append(f"{address} stays, though it refers to an entry that moves. Check it.")
 
     async def _traces(self, work: Work, changes: Sequence[Change]) -> list[Change]:

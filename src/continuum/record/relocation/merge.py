@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from continuum.fhir.types import TYPE_IDS, TYPE_NAMES
-from continuum.kernel.errors import Conflict, Invalid, Issue, TooCostly
+from continuum.kernel.errors import Conflict, Forbidden, Invalid, Issue, TooCostly
 from continuum.kernel.limits import (
     MERGE_ENTRIES_MAX,
 )
@@ -26,6 +26,11 @@ def refuse_same(source_id: str, target_id: str) -> None:
     if source_id == target_id:
         text = f"Patient/{source_id} is named as both sides; name two different patients."
         raise Invalid(text, issues=(Issue("business-rule", text),))
+
+
+def not_all_open() -> Forbidden:
+    """The refusal of an act of which a part may not be seen; it does not say which."""
+    return Forbidden("Not all that this would move is open to you; ask those who keep the registry of patients.")
 
 
 def refuse_test_and_real(source: Json, target: Json) -> None:

@@ -12,8 +12,10 @@ from continuum.record.relocation import ledger
 from continuum.record.relocation.act import Json, Work, in_turn, made, resource_of
 from continuum.record.relocation.ledger import Relocation
 from continuum.record.relocation.links import revived, separated
+from continuum.record.relocation.merge import not_all_open
 from continuum.record.relocation.provenance import provenance, version_of
 from continuum.record.relocation.references import alike, at, places, pointed
+from continuum.record.unseen import unseen
 from continuum.record.write import Change, Present
 
 
@@ -37,6 +39,8 @@ class Undo:
         await self._refuse(work, act)
         entries = await ledger.entries(work.conn, act.id)
         presents = await work.presents([row_id for row_id, _, _ in entries])
+        if await unseen(work.conn, [(one.type_id, one.id) for one in presents], work.visibility):
+            raise not_all_open()
         before = await work.earlier([(row_id, version) for row_id, version, _ in entries])
         after = {row_id: version for row_id, _, version in entries}
         changes: list[Change] = []

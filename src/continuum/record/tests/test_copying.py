@@ -80,7 +80,7 @@ async def test_a_number_keeps_its_value_and_the_digits_after_its_point(database,
 @given(
     numbers=st.lists(INT8, max_size=80), params=st.lists(INT4, max_size=20), date=st.none() | INSTANTS, resource_id=TEXT
 )
-async def test_a_resource_and_its_search_row_are_read_as_written(database, numbers, params, date, resource_id):
+async def test_a_search_row_is_read_as_written(database, numbers, params, date, resource_id):
     keys = Keys(b"k" * 32)
     new = replace(
         prepare({"resourceType": "Patient", "id": "x"}, keys),
@@ -90,7 +90,4 @@ async def test_a_resource_and_its_search_row_are_read_as_written(database, numbe
     for one in (new, replace(new, patient=None, patient_id=None)):
         assert await copied(database, "search", [copying.search_row(7, one, 11)]) == [
             (7, one.type_id, one.self_key, one.patient, date, date, 11, new.present, 0, params, numbers[:3], numbers)
-        ]
-        assert await copied(database, "resource", [copying.resource_row(7, one, 11, b"body")]) == [
-            (7, one.type_id, resource_id, 1, 11, False, 0, one.patient, one.patient_id, b"body")
         ]

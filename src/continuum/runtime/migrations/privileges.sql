@@ -2,7 +2,8 @@
 GRANT USAGE ON SCHEMA record, identity, chart, runtime TO continuum_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA record, identity, chart TO continuum_app;
 -- What was done stays as it was written: acts and past versions are added, never changed.
-REVOKE UPDATE, DELETE ON record.audit, record.audit_patient, record.audit_checkpoint, record.audit_spill, record.history
+REVOKE UPDATE, DELETE ON record.audit, record.audit_patient, record.audit_checkpoint, record.audit_spill, record.history,
+  record.emergency
   FROM continuum_app;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA record TO continuum_app;
 GRANT SELECT ON runtime.migration TO continuum_app;

@@ -2,7 +2,7 @@
 
 import click
 
-from continuum.access.actor import PURPOSES, ROLES
+from continuum.access.actor import FACILITY_ROLES, PERSON_ROLES, PURPOSES, ROLES
 from continuum.apps.admin.options import setting
 from continuum.apps.fhir_api.routes import ID
 from continuum.identity.tokens import Claims, duration_s, issue, signing_key
@@ -11,8 +11,8 @@ from continuum.runtime import secrets
 from continuum.runtime.settings import Settings
 
 _NEEDS = {
-    "clinician": ("facility", "--facility with the id of an Organization"),
-    "patient": ("patient", "--patient with the id of a Patient"),
+    **dict.fromkeys(FACILITY_ROLES, ("facility", "--facility with the id of an Organization")),
+    **dict.fromkeys(PERSON_ROLES, ("patient", "--patient with the id of a Patient")),
 }
 
 
@@ -21,25 +21,33 @@ _NEEDS = {
     epilog="""\b
 Examples:
   continuum token --as administrator
-  continuum token --as clinician --facility org-1 --expires 8h
+  continuum token --as physician --facility org-1 --practitioner prac-1 --expires 8h
   continuum token --as patient --patient pat-1
   curl -H "Authorization: Bearer $(continuum token --as system)" http://127.0.0.1:8000/fhir/Patient""",
 )
 @click.option("--as", "role", required=True, type=click.Choice(ROLES), help="The role to act in.")
 @click.option("--patient", default="", help="The patient that a patient's token is for.")
-@click.option("--facility", default="", help="The Organization that a clinician works at.")
+@click.option("--facility", default="", help="The Organization where a member of staff works.")
+@click.option("--practitioner", default="", help="The Practitioner that a member of staff is in the record.")
 @click.option("--purpose", type=click.Choice(sorted(PURPOSES)), help="Why; else the role's usual purpose.")
 @click.option("--expires", default="1h", show_default=True, help="How long it holds: 90s, 15m, 1h, 30d.")
 @click.option("--subject", default="", help="Who acts, as it will stand in the trace; else the role's name.")
 @setting("data")
 def command(
-    role: str, patient: str, facility: str, purpose: str | None, expires: str, subject: str, data: str | None
+    role: str,
+    patient: str,
+    facility: str,
+    practitioner: str,
+    purpose: str | None,
+    expires: str,
+    subject: str,
+    data: str | None,
 ) -> None:
     """Print a bearer token.
 
     Whoever can read the data folder can make one; it opens the record in that role until it expires.
     """
-    given = {"patient": patient, "facility": facility}
+    given = {"patient": patient, "facility": facility, "practitioner": practitioner}
     for name, value in given.items():
         if value and not ID.match(value):
             raise click.UsageError(f"--{name} {value} cannot be an id: 1 to 64 letters, digits, '-' and '.'.")
@@ -56,6 +64,7 @@ def command(
         expires_s=now_us() // 1_000_000 + lifetime_s,
         facility=facility or None,
         patient=patient or None,
+        practitioner=practitioner or None,
         purpose=purpose or "",
     )
     click.echo(issue(signing_key(secrets.load(settings.data).token), claims))

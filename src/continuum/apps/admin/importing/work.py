@@ -165,7 +165,7 @@ async def _work(target: Target, chunks: Any, done: Any) -> None:
         await conn.close()
 
 
-def _no_connection() -> Any:
+def _no_connection(wall: int = -1) -> Any:  # noqa: ARG001  the name is the protocol's
     raise AssertionError("an import writes its audit rows in its own transactions")
 
 

@@ -26,8 +26,8 @@ LEVELS = {
 ROLES = {
     "basic": "account",
     "premium": "patient",
-    "physician": "clinician",
-    "nurse": "clinician",
+    "physician": "physician",
+    "nurse": "nurse",
     "registrar": "registrar",
 }
 
