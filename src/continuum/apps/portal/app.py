@@ -1,0 +1,32 @@
+"""The ASGI application under /portal."""
+
+from starlette.applications import Starlette
+
+from continuum.access import Access
+from continuum.apps.frame.visit import Handler, routes
+from continuum.apps.portal import home
+from continuum.apps.portal.area import AREA, led
+from continuum.apps.signon.app import not_there
+from continuum.apps.signon.services import SignonServices
+
+GET, POST, BOTH = ("GET",), ("POST",), ("GET", "POST")
+OPEN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
+    ("/topics", home.topics, GET),
+    ("/help", home.help_page, GET),
+)
+"""Open to everybody, signed in or not; no record is in them."""
+SIGNED_IN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
+    ("", home.home, GET),
+    ("/premium", home.premium, GET),
+)
+"""For every account; a Basic one too."""
+RECORD: tuple[tuple[str, Handler, tuple[str, ...]], ...] = ()
+"""Shows or changes a record: Premium or a card."""
+PAGES = (*OPEN, *SIGNED_IN, *RECORD)
+"""Address below the base, handler, methods."""
+
+
+def application(services: SignonServices, access: Access) -> Starlette:
+    """All pages of the portal."""
+    pages = [(path, led(work), methods) for path, work, methods in PAGES]
+    return Starlette(routes=routes(AREA, pages, services, access), exception_handlers=not_there())
