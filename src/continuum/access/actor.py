@@ -30,6 +30,7 @@ class Actor:
     """One who acts: `facility_id` (an Organization's id) for clinicians, `patient_id` for patients.
 
     scopes: the SMART scopes that the token was given, with blanks between; they only take away. "": no such limit.
+    closed: sensitivity codes (v3-ActCode) with blanks between: resources with such a label stay closed.
     """
 
     id: str
@@ -38,3 +39,4 @@ class Actor:
     facility_id: str | None = None
     patient_id: str | None = None
     scopes: str = ""
+    closed: str = ""

@@ -12,6 +12,7 @@ from continuum.fhir.search_params import COMPARTMENTS
 from continuum.fhir.types import TYPES
 from continuum.identity.scopes import scope
 from continuum.kernel.errors import Forbidden
+from continuum.record.entry import LABEL_BITS
 from continuum.record.keys import Keys
 from continuum.record.visibility import ALL, NOTHING, Scope, Visibility
 
@@ -37,6 +38,9 @@ STAFF_ONLY_TYPES = frozenset(
 
 PATIENT_WRITES = frozenset({"Communication", "QuestionnaireResponse"})
 """What patients may add to their own record."""
+
+AUTHORED_TYPES = frozenset({"Consent", "Observation"})
+"""What patients may add as well, where it says that it is theirs (access/authored.py), and change as long as it is."""
 
 _EVERY_WRITE = frozenset(TYPES) - {"AuditEvent"}
 
@@ -68,6 +72,8 @@ class Policy:
     """What of access/charts.py the session may do: match, merge, unmerge, correct."""
     patients: frozenset[int] = field(default=frozenset())
     """The only patients that may be written about; empty: no such limit."""
+    authored: frozenset[str] = frozenset()
+    """Types of which only what the patient said may be written."""
 
     @property
     def unrestricted(self) -> bool:
@@ -89,7 +95,18 @@ def decide(actor: Actor, purpose: str, keys: Keys) -> Policy:
     if purpose not in _PURPOSES_OF[actor.role]:
         raise Forbidden(f"A {actor.role} may not act for the purpose of {PURPOSES[purpose]}.")
     policy = _POLICIES[actor.role](actor, keys)
-    return narrowed(policy, actor.scopes) if actor.scopes else policy
+    policy = narrowed(policy, actor.scopes) if actor.scopes else policy
+    return closed(policy, actor.closed) if actor.closed else policy
+
+
+def closed(policy: Policy, codes: str) -> Policy:
+    """A policy under which resources with these sensitivity codes do not exist."""
+    mask = 0
+    for code in codes.split():
+        mask |= LABEL_BITS[code]
+    scopes = {name: policy.visibility.of(name) for name in TYPES}
+    seen = {name: replace(scope, label_mask=scope.label_mask | mask) for name, scope in scopes.items()}
+    return replace(policy, visibility=Visibility(seen))
 
 
 def narrowed(policy: Policy, scopes: str) -> Policy:
@@ -125,7 +142,8 @@ def _patient(actor: Actor, keys: Keys) -> Policy:
     scope = Scope("patients", patients=(own,))
     scopes = dict.fromkeys(DIRECTORY_TYPES, ALL) | dict.fromkeys(PATIENT_TYPES - {"AuditEvent"}, scope)
     scopes.update(_own(actor, keys))
-    return Policy(Visibility(scopes), PATIENT_WRITES | OWNED_TYPES, patients=frozenset({own}))
+    writes = PATIENT_WRITES | AUTHORED_TYPES | OWNED_TYPES
+    return Policy(Visibility(scopes), writes, patients=frozenset({own}), authored=AUTHORED_TYPES)
 
 
 def owner_key(actor: Actor, keys: Keys) -> int:

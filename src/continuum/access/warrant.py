@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from continuum.access import trace
 from continuum.access.audit import Auditor, Context
+from continuum.access.authored import authored
 from continuum.access.ownership import Ownership
 from continuum.access.policy import OWNED_TYPES, Policy
 from continuum.fhir.query import Query
@@ -56,6 +57,8 @@ class SessionWarrant:
             if kind in OWNED_TYPES:
                 self._ownership.judge(change)
                 continue
+            if kind in policy.authored and not authored(change):
+                raise Forbidden(_NOT_OPEN)
             if (
                 change.present is not None
                 and self.visibility.of(TYPE_NAMES[change.address[0]]).label_mask & change.present.labels

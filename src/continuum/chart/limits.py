@@ -32,3 +32,27 @@ RECENT_MAX = 12
 
 REASON_MAX_CHARS = 500
 """The longest reason for taking back an entry."""
+
+RELEASE_DAYS = 7
+"""Days after which a result that can weigh heavily is shown, unless a clinician shows it before."""
+
+CLOSED_LOOK_COUNT = 400
+"""Conditions that are looked at to close what belongs to them."""
+
+FOUND_IN_RECORD_MAX = 60
+"""Entries that a search within one record shows."""
+
+SEARCH_LOOK_COUNT = 400
+"""The newest entries of each kind that a search within one record looks through."""
+
+SEARCH_MAX_CHARS = 80
+"""The longest text that is searched for within a record."""
+
+LOOKS_COUNT = 50
+"""Acts on one page of who looked at a record."""
+
+GRANTS_MAX = 20
+"""People whom one person may let look at their record, and records that one person may look at by that."""
+
+OWN_NOTE_MAX_CHARS = 5_000
+"""The longest note of a person in their own record, and the longest request for a correction."""

@@ -4,7 +4,7 @@ from starlette.applications import Starlette
 
 from continuum.access import Access
 from continuum.apps.frame.visit import Handler, routes
-from continuum.apps.portal import home
+from continuum.apps.portal import home, own, record
 from continuum.apps.portal.area import AREA, led
 from continuum.apps.signon.app import not_there
 from continuum.apps.signon.services import SignonServices
@@ -20,7 +20,17 @@ SIGNED_IN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/premium", home.premium, GET),
 )
 """For every account; a Basic one too."""
-RECORD: tuple[tuple[str, Handler, tuple[str, ...]], ...] = ()
+_ONE = "/record/{who}"
+RECORD: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
+    (_ONE, record.overview, GET),
+    (f"{_ONE}/timeline", record.timeline, GET),
+    (f"{_ONE}/search", record.search, GET),
+    (f"{_ONE}/who-looked", record.who_looked, GET),
+    (f"{_ONE}/own/new/{{kind}}", own.new, BOTH),
+    (f"{_ONE}/own/{{entry_id}}/back", own.take_back, POST),
+    (f"{_ONE}/{{section}}/{{entry_id}}/correct", own.correct, BOTH),
+    (f"{_ONE}/{{section}}", record.part, GET),
+)
 """Shows or changes a record: Premium or a card."""
 PAGES = (*OPEN, *SIGNED_IN, *RECORD)
 """Address below the base, handler, methods."""
