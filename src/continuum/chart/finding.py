@@ -25,6 +25,8 @@ _ALIKE = 0.82
 _LOOKED_AT = 120
 """People among whom a misspelt name is looked for, for each beginning."""
 _BEGINNING = 2
+_INSIDE = 4
+"""Letters from which a word is looked for inside names, as `brien` in O'Brien."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,9 @@ async def find(session: Session, text: str) -> Found:
     for beginning in {word[:_BEGINNING].lower() for word in wanted.words if len(word) > _BEGINNING}:
         rest = [("birthdate", wanted.born)] if wanted.born else []
         some, _ = await _search(session, [("name", beginning), *rest], _LOOKED_AT)
+        near.update((one["id"], one) for one in some)
+    for word in (word for word in wanted.words if len(word) >= _INSIDE):
+        some, _ = await _search(session, [("name:contains", _escaped(word))], _LOOKED_AT)
         near.update((one["id"], one) for one in some)
     if wanted.born and not near:
         some, _ = await _search(session, [("birthdate", wanted.born)], _LOOKED_AT)

@@ -60,7 +60,9 @@ def _own(folder: str, name: str) -> bytes:
 
 @lru_cache(maxsize=1)
 def assets() -> dict[str, Asset]:
-    """Every asset by its short name: `continuum.css`, `continuum.js`, `workspace.js`,
+    """Every asset by its short name, such as `continuum.css`.
+
+    There are `continuum.css`, `continuum.js`, `workspace.js`,
     `htmx.js`, `icons.svg`, `mark.svg`.
 
     Raises:

@@ -192,7 +192,7 @@ async def wrong(x: Visit) -> Response:
             await x.record().transaction((
                 Operation("PUT", resource["resourceType"], id=resource["id"], if_match=version_of(resource),
                           resource=_plain(writing.taken_back(resource))),
-                Operation("POST", "Provenance", resource=_plain(writing.reason(reference, words, author))),
+                Operation("POST", "Provenance", resource=_plain(writing.reason(reference, patient_id, words, author))),
             ))  # fmt: skip
             return x.go(f"{BASE}/patients/{patient_id}/{kind}?{urlencode({'done': 'wrong'})}")
     return show(x, view, "workspace/wrong.html", kind, entry=shown, problems=problems, words=words, kind=kind)
