@@ -6,10 +6,11 @@ from typing import Any
 from continuum.access.authored import REPORTED
 from continuum.chart.entry import N_, Entry
 from continuum.chart.limits import OWN_NOTE_MAX_CHARS
+from continuum.chart.measuring import vitals
 from continuum.chart.reading import LOCAL
 from continuum.chart.sections.amendments import CATEGORY
 from continuum.chart.sections.own import NOTE_CODE
-from continuum.chart.writing import Author, Checked, vitals
+from continuum.chart.sheet import Author, Checked
 from continuum.ui.people import Problem
 
 Json = dict[str, Any]

@@ -4,7 +4,7 @@ from starlette.applications import Starlette
 
 from continuum.access import Access
 from continuum.apps.frame.visit import Handler, routes
-from continuum.apps.portal import home, own, record
+from continuum.apps.portal import family, home, looks, own, record
 from continuum.apps.portal.area import AREA, led
 from continuum.apps.signon.app import not_there
 from continuum.apps.signon.services import SignonServices
@@ -22,10 +22,13 @@ SIGNED_IN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
 """For every account; a Basic one too."""
 _ONE = "/record/{who}"
 RECORD: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
+    ("/family", family.family, GET),
+    ("/family/grant", family.grant, BOTH),
+    ("/family/grant/{entry_id}/back", family.take_back, POST),
     (_ONE, record.overview, GET),
     (f"{_ONE}/timeline", record.timeline, GET),
     (f"{_ONE}/search", record.search, GET),
-    (f"{_ONE}/who-looked", record.who_looked, GET),
+    (f"{_ONE}/who-looked", looks.who_looked, GET),
     (f"{_ONE}/own/new/{{kind}}", own.new, BOTH),
     (f"{_ONE}/own/{{entry_id}}/back", own.take_back, POST),
     (f"{_ONE}/{{section}}/{{entry_id}}/correct", own.correct, BOTH),

@@ -28,6 +28,7 @@ def _navigation(x: Visit) -> list[tuple[str, str, bool]]:
     if x.standing.role == "patient":
         items += [
             (gettext("My record"), f"{BASE}/record/me", here.startswith(f"{BASE}/record/me")),
+            (gettext("Family"), f"{BASE}/family", _of_others(here)),
         ]
     elif x.session is not None:
         items.append((gettext("Get Premium"), f"{BASE}/premium", here == f"{BASE}/premium"))
@@ -36,6 +37,11 @@ def _navigation(x: Visit) -> list[tuple[str, str, bool]]:
         (gettext("Help"), f"{BASE}/help", here == f"{BASE}/help"),
     ]
     return items
+
+
+def _of_others(here: str) -> bool:
+    others = here.startswith(f"{BASE}/record/") and not here.startswith(f"{BASE}/record/me")
+    return others or here.startswith(f"{BASE}/family")
 
 
 AREA = Area(

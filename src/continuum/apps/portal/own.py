@@ -10,12 +10,14 @@ from continuum.apps.frame.visit import Visit
 from continuum.apps.portal.record import entry_of, show
 from continuum.apps.portal.whose import Whose, now_of, own_only
 from continuum.chart import own
+from continuum.chart.measuring import SIGN_NAMES, SIGNS
 from continuum.chart.reading import version_of
-from continuum.chart.section import section
 from continuum.chart.sections import own as own_section
-from continuum.chart.writing import SIGN_NAMES, SIGNS, Author, Checked, taken_back
+from continuum.chart.sheet import Author, Checked
+from continuum.chart.writing import taken_back
 from continuum.fhir.json import dump, parse
 from continuum.kernel.errors import NotFound
+from continuum.ui.formats.quantities import unit
 
 _WRITERS = {"reading": own.readings, "note": own.note}
 _OWN_FIELDS = frozenset({"csrf", "sure"})
@@ -50,7 +52,7 @@ def _form(x: Visit, here: Whose, kind: str, fields: dict[str, str], checked: Che
     errors = {one.field: one.text for one in (*checked.problems, *checked.doubts)}
     return show(
         x, here, f"portal/new_{kind}.html", "own", fields=fields, problems=checked.problems, doubts=checked.doubts,
-        errors=errors, signs=SIGNS, sign_names=SIGN_NAMES, **more,
+        errors=errors, unit=unit, signs=SIGNS, sign_names=SIGN_NAMES, **more,
     )  # fmt: skip
 
 
@@ -77,6 +79,6 @@ async def correct(x: Visit) -> Response:
             await here.session.create(parse(dump(checked.resources[0])))
             return x.go(f"{here.base}/amendments", done="asked")
     return show(
-        x, here, "portal/correct.html", key, entry=entry, shown=section(key), text=x.form.get("text", ""),
+        x, here, "portal/correct.html", key, entry=entry, text=x.form.get("text", ""),
         problems=checked.problems, status=422 if checked.problems else 200,
     )  # fmt: skip

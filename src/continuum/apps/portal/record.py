@@ -9,8 +9,7 @@ from continuum.apps.frame.visit import Visit
 from continuum.apps.portal.whose import Whose, whose
 from continuum.chart import timeline as lines
 from continuum.chart.entry import Entry
-from continuum.chart.limits import LOOKS_COUNT, SEARCH_MAX_CHARS, SERIES_COUNT
-from continuum.chart.looked import rows
+from continuum.chart.limits import SEARCH_MAX_CHARS, SERIES_COUNT
 from continuum.chart.plainly import CRITICAL, movement, standing
 from continuum.chart.section import Section, Shown, criteria, entries, section, sections
 from continuum.chart.trends import ADULT_AGE_Y, Course, courses, drawn
@@ -46,7 +45,7 @@ async def overview(x: Visit) -> Response:
     here = await whose(x)
     _, found = await lines.timeline(here.looking, here.patient_id, banner=False)
     newest = [pair for pair in found.entries if here.limits.opens(pair[0].key)][:_NEWEST]
-    return show(x, here, "portal/overview.html", "overview", parts=open_sections(here), newest=newest)
+    return show(x, here, "portal/overview.html", "overview", open_parts=open_sections(here), newest=newest)
 
 
 async def timeline(x: Visit) -> Response:
@@ -61,7 +60,7 @@ async def timeline(x: Visit) -> Response:
     _, found = await lines.timeline(here.looking, here.patient_id, before=day, only=only, banner=False)
     shown = [pair for pair in found.entries if here.limits.opens(pair[0].key)]
     kinds = [one for one in lines.kinds() if here.limits.opens(one.key)]
-    return show(x, here, "portal/timeline.html", "timeline", shown=shown, on=found.on, kinds=kinds, only=only)
+    return show(x, here, "portal/timeline.html", "timeline", lines=shown, on=found.on, kinds=kinds, only=only)
 
 
 async def part(x: Visit) -> Response:
@@ -76,7 +75,7 @@ async def part(x: Visit) -> Response:
     shown = Shown(wanted, entries(wanted, view, wanted.key), view.on.get(wanted.key, ""))
     if wanted.charted:
         return _charted(x, here, view, shown)
-    return show(x, here, "portal/section.html", wanted.key, shown=shown)
+    return show(x, here, "portal/section.html", wanted.key, part=shown)
 
 
 def _charted(x: Visit, here: Whose, view: View, shown: Shown) -> Response:
@@ -86,7 +85,7 @@ def _charted(x: Visit, here: Whose, view: View, shown: Shown) -> Response:
         charts = {one.code or one.title: drawn(one, x.reader, adult=adult) for one in found if len(one.entries) > 1}
         told = {one.code or one.title: words_on(one) for one in found}
     return show(
-        x, here, "portal/courses.html", shown.section.key, shown=shown, courses=found, charts=charts, told=told,
+        x, here, "portal/courses.html", shown.section.key, part=shown, courses=found, charts=charts, told=told,
         critical=CRITICAL,
     )  # fmt: skip
 
@@ -106,18 +105,6 @@ async def search(x: Visit) -> Response:
     q = " ".join(x.query.get("q", "").split())[:SEARCH_MAX_CHARS]
     found = await within(here.looking, here.patient_id, q, open_sections(here)) if q else None
     return show(x, here, "portal/search.html", "search", q=q, found=found)
-
-
-async def who_looked(x: Visit) -> Response:
-    """The trace of the record: when, who, why."""
-    here = await whose(x)
-    if here.limits.closed or here.limits.sections is not None:
-        raise NotFound("This part of the record is not open to you.")
-    cursor = x.query.get("from", "")
-    more = f"&_cursor={cursor}" if cursor else ""
-    text = f"patient={here.patient_id}&_count={LOOKS_COUNT}{more}"
-    page = await here.session.search(here.session.parse("AuditEvent", text))
-    return show(x, here, "portal/who_looked.html", "who-looked", rows=rows(page), on=page.next_cursor or "")
 
 
 async def entry_of(here: Whose, key: str, entry_id: str) -> Entry:
