@@ -56,3 +56,36 @@ GRANTS_MAX = 20
 
 OWN_NOTE_MAX_CHARS = 5_000
 """The longest note of a person in their own record, and the longest request for a correction."""
+
+TAKEN_COUNT = 1_000
+"""Entries of each part of a record in one file that is taken along."""
+
+PAPERS_AT_ONCE = 2
+"""PDF files that one process makes at the same time."""
+
+LINKS_MAX = 20
+"""Open health links of one account."""
+
+LINK_ATTEMPTS_MAX = 5
+"""Wrong passcodes that a health link takes in its whole life."""
+
+LINK_FILE_S = 600
+"""Seconds for which the file of an opened health link can be fetched."""
+
+LINK_LABEL_MAX_CHARS = 80
+"""The longest label of a health link (SMART Health Links 1.0)."""
+
+LINK_PASSCODE_MIN_CHARS = 6
+"""The shortest passcode of a health link."""
+
+LINK_PASSCODE_MAX_CHARS = 64
+"""The longest passcode of a health link."""
+
+LINK_EMBEDDED_MAX_CHARS = 1_000_000
+"""The largest content that a manifest carries itself; of larger ones it says where they are."""
+
+LINK_REQUEST_MAX_BYTES = 4_096
+"""The largest request of a viewer for a manifest."""
+
+RECIPIENT_MAX_CHARS = 200
+"""The longest name under which somebody opens a health link."""

@@ -4,7 +4,7 @@ from starlette.applications import Starlette
 
 from continuum.access import Access
 from continuum.apps.frame.visit import Handler, routes
-from continuum.apps.portal import family, home, looks, own, record
+from continuum.apps.portal import family, home, looks, own, record, sharing, taking
 from continuum.apps.portal.area import AREA, led
 from continuum.apps.signon.app import not_there
 from continuum.apps.signon.services import SignonServices
@@ -29,6 +29,10 @@ RECORD: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     (f"{_ONE}/timeline", record.timeline, GET),
     (f"{_ONE}/search", record.search, GET),
     (f"{_ONE}/who-looked", looks.who_looked, GET),
+    (f"{_ONE}/take-along", taking.form, GET),
+    (f"{_ONE}/take-along/file", taking.file, GET),
+    (f"{_ONE}/links", sharing.links, BOTH),
+    (f"{_ONE}/links/{{link_id}}/close", sharing.revoke, POST),
     (f"{_ONE}/own/new/{{kind}}", own.new, BOTH),
     (f"{_ONE}/own/{{entry_id}}/back", own.take_back, POST),
     (f"{_ONE}/{{section}}/{{entry_id}}/correct", own.correct, BOTH),
@@ -42,4 +46,5 @@ PAGES = (*OPEN, *SIGNED_IN, *RECORD)
 def application(services: SignonServices, access: Access) -> Starlette:
     """All pages of the portal."""
     pages = [(path, led(work), methods) for path, work, methods in PAGES]
-    return Starlette(routes=routes(AREA, pages, services, access), exception_handlers=not_there())
+    answered = [*sharing.viewers(services, access), *routes(AREA, pages, services, access)]
+    return Starlette(routes=answered, exception_handlers=not_there())

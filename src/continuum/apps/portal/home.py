@@ -5,6 +5,7 @@ from starlette.responses import Response
 from continuum.apps.frame.visit import Visit
 from continuum.apps.portal.area import anybody
 from continuum.apps.portal.topics import TOPICS
+from continuum.apps.signon.services import CONTACT
 from continuum.identity import factors
 from continuum.identity.sessions import PREMIUM
 
@@ -22,7 +23,7 @@ async def home(x: Visit) -> Response:
 async def premium(x: Visit) -> Response:
     """The way to Premium, step by step, and where on it somebody is."""
     await x.stand("patient")
-    return x.page("portal/premium.html", step=await _step(x), contact=x.services.settings.contact)
+    return x.page("portal/premium.html", step=await _step(x), contact=x.services.settings.contact or CONTACT)
 
 
 async def _step(x: Visit) -> int:
@@ -47,4 +48,4 @@ async def topics(x: Visit) -> Response:
 async def help_page(x: Visit) -> Response:
     """What the levels are, and whom to call."""
     await anybody(x)
-    return x.page("portal/help.html", contact=x.services.settings.contact)
+    return x.page("portal/help.html", contact=x.services.settings.contact or CONTACT)

@@ -32,7 +32,8 @@ def show(x: Visit, here: Whose, template: str, at: str, *, status: int = 200, **
         aside = [(gettext("Overview"), here.base, at == "overview", None),
                  (gettext("Timeline"), f"{here.base}/timeline", at == "timeline", None)]  # fmt: skip
         aside += [(gettext(one.plain), f"{here.base}/{one.key}", at == one.key, None) for one in open_sections(here)]
-        if not here.limits.closed:
+        aside.append((gettext("Take it along"), f"{here.base}/take-along", at in {"take-along", "links"}, None))
+        if not here.limits.closed and here.limits.sections is None:
             aside.append((gettext("Who looked"), f"{here.base}/who-looked", at == "who-looked", None))
     waiting = sorted(here.looking.waiting.values(), key=lambda one: one.until)
     return x.page(
