@@ -12,8 +12,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from scripts import system_packages
-from tests.browser.hospital import PASSWORD, SignIn, founded
-from tests.live import fresh_database
+from tests.hospital import PASSWORD, SignIn
 from tests.suites import unavailable
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
@@ -105,20 +104,6 @@ def look(browser, running):
         await context.close()
 
     return opened
-
-
-@pytest.fixture(scope="session")
-async def hospital(test_server, template, tmp_path_factory):
-    """A hospital with the people with a story; its server is opened by those who need it."""
-    app, owner = await fresh_database(test_server, template)
-    return await founded(app, owner, tmp_path_factory.mktemp("hospital"))
-
-
-@pytest.fixture(scope="session")
-def open_hospital(hospital):
-    """The hospital with its server running."""
-    with hospital.open():
-        yield hospital
 
 
 class Person:

@@ -42,7 +42,7 @@ CLOSED_LOOK_COUNT = 400
 FOUND_IN_RECORD_MAX = 60
 """Entries that a search within one record shows."""
 
-SEARCH_LOOK_COUNT = 400
+SEARCH_LOOK_COUNT = 200
 """The newest entries of each kind that a search within one record looks through."""
 
 SEARCH_MAX_CHARS = 80

@@ -187,17 +187,32 @@ def entry(resource: Resource, names: Names, title: str, *, marks: tuple[Mark | N
     )  # fmt: skip
 
 
+_BLOCKS = frozenset({"p", "li", "tr", "div", "h1", "h2", "h3", "h4", "table", "ul", "ol"})
+_SILENT = frozenset({"script", "style"})
+"""What these hold is never shown."""
+
+
 class _Text(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.parts: list[str] = []
+        self.silent = 0
 
     def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002  the parser's signature
-        if tag in {"p", "li", "br", "tr", "div", "h1", "h2", "h3"}:
+        if tag in _SILENT:
+            self.silent += 1
+        elif tag in _BLOCKS or tag == "br":
+            self.parts.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _SILENT:
+            self.silent -= 1
+        elif tag in _BLOCKS:
             self.parts.append("\n")
 
     def handle_data(self, data: str) -> None:
-        self.parts.append(data)
+        if self.silent <= 0:
+            self.parts.append(data)
 
 
 def plain(html: str) -> str:

@@ -47,12 +47,14 @@ class Sheet:
     doubts: list[Problem] = field(default_factory=list)
 
     def text(self, name: str, most: int = TITLE_MAX_CHARS) -> str:
+        """One line of text."""
         found = " ".join(self.fields.get(name, "").split())
         if len(found) > most:
             self.problems.append(Problem(name, N_("This is too long.")))
         return found
 
     def choice(self, name: str, known: Container[str]) -> str:
+        """One of what is known; anything else is as if nothing was chosen."""
         found = self.fields.get(name, "")
         return found if found in known else ""
 

@@ -70,13 +70,14 @@ async def part(x: Visit) -> Response:
     wanted = section(x.param("section"))
     here.looking.require(wanted.key)
     cursor = x.query.get("from", "")
-    count = {"count": SERIES_COUNT} if wanted.charted else {}
+    series = wanted.charted and x.query.get("as", "") != "list"
+    count = {"count": SERIES_COUNT} if series else {}
     text = criteria(wanted, **count, more=f"&_cursor={cursor}" if cursor else "")
     view = await here.looking.view(wanted.key, here.patient_id, {wanted.key: text})
     shown = Shown(wanted, entries(wanted, view, wanted.key), view.on.get(wanted.key, ""))
-    if wanted.charted:
+    if series:
         return _charted(x, here, view, shown)
-    return show(x, here, "portal/section.html", wanted.key, part=shown)
+    return show(x, here, "portal/section.html", wanted.key, part=shown, listed=wanted.charted)
 
 
 def _charted(x: Visit, here: Whose, view: View, shown: Shown) -> Response:

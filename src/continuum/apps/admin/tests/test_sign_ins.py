@@ -20,6 +20,7 @@ LEVELS = {
     "mother": (2, 2),
     "premium": (2, 2),
     "physician": (2, 2),
+    "nurse": (2, 2),
     "registrar": (2, 2),
     "admin": (2, 2),
 }
@@ -28,6 +29,7 @@ ROLES = {
     "mother": "patient",
     "premium": "patient",
     "physician": "clinician",
+    "nurse": "clinician",
     "registrar": "registrar",
 }
 
