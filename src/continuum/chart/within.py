@@ -11,7 +11,10 @@ from continuum.chart.section import Section, Viewer, criteria, entries, said
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """What was found, newest first. more: whether there was more than is shown, or older entries were not looked at."""
+    """What was found: what is called so first, the newest first of each.
+
+    more: whether there was more than is shown, or older entries were not looked at.
+    """
 
     entries: tuple[tuple[Section, Entry], ...] = ()
     more: bool = False
@@ -35,6 +38,12 @@ def matches(entry: Entry, words: Sequence[str]) -> bool:
     return all(word in text for word in words)
 
 
+def _named(entry: Entry, words: Sequence[str]) -> bool:
+    """Whether it is called so: such entries come first, however old they are."""
+    title = folded(entry.title)
+    return all(word in title for word in words)
+
+
 async def within(session: Viewer, patient_id: str, text: str, looked: Sequence[Section]) -> Within:
     """What of some sections has these words. Raises NotFound."""
     words = words_of(text)
@@ -43,6 +52,6 @@ async def within(session: Viewer, patient_id: str, text: str, looked: Sequence[S
     searches = {one.key: criteria(one, count=SEARCH_LOOK_COUNT) for one in looked}
     view = await session.view("search-within", patient_id, searches)
     found = [(one, entry) for one in looked for entry in entries(one, view, one.key) if matches(entry, words)]
-    found.sort(key=lambda pair: pair[1].when, reverse=True)
+    found.sort(key=lambda pair: (_named(pair[1], words), pair[1].when), reverse=True)
     more = len(found) > FOUND_IN_RECORD_MAX or bool(view.on)
     return Within(tuple(found[:FOUND_IN_RECORD_MAX]), more)
