@@ -89,3 +89,6 @@ LINK_REQUEST_MAX_BYTES = 4_096
 
 RECIPIENT_MAX_CHARS = 200
 """The longest name under which somebody opens a health link."""
+
+FACILITIES_KNOWN_MAX = 10_000
+"""People of whom a process remembers which facility cares for them."""

@@ -9,7 +9,8 @@ from continuum.apps.frame.visit import Visit
 from continuum.apps.portal.whose import Whose, whose
 from continuum.chart import timeline as lines
 from continuum.chart.entry import Entry
-from continuum.chart.limits import SEARCH_MAX_CHARS, SERIES_COUNT
+from continuum.chart.growth_reference import growth_chart
+from continuum.chart.limits import DRAWN_COUNT, SEARCH_MAX_CHARS, SECTION_COUNT, SERIES_COUNT
 from continuum.chart.plainly import CRITICAL, movement, standing
 from continuum.chart.section import Section, Shown, criteria, entries, section, sections
 from continuum.chart.trends import ADULT_AGE_Y, Course, courses, drawn
@@ -19,6 +20,7 @@ from continuum.ui.language import gettext
 from continuum.ui.view import showing
 
 _NEWEST = 6
+_MINE = frozenset({"own", "amendments"})
 
 
 def open_sections(here: Whose) -> list[Section]:
@@ -26,18 +28,31 @@ def open_sections(here: Whose) -> list[Section]:
     return [one for one in sections().values() if here.limits.opens(one.key)]
 
 
+def title_of(section: Section, here: Whose) -> str:
+    """What a part is called: what is "mine" to the person is "the person's" to others. In the reader's language."""
+    return gettext(section.plain if here.own or section.key not in _MINE else section.title)
+
+
 def show(x: Visit, here: Whose, template: str, at: str, *, status: int = 200, **values: Any) -> Response:
     """A page of a record: the navigation within it, and whose it is, if it is somebody else's."""
     with showing(x.reader):
         aside = [(gettext("Overview"), here.base, at == "overview", None),
                  (gettext("Timeline"), f"{here.base}/timeline", at == "timeline", None)]  # fmt: skip
-        aside += [(gettext(one.plain), f"{here.base}/{one.key}", at == one.key, None) for one in open_sections(here)]
+        aside += [(title_of(one, here), f"{here.base}/{one.key}", at == one.key, None) for one in open_sections(here)]
         aside.append((gettext("Take it along"), f"{here.base}/take-along", at in {"take-along", "links"}, None))
         if not here.limits.closed and here.limits.sections is None:
             aside.append((gettext("Who looked"), f"{here.base}/who-looked", at == "who-looked", None))
     waiting = sorted(here.looking.waiting.values(), key=lambda one: one.until)
     return x.page(
-        template, status=status, here=here, record=here.base, at=at, aside_items=aside, waiting=waiting, **values
+        template,
+        status=status,
+        here=here,
+        record=here.base,
+        at=at,
+        aside_items=aside,
+        waiting=waiting,
+        title_of=title_of,
+        **values,
     )
 
 
@@ -81,14 +96,27 @@ async def part(x: Visit) -> Response:
 
 
 def _charted(x: Visit, here: Whose, view: View, shown: Shown) -> Response:
-    found = courses([one for one in shown.entries if not one.wrong])
     adult = _is_adult(view.patient.get("birthDate", ""), x)
+    every = courses([one for one in shown.entries if not one.wrong])
+    code = x.query.get("code", "")
+    found = tuple(one for one in every if one.code == code) if code else every
+    if code and not found:
+        raise NotFound("There is no such entry in this record.")
+    glance = shown.section.key == "labs" and not code
     with showing(x.reader):
-        charts = {one.code or one.title: drawn(one, x.reader, adult=adult) for one in found if len(one.entries) > 1}
-        told = {one.code or one.title: words_on(one) for one in found}
+        # Results at a glance are words; the page of one test shows its course whole.
+        charts = {} if glance else {
+            one.code or one.title: drawn(one if code else one.newest(DRAWN_COUNT), x.reader, adult=adult)
+            for one in found if len(one.entries) > 1
+        }  # fmt: skip
+        grown = () if glance or adult or code else found
+        born, sex = view.patient.get("birthDate", ""), view.patient.get("gender", "")
+        growth = [growth_chart(one, born=born, sex=sex, reader=x.reader) for one in grown]
+    listed = found[0].entries if code else ()
     return show(
-        x, here, "portal/courses.html", shown.section.key, part=shown, courses=found, charts=charts, told=told,
-        critical=CRITICAL,
+        x, here, "portal/courses.html", shown.section.key, part=shown, courses=found, charts=charts, code=code,
+        told={one.code or one.title: words_on(one) for one in found}, glance=glance, critical=CRITICAL,
+        growth=[one for one in growth if one is not None], single=Shown(shown.section, listed[:SECTION_COUNT]),
     )  # fmt: skip
 
 

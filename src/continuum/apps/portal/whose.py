@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 from continuum.access import Session
 from continuum.access.actor import USUAL_PURPOSE, Actor
 from continuum.apps.frame.visit import Visit
 from continuum.apps.portal.area import BASE, person
+from continuum.chart.limits import FACILITIES_KNOWN_MAX
 from continuum.chart.personal import Limits, Looking
 from continuum.chart.sensitivity import LABELS
 from continuum.chart.trust import Pointers, by_age, by_parts, grant_of, scopes
@@ -78,6 +80,7 @@ async def whose(x: Visit) -> Whose:
     """The record that the address names. Raises as `area.person`, and NotFound for one that is not open."""
     own = await person(x)
     name = x.param("who") or OWN
+    x.zone = await _zone(x, own)
     if name in {OWN, own}:
         session = x.record()
         return Whose(own, Looking(session, Limits(), now_of(x)), session)
@@ -87,6 +90,21 @@ async def whose(x: Visit) -> Whose:
         raise NotFound(_CLOSED)
     session = _session(x, other)
     return Whose(other.patient_id, Looking(session, other.limits, now_of(x)), session, other)
+
+
+async def _zone(x: Visit, own: str) -> ZoneInfo:
+    """The zone of the facility that cares for the person: that of their appointments; looked up once for a worker."""
+    facility = _FACILITIES.get(own)
+    if facility is None:
+        view = await x.record().view("facility", own, {})
+        facility = str(view.patient.get("managingOrganization", {}).get("reference", "")).rpartition("/")[2]
+        if len(_FACILITIES) >= FACILITIES_KNOWN_MAX:
+            _FACILITIES.clear()
+        _FACILITIES[own] = facility
+    return await x.zones.of(x.record(), facility) if facility else x.zone
+
+
+_FACILITIES: dict[str, str] = {}
 
 
 async def own_only(x: Visit) -> Whose:
