@@ -77,16 +77,17 @@ class Browser:
 
     async def get(self, address: str) -> "Browser":
         """Opens an address and follows redirects, and pages that lead on, as long as they stay on this site."""
-        return await self._arrive(await self.http.get(address))
+        return await self.arrive(await self.http.get(address))
 
     async def submit(self, action: str, **fields: str) -> "Browser":
         """Sends the form of the page with this action; `fields` are what the person fills in."""
         fitting = [one for one in self.page.forms if one.action.endswith(action) and one.fields.keys() >= fields.keys()]
         assert fitting, f"no form {action} with {list(fields)} at {self.path}: {self.page.text}"
         form = fitting[0]
-        return await self._arrive(await self.http.post(form.action, data={**form.fields, **fields}))
+        return await self.arrive(await self.http.post(form.action, data={**form.fields, **fields}))
 
-    async def _arrive(self, answer: httpx.Response) -> "Browser":
+    async def arrive(self, answer: httpx.Response) -> "Browser":
+        """Follows an answer to where it leads, as long as that is on this site."""
         for _ in range(10):
             leads = answer.headers.get("location", "")
             self.page = Page(answer.text)

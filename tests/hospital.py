@@ -93,9 +93,21 @@ class Hospital:
 
     async def person(self, persona: Persona, *, premium: bool) -> SignIn:
         """An account of somebody with a story: Premium with an authenticator app, or Basic."""
-        member = next(one for one in persona.family.members if one.id == persona.patient_id)
+        return await self.relative(persona, persona.patient_id, premium=premium)
+
+    async def relative(self, persona: Persona, patient_id: str, *, premium: bool = True) -> SignIn:
+        """The same of somebody in the family. Who has an account already gets one more authenticator app."""
+        member = next(one for one in persona.family.members if one.id == patient_id)
         async with self.desk() as desk:
-            return await self._account(desk, persona.name, person=person_id(member), premium=premium)
+            on, seed = desk.sign_on, pyotp.random_base32(32)
+            async with on.connect() as conn, conn.transaction():
+                present = await accounts.by_person(conn, person_id(member))
+                if present is not None:
+                    assert premium == (present.identity_level > 1), "an account is not made less"
+                    if premium:
+                        await on.apps.put(conn, present.account_id, seed, name="Another phone")
+                    return SignIn(present.sign_in_name, seed if premium else "")
+            return await self._account(desk, member.name, person=person_id(member), premium=premium)
 
     async def _account(self, desk, display, *, role="", facility=None, person=None, premium=True) -> SignIn:
         on = desk.sign_on

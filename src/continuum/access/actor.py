@@ -83,6 +83,7 @@ class Actor:
     is no treatment relationship. identity_level, authenticator_level: how surely it is they (NIST SP 800-63-4, 1 to
     3; 0 is not known). scopes: the SMART scopes that the token was given, with blanks between; they only take away.
     "": no such limit.
+    closed: sensitivity codes (v3-ActCode) with blanks between: resources with such a label stay closed.
     """
 
     id: str
@@ -94,3 +95,4 @@ class Actor:
     practitioner_id: str | None = None
     identity_level: int = 2
     authenticator_level: int = 2
+    closed: str = ""

@@ -13,12 +13,16 @@ from continuum.access.rules import ALL_LABELS, CHART_ACTS, LABELS, Opened, Rules
 from continuum.fhir.types import TYPES
 from continuum.identity.scopes import scope
 from continuum.kernel.errors import Forbidden
+from continuum.record.entry import LABEL_BITS
 from continuum.record.keys import Keys
 from continuum.record.relations import EVERYBODY, GRANTED, ORDER, TREATMENT
-from continuum.record.visibility import ALL, NOTHING, Scope, Visibility, union
+from continuum.record.visibility import ALL, NOTHING, Scope, Visibility, union, without
 from continuum.record.write import CARED, EMERGENCY
 
 __all__ = ["OWNED_TYPES", "PATIENT_TYPES", "Policy", "decide", "narrowed", "owner_key"]
+
+AUTHORED_TYPES = frozenset({"Consent", "Observation"})
+"""What patients may add as well, where it says that it is theirs (access/authored.py), and change as long as it is."""
 
 _EVERY_WRITE = frozenset(TYPES) - {"AuditEvent"}
 _CHART_TYPES = PATIENT_TYPES - {"AuditEvent"}
@@ -47,6 +51,8 @@ class Policy:
     acts: frozenset[str] = frozenset()
     breaks: bool = False
     watches: bool = False
+    authored: frozenset[str] = frozenset()
+    """Types of which a patient may write what the patient says (access/authored.py)."""
 
     @property
     def unrestricted(self) -> bool:
@@ -74,7 +80,18 @@ def decide(actor: Actor, purpose: str, keys: Keys) -> Policy:
     if actor.role in PERSON_ROLES and not actor.patient_id:
         raise Forbidden(f"A {actor.role}'s token must name the patient.")
     policy = _bound(said, _Names.of(actor, keys))
-    return narrowed(policy, actor.scopes) if actor.scopes else policy
+    policy = narrowed(policy, actor.scopes) if actor.scopes else policy
+    return closed(policy, actor.closed) if actor.closed else policy
+
+
+def closed(policy: Policy, codes: str) -> Policy:
+    """A policy under which resources with these sensitivity codes do not exist."""
+    mask = 0
+    for code in codes.split():
+        mask |= LABEL_BITS[code]
+    seen = {name: without(policy.visibility.of(name), mask) for name in TYPES}
+    kept = {name: policy.kept.get(name, 0) | mask for name in TYPES}
+    return replace(policy, visibility=replace(policy.visibility, by_type=seen, otherwise=NOTHING), kept=kept)
 
 
 def narrowed(policy: Policy, scopes: str) -> Policy:
@@ -88,6 +105,7 @@ def narrowed(policy: Policy, scopes: str) -> Policy:
         visibility=replace(policy.visibility, by_type=seen, otherwise=NOTHING),
         writes={name: through for name, through in policy.writes.items() if name in writable},
         own_writes=policy.own_writes & writable,
+        authored=policy.authored & writable,
         acts=policy.acts & _acts_within(readable, writable),
         breaks=False,
         watches=policy.watches and "AuditEvent" in readable,
@@ -150,6 +168,10 @@ def _bound(said: Rules, names: _Names) -> Policy:
         if names.own and any(one.relation == "own" for one in opened):
             own_writes |= TYPES_OF[name]
             writes.update(dict.fromkeys(TYPES_OF[name], ()))
+    authored = AUTHORED_TYPES & frozenset().union(*(TYPES_OF[name] for name in said.says)) if names.own else frozenset()
+    authored -= writes.keys()
+    own_writes |= authored
+    writes.update(dict.fromkeys(authored, ()))
     return Policy(
         visibility=Visibility(
             by_type, hidden=hidden, unasked=unasked, only=only, wall=-1 if wall == ALL_LABELS else wall
@@ -158,6 +180,7 @@ def _bound(said: Rules, names: _Names) -> Policy:
         kept=kept,
         own=names.own,
         own_writes=frozenset(own_writes),
+        authored=authored,
         facility=names.facility,
         acts=said.acts,
         breaks=said.breaks,

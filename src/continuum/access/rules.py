@@ -59,11 +59,15 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What policies say to one kind of session: whether it may act at all and, by class, what it sees and writes."""
+    """What policies say to one kind of session: whether it may act at all and, by class, what it sees and writes.
+
+    says: the classes of which a patient may write what is the patient's own word.
+    """
 
     opens: bool
     sees: Mapping[str, tuple[Opened, ...]]
     writes: Mapping[str, tuple[Opened, ...]]
+    says: frozenset[str]
     hidden: frozenset[str]
     acts: frozenset[str]
     breaks: bool
@@ -135,13 +139,16 @@ def rules(shape: Shape) -> Rules:
     )
     if not opens:
         nothing: frozenset[str] = frozenset()
-        return Rules(opens=False, sees={}, writes={}, hidden=nothing, acts=nothing, breaks=False, watches=False)
+        return Rules(
+            opens=False, sees={}, writes={}, says=nothing, hidden=nothing, acts=nothing, breaks=False, watches=False
+        )
     groups = tuple(ELEMENT_GROUPS)
     revealed = decide([_asked("reveal", "Elements", name, {"purpose": purpose}) for name in groups])
 
     def context(relation: str, label: str) -> dict[str, str]:
         return {"purpose": purpose, "relation": relation, "label": label}
 
+    said = decide([_asked("say", "Class", name, context("own", UNLABELLED)) for name in TYPES_OF])
     plain = list(product(("see", "write"), TYPES_OF, RELATIONS))
     permitted = decide([_asked(action, "Class", name, context(via, UNLABELLED)) for action, name, via in plain])
     open_ones = [one for one, yes in zip(plain, permitted, strict=True) if yes]
@@ -158,6 +165,7 @@ def rules(shape: Shape) -> Rules:
         opens=True,
         sees={name: tuple(opened) for name, opened in found["see"].items()},
         writes={name: tuple(opened) for name, opened in found["write"].items()},
+        says=frozenset(name for name, yes in zip(TYPES_OF, said, strict=True) if yes),
         hidden=frozenset(name for name, shown in zip(groups, revealed, strict=True) if not shown),
         acts=frozenset(name for name, yes in zip(CHART_ACTS, acts, strict=True) if yes),
         breaks=breaks,

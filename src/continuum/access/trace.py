@@ -23,7 +23,7 @@ _ACTIONS = {"create": "C", "update": "U", "patch": "U", "delete": "D", "read": "
 _RESTFUL = frozenset({"create", "update", "patch", "delete", "read", "vread", "transaction", "batch", "operation"})
 _SUBTYPES = {"search": "search-type", "history": "history-instance", "everything": "operation", "import": "batch"}
 
-_UNADDRESSED = frozenset({"export", "exported", "imported", "bulkstatus", "bulkfile", "bulkcancel", "login"})
+_UNADDRESSED = frozenset({"export", "exported", "imported", "bulkstatus", "bulkfile", "bulkcancel", "login", "share"})
 """Acts that are about no single resource and no search."""
 
 PARAMETERS = ("_id", "patient", "date", "agent", "subtype", "outcome")

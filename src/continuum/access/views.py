@@ -74,6 +74,12 @@ class ViewActs(Ground):
             names,
         )
 
+    async def shared(self, what: str, patient_id: str, to: str) -> None:
+        """Leaves the trace of something that was handed out of the record: to whoever calls themselves `to`."""
+        self.acts += 1
+        auditor = self._door.auditor
+        await auditor.write(auditor.row(self._context, "share", query=f"{what} to {to}", patients=[patient_id]))
+
 
 def _of_patient(text: str, patient_id: str) -> tuple[str, str]:
     kind, _, criteria = text.partition("?")

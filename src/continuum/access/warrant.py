@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from continuum.access import trace
 from continuum.access.audit import Auditor, Context
+from continuum.access.authored import authored
 from continuum.access.ownership import Ownership
 from continuum.access.policy import OWNED_TYPES, Policy
 from continuum.fhir.query import Query
@@ -64,6 +65,8 @@ class SessionWarrant:
             if kind in OWNED_TYPES:
                 self._ownership.judge(change)
                 continue
+            if kind in policy.authored and not authored(change):
+                raise Forbidden(_NOT_OPEN)
             if change.present is not None and policy.kept.get(kind, 0) & change.present.labels:
                 raise Forbidden(_NOT_OPEN)
             self._judge_hidden(change, kind)

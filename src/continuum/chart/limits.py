@@ -32,3 +32,63 @@ RECENT_MAX = 12
 
 REASON_MAX_CHARS = 500
 """The longest reason for taking back an entry."""
+
+RELEASE_DAYS = 7
+"""Days after which a result that can weigh heavily is shown, unless a clinician shows it before."""
+
+CLOSED_LOOK_COUNT = 400
+"""Conditions that are looked at to close what belongs to them."""
+
+FOUND_IN_RECORD_MAX = 60
+"""Entries that a search within one record shows."""
+
+SEARCH_LOOK_COUNT = 200
+"""The newest entries of each kind that a search within one record looks through."""
+
+SEARCH_MAX_CHARS = 80
+"""The longest text that is searched for within a record."""
+
+LOOKS_COUNT = 50
+"""Acts on one page of who looked at a record."""
+
+GRANTS_MAX = 20
+"""People whom one person may let look at their record, and records that one person may look at by that."""
+
+OWN_NOTE_MAX_CHARS = 5_000
+"""The longest note of a person in their own record, and the longest request for a correction."""
+
+TAKEN_COUNT = 1_000
+"""Entries of each part of a record in one file that is taken along."""
+
+PAPERS_AT_ONCE = 2
+"""PDF files that one process makes at the same time."""
+
+LINKS_MAX = 20
+"""Open health links of one account."""
+
+LINK_ATTEMPTS_MAX = 5
+"""Wrong passcodes that a health link takes in its whole life."""
+
+LINK_FILE_S = 600
+"""Seconds for which the file of an opened health link can be fetched."""
+
+LINK_LABEL_MAX_CHARS = 80
+"""The longest label of a health link (SMART Health Links 1.0)."""
+
+LINK_PASSCODE_MIN_CHARS = 6
+"""The shortest passcode of a health link."""
+
+LINK_PASSCODE_MAX_CHARS = 64
+"""The longest passcode of a health link."""
+
+LINK_EMBEDDED_MAX_CHARS = 1_000_000
+"""The largest content that a manifest carries itself; of larger ones it says where they are."""
+
+LINK_REQUEST_MAX_BYTES = 4_096
+"""The largest request of a viewer for a manifest."""
+
+RECIPIENT_MAX_CHARS = 200
+"""The longest name under which somebody opens a health link."""
+
+FACILITIES_KNOWN_MAX = 10_000
+"""People of whom a process remembers which facility cares for them."""

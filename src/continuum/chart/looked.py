@@ -11,6 +11,9 @@ from continuum.fhir.json import parse
 ACTS = {"C": N_("wrote"), "U": N_("changed"), "D": N_("removed"), "R": N_("read"), "E": N_("looked through")}
 """AuditEvent.action in plain words."""
 
+HANDED_OUT = N_("handed out a summary by link")
+"""What a health link that was made, opened or closed is called."""
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -39,7 +42,7 @@ def _look(event: Resource) -> Look:
         when=str(event.get("recorded", "")),
         who=str(agent.get("name") or who.get("display", "") or who.get("identifier", {}).get("value", "")),
         role=next((first_words([part]) for part in agent.get("role", ())), ""),
-        act=ACTS.get(str(event.get("action", "")), ACTS["R"]),
+        act=HANDED_OUT if _shared(event) else ACTS.get(str(event.get("action", "")), ACTS["R"]),
         what=next((kind for kind in map(_kind, event.get("entity", ())) if kind not in {"", "Patient"}), ""),
         why=PURPOSES.get(purpose, purpose),
         refused=event.get("outcome") not in {"0", None},
@@ -48,3 +51,7 @@ def _look(event: Resource) -> Look:
 
 def _kind(entity: Resource) -> str:
     return str(entity.get("what", {}).get("reference", "")).partition("/")[0]
+
+
+def _shared(event: Resource) -> bool:
+    return any(one.get("code") == "share" for one in event.get("subtype", ()))

@@ -5,14 +5,22 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
-from continuum.access import Session
 from continuum.access.views import View
 from continuum.chart import sections as folder
 from continuum.chart.entry import Entry, Fact
 from continuum.chart.limits import SECTION_COUNT
 from continuum.chart.reading import Names, Resource
 from continuum.kernel.errors import NotFound
+
+
+class Viewer(Protocol):
+    """Whatever finds things in one person's record: a session, or one with less open (chart/personal.py)."""
+
+    async def view(self, name: str, patient_id: str, searches: Mapping[str, str]) -> View:
+        """As `access.views.ViewActs.view`."""
+
 
 Make = Callable[[Resource, Names], Entry | None]
 
@@ -94,7 +102,7 @@ def criteria(section: Section, *, count: int = SECTION_COUNT, more: str = "") ->
     return f"{section.search}&_count={count}{more}"
 
 
-async def show(session: Session, patient_id: str, section: Section, *, cursor: str = "") -> tuple[View, Shown]:
+async def show(session: Viewer, patient_id: str, section: Section, *, cursor: str = "") -> tuple[View, Shown]:
     """One page of a section. Raises NotFound."""
     more = f"&_cursor={cursor}" if cursor else ""
     view = await session.view(section.key, patient_id, {section.key: criteria(section, more=more)})

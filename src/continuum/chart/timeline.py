@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from continuum.access import Session
 from continuum.access.views import View
 from continuum.chart.banner import SEARCHES
 from continuum.chart.entry import Entry
 from continuum.chart.limits import TIMELINE_COUNT
-from continuum.chart.section import Section, criteria, entries, sections
+from continuum.chart.section import Section, Viewer, criteria, entries, sections
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ def kinds() -> tuple[Section, ...]:
 
 
 async def timeline(
-    session: Session, patient_id: str, *, before: str = "", only: str = "", banner: bool = True
+    session: Viewer, patient_id: str, *, before: str = "", only: str = "", banner: bool = True
 ) -> tuple[View, Timeline]:
     """One page: the newest of each kind before a day, put together; no kind hides another.
 
@@ -40,7 +39,8 @@ async def timeline(
     met.sort(key=lambda pair: _instant(pair[1].when), reverse=True)
     # A day is never cut in two, because the next page begins with the day before it.
     shown = met[:TIMELINE_COUNT]
-    on = shown[-1][1].day if len(met) > TIMELINE_COUNT or any(one.key in view.on for one in chosen) else ""
+    older = len(met) > TIMELINE_COUNT or any(one.key in view.on for one in chosen)
+    on = shown[-1][1].day if shown and older else ""
     if on:
         shown = [pair for pair in met if pair[1].day >= on]
     return view, Timeline(tuple(shown), on)

@@ -3,6 +3,7 @@
 import re
 import secrets
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,6 +122,14 @@ async def by_person(conn: Connection, person_id: str) -> Account | None:
     """The account of a person in the registry; None if there is none."""
     row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM identity.account WHERE person_id = $1", person_id)
     return None if row is None else _account(row)
+
+
+async def names(conn: Connection, account_ids: Sequence[str]) -> dict[str, str]:
+    """The display names of accounts, by id; of strange ids, nothing."""
+    rows = await conn.fetch(
+        "SELECT account_id, display_name FROM identity.account WHERE account_id = ANY($1::text[])", list(account_ids)
+    )
+    return {row["account_id"]: row["display_name"] for row in rows}
 
 
 async def by_handle(conn: Connection, handle: bytes) -> Account | None:

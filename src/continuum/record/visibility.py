@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -162,6 +162,12 @@ def union(parts: "tuple[Scope, ...]") -> Scope:
     if ALL in distinct:
         return ALL
     return distinct[0] if len(distinct) == 1 else Scope("any", parts=distinct)
+
+
+def without(scope: "Scope", label_mask: int) -> "Scope":
+    """The rows of a scope that have none of these labels."""
+    parts = tuple(without(part, label_mask) for part in scope.parts)
+    return replace(scope, label_mask=scope.label_mask | label_mask, parts=parts)
 
 
 NOTHING = Scope("nothing")

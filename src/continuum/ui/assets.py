@@ -12,7 +12,7 @@ from continuum.ui.language import BUILT, NotBuilt
 
 HERE = Path(__file__).resolve().parent
 STATIC_PATH = "/ui/static/"
-SHEETS = ("tokens", "base", "shell", "forms", "feedback", "content", "charts", "chart", "print")
+SHEETS = ("tokens", "base", "shell", "forms", "feedback", "content", "charts", "chart", "portal", "print")
 """Our own style sheets, in the order in which they follow the system's."""
 MEDIA_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 

@@ -61,7 +61,8 @@ def _sign_ins(known: Secrets) -> list[SignIn]:
 
     names = {one.key: one.name for one in personas()}
     return [
-        make("basic", f"{names['mother']}, Basic: no record before Premium", factor=False, persona="mother"),
+        make("basic", f"{names['reservist']}, Basic: no record before Premium", factor=False, persona="reservist"),
+        make("mother", f"{names['mother']}, Premium: a toddler and a teenager", persona="mother"),
         make("premium", f"{names['retiree']}, Premium: the own record", persona="retiree"),
         make("physician", f"physician where {names['retiree']} is cared for", role="physician"),
         make("nurse", f"nurse where {names['retiree']} is cared for", role="nurse"),

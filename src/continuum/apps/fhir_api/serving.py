@@ -23,6 +23,7 @@ from continuum.apps.fhir_api.figures import figures
 from continuum.apps.fhir_api.orders import Worker
 from continuum.apps.fhir_api.services import Services
 from continuum.apps.fhir_api.signon import SignOn
+from continuum.apps.portal.app import application as portal_pages
 from continuum.apps.signon.app import application as signon_pages
 from continuum.apps.signon.services import SignonSettings, swept
 from continuum.apps.signon.services import services as signon_services
@@ -86,6 +87,7 @@ async def _services(worker: Worker, address: str = "") -> AsyncIterator[Services
                 areas={
                     "signon": signon_pages(signon),
                     "workspace": workspace_pages(signon, access),
+                    "portal": portal_pages(signon, access),
                 },
             )
 

@@ -17,6 +17,7 @@ from continuum.samples.world import TODAY, personas
 HERE = Origin("127.0.0.1")
 LEVELS = {
     "basic": (1, 1),
+    "mother": (2, 2),
     "premium": (2, 2),
     "physician": (2, 2),
     "nurse": (2, 2),
@@ -25,6 +26,7 @@ LEVELS = {
 }
 ROLES = {
     "basic": "account",
+    "mother": "patient",
     "premium": "patient",
     "physician": "physician",
     "nurse": "nurse",

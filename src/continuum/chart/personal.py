@@ -1,0 +1,93 @@
+"""What a person sees of a record, their own or somebody else's: the door's answer, less what waits and what is closed.
+
+Every page, download and link of the portal looks through this, so that no exit forgets a rule.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from continuum.access import Session
+from continuum.access.views import View
+from continuum.chart.limits import CLOSED_LOOK_COUNT
+from continuum.chart.release import Held, held
+from continuum.chart.sensitivity import kinds, references
+from continuum.kernel.errors import NotFound
+
+_BASIS = "closed.conditions"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a record is open. closed: kinds of chart/sensitivity.py. sections: keys, None for all of them."""
+
+    closed: frozenset[str] = frozenset()
+    sections: frozenset[str] | None = None
+
+    def opens(self, key: str) -> bool:
+        """Whether a section is open."""
+        return self.sections is None or key in self.sections
+
+
+@dataclass(slots=True)
+class Looking:
+    """The record of one person as somebody may see it.
+
+    waiting: what was held back so far. left_out: how many were closed.
+    """
+
+    session: Session
+    limits: Limits
+    now: datetime
+    waiting: dict[str, Held] = field(default_factory=dict)
+    left_out: int = 0
+
+    async def view(self, name: str, patient_id: str, searches: Mapping[str, str]) -> View:
+        """As `access.views.ViewActs.view`; in the trace it is one act."""
+        asked = dict(searches)
+        if self.limits.closed:
+            asked[_BASIS] = f"Condition?_count={CLOSED_LOOK_COUNT}"
+        view = await self.session.view(name, patient_id, asked)
+        shut = self._shut(view)
+        found = {
+            label: [one for one in resources if self._shown(one, shut)]
+            for label, resources in view.found.items()
+            if label != _BASIS
+        }
+        return replace(view, found=found)
+
+    def _shut(self, view: View) -> frozenset[str]:
+        """References to what must not be shown, and to the visits that were about it."""
+        shut = set()
+        for resources in view.found.values():
+            for one in resources:
+                if self._waits(one):
+                    shut.add(f"{one['resourceType']}/{one['id']}")
+                elif self.limits.closed and self.limits.closed & kinds(one):
+                    shut.add(f"{one['resourceType']}/{one['id']}")
+                    visit = one.get("encounter", {}).get("reference")
+                    if visit and one["resourceType"] in {"Condition", "Procedure"}:
+                        shut.add(str(visit))
+        return frozenset(shut)
+
+    def _waits(self, resource: Mapping[str, Any]) -> bool:
+        wait = held(resource, self.now)
+        if wait is not None:
+            self.waiting[wait.reference] = wait
+        return wait is not None
+
+    def _shown(self, resource: Mapping[str, Any], shut: frozenset[str]) -> bool:
+        own = f"{resource['resourceType']}/{resource['id']}"
+        if own in shut:
+            self.left_out += own not in self.waiting
+            return False
+        if shut and not shut.isdisjoint(references(resource)):
+            self.left_out += 1
+            return False
+        return True
+
+    def require(self, key: str) -> None:
+        """Raises NotFound for a section that is closed."""
+        if not self.limits.opens(key):
+            raise NotFound("This part of the record is not open to you.")

@@ -1,0 +1,59 @@
+"""When results that can weigh heavily are shown to the person: after somebody could talk with them first. Pure.
+
+Everything else is shown as soon as it is there (45 CFR part 171, information blocking: the exception for preventing
+harm must be narrow, so the wait is short, the same for everybody, and the page says that something is waiting).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from continuum.chart.limits import RELEASE_DAYS
+from continuum.chart.reading import LOCAL, codes
+from continuum.chart.sensitivity import kinds
+from continuum.chart.trends import moment
+
+WAITING = frozenset({"hiv", "genetics", "pathology"})
+"""The kinds of results that wait (chart/sensitivity.py)."""
+RELEASED = f"{LOCAL}release|released"
+"""The tag by which a clinician shows a result at once, because they have talked with the person."""
+_TYPES = frozenset({"Observation", "DiagnosticReport", "DocumentReference", "Media", "ImagingStudy"})
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A result that waits. kind: of chart/sensitivity.py. until: when it is shown, whatever happens."""
+
+    reference: str
+    kind: str
+    until: datetime
+
+
+def held(resource: Mapping[str, Any], now: datetime) -> Held | None:
+    """Whether a resource is a result that still waits at an instant; None when it is shown."""
+    if resource["resourceType"] not in _TYPES or _is_vital(resource):
+        return None
+    found = sorted(kinds(resource) & WAITING)
+    if not found or RELEASED in {tag for one in resource.get("meta", {}).get("tag", ()) for tag in _tag(one)}:
+        return None
+    since = _since(resource)
+    until = since + timedelta(days=RELEASE_DAYS) if since is not None else now + timedelta(days=RELEASE_DAYS)
+    return Held(f"{resource['resourceType']}/{resource['id']}", found[0], until) if now < until else None
+
+
+def _is_vital(resource: Mapping[str, Any]) -> bool:
+    return any(one.endswith("|vital-signs") for part in resource.get("category", ()) for one in codes(part))
+
+
+def _tag(coding: Mapping[str, Any]) -> tuple[str, ...]:
+    return codes({"coding": [coding]})
+
+
+def _since(resource: Mapping[str, Any]) -> datetime | None:
+    """When the result was issued: from then on it waits, not from when the sample was taken."""
+    for text in (resource.get("issued"), resource.get("date"), resource.get("meta", {}).get("lastUpdated")):
+        at = moment(str(text)) if text else None
+        if at is not None:
+            return at
+    return None

@@ -1,0 +1,57 @@
+"""Search within one record: every word must stand in an entry, whatever its case and accents. Bounded."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from continuum.chart.entry import Entry
+from continuum.chart.limits import FOUND_IN_RECORD_MAX, SEARCH_LOOK_COUNT, SEARCH_MAX_CHARS
+from continuum.chart.section import Section, Viewer, criteria, entries, said
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """What was found: what is called so first, the newest first of each.
+
+    more: whether there was more than is shown, or older entries were not looked at.
+    """
+
+    entries: tuple[tuple[Section, Entry], ...] = ()
+    more: bool = False
+
+
+def folded(text: str) -> str:
+    """A text as it is compared: no accents, no case."""
+    return "".join(sign for sign in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(sign))
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words that are looked for."""
+    return tuple(dict.fromkeys(folded(text[:SEARCH_MAX_CHARS]).split()))
+
+
+def matches(entry: Entry, words: Sequence[str]) -> bool:
+    """Whether all words stand somewhere in an entry."""
+    parts = [entry.title, entry.when, entry.note, entry.source.author, entry.source.place]
+    parts += [said(fact) for _, fact in entry.facts]
+    text = folded(" ".join(parts))
+    return all(word in text for word in words)
+
+
+def _named(entry: Entry, words: Sequence[str]) -> bool:
+    """Whether it is called so: such entries come first, however old they are."""
+    title = folded(entry.title)
+    return all(word in title for word in words)
+
+
+async def within(session: Viewer, patient_id: str, text: str, looked: Sequence[Section]) -> Within:
+    """What of some sections has these words. Raises NotFound."""
+    words = words_of(text)
+    if not words:
+        return Within()
+    searches = {one.key: criteria(one, count=SEARCH_LOOK_COUNT) for one in looked}
+    view = await session.view("search-within", patient_id, searches)
+    found = [(one, entry) for one in looked for entry in entries(one, view, one.key) if matches(entry, words)]
+    found.sort(key=lambda pair: (_named(pair[1], words), pair[1].when), reverse=True)
+    more = len(found) > FOUND_IN_RECORD_MAX or bool(view.on)
+    return Within(tuple(found[:FOUND_IN_RECORD_MAX]), more)

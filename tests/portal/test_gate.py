@@ -1,0 +1,68 @@
+"""Who comes in: every address of the portal, tried as nobody, as Basic and as Premium."""
+
+import pytest
+
+from continuum.apps.portal.app import OPEN, PAGES, RECORD, SIGNED_IN
+from continuum.apps.portal.area import BASE
+from continuum.identity import accounts
+
+pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
+_PARTS = {"who": "me", "section": "labs", "entry_id": "nothing", "kind": "vitals", "link_id": "nothing", "form": "text"}
+
+
+def address(path):
+    for name, value in _PARTS.items():
+        path = path.replace(f"{{{name}}}", value)
+    assert "{" not in path, path
+    return BASE + path
+
+
+async def answers(browser, path, methods):
+    """The answers to every method of an address, redirects not followed."""
+    await browser.get(f"{BASE}/help")
+    for method in methods:
+        data = {"csrf": browser.page.csrf} if method == "POST" and browser.page.forms else None
+        yield method, await browser.http.request(method, address(path), data=data)
+
+
+def says_whom_to_call(text):
+    return "988" in text and "911" in text and "838255" in text
+
+
+@pytest.mark.parametrize(("path", "methods"), [(path, methods) for path, _, methods in PAGES])
+async def test_nobody_sees_a_record_or_a_page_of_ones_own_without_signing_in(browser, path, methods):
+    for method in methods:
+        answer = await browser.http.request(method, address(path))
+        if any(path == open_path for open_path, _, _ in OPEN):
+            assert answer.status_code == 200, (method, path)
+            assert says_whom_to_call(answer.text)
+        else:
+            assert answer.status_code == 303 or (method == "POST" and answer.status_code == 403), (method, path)
+            assert "/signon/" in answer.headers.get("location", "/signon/")
+
+
+async def test_a_basic_session_is_led_to_premium_from_every_page_that_shows_a_record(browser, steps):
+    await steps.register(browser)
+    for path, _, methods in RECORD:
+        async for method, answer in answers(browser, path, methods):
+            assert answer.status_code == 303, (method, path, answer.status_code, answer.text[:200])
+            assert answer.headers["location"] == f"{BASE}/premium", (method, path)
+    for path, _, _ in (*OPEN, *SIGNED_IN):
+        answer = await browser.http.get(address(path))
+        assert answer.status_code == 200, path
+        assert says_whom_to_call(answer.text), path
+    home = (await browser.get(BASE)).page
+    assert "Your record is closed until you are Premium" in home.text
+
+
+async def test_the_way_to_premium_says_which_step_is_next(browser, steps, database):
+    person, _ = await steps.register(browser)
+    await browser.get(f"{BASE}/premium")
+    assert "Choose how" in browser.page.text
+    account = await accounts.by_person(database, person.person_id)
+    await accounts.raise_identity_level(database, account.account_id, 2)
+    await browser.get(f"{BASE}/premium")
+    assert "Set one up" in browser.page.text
+    await steps.add_app(browser)
+    await browser.get(f"{BASE}/premium")
+    assert "Sign in again" in browser.page.text or "You are Premium" in browser.page.text
