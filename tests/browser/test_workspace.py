@@ -48,6 +48,45 @@ async def test_a_physician_finds_a_patient_by_a_misspelt_name_and_sees_what_matt
         assert sight.complaints == []
 
 
+async def test_a_pediatrician_sees_a_toddler_grow_and_a_teenager_too(open_hospital, look, person):
+    family = open_hospital.persona("mother").family
+    facility = open_hospital.facility_of(family.members[1].id)
+    pediatrician = await open_hospital.member("physician", facility, display="Dr. Sam Whitaker")
+    async with look(origin=open_hospital.origin) as sight:
+        sam = person(sight)
+        await sam.sign_in(pediatrician, "/workspace")
+        for child in family.children:
+            await sam.go(f"/workspace/patients/{child.id}/vitals")
+            assert "Length and height for age" in await sam.main()
+            assert await sam.page.locator("#growth-1 .guide").count() == 5
+            assert "Percentile" in await sam.page.locator("#growth-1 table").first.text_content()
+        assert "asthma" in (await sam.page.goto(f"{sight.origin}/workspace/patients/{family.children[0].id}") and
+                            (await sam.main()).lower())  # fmt: skip
+        assert sight.complaints == []
+
+
+async def test_a_screen_reader_is_told_the_same(open_hospital, look, person, physician, retiree):
+    """The accessibility tree of the summary: who it is, where one can go, what matters, in this order."""
+    async with look(origin=open_hospital.origin) as sight:
+        ada = person(sight)
+        await ada.sign_in(physician, "/workspace")
+        await ada.go(f"/workspace/patients/{retiree.patient_id}")
+        tree = await ada.page.locator("body").aria_snapshot()
+        order = [
+            'link "Skip to the main content"', "banner:", 'navigation "Main"', 'region "Patient"',
+            "O'Brien, Robert James",
+            "No known allergies", 'navigation "Chart"', "main:", 'heading "Summary" [level=1]',
+            'heading "What is due', 'heading "Problems now', 'table "Latest vital signs"', "contentinfo:",
+        ]  # fmt: skip
+        places = [tree.find(words) for words in order]
+        assert -1 not in places, [words for words, place in zip(order, places, strict=True) if place < 0]
+        assert places == sorted(places)
+        await ada.go(f"/workspace/patients/{retiree.patient_id}/vitals/new")
+        form = await ada.page.locator("main").aria_snapshot()
+        for label in ("Upper blood pressure", "Heart rate", "Temperature", "Unit Temperature", "Measured at"):
+            assert label in form
+
+
 async def test_the_charts_of_two_patients_are_not_mixed_up(open_hospital, look, person, physician, retiree):
     mother = open_hospital.persona("mother")
     async with look(origin=open_hospital.origin) as sight:

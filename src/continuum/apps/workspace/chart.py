@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -11,6 +12,7 @@ from continuum.apps.workspace.area import BASE, staff
 from continuum.chart import timeline as lines
 from continuum.chart.banner import SEARCHES, banner
 from continuum.chart.entry import N_
+from continuum.chart.growth_reference import growth_chart
 from continuum.chart.limits import DRAWN_COUNT, SECTION_COUNT, SERIES_COUNT
 from continuum.chart.section import Shown, criteria, entries, section, sections
 from continuum.chart.summary import summary as summarize
@@ -81,7 +83,10 @@ async def part(x: Visit) -> Response:
     wanted = section(x.param("section"))
     cursor = x.query.get("from", "")
     count = {"count": SERIES_COUNT} if wanted.charted else {}
-    searches = dict(SEARCHES) | {wanted.key: criteria(wanted, **count, more=f"&_cursor={cursor}" if cursor else "")}
+    more = f"&_cursor={quote(cursor)}" if cursor else ""
+    if wanted.charted and x.query.get("code"):
+        more += f"&code={quote(x.query['code'])}"
+    searches = dict(SEARCHES) | {wanted.key: criteria(wanted, **count, more=more)}
     view = await x.record().view(wanted.key, x.param("patient_id"), searches)
     shown = Shown(wanted, entries(wanted, view, wanted.key), view.on.get(wanted.key, ""))
     if wanted.charted:
@@ -101,12 +106,16 @@ def _charted(x: Visit, view: View, shown: Shown) -> Response:
             one.code or one.title: drawn(one if code else one.newest(DRAWN_COUNT), x.reader, adult=adult)
             for one in found if len(one.entries) > 1
         }  # fmt: skip
+        born, sex = view.patient.get("birthDate", ""), view.patient.get("gender", "")
+        children = () if grid or adult else found
+        grown = [growth_chart(one, born=born, sex=sex, reader=x.reader) for one in children]
     days = list(dict.fromkeys(one.day for one in shown.entries if one.day))[:_GRID_DAYS]
     rows = [(one, {entry.day: entry for entry in reversed(one.entries)}) for one in found] if grid else []
     listed = [one for one in shown.entries if not code or any(key.endswith(f"|{code}") for key in one.codes)]
     return show(
         x, view, "workspace/courses.html", shown.section.key, part=shown, courses=found, charts=charts, days=days,
-        grid=rows, code=code, single=Shown(shown.section, tuple(listed[:SECTION_COUNT])),
+        grid=rows, code=code, growth=[one for one in grown if one is not None],
+        single=Shown(shown.section, tuple(listed[:SECTION_COUNT])),
     )  # fmt: skip
 
 
