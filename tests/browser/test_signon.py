@@ -10,8 +10,9 @@ import asyncpg
 import pyotp
 import pytest
 
-from continuum.identity import registry
+from continuum.identity import registry, staff
 from continuum.identity.registry import Eligibility, Entry
+from continuum.kernel.clock import now_us
 from continuum.runtime.postgres.address import Address
 from tests.signon.conftest import PASSWORD, ROBERT
 
@@ -182,6 +183,55 @@ async def test_a_lost_phone_is_replaced_with_a_recovery_code_and_every_session_c
         await robert.page.wait_for_url("**/signon/signed-out**")
         await lost.page.goto(at_localhost + "/signon/account")
         assert "/signon/sign-in" in lost.page.url, "the other browser is signed out as well"
+
+
+async def _raise(owner, sign_in_name):
+    """Makes somebody who is signed in Premium, as a card reader would, and a privacy officer."""
+    conn = await asyncpg.connect(**Address.from_url(owner).connect)
+    try:
+        row = await conn.fetchrow(
+            "UPDATE identity.session s SET identity_level = 2, authenticator_level = 2 FROM identity.account a"
+            " WHERE a.account_id = s.account_id AND a.sign_in_name = $1 RETURNING a.account_id",
+            sign_in_name,
+        )
+        await staff.grant(
+            conn, row["account_id"], "privacy-officer", facility_id=None, starts=date(2026, 1, 1), ends=None,
+            by_account=None, now=now_us(),
+        )  # fmt: skip
+    finally:
+        await conn.close()
+
+
+@pytest.mark.parametrize(("locale", "width", "words"), [
+    ("en-US", 1280, "broke the glass to open the record, for emergency treatment: <i>found</i> on the street."),
+    ("es-US", 320, "abrió el expediente por emergencia; motivo: atención de emergencia: <i>found</i> on the street."),
+])  # fmt: skip
+async def test_a_patient_reads_who_looked_and_a_privacy_officer_who_broke_the_glass(
+    at_localhost, running, look, axe, retiree, locale, width, words
+):
+    facts = await retiree()
+    async with look(origin=at_localhost) as sight:
+        robert = Person(sight, axe)
+        await robert.register(facts)
+        state = await sight.context.storage_state()
+        await _raise(running.owner, robert.name)
+    patient = f"patient-{facts['dod_id']}"
+    async with running.client("system", subject="import-program") as client:
+        person = {"resourceType": "Patient", "id": patient}
+        (await client.put(f"/Patient/{patient}", json=person)).raise_for_status()
+    async with running.client("physician", subject="dr-who", facility="elsewhere", purpose="ETREAT") as doctor:
+        reason = {"name": "reason", "valueString": "<i>found</i> on the street"}
+        body = {"resourceType": "Parameters", "parameter": [reason]}
+        (await doctor.post(f"/Patient/{patient}/$break-the-glass", json=body)).raise_for_status()
+    async with look(origin=at_localhost, locale=locale, width=width, storage_state=state) as sight:
+        robert = Person(sight, axe)
+        await robert.go("/signon/who-looked")
+        assert words in await sight.page.inner_text("main")
+        await robert.go("/signon/emergencies")
+        text = await sight.page.inner_text("main")
+        assert patient in text
+        assert "<i>found</i> on the street" in text
+        assert sight.complaints == []
 
 
 async def test_who_does_nothing_is_asked_and_can_stay_and_who_stays_away_is_signed_out(

@@ -6,23 +6,33 @@ from typing import Any
 from continuum.access.actor import PURPOSES
 from continuum.kernel.clock import instant
 
-_DEEDS = {
+DEEDS = {
     "break-the-glass": "broke the glass to open the record",
+    "correct": "moved entries that had been written into the wrong record",
     "create": "added {what}",
     "delete": "deleted {what}",
     "events": "was sent news again about {what}",
     "everything": "looked at the whole record",
     "exported": "took a copy of the record",
+    "lastn": "looked at the latest measurements and results",
+    "match": "looked for people who are registered twice",
+    "merge": "made one record of two",
+    "meta": "looked at or changed how {what} is labelled",
     "history": "looked at earlier versions of {what}",
     "notify": "was sent news about {what}",
     "patch": "changed {what}",
+    "preview": "looked at what moving entries between records would do",
     "read": "looked at {what}",
     "search": "found {what} in a search",
     "transaction": "read or changed several entries of the record",
+    "unmerge": "took apart two records that had been made one",
     "update": "changed {what}",
+    "validate": "checked {what} for mistakes",
     "vread": "looked at an earlier version of {what}",
 }
-_THINGS = {
+"""Interactions of the trace in plain words."""
+OTHER_DEED = "did something else with {what}"
+THINGS = {
     "AllergyIntolerance": "an allergy",
     "Appointment": "an appointment",
     "Condition": "a problem or diagnosis",
@@ -32,42 +42,63 @@ _THINGS = {
     "Observation": "a measurement or result",
     "Patient": "the personal details",
 }
+"""Types in plain words."""
+OTHER_THING, NO_THING = "an entry of the kind {kind}", "entries of the record"
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One act about a patient. instant: ISO 8601, UTC. reason: what was given as reason, else the purpose in words."""
+    """One act about a patient. at_us: when. purpose: in plain words; words: what was given as reason, or "".
+
+    deed, thing: plain words, with the places {what} in the one and {kind} in the other for what follows.
+    """
 
     event: str
-    instant: str
+    at_us: int
     who: str
     role: str
     deed: str
-    reason: str
+    thing: str
+    kind: str
+    purpose: str
+    words: str
     emergency: bool
     refused: bool
+
+    @property
+    def instant(self) -> str:
+        """ISO 8601, UTC."""
+        return instant(self.at_us)
+
+    @property
+    def reason(self) -> str:
+        """The purpose, and the reason that was given."""
+        return f"{self.purpose}: {self.words}" if self.words else self.purpose
 
     @property
     def sentence(self) -> str:
         """All of it in one sentence."""
         tried = "tried but was refused: " if self.refused else ""
-        return f"{self.who} ({self.role}) {tried}{self.deed}, for {self.reason}."
+        deed = self.deed.replace("{what}", self.thing.replace("{kind}", self.kind))
+        return f"{self.who} ({self.role}) {tried}{deed}, for {self.reason}."
 
 
 def told(row: Any, types: dict[int, str]) -> Told:
     """One row of the trace, as the patient whom it touched is told it."""
     kind = types.get(row["type"], "")
-    what = _THINGS.get(kind, f"a {kind}" if kind else "entries of the record")
     interaction = row["interaction"]
     purpose = PURPOSES.get(row["purpose"], row["purpose"])
     broken = interaction == "break-the-glass"
     return Told(
         event=str(row["seq"]),
-        instant=instant(row["at"]),
+        at_us=row["at"],
         who=row["actor"],
         role=row["role"].replace("-", " "),
-        deed=_DEEDS.get(interaction, f"did “{interaction}” with {{what}}").format(what=what),
-        reason=f"{purpose}: {row['query']}" if broken and row["query"] and not row["outcome"] else purpose,
+        deed=DEEDS.get(interaction, OTHER_DEED),
+        thing=THINGS.get(kind, OTHER_THING if kind else NO_THING),
+        kind=kind,
+        purpose=purpose,
+        words=row["query"] if broken and row["query"] and not row["outcome"] else "",
         emergency=row["purpose"] == "ETREAT",
         refused=bool(row["outcome"]),
     )

@@ -7,7 +7,6 @@ from continuum.access import Session as Door
 from continuum.access.actor import USUAL_PURPOSE
 from continuum.apps.signon.exchange import Exchange
 from continuum.identity import standing
-from continuum.kernel.clock import instant
 from continuum.kernel.errors import Forbidden, NotFound
 from continuum.kernel.limits import PAGE_DEFAULT
 
@@ -17,7 +16,7 @@ async def _door(x: Exchange, scope: str) -> tuple[Door, Actor]:
     session, account = await x.require()
     access = x.services.access
     if access is None:
-        raise NotFound("There is no such page here.")
+        raise NotFound("There is no such page.")
     on = x.services.sign_on
     async with on.connect() as conn:
         stands = await standing.of(conn, account, session, scope, on.today())
@@ -39,10 +38,7 @@ async def emergencies(x: Exchange) -> Response:
     """The latest emergencies, newest first."""
     door, _ = await _door(x, "staff")
     now = x.services.sign_on.clock()
-    rows = [
-        {"one": one, "begun": instant(one.starts)[:16], "ends": instant(one.ends)[:16], "open": one.ends > now}
-        for one in await door.oversight.emergencies(PAGE_DEFAULT)
-    ]
+    rows = [{"one": one, "open": one.ends > now} for one in await door.oversight.emergencies(PAGE_DEFAULT)]
     return x.page("emergencies.html", rows=rows)
 
 

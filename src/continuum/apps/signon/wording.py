@@ -1,7 +1,7 @@
 """What sign-on says in whole sentences, marked for translation; it is translated where it is shown (rendering.py).
 
 The services below the pages know no languages. A sentence that is not here, or that nobody says any more, fails a
-test; those with a number or a date in them are shown in English.
+test; those with a number or a date in them are shown in English. The same holds for what the trace is told in.
 """
 
 
@@ -77,3 +77,47 @@ SENTENCES = (
     N_("You are signed out everywhere."),
     N_("Your new second factor is set up. Please sign in with it."),
 )
+
+PARTS = (
+    N_("broke the glass to open the record"),
+    N_("moved entries that had been written into the wrong record"),
+    N_("added {what}"),
+    N_("deleted {what}"),
+    N_("was sent news again about {what}"),
+    N_("looked at the whole record"),
+    N_("took a copy of the record"),
+    N_("looked at the latest measurements and results"),
+    N_("looked for people who are registered twice"),
+    N_("made one record of two"),
+    N_("looked at or changed how {what} is labelled"),
+    N_("looked at earlier versions of {what}"),
+    N_("was sent news about {what}"),
+    N_("changed {what}"),
+    N_("looked at what moving entries between records would do"),
+    N_("looked at {what}"),
+    N_("found {what} in a search"),
+    N_("read or changed several entries of the record"),
+    N_("took apart two records that had been made one"),
+    N_("checked {what} for mistakes"),
+    N_("looked at an earlier version of {what}"),
+    N_("did something else with {what}"),
+    N_("an allergy"),
+    N_("an appointment"),
+    N_("a problem or diagnosis"),
+    N_("a visit"),
+    N_("an immunization"),
+    N_("a prescription"),
+    N_("a measurement or result"),
+    N_("the personal details"),
+    N_("an entry of the kind {kind}"),
+    N_("entries of the record"),
+    N_("treatment"),
+    N_("emergency treatment"),
+    N_("request of the patient"),
+    N_("payment"),
+    N_("healthcare operations"),
+    N_("system administration"),
+    N_("public health"),
+    N_("research"),
+)
+"""Of what the sentences about the trace are made (access/telling.py): deeds, things, purposes."""

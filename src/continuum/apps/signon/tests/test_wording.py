@@ -3,7 +3,9 @@
 import ast
 from pathlib import Path
 
-from continuum.apps.signon.wording import SENTENCES
+from continuum.access.actor import PURPOSES
+from continuum.access.telling import DEEDS, NO_THING, OTHER_DEED, OTHER_THING, THINGS
+from continuum.apps.signon.wording import PARTS, SENTENCES
 
 PACKAGE = Path(__file__).resolve().parents[3]
 TO_PROGRAMS = {"clients.py", "tokens.py", "vault.py", "binding.py", "oidc.py"}
@@ -37,6 +39,12 @@ def said() -> set[str]:
 def test_every_sentence_is_marked_and_none_that_nobody_says():
     assert set(SENTENCES) ^ said() == set()
     assert len(SENTENCES) == len(set(SENTENCES)) > 50
+
+
+def test_all_that_the_trace_is_told_in_is_marked():
+    told = {*DEEDS.values(), OTHER_DEED, *THINGS.values(), OTHER_THING, NO_THING, *PURPOSES.values()}
+    assert set(PARTS) == told
+    assert len(PARTS) == len(told)
 
 
 def test_a_new_sentence_would_be_found():
