@@ -89,8 +89,9 @@ async def test_a_receiver_that_stays_dead_puts_the_subscription_in_error_and_can
     assert again.status_code == 200, again.text
     restored = await until_status(api, subscription_id, "active")
     assert "error" not in restored
-    events = await until(lambda: len(found := hook.events(path)) == 2 and found)
-    assert [event["number"] for event in events] == [1, 2]
+    events = await until(lambda: len(found := hook.events(path)) >= 2 and found[-1]["number"] == 2 and found)
+    # At least once: whoever is slow to say that it has an event is told again, but never out of order.
+    assert list(dict.fromkeys(event["number"] for event in events)) == [1, 2]
     assert hook.kinds(path)[:2] == ["handshake", "handshake"]
 
 

@@ -6,8 +6,8 @@ SECTION_COUNT = 60
 TIMELINE_COUNT = 30
 """Entries on one page of a timeline."""
 
-SERIES_COUNT = 400
-"""The newest measurements of one person that a page looks at."""
+SERIES_COUNT = 240
+"""The newest measurements of one person that a page looks at, of all kinds or of one."""
 
 DRAWN_COUNT = 20
 """The newest points of a course where several are drawn on one page; a course alone shows all that were found."""

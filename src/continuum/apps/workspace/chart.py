@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -82,7 +83,10 @@ async def part(x: Visit) -> Response:
     wanted = section(x.param("section"))
     cursor = x.query.get("from", "")
     count = {"count": SERIES_COUNT} if wanted.charted else {}
-    searches = dict(SEARCHES) | {wanted.key: criteria(wanted, **count, more=f"&_cursor={cursor}" if cursor else "")}
+    more = f"&_cursor={quote(cursor)}" if cursor else ""
+    if wanted.charted and x.query.get("code"):
+        more += f"&code={quote(x.query['code'])}"
+    searches = dict(SEARCHES) | {wanted.key: criteria(wanted, **count, more=more)}
     view = await x.record().view(wanted.key, x.param("patient_id"), searches)
     shown = Shown(wanted, entries(wanted, view, wanted.key), view.on.get(wanted.key, ""))
     if wanted.charted:
