@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from continuum.apps.portal.app import RECORD
+from continuum.apps.portal.area import BASE
 from continuum.chart.sections.amendments import CATEGORY
 from continuum.kernel.clock import instant, now_us
 from tests.live import Running
@@ -160,6 +162,19 @@ async def test_a_mother_sees_all_of_her_toddler_and_of_her_teenager_what_is_not_
         assert (await ines.http.get(f"/portal/record/{teenager}/{shut}")).status_code == 404, shut
     assert (await ines.http.get(f"/portal/record/{toddler}/notes")).status_code == 200
     assert (await ines.http.get(f"/portal/record/{toddler}/own/new/note")).status_code == 403, "for reading only"
+
+
+async def test_whose_record_it_is_stands_on_every_page_of_somebody_elses(clinic, ines):
+    toddler = clinic.member("mother", "Mateo")
+    pages = [path for path, _, methods in RECORD if "{who}" in path and "GET" in methods]
+    seen = 0
+    for path in pages:
+        address = path.replace("{who}", toddler).replace("{section}", "labs").replace("{entry_id}", "none")
+        answer = await ines.http.get(BASE + address.replace("{kind}", "note"))
+        if answer.status_code == 200 and answer.headers["content-type"].startswith("text/html"):
+            assert "You are looking at the record of Mateo" in answer.text, path
+            seen += 1
+    assert seen >= 6
 
 
 async def test_nobody_opens_the_record_of_an_adult_or_of_strangers_by_its_address(clinic, ines, robert):

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from continuum.access.views import View
 from continuum.apps.frame.visit import Visit
+from continuum.apps.portal.topics import Topic, about
 from continuum.apps.portal.whose import Whose, whose
 from continuum.chart import timeline as lines
 from continuum.chart.entry import Entry
@@ -92,7 +93,14 @@ async def part(x: Visit) -> Response:
     shown = Shown(wanted, entries(wanted, view, wanted.key), view.on.get(wanted.key, ""))
     if series:
         return _charted(x, here, view, shown)
-    return show(x, here, "portal/section.html", wanted.key, part=shown, listed=wanted.charted)
+    return show(x, here, "portal/section.html", wanted.key, part=shown, listed=wanted.charted, topics=_topics(shown))
+
+
+def _topics(shown: Shown) -> tuple[Topic, ...]:
+    """What there is to read about the conditions of now."""
+    if shown.section.key != "problems":
+        return ()
+    return about(one.title for one in shown.entries if one.group == "Now" and not one.wrong)
 
 
 def _charted(x: Visit, here: Whose, view: View, shown: Shown) -> Response:

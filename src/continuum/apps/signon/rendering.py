@@ -16,6 +16,10 @@ SPOKEN = ("words", "good", "why")
 """Values that are whole sentences for the reader: they are translated here, where it is known who reads."""
 
 
+def _navigation(home: str, here: str) -> list[tuple[str, str, bool]]:
+    return [(gettext("Your account"), home, here == home), (gettext("My record"), "/portal", False)]
+
+
 @lru_cache(maxsize=1)
 def _pages() -> Pages:
     return Pages("continuum.apps.signon")
@@ -36,7 +40,7 @@ def render(request: Request, template: str, /, *, home: str, person: str, csrf: 
         site: dict[str, Any] = {
             "brand": "Continuum",
             "home": "/",
-            "navigation": [(gettext("Your account"), home, request.url.path == home)] if person else [],
+            "navigation": _navigation(home, request.url.path) if person else [],
             "person": person,
             "preferences": PREFERENCES_PATH,
             "footer": gettext("An account costs nothing, and nobody will ever ask you for your password."),

@@ -56,7 +56,9 @@ def _tell_sign_ins(origin: str, made: Sequence[SignIn]) -> None:
         click.echo(f"  {one.name:<14} {one.password:<26} {one.seed or '-':<34} {one.about}")
     click.echo(f"""
 Try this: sign in as physician, open {origin}/workspace and look for "obrian robert", misspelt as it is. Read the
-summary, write a note, stop in the middle and come back. Then record vital signs as nurse.""")
+summary, write a note, stop in the middle and come back. Then record vital signs as nurse.
+Or as a person, at {origin}/portal: basic is shown the way to Premium, premium reads and takes along his record of many
+years, mother looks after a toddler and a teenager.""")
     click.echo("\nThe third column is the key for an authenticator app; `continuum code KEY` shows the present code.\n")
 
 
