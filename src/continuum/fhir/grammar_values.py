@@ -3,12 +3,14 @@
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Context, Decimal, InvalidOperation
 
 from continuum.fhir.dates import interval
 from continuum.fhir.query import SearchParam, Value
 from continuum.fhir.text import words
 from continuum.fhir.types import TYPE_IDS
+from continuum.fhir.ucum import UCUM, unit_of
 from continuum.kernel.errors import UnknownParameter
 from continuum.kernel.limits import NUMBER_EXPONENT_MAX, SEARCH_WORDS_MAX
 
@@ -149,9 +151,8 @@ def quantity_value(code: str, text: str) -> Value:
     system, unit = parts[1] or None, parts[2] or None
     if unit is None:
         raise UnknownParameter(f"{code}: {text!r} names a system of units but no unit of it.")
-    return Value(
-        text, prefix=value.prefix, number=value.number, low=value.low, high=value.high, system=system, code=unit
-    )
+    measure = unit_of(unit) if system == UCUM else None
+    return replace(value, text=text, system=system, code=unit, unit=measure)
 
 
 def reference_value(found: SearchParam, modifier: str, text: str, base_url: str) -> Value:

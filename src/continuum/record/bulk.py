@@ -13,6 +13,7 @@ from continuum.record.body import compress, decompress
 from continuum.record.entry import Prepared
 from continuum.record.keys import Keys
 from continuum.record.read import Connection
+from continuum.record.units import file_units
 from continuum.record.write import AuditRow, Change, RowIds, lock, write, write_audits
 
 
@@ -100,6 +101,7 @@ class Loader:
     async def _copy(self, fresh: Sequence[Prepared], now_us: int) -> None:
         row_ids = await self._row_ids.take(self._conn, len(fresh))
         rows = list(zip(row_ids, fresh, strict=True))
+        await file_units(self._conn, fresh, self._row_ids.units)
         tables = {
             "resource": [copying.resource_row(row_id, p, now_us, compress(p.tail)) for row_id, p in rows],
             "search": [copying.search_row(row_id, p, now_us) for row_id, p in rows],

@@ -10,6 +10,7 @@ from continuum.record.model import Page
 from continuum.record.read import Connection
 from continuum.record.search.bindings import Bindings
 from continuum.record.search.in_order import arranged
+from continuum.record.search.measures import measured
 from continuum.record.search.order import keys_of, mode_of, read_cursor, search_of
 from continuum.record.search.plan import Planner
 from continuum.record.search.run import count_of, page_of, rows_of, statistics_of
@@ -34,6 +35,7 @@ async def search_across(conn: Connection, queries: Sequence[Query], *, visibilit
         TooCostly: as `search`, for any of the types.
         Malformed: the cursor was changed or belongs to another search.
     """
+    queries = [await measured(conn, query) for query in queries]
     first = queries[0]
     named = "&".join([*(query.resource_type for query in queries), search_of(first)])
     cursor = read_cursor(first.cursor, named, keys)

@@ -21,6 +21,7 @@ from continuum.record.search.filters import (
     filed_condition,
     parts_of,
 )
+from continuum.record.search.measures import apart
 from continuum.record.search.statistics import Statistics
 from continuum.record.search.walk import date_rows
 from continuum.record.search.words import asks_for_words, rarest
@@ -224,7 +225,7 @@ def _of_range(clause: Criterion, resource_type: str, bindings: Bindings) -> Driv
         return None
     conditions = []
     for part in parts:
-        for value in part.values:
+        for value in (one for whole in part.values for one in apart(whole)):
             condition = _condition(part, value, resource_type, bindings)
             if condition is None:
                 return None

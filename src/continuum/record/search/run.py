@@ -11,6 +11,7 @@ from continuum.record.model import Page, Stored
 from continuum.record.read import Connection, stored
 from continuum.record.search.in_order import ordered
 from continuum.record.search.includes import included
+from continuum.record.search.measures import measured
 from continuum.record.search.order import Cursor, read_cursor, search_of
 from continuum.record.search.plan import EFFORTS, GATHER_FEW, GATHER_MANY, Plan, Planner
 from continuum.record.search.statistics import Statistics, read_statistics
@@ -38,6 +39,7 @@ async def search(conn: Connection, query: Query, *, visibility: Visibility, keys
         TooCostly: the matches cannot be brought into the order that is asked for within GATHER_MAX rows.
         Malformed: the cursor was changed or belongs to another search.
     """
+    query = await measured(conn, query)
     planner = Planner(query, visibility, keys, await statistics_of(conn, keys))
     if query.summary == "count":
         return Page(matches=(), total=await count_of(conn, planner))
@@ -105,7 +107,7 @@ def _shape(query: Query) -> tuple[tuple[Any, ...], float]:
     direction = {"gt": 1, "ge": 1, "sa": 1, "lt": -1, "le": -1, "eb": -1}.get(value.prefix)
     if direction is None or value.number is None:
         return plain, 0.0
-    unbound = replace(clause, values=(replace(value, text="", number=None, low=None, high=None),))
+    unbound = replace(clause, values=(replace(value, text="", number=None, low=None, high=None, readings=()),))
     where = (*query.where[:number], unbound, *query.where[number + 1 :])
     return (query.resource_type, where, query.sort), direction * float(value.number)
 

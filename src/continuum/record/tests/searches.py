@@ -138,9 +138,20 @@ def _quantity(name: str) -> Any:
     def make_one(rng: random.Random, _: int) -> tuple[str, str]:
         number = rng.choice(("5.4", "72", "5", "180.25", "100", "1e2", "0", "30.5"))
         unit = rng.choice(("", f"|{UCUM}|mg", "||mg", f"|{UCUM}|min"))
+        if rng.random() < 0.5:
+            number, code = rng.choice(_MEASURED)
+            unit = f"|{UCUM}|{code}"
         return name, _prefix(rng) + number + unit
 
     return make_one
+
+
+_MEASURED = (
+    ("0.0054", "g"), ("5.4", "mg"), ("5400", "ug"), ("7.2e-2", "g"), ("72000000", "ng"), ("72", "/min"), ("1.2", "Hz"),
+    ("4320", "/h"), ("310.928", "K"), ("37.8", "Cel"), ("100", "[degF]"), ("5.4", "[iU]/L"), ("5.4", "/L"),
+    ("72", "furlong"), ("72000", "/mL"), ("12", "kPa"), ("1800", "s"), ("0.5", "h"), ("0.0000054", "kg"),
+)  # fmt: skip
+"""Amounts as they might be asked for, in units other than those of the worlds."""
 
 
 def _reference(name: str, targets: tuple[str, ...]) -> Any:
@@ -180,7 +191,10 @@ def _code_value(rng: random.Random, _: int) -> tuple[str, str]:
         (
             ("code-value-quantity", f"{rng.choice(CODES)}${number}"),
             ("code-value-quantity", f"{LOINC}|{rng.choice(CODES)}${number}||mg"),
+            ("code-value-quantity", f"{rng.choice(CODES)}${_prefix(rng)}0.0054|{UCUM}|g"),
             ("component-code-value-quantity", f"{rng.choice(CODES)}${number}"),
+            ("combo-code-value-quantity", f"{rng.choice(CODES)}${number}"),
+            ("combo-code-value-quantity", f"{LOINC}|{rng.choice(CODES)}${_prefix(rng)}16|{UCUM}|kPa"),
             ("code-value-concept", f"{rng.choice(CODES)}${LOINC}|{rng.choice(CODES)}"),
             ("code-value-string", f"{rng.choice(CODES)}${rng.choice(FAMILIES)[:3]}"),
         )
