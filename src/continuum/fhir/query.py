@@ -63,6 +63,8 @@ class Value:
     parts: "tuple[Value, ...]" = ()
     unit: Unit | None = None
     readings: tuple[Reading, ...] = ()
+    around: tuple[float, float, float] | None = None
+    """Of `near`: latitude and longitude in degrees, and a distance in metres."""
 
 
 @dataclass(frozen=True, slots=True)

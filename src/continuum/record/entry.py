@@ -18,6 +18,7 @@ from continuum.fhir.values import address_of
 from continuum.kernel.errors import Invalid, Malformed
 from continuum.kernel.limits import ADDRESSES_CACHED_MAX, GRAMS_MAX, STRING_EXACT_CHARS, STRING_INDEX_CHARS
 from continuum.record.body import tail
+from continuum.record.geography import filed_longitude
 from continuum.record.keys import Keys, param_id
 from continuum.record.words import file_words
 
@@ -276,8 +277,11 @@ def _strings(index: Index, resource_type: str, wanted: set[int], keys: Keys) -> 
 
 
 def _quantities(index: Index, resource_type: str, keys: Keys, measures: dict[int, Unit]) -> list[QuantityRow]:
-    """Rows of numbers and quantities, and of quantities filed under the code they belong to; their units."""
+    """Rows of positions, numbers and quantities, and of quantities filed under the code they belong to; their units."""
     rows: list[QuantityRow] = []
+    for param, latitude, longitude in index.positions:
+        key = keys.quantity(resource_type, param)
+        rows.append((key, latitude, filed_longitude(longitude), None, None, None, None, None))
     for param, low, high in index.numbers:
         rows.append(_quantity_row(keys.quantity(resource_type, param), low, high, (None, None), None))
     for param, low, high, system, code, unit in index.quantities:

@@ -11,8 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
-from continuum.fhir.ucum.atoms import AFFINE, ARBITRARY, ARBITRARY_METRIC, BASES, METRIC, PLAIN, PREFIXES
-from continuum.fhir.ucum.limits import (
+from continuum.fhir.limits import (
     UNIT_CHARS_MAX,
     UNIT_DEPTH_MAX,
     UNIT_DIGITS_MAX,
@@ -20,6 +19,7 @@ from continuum.fhir.ucum.limits import (
     UNIT_FORM_CHARS_MAX,
     UNITS_CACHED_MAX,
 )
+from continuum.fhir.ucum.atoms import AFFINE, ARBITRARY, ARBITRARY_METRIC, BASES, METRIC, PLAIN, PREFIXES
 
 UCUM = "http://unitsofmeasure.org"
 """The code system of units that FHIR names."""

@@ -1,5 +1,7 @@
 """What a search must find, said a second time: plain Python over the index values, no SQL, no keys, no plan."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -138,7 +140,7 @@ def _present(code: str, row: Row) -> bool:
     index = row.index
     lists: list[Any] = [
         index.tokens, index.references, index.strings, index.dates, index.numbers, index.quantities, index.uris,
-        index.composites,
+        index.composites, index.positions,
     ]  # fmt: skip
     return any(one[0] == code for values in lists for one in values)
 
@@ -169,12 +171,24 @@ def _value(c: Criterion, value: Value, row: Row) -> bool:
         return any(p == code and _interval(value, low, high) for p, low, high in index.dates)
     if kind == "quantity":
         return any(p == code and _quantity(value, *rest) for p, *rest in index.quantities)
+    if kind == "special":
+        assert value.around is not None
+        return any(p == code and metres(value.around[:2], at) <= value.around[2] for p, *at in index.positions)
     if kind == "composite":
         return any(
             p == code and all(_component(v, part) for v, part in zip(value.parts, parts, strict=True))
             for p, *parts in index.composites
         )
     raise AssertionError(kind)
+
+
+def metres(here: Sequence[float], there: Sequence[float]) -> float:
+    """The distance of two positions by the angle between them as vectors."""
+    (a, b), (c, d) = (tuple(map(math.radians, one)) for one in (here, there))
+    u = (math.cos(a) * math.cos(b), math.cos(a) * math.sin(b), math.sin(a))
+    v = (math.cos(c) * math.cos(d), math.cos(c) * math.sin(d), math.sin(c))
+    cross = (u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0])
+    return 6_371_008.8 * math.atan2(math.hypot(*cross), sum(one * other for one, other in zip(u, v, strict=True)))
 
 
 def _component(value: Value, part: tuple[Any, ...]) -> bool:

@@ -37,6 +37,7 @@ def make(rng: random.Random) -> list[dict[str, Any]]:
     world: list[dict[str, Any]] = [
         {"resourceType": "Organization", "id": o, "name": f"Clinic {o}"} for o in ORGANIZATIONS
     ]
+    world += [_location(rng, f"loc-{number}") for number in range(14)]
     world += [_practitioner(rng, one) for one in PRACTITIONERS]
     world += [_patient(rng, one) for one in PATIENTS]
     encounters = [f"enc-{number}" for number in range(10)]
@@ -86,6 +87,34 @@ def _clean(resource: dict[str, Any]) -> dict[str, Any]:
 
 def _practitioner(rng: random.Random, one: str) -> dict[str, Any]:
     return {"resourceType": "Practitioner", "id": one, "name": [{"family": rng.choice(FAMILIES)}]}
+
+
+PLACES = (
+    (48.1, 11.6),
+    (48.3, 11.7),
+    (51.5, -0.1),
+    (-33.9, 151.2),
+    (89.9, 40.0),
+    (89.9, -140.0),
+    (0, 179.95),
+    (0, -179.9),
+)
+"""Latitudes and longitudes: two towns near each other, one far, two beside a pole, two across the antimeridian."""
+
+
+def _location(rng: random.Random, one: str) -> dict[str, Any]:
+    latitude, longitude = rng.choice(PLACES)
+    position = {"latitude": Decimal(str(latitude)), "longitude": Decimal(str(longitude))}
+    return _clean(
+        {
+            "resourceType": "Location",
+            "id": one,
+            "name": rng.choice(FAMILIES),
+            "status": rng.choice(("active", "suspended")),
+            "position": _maybe(rng, position, 0.85),
+            "managingOrganization": _maybe(rng, {"reference": f"Organization/{rng.choice(ORGANIZATIONS)}"}),
+        }
+    )
 
 
 def _identifier(rng: random.Random) -> dict[str, Any]:

@@ -1,5 +1,7 @@
-"""The bounds of units of measure."""
+"""The bounds of the language: units of measure and places."""
 
+NEAR_DEFAULT_KM = 50
+"""How far is near, when a search for places near a point does not say."""
 UNIT_CHARS_MAX = 120
 """Characters of a unit's code that are read; what is longer is comparable only with itself."""
 UNIT_DIGITS_MAX = 12
