@@ -44,7 +44,7 @@ async def test_every_claimed_interaction_is_answered_and_every_other_refused(api
 async def test_every_claimed_search_parameter_is_understood(api, rest):
     values = {
         "date": "2020", "number": "1", "quantity": "1", "token": "a", "string": "a", "uri": "http://a",
-        "reference": "a",
+        "reference": "a", "special": "1|1",
     }  # fmt: skip
     for resource in rest["resource"]:
         if resource["type"] in TRACE_TYPES:
@@ -66,8 +66,8 @@ async def test_every_claimed_search_parameter_is_understood(api, rest):
 
 async def test_what_is_not_claimed_is_not_answered(api, rest):
     (location,) = [resource for resource in rest["resource"] if resource["type"] == "Location"]
-    assert "near" not in {param["name"] for param in location["searchParam"]}
-    assert (await api.get("/Location?near=1|1|1|km")).status_code == 400
+    assert "far" not in {param["name"] for param in location["searchParam"]}
+    assert (await api.get("/Location?far=1|1|1|km")).status_code == 400
 
 
 async def test_claims_about_conditions_hold(api, rest):

@@ -3,18 +3,24 @@
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Context, Decimal, InvalidOperation
 
 from continuum.fhir.dates import interval
+from continuum.fhir.limits import NEAR_DEFAULT_KM
 from continuum.fhir.query import SearchParam, Value
 from continuum.fhir.text import words
 from continuum.fhir.types import TYPE_IDS
+from continuum.fhir.ucum import UCUM, unit_of
 from continuum.kernel.errors import UnknownParameter
 from continuum.kernel.limits import NUMBER_EXPONENT_MAX, SEARCH_WORDS_MAX
 
 _EXACT = Context(prec=3 * NUMBER_EXPONENT_MAX)
 """Enough digits for any number that the limits let through."""
 _WRITTEN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+
+_LENGTHS = {"mi": "[mi_i]", "ft": "[ft_i]", "yd": "[yd_i]", "nmi": "[nmi_i]"}
+"""What people write for units of length that UCUM calls otherwise."""
 
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 
@@ -149,9 +155,8 @@ def quantity_value(code: str, text: str) -> Value:
     system, unit = parts[1] or None, parts[2] or None
     if unit is None:
         raise UnknownParameter(f"{code}: {text!r} names a system of units but no unit of it.")
-    return Value(
-        text, prefix=value.prefix, number=value.number, low=value.low, high=value.high, system=system, code=unit
-    )
+    measure = unit_of(unit) if system == UCUM else None
+    return replace(value, text=text, system=system, code=unit, unit=measure)
 
 
 def reference_value(found: SearchParam, modifier: str, text: str, base_url: str) -> Value:
@@ -170,9 +175,22 @@ def reference_value(found: SearchParam, modifier: str, text: str, base_url: str)
     return Value(text, targets=tuple(f"{kind}/{plain}" for kind in kinds))
 
 
-def special_value(code: str, text: str) -> Value:
-    """Parameters with a form of their own are read by the planner."""
-    raise UnknownParameter(f"{code}={text} cannot be searched on this server.")
+def near_value(code: str, text: str) -> Value:
+    """`latitude|longitude|distance|units` (R4 Location `near`): km without units, NEAR_DEFAULT_KM without distance."""
+    parts = [unescape(part).strip() for part in split(text, "|")]
+    if len(parts) not in {2, 3, 4} or _WRITTEN.fullmatch(parts[0]) is None or _WRITTEN.fullmatch(parts[1]) is None:
+        raise UnknownParameter(f"{code} is written latitude|longitude|distance|units, not {text!r}.")
+    latitude, longitude = float(parts[0]), float(parts[1])
+    if abs(latitude) > 90 or abs(longitude) > 180:
+        raise UnknownParameter(f"{code}: a latitude lies from -90 to 90 degrees, a longitude from -180 to 180.")
+    distance = parts[2] if len(parts) > 2 and parts[2] else str(NEAR_DEFAULT_KM)
+    named = parts[3] if len(parts) > 3 and parts[3] else "km"
+    unit = unit_of(_LENGTHS.get(named, named))
+    if unit is None or unit.dimension != "m1":
+        raise UnknownParameter(f"{code}: {named!r} is no unit of length; take m, km, [mi_i], [ft_i] or [nmi_i].")
+    if _WRITTEN.fullmatch(distance) is None or not 0 <= float(distance) < float("inf"):
+        raise UnknownParameter(f"{code}: {distance!r} is not a distance.")
+    return Value(text, around=(latitude, longitude, float(distance) * float(unit.factor)))
 
 
 VALUE_READERS: dict[str, Callable[[str, str], Value]] = {
@@ -182,5 +200,5 @@ VALUE_READERS: dict[str, Callable[[str, str], Value]] = {
     "date": date_value,
     "number": number_value,
     "quantity": quantity_value,
-    "special": special_value,
+    "special": near_value,
 }

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from continuum.fhir.ucum import Unit
 from continuum.kernel.limits import PAGE_DEFAULT
 
 
@@ -26,6 +27,17 @@ class SearchParam:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """A number and its implicit range as they are in another unit, which resources are written in."""
+
+    form: str
+    """The unit's `Unit.form`."""
+    number: Decimal
+    low: Decimal
+    high: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Value:
     """One OR value of a criterion, read according to the parameter's kind.
 
@@ -34,6 +46,8 @@ class Value:
     number/quantity: number, and low/high, its implicit range ("100" is [99.5, 100.5)).
     date: low_us/high_us. reference: target "Type/id", a URL, or a bare id with target_types to try.
     parts: the component values of a composite, in order.
+    unit: what a UCUM code measures, when it is known; readings: the same quantity in every unit that it is to be
+    compared with, once the record has said which there are (record/search/measures.py).
     """
 
     text: str
@@ -47,6 +61,10 @@ class Value:
     high_us: int = 0
     targets: tuple[str, ...] = ()
     parts: "tuple[Value, ...]" = ()
+    unit: Unit | None = None
+    readings: tuple[Reading, ...] = ()
+    around: tuple[float, float, float] | None = None
+    """Of `near`: latitude and longitude in degrees, and a distance in metres."""
 
 
 @dataclass(frozen=True, slots=True)

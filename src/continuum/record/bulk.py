@@ -14,6 +14,7 @@ from continuum.record.entry import Prepared
 from continuum.record.keys import Keys
 from continuum.record.read import Connection
 from continuum.record.relations import INSERT_RELATIONS
+from continuum.record.units import file_units
 from continuum.record.write import AuditRow, Change, RowIds, lock, write, write_audits
 
 
@@ -101,6 +102,7 @@ class Loader:
     async def _copy(self, fresh: Sequence[Prepared], now_us: int) -> None:
         row_ids = await self._row_ids.take(self._conn, len(fresh))
         rows = list(zip(row_ids, fresh, strict=True))
+        await file_units(self._conn, fresh, self._row_ids.units)
         tables = {
             "search": [copying.search_row(row_id, p, now_us) for row_id, p in rows],
             "string": [copying.string_row(row_id, row) for row_id, p in rows for row in p.strings],

@@ -12,11 +12,13 @@ from continuum.fhir.index import Index, extract
 from continuum.fhir.search_params import ALONE_SHIFT, MAIN_DATE, PARTS, PRESENCE, UNLISTED_URIS, has_grams
 from continuum.fhir.text import MORE_GRAMS, normalise, trigrams
 from continuum.fhir.types import TYPE_IDS
+from continuum.fhir.ucum import UCUM, Unit
 from continuum.fhir.validate import validate
 from continuum.fhir.values import address_of
 from continuum.kernel.errors import Invalid, Malformed
 from continuum.kernel.limits import ADDRESSES_CACHED_MAX, GRAMS_MAX, STRING_EXACT_CHARS, STRING_INDEX_CHARS
 from continuum.record.body import tail
+from continuum.record.geography import filed_longitude
 from continuum.record.keys import Keys, param_id
 from continuum.record.relations import Relation, relations
 from continuum.record.words import file_words
@@ -78,6 +80,8 @@ class Prepared:
     strings: list[StringRow] = field(default_factory=list)
     dates: list[tuple[int, int, int]] = field(default_factory=list)
     quantities: list[QuantityRow] = field(default_factory=list)
+    measures: dict[int, Unit] = field(default_factory=dict)
+    """The units of its quantities that others can be compared with, by Keys.measure."""
     care: int | None = None
     """The facility that this resource ties its patient to."""
     relations: list[Relation] = field(default_factory=list)
@@ -108,6 +112,7 @@ def arrange(resource: dict[str, Any], resource_type: str, type_id: int, keys: Ke
     patient_id = index.patient_id
     resource_id: str = resource["id"]
     text = tail(resource)
+    measures: dict[int, Unit] = {}
     # What is inside a stored document or message is a copy whose references lead to its own entries first.
     links = [] if resource_type == "Bundle" else links_of(text)
     wanted, present = _exact_keys(index, links, resource_type, keys)
@@ -141,7 +146,8 @@ def arrange(resource: dict[str, Any], resource_type: str, type_id: int, keys: Ke
         links=links,
         strings=strings,
         dates=dates,
-        quantities=_quantities(index, resource_type, keys),
+        quantities=_quantities(index, resource_type, keys, measures),
+        measures=measures,
         care=_care(resource, resource_type, keys),
         relations=relations(resource, keys, _bits) if patient_id is not None else [],
     )
@@ -274,20 +280,23 @@ def _strings(index: Index, resource_type: str, wanted: set[int], keys: Keys) -> 
     return rows
 
 
-def _quantities(index: Index, resource_type: str, keys: Keys) -> list[QuantityRow]:
-    """Rows of numbers and quantities, and of quantities filed under the code they belong to."""
+def _quantities(index: Index, resource_type: str, keys: Keys, measures: dict[int, Unit]) -> list[QuantityRow]:
+    """Rows of positions, numbers and quantities, and of quantities filed under the code they belong to; their units."""
     rows: list[QuantityRow] = []
+    for param, latitude, longitude in index.positions:
+        key = keys.quantity(resource_type, param)
+        rows.append((key, latitude, filed_longitude(longitude), None, None, None, None, None))
     for param, low, high in index.numbers:
         rows.append(_quantity_row(keys.quantity(resource_type, param), low, high, (None, None), None))
     for param, low, high, system, code, unit in index.quantities:
-        units = _units(system, code, unit, keys)
+        units = _units(system, code, unit, keys, measures)
         rows.append(_quantity_row(keys.quantity(resource_type, param), low, high, units, None))
     for param, *parts in index.composites:
         if len(parts) != 2 or parts[0][0] != "token" or parts[1][0] not in {"quantity", "number"} or not parts[0][2]:
             continue
         _, system, code = parts[0]
         _, low, high, unit_system, unit_code, unit = (*parts[1], "", "", "")[:6]
-        units = _units(unit_system, unit_code, unit, keys)
+        units = _units(unit_system, unit_code, unit, keys, measures)
         rows.append(_quantity_row(keys.quantity_under(resource_type, param, code), low, high, units, keys.of(system)))
     return rows
 
@@ -305,12 +314,16 @@ def _quantity_row(
     return key, first, last, *units, under, exact_low, exact_high
 
 
-def _units(system: str, code: str, unit: str, keys: Keys) -> tuple[int | None, int | None]:
+def _units(system: str, code: str, unit: str, keys: Keys, measures: dict[int, Unit]) -> tuple[int | None, int | None]:
     named = code or unit
-    return (
-        keys.unit(None, named) if named else None,
-        keys.unit(system, code) if system and code else None,
-    )
+    plain = keys.unit(None, named) if named else None
+    if system != UCUM or not code:
+        return plain, keys.unit(system, code) if system and code else None
+    measure = keys.measures[code]
+    if measure is None:
+        return plain, keys.unit(system, code)
+    measures[measure[0]] = measure[1]
+    return plain, measure[0]
 
 
 def _labels(resource: dict[str, Any]) -> int:

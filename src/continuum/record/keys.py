@@ -15,6 +15,7 @@ from typing import TypeVar
 from continuum.fhir.search_params import IMPLIED_SYSTEMS
 from continuum.fhir.text import words
 from continuum.fhir.types import TYPE_IDS
+from continuum.fhir.ucum import Unit, unit_of
 from continuum.kernel.limits import KEYS_CACHED_MAX
 
 _SEP = "\x1f"
@@ -85,6 +86,8 @@ class Keys:
 
     address: the self key of a reference as written, `Type/id`; present on every row that refers to it.
     of_type: the keys with which resources of a type are filed. local: reference's target → its self key, if ours.
+    measures: UCUM code → the key of what it measures and by what factor, whatever it is called, and that unit; None
+    for a code that is comparable only with itself.
     """
 
     def __init__(self, secret: bytes) -> None:
@@ -104,6 +107,7 @@ class Keys:
         self.quantity_under = lru_cache(maxsize=KEYS_CACHED_MAX)(self._quantity_under)
         self.unit = lru_cache(maxsize=KEYS_CACHED_MAX)(self._unit)
         self.address = lru_cache(maxsize=KEYS_CACHED_MAX)(digest)
+        self.measures: Memory[str, tuple[int, Unit] | None] = Memory(self._measure)
 
     def _local(self, target: str) -> int | None:
         """The self key of a reference's target, `Type/id`; None when it is not a resource of ours."""
@@ -184,6 +188,14 @@ class Keys:
     def _unit(self, system: str | None, code: str) -> int:
         """A unit: `system|code`, or the bare code or unit text when `system` is None."""
         return self._digest(f"unit{_SEP}{'*' if system is None else system}{_SEP}{code}")
+
+    def _measure(self, code: str) -> tuple[int, Unit] | None:
+        unit = unit_of(code)
+        return None if unit is None else (self.measure(unit.form), unit)
+
+    def measure(self, form: str) -> int:
+        """A unit by its `Unit.form`: the key of all codes of UCUM that mean it."""
+        return self._digest(f"measure{_SEP}{form}")
 
     def composite(self, resource_type: str, param: str, *parts: str) -> int:
         """A composite of tokens, references or other exact values, in the order of its components."""

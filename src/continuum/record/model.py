@@ -33,13 +33,14 @@ class Written:
 class Page:
     """One page of a search: matches in order, then the included ones, and the way on.
 
-    next_cursor is "" on the last page; total is None when it was not asked for.
+    next_cursor is "" on the last page; total is None when it was not asked for, and may be estimated.
     """
 
     matches: tuple[Stored, ...]
     included: tuple[Stored, ...] = ()
     next_cursor: str = ""
     total: int | None = None
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from continuum.record.body import compress
 from continuum.record.entry import Prepared, locations
 from continuum.record.keys import Keys
 from continuum.record.read import Connection
+from continuum.record.units import file_units
 
 WRITE = (
     "SELECT record.write($1::record.entry[], $2::record.entry[], "
@@ -28,6 +29,8 @@ class RowIds:
 
     def __init__(self) -> None:
         self._free: list[int] = []
+        self.units: set[int] = set()
+        """Keys.measure of the units that this process needs not file again (record/units.py)."""
 
     async def take(self, conn: Connection, count: int) -> list[int]:
         """`count` row ids in rising order; they are never given twice, whatever fails afterwards."""
@@ -169,6 +172,7 @@ async def write(
     care = {(p.patient, p.care) for _, p in written if p.care is not None and p.patient is not None}
     care.update(guard.care)
     ordered_care = sorted(care)
+    await file_units(conn, [prepared for _, prepared in written], row_ids.units)
     links = _links(changes)
     # An update releases nothing: only a deletion must be kept apart from those who refer to the resource.
     exclusive = sorted({bucket(*change.address) for change in changes if change.prepared is None})

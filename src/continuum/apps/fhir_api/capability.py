@@ -17,8 +17,6 @@ from continuum.interop.subscriptions.topics import topics
 
 RELEASED = "2026-11-23"
 """The day on which the statement's content last changed."""
-UNSEARCHED_KINDS = frozenset({"special"})
-"""Kinds of search parameters that the search does not answer (`near`)."""
 
 _BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-"
 _BULK = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/"
@@ -200,11 +198,7 @@ def _resource(name: str, offered: set[str]) -> dict[str, Any]:
             "conditionalDelete": "single",
             "referencePolicy": ["literal", "local", "enforced"],
         }
-    parameters = [
-        param
-        for param in search_params.params(name).values()
-        if (param.code in PARAMETERS if trace else param.kind not in UNSEARCHED_KINDS)
-    ]
+    parameters = [param for param in search_params.params(name).values() if not trace or param.code in PARAMETERS]
     if not trace:
         includes = [f"{name}:{param.code}" for param in parameters if param.kind == "reference"]
         if includes:

@@ -87,6 +87,9 @@ def searchset(
     if wanted.summary != "count":
         entries = _entries(x.base, page.matches, wanted, MATCH)
         entries += _entries(x.base, page.included, wanted, INCLUDE)
+    if page.estimated and wanted.summary != "count":  # then there are no entries, and the self link says it
+        text = f"The total of {page.total} is an estimate; _total=accurate counts."
+        entries.append(issue_entry((Issue("informational", text, severity="information"),)))
     if query is not None and query.ignored:
         names = ", ".join(query.ignored)
         text = f"These parameters are not known here and were ignored: {names}."

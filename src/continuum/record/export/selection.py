@@ -1,14 +1,16 @@
 """What an export is about, as predicates over rows of record.resource and record.search."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from continuum.fhir.query import Query
 from continuum.fhir.search_params import COMPARTMENTS
 from continuum.fhir.types import TYPE_IDS, TYPES
+from continuum.record.read import Connection
 from continuum.record.search.bindings import Bindings
 from continuum.record.search.filters import clause_sql
 from continuum.record.search.includes import visible_types
+from continuum.record.search.measures import measured
 
 UNSTORED = frozenset({"AuditEvent"})
 """Types that are no rows of record.resource."""
@@ -52,6 +54,14 @@ class Selection:
     @property
     def _wanted(self) -> tuple[str, ...]:
         return tuple(name for name in self.types or TYPES if name not in UNSTORED)
+
+
+async def with_units(conn: Connection, selection: Selection) -> Selection:
+    """The selection whose filters ask for quantities in every unit that they were written in."""
+    filters = {
+        name: tuple([await measured(conn, query) for query in queries]) for name, queries in selection.filters.items()
+    }
+    return replace(selection, filters=filters)
 
 
 def filtered(selection: Selection, types: tuple[str, ...], alias: str, bindings: Bindings) -> list[str]:

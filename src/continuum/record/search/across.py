@@ -1,6 +1,7 @@
 """A search across types: each type by its own plan, merged by an order that all of them share."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from continuum.fhir.query import Query
@@ -9,10 +10,12 @@ from continuum.record.keys import Keys
 from continuum.record.model import Page
 from continuum.record.read import Connection
 from continuum.record.search.bindings import Bindings
+from continuum.record.search.estimate import Total
 from continuum.record.search.in_order import arranged
+from continuum.record.search.measures import measured
 from continuum.record.search.order import keys_of, mode_of, read_cursor, search_of
 from continuum.record.search.plan import Planner
-from continuum.record.search.run import count_of, page_of, rows_of, statistics_of
+from continuum.record.search.run import count_of, page_of, rows_of, statistics_of, total_of
 from continuum.record.visibility import Visibility
 
 # From one type to the next by the index: as many steps as there are types, whatever the number of rows.
@@ -34,6 +37,7 @@ async def search_across(conn: Connection, queries: Sequence[Query], *, visibilit
         TooCostly: as `search`, for any of the types.
         Malformed: the cursor was changed or belongs to another search.
     """
+    queries = [await measured(conn, query) for query in queries]
     first = queries[0]
     named = "&".join([*(query.resource_type for query in queries), search_of(first)])
     cursor = read_cursor(first.cursor, named, keys)
@@ -45,8 +49,9 @@ async def search_across(conn: Connection, queries: Sequence[Query], *, visibilit
         if TYPE_IDS[query.resource_type] in present and visibility.of(query.resource_type).kind != "nothing"
     ]
     if first.summary == "count":
-        return Page(matches=(), total=sum([await count_of(conn, planner) for planner in planners]))
-    wants_total = first.total in {"accurate", "estimate"}
+        totals = [await total_of(conn, planner) for planner in planners]
+        return _counted(Page(matches=()), totals)
+    wants_total = first.total == "accurate"
     found: list[dict[str, Any]] = []
     total = 0
     for planner in planners:
@@ -58,4 +63,14 @@ async def search_across(conn: Connection, queries: Sequence[Query], *, visibilit
     order = keys_of(first, mode, Bindings(keys, visibility))
     whole = Planner(first, visibility, keys, statistics)
     merged = arranged(found, order)
-    return await page_of(conn, whole, merged, mode, len(order), named, total if wants_total else None)
+    page = await page_of(conn, whole, merged, mode, len(order), named, total if wants_total else None)
+    if first.total != "estimate":
+        return page
+    if not page.next_cursor and not first.cursor:
+        return replace(page, total=len(page.matches))
+    return _counted(page, [await total_of(conn, planner) for planner in planners])
+
+
+def _counted(page: Page, totals: list[Total]) -> Page:
+    number = max(sum(one.number for one in totals), len(page.matches) + bool(page.next_cursor))
+    return replace(page, total=number, estimated=any(one.estimated for one in totals))

@@ -2,6 +2,7 @@
 
 import operator
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 from continuum.fhir.query import Criterion, SearchParam, Value
@@ -64,7 +65,18 @@ def uri_below_condition(found: SearchParam, value: Value, resource_type: str, bi
 
 def quantity_condition(key: int, value: Value, bindings: Bindings) -> str:
     """The condition on record.quantity (R4 §3.1.1.4.6): `eq` by the written precision, the others exactly."""
-    parts = [f"x.key = {bindings.bind(key, 'bigint')}"]
+    which = f"x.key = {bindings.bind(key, 'bigint')}"
+    if not value.readings:
+        return f"{which} AND {_amount(value, bindings)}"
+    parts = []
+    for one in value.readings:
+        amount = _amount(replace(value, number=one.number, low=one.low, high=one.high, code=None), bindings)
+        unit = bindings.bind(bindings.keys.measure(one.form), "bigint")
+        parts.append(f"{amount} AND x.system_unit = {unit}")
+    return f"{which} AND {parts[0]}" if len(parts) == 1 else f"{which} AND (({') OR ('.join(parts)}))"
+
+
+def _amount(value: Value, bindings: Bindings) -> str:
     assert value.number is not None, "the grammar reads a number for every number and quantity"
     number = value.number
     low = number if value.low is None else value.low
@@ -92,8 +104,10 @@ def quantity_condition(key: int, value: Value, bindings: Bindings) -> str:
         "ap": lambda: f"{bound('low', '<=', high)} AND {bound('high', '>=', low)}",
         "co": lambda: f"{bound('low', '<=', number)} AND {bound('high', '>=', number)}",
     }
-    parts.append(forms[value.prefix or "eq"]())
-    if value.code is not None and value.system is not None:
+    parts = [forms[value.prefix or "eq"]()]
+    if value.unit is not None and value.code is not None:
+        parts.append(f"x.system_unit = {bindings.bind(bindings.keys.measure(value.unit.form), 'bigint')}")
+    elif value.code is not None and value.system is not None:
         parts.append(f"x.system_unit = {bindings.bind(bindings.keys.unit(value.system, value.code), 'bigint')}")
     elif value.code is not None:
         parts.append(f"x.unit = {bindings.bind(bindings.keys.unit(None, value.code), 'bigint')}")

@@ -21,6 +21,8 @@ from continuum.record.search.filters import (
     filed_condition,
     parts_of,
 )
+from continuum.record.search.measures import apart
+from continuum.record.search.near import near_condition
 from continuum.record.search.statistics import Statistics
 from continuum.record.search.walk import date_rows
 from continuum.record.search.words import asks_for_words, rarest
@@ -228,12 +230,12 @@ def _of_range(clause: Criterion, resource_type: str, bindings: Bindings) -> Driv
         return None
     conditions = []
     for part in parts:
-        for value in part.values:
+        for value in (one for whole in part.values for one in apart(whole)):
             condition = _condition(part, value, resource_type, bindings)
             if condition is None:
                 return None
             conditions.append(condition)
-    table = {"uri": "string", "number": "quantity", "composite": "quantity"}.get(kind, kind)
+    table = {"uri": "string", "number": "quantity", "composite": "quantity", "special": "quantity"}.get(kind, kind)
     estimate = FEW if table == "string" and clause.modifier != "contains" else UNKNOWN
     return Driver(_beside(table, *conditions), estimate * len(conditions), 0.0, rows=True, covers=clause)
 
@@ -247,6 +249,8 @@ def _condition(clause: Criterion, value: Value, resource_type: str, bindings: Bi
         return uri_below_condition(clause.param, value, resource_type, bindings)
     if kind in {"number", "quantity"}:
         return quantity_condition(bindings.keys.quantity(resource_type, clause.param.code), value, bindings)
+    if kind == "special":
+        return near_condition(bindings.keys.quantity(resource_type, clause.param.code), value, bindings)
     if kind == "date":
         which = f"x.param = {bindings.bind(param_id(resource_type, clause.param.code), 'integer')}"
         return f"{which} AND {date_condition('x.low', 'x.high', value, bindings)}"

@@ -36,6 +36,7 @@ from continuum.record.search.conditions import (
     string_condition,
     uri_below_condition,
 )
+from continuum.record.search.near import near_condition
 from continuum.record.search.words import asks_for_words, word_keys
 
 
@@ -97,6 +98,9 @@ def criterion_sql(criterion: Criterion, resource_type: str, alias: str, bindings
             side_exists("string", uri_below_condition(criterion.param, value, resource_type, bindings), alias)
             for value in criterion.values
         )
+    if kind == "special":
+        key = bindings.keys.quantity(resource_type, code)
+        return _any(side_exists("quantity", near_condition(key, value, bindings), alias) for value in criterion.values)
     if kind in {"number", "quantity"}:
         key = bindings.keys.quantity(resource_type, code)
         return _any(

@@ -131,7 +131,7 @@ class Planner:
     def count(self) -> Plan:
         """The statement that counts all matches; PostgreSQL may choose, since every match is read anyway."""
         bindings = Bindings(self.keys, self.visibility)
-        where = self._filters(bindings)
+        where = self.filters(bindings)
         bound = len(bindings.values)
         driver = choose(self.query, bindings, self.statistics)
         begin = ""
@@ -148,7 +148,7 @@ class Planner:
     def _type(self) -> int:
         return TYPE_IDS[self.query.resource_type]
 
-    def _filters(self, bindings: Bindings, covered: Clause | None = None) -> str:
+    def filters(self, bindings: Bindings, covered: Clause | None = None) -> str:
         """What a row must fulfil beyond the clause that is known to hold."""
         parts = [
             clause_sql(clause, self.query.resource_type, "s", bindings)
@@ -173,7 +173,7 @@ class Planner:
         columns = "".join(f", {key.sql} AS {name}" for key, name in zip(order, names, strict=True))
         place = f" WHERE {after(order, names, cursor, bindings)}" if cursor else ""
         listed = order_by(order, names)
-        filters = self._filters(bindings, driver.covers if driver else None)
+        filters = self.filters(bindings, driver.covers if driver else None)
         page = bindings.bind(limit + 1, "bigint")
         # As in Driver.begin: only the driver's own index may be used.
         kind = f"s.type = {self._type}" if driver.typed else f"(s.type = {self._type}) IS TRUE"
@@ -201,7 +201,7 @@ class Planner:
         walkable: bool,
     ) -> Plan:
         names = [f"k{number}" for number in range(len(order))]
-        begin, matches, cut = self._matches(bindings, driver, order, names, bound)
+        begin, matches, cut = self.matches(bindings, driver, order, names, bound)
         place = f" WHERE {after(order, names, cursor, bindings)}" if cursor else ""
         listed = order_by(order, names)
         page = bindings.bind(limit + 1, "bigint")
@@ -218,7 +218,7 @@ class Planner:
         )
         return Plan(sql, bindings.values, mode, len(order), effort, totals=with_total, walkable=walkable)
 
-    def _matches(
+    def matches(
         self, bindings: Bindings, driver: Driver | None, order: tuple[Key, ...], names: list[str], bound: int
     ) -> tuple[str, str, str]:
         """The steps that gather at most `bound` rows of the driver, the SELECT of the matches, whether it was cut."""
@@ -232,7 +232,7 @@ class Planner:
         if driver is not None and driver.rows:
             source = "(SELECT DISTINCT row_id FROM d) o JOIN record.search s ON s.row_id = o.row_id"
         columns = "".join(f", {key.sql} AS {name}" for key, name in zip(order, names, strict=True))
-        filters = self._filters(bindings, driver.covers if driver else None)
+        filters = self.filters(bindings, driver.covers if driver else None)
         matches = f"SELECT s.row_id{columns} FROM {source} WHERE (s.type = {self._type} AND {filters}) IS TRUE"
         steps = "".join(f"{step}, " for step in (driver.steps if driver else ()))
         cut = " OR ".join([f"(SELECT count(*) FROM d) >= {most}", *(driver.overflow if driver else ())])
@@ -241,7 +241,7 @@ class Planner:
     def _gather_unordered(self, bindings: Bindings, driver: Driver | None, order: tuple[Key, ...], mode: str) -> Plan:
         """All matches, as they lie; an order that only the resources tell is made where they are read."""
         names = [f"k{number}" for number in range(len(order))]
-        begin, matches, cut = self._matches(bindings, driver, order, names, GATHER_MAX)
+        begin, matches, cut = self.matches(bindings, driver, order, names, GATHER_MAX)
         most = bindings.bind(SORT_READ_MAX + 1, "bigint")
         shown = "".join(f", p.{name}" for name in names)
         sql = (
@@ -255,7 +255,7 @@ class Planner:
     def _walk_chart(self, patient: int, mode: str, order: tuple[Key, ...], cursor: Cursor | None, limit: int) -> Plan:
         """Walks one patient's rows by date: what a chart shows first costs the same however long the chart is."""
         bindings = Bindings(self.keys, self.visibility)
-        filters = self._filters(bindings)
+        filters = self.filters(bindings)
         within = f" AND s.patient = {bindings.bind(patient, 'bigint')}"
         page = str(limit + 1)
         parts = [
@@ -274,7 +274,7 @@ class Planner:
         """Walks the index of the order; `within`: among the rows for which this holds."""
         bindings = Bindings(self.keys, self.visibility)
         order = self._order(mode, bindings)
-        filters = self._filters(bindings, within)
+        filters = self.filters(bindings, within)
         short = short and (within is None or filters != "true")
         # Written out, not bound: PostgreSQL would take an unknown number for a tenth of the table, and sort.
         page = str(limit + 1)

@@ -9,8 +9,10 @@ from continuum.kernel.limits import GATHER_MAX, OVERFLOWS_REMEMBERED_MAX, SORT_R
 from continuum.record.keys import Keys
 from continuum.record.model import Page, Stored
 from continuum.record.read import Connection, stored
+from continuum.record.search.estimate import Total, estimate_of
 from continuum.record.search.in_order import ordered
 from continuum.record.search.includes import included
+from continuum.record.search.measures import measured
 from continuum.record.search.order import Cursor, read_cursor, search_of
 from continuum.record.search.plan import EFFORTS, GATHER_FEW, GATHER_MANY, Plan, Planner
 from continuum.record.search.statistics import Statistics, read_statistics
@@ -38,23 +40,43 @@ async def search(conn: Connection, query: Query, *, visibility: Visibility, keys
         TooCostly: the matches cannot be brought into the order that is asked for within GATHER_MAX rows.
         Malformed: the cursor was changed or belongs to another search.
     """
+    query = await measured(conn, query)
     planner = Planner(query, visibility, keys, await statistics_of(conn, keys))
     if query.summary == "count":
-        return Page(matches=(), total=await count_of(conn, planner))
-    wants_total = query.total in {"accurate", "estimate"}
+        counted = await total_of(conn, planner)
+        return Page(matches=(), total=counted.number, estimated=counted.estimated)
+    wants_total = query.total == "accurate"
     named = search_of(query)
     cursor = read_cursor(query.cursor, named, keys)
     rows, plan = await rows_of(conn, planner, cursor, query.count, with_total=wants_total)
     total: int | None = None
     if plan.unordered:
         rows = [row for row in rows if row["row_id"] is not None]
-        total = len(rows) if wants_total else None
+        total = len(rows) if query.total in {"accurate", "estimate"} else None
         found = await ordered(rows, plan.unordered, cursor)
         return await page_of(conn, planner, found, plan.mode, plan.keys, named, total)
     if wants_total:
         total = rows[0]["total"] if plan.totals else await count_of(conn, planner)
     found = rows if plan.whole else [row for row in rows if row["row_id"] is not None]
-    return await page_of(conn, planner, found, plan.mode, plan.keys, named, total)
+    page = await page_of(conn, planner, found, plan.mode, plan.keys, named, total)
+    if query.total != "estimate":
+        return page
+    counted = await about(conn, planner, page)
+    return replace(page, total=counted.number, estimated=counted.estimated)
+
+
+async def about(conn: Connection, planner: Planner, page: Page) -> Total:
+    """The total of a page's search: known when the page is all there is, else estimated."""
+    if not page.next_cursor and not planner.query.cursor:
+        return Total(len(page.matches))
+    return await estimate_of(conn, planner, at_least=len(page.matches) + bool(page.next_cursor))
+
+
+async def total_of(conn: Connection, planner: Planner) -> Total:
+    """How many matches there are, as exactly as was asked for."""
+    if planner.query.total == "estimate":
+        return await estimate_of(conn, planner, at_least=0)
+    return Total(await count_of(conn, planner))
 
 
 async def page_of(
@@ -105,7 +127,7 @@ def _shape(query: Query) -> tuple[tuple[Any, ...], float]:
     direction = {"gt": 1, "ge": 1, "sa": 1, "lt": -1, "le": -1, "eb": -1}.get(value.prefix)
     if direction is None or value.number is None:
         return plain, 0.0
-    unbound = replace(clause, values=(replace(value, text="", number=None, low=None, high=None),))
+    unbound = replace(clause, values=(replace(value, text="", number=None, low=None, high=None, readings=()),))
     where = (*query.where[:number], unbound, *query.where[number + 1 :])
     return (query.resource_type, where, query.sort), direction * float(value.number)
 

@@ -1,7 +1,10 @@
 """What a search must find, said a second time: plain Python over the index values, no SQL, no keys, no plan."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from continuum.fhir.index import Index
@@ -137,7 +140,7 @@ def _present(code: str, row: Row) -> bool:
     index = row.index
     lists: list[Any] = [
         index.tokens, index.references, index.strings, index.dates, index.numbers, index.quantities, index.uris,
-        index.composites,
+        index.composites, index.positions,
     ]  # fmt: skip
     return any(one[0] == code for values in lists for one in values)
 
@@ -168,12 +171,24 @@ def _value(c: Criterion, value: Value, row: Row) -> bool:
         return any(p == code and _interval(value, low, high) for p, low, high in index.dates)
     if kind == "quantity":
         return any(p == code and _quantity(value, *rest) for p, *rest in index.quantities)
+    if kind == "special":
+        assert value.around is not None
+        return any(p == code and metres(value.around[:2], at) <= value.around[2] for p, *at in index.positions)
     if kind == "composite":
         return any(
             p == code and all(_component(v, part) for v, part in zip(value.parts, parts, strict=True))
             for p, *parts in index.composites
         )
     raise AssertionError(kind)
+
+
+def metres(here: Sequence[float], there: Sequence[float]) -> float:
+    """The distance of two positions by the angle between them as vectors."""
+    (a, b), (c, d) = (tuple(map(math.radians, one)) for one in (here, there))
+    u = (math.cos(a) * math.cos(b), math.cos(a) * math.sin(b), math.sin(a))
+    v = (math.cos(c) * math.cos(d), math.cos(c) * math.sin(d), math.sin(c))
+    cross = (u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0])
+    return 6_371_008.8 * math.atan2(math.hypot(*cross), sum(one * other for one, other in zip(u, v, strict=True)))
 
 
 def _component(value: Value, part: tuple[Any, ...]) -> bool:
@@ -238,23 +253,61 @@ def _interval(v: Value, low: int, high: int) -> bool:
     }[v.prefix]
 
 
-def _quantity(v: Value, low: Decimal, high: Decimal, system: str, code: str, unit: str) -> bool:
-    if v.system is not None and not (system == v.system and code == v.code):
+UNITS: dict[str, tuple[str, Fraction, Fraction]] = {
+    "g": ("mass", Fraction(1), Fraction(0)),
+    "mg": ("mass", Fraction(1, 1_000), Fraction(0)),
+    "ug": ("mass", Fraction(1, 10**6), Fraction(0)),
+    "ug{dry}": ("mass", Fraction(1, 10**6), Fraction(0)),
+    "ng": ("mass", Fraction(1, 10**9), Fraction(0)),
+    "kg": ("mass", Fraction(1_000), Fraction(0)),
+    "/min": ("frequency", Fraction(1, 60), Fraction(0)),
+    "/h": ("frequency", Fraction(1, 3_600), Fraction(0)),
+    "/s": ("frequency", Fraction(1), Fraction(0)),
+    "Hz": ("frequency", Fraction(1), Fraction(0)),
+    "Cel": ("temperature", Fraction(1), Fraction("273.15")),
+    "[degF]": ("temperature", Fraction(5, 9), Fraction("459.67") * Fraction(5, 9)),
+    "K": ("temperature", Fraction(1), Fraction(0)),
+    "[iU]/L": ("activity in volume", Fraction(1), Fraction(0)),
+    "/L": ("count in volume", Fraction(1), Fraction(0)),
+    "/mL": ("count in volume", Fraction(1_000), Fraction(0)),
+    "kPa": ("pressure", Fraction(1_000), Fraction(0)),
+    "mm[Hg]": ("pressure", Fraction("133.322"), Fraction(0)),
+    "s": ("time", Fraction(1), Fraction(0)),
+    "min": ("time", Fraction(60), Fraction(0)),
+    "h": ("time", Fraction(3_600), Fraction(0)),
+}
+"""The units of the worlds and the searches: what they measure, and factor and offset of it."""
+UCUM = "http://unitsofmeasure.org"
+
+
+def _measure(code: str | None, number: Decimal) -> Fraction | Decimal:
+    if not number.is_finite():
+        return number
+    _, factor, offset = UNITS[code or ""]
+    return Fraction(number) * factor + offset
+
+
+def _quantity(v: Value, low: Any, high: Any, system: str, code: str, unit: str) -> bool:
+    asked: tuple[Any, Any, Any] = (v.number, v.low, v.high)
+    if v.system == UCUM == system and v.code in UNITS and code in UNITS:
+        if UNITS[v.code][0] != UNITS[code][0]:
+            return False
+        asked = (_measure(v.code, asked[0]), _measure(v.code, asked[1]), _measure(v.code, asked[2]))
+        low, high = _measure(code, low), _measure(code, high)
+    elif (v.system is not None and not (system == v.system and code == v.code)) or (
+        v.system is None and v.code is not None and v.code != (code or unit)
+    ):
         return False
-    if v.system is None and v.code is not None and v.code != (code or unit):
-        return False
-    assert v.number is not None
-    assert v.low is not None
-    assert v.high is not None
-    inside = low >= v.low and high < v.high
+    number, least, beyond = asked
+    inside = low >= least and high < beyond
     return {
         "eq": inside,
         "ne": not inside,
-        "gt": high > v.number,
-        "lt": low < v.number,
-        "ge": high >= v.number,
-        "le": low <= v.number,
-        "sa": low > v.number,
-        "eb": high < v.number,
-        "ap": low <= v.high and high >= v.low,
+        "gt": high > number,
+        "lt": low < number,
+        "ge": high >= number,
+        "le": low <= number,
+        "sa": low > number,
+        "eb": high < number,
+        "ap": low <= beyond and high >= least,
     }[v.prefix]

@@ -15,6 +15,7 @@ from continuum.record.tests.worlds import (
     MR,
     ORGANIZATIONS,
     PATIENTS,
+    PLACES,
     PRACTITIONERS,
     PROFILES,
     SOURCES,
@@ -26,7 +27,7 @@ from continuum.record.tests.worlds import (
 
 def search(rng: random.Random) -> tuple[str, list[tuple[str, str]]]:
     """A random search: a type and its criteria."""
-    kind = rng.choice(("Patient", "Observation", "Observation", "Encounter"))
+    kind = rng.choice(("Patient", "Observation", "Observation", "Encounter", "Location"))
     return kind, [_criterion(rng, kind, 0) for _ in range(rng.choice((0, 1, 1, 2, 2, 3)))]
 
 
@@ -92,7 +93,7 @@ def order(rng: random.Random, kind: str) -> list[tuple[str, str]]:
 
 def _criterion(rng: random.Random, kind: str, depth: int) -> tuple[str, str]:
     choices = list(_CRITERIA[kind])
-    if depth < 2:
+    if depth < 2 and kind in _LINKS:
         choices.append(_LINKS[kind])
     return rng.choice(choices)(rng, depth)
 
@@ -138,9 +139,32 @@ def _quantity(name: str) -> Any:
     def make_one(rng: random.Random, _: int) -> tuple[str, str]:
         number = rng.choice(("5.4", "72", "5", "180.25", "100", "1e2", "0", "30.5"))
         unit = rng.choice(("", f"|{UCUM}|mg", "||mg", f"|{UCUM}|min"))
+        if rng.random() < 0.5:
+            number, code = rng.choice(_MEASURED)
+            unit = f"|{UCUM}|{code}"
         return name, _prefix(rng) + number + unit
 
     return make_one
+
+
+_MEASURED = (
+    ("0.0054", "g"), ("5.4", "mg"), ("5400", "ug"), ("7.2e-2", "g"), ("72000000", "ng"), ("72", "/min"), ("1.2", "Hz"),
+    ("4320", "/h"), ("310.928", "K"), ("37.8", "Cel"), ("100", "[degF]"), ("5.4", "[iU]/L"), ("5.4", "/L"),
+    ("72", "furlong"), ("72000", "/mL"), ("12", "kPa"), ("1800", "s"), ("0.5", "h"), ("0.0000054", "kg"),
+)  # fmt: skip
+"""Amounts as they might be asked for, in units other than those of the worlds."""
+
+
+def _near(rng: random.Random, _: int) -> tuple[str, str]:
+    if rng.random() < 0.15:
+        return "near:missing", rng.choice(("true", "false"))
+    places = [
+        f"{latitude + rng.choice((0, 0.05))}|{longitude}{rng.choice(_DISTANCES)}" for latitude, longitude in PLACES
+    ]
+    return "near", ",".join(rng.sample(places, rng.choice((1, 1, 2))))
+
+
+_DISTANCES = ("", "|0|km", "|15", "|15000|m", "|30|[mi_i]", "|10|mi", "|400|km", "|9000|km", "|30000|km", "|1e3|nmi")
 
 
 def _reference(name: str, targets: tuple[str, ...]) -> Any:
@@ -180,7 +204,10 @@ def _code_value(rng: random.Random, _: int) -> tuple[str, str]:
         (
             ("code-value-quantity", f"{rng.choice(CODES)}${number}"),
             ("code-value-quantity", f"{LOINC}|{rng.choice(CODES)}${number}||mg"),
+            ("code-value-quantity", f"{rng.choice(CODES)}${_prefix(rng)}0.0054|{UCUM}|g"),
             ("component-code-value-quantity", f"{rng.choice(CODES)}${number}"),
+            ("combo-code-value-quantity", f"{rng.choice(CODES)}${number}"),
+            ("combo-code-value-quantity", f"{LOINC}|{rng.choice(CODES)}${_prefix(rng)}16|{UCUM}|kPa"),
             ("code-value-concept", f"{rng.choice(CODES)}${LOINC}|{rng.choice(CODES)}"),
             ("code-value-string", f"{rng.choice(CODES)}${rng.choice(FAMILIES)[:3]}"),
         )
@@ -236,6 +263,13 @@ _CRITERIA: dict[str, tuple[Any, ...]] = {
         _uri("_source", (*SOURCES, "http://clinic.org", "http://clinic.org/", "http://clinic.org/lab/2/3"), below=True),
         _uri("_profile", (*PROFILES, "http://x.org/StructureDefinition/veteran"), below=False),
     ),
+    "Location": (
+        _near,
+        _near,
+        _token("status", ("http://hl7.org/fhir/location-status",), ("active", "suspended")),
+        _string("name", FAMILIES),
+        _reference("organization", tuple(f"Organization/{one}" for one in ORGANIZATIONS)),
+    ),
     "Encounter": (
         _token("status", ("http://hl7.org/fhir/encounter-status",), ("finished", "planned")),
         _token("class", ("http://terminology.hl7.org/CodeSystem/v3-ActCode",), ("AMB", "IMP")),
@@ -267,6 +301,7 @@ _CRITERIA: dict[str, tuple[Any, ...]] = {
     ),
 }
 _SORTS = {
+    "Location": ("_id", "name", "status", "organization"),
     "Patient": (
         "_id", "_lastUpdated", "_source", "_profile", "family", "given", "birthdate", "gender", "identifier",
         "organization", "general-practitioner",

@@ -102,6 +102,8 @@ async def compare(pool: Any, seed: int, rounds: int, *, analyse: Any = None, mak
             what = f"seed {seed} search {number}: {kind}?{given} by {sorting}"
             page = await search(conn, query, visibility=visibility, keys=keys)
             assert page.total == len(expected), what
+            page = await search(conn, dataclasses.replace(query, total="estimate"), visibility=visibility, keys=keys)
+            assert (page.total, page.estimated) == (len(expected), False), what  # of so few, all are counted
             found = await all_pages(conn, dataclasses.replace(query, total=""), visibility, keys)
             assert len(found) == len(set(found)), what
             assert set(found) == {row.address for row in expected}, what

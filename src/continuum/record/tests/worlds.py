@@ -17,6 +17,12 @@ DATES = (
     "2022-01-01T00:00:00.250Z", "2023-12-31T23:59:59+02:00",
 )  # fmt: skip
 AMOUNTS = (Decimal("5.4"), 72, Decimal("180.25"), Decimal("99.9"))
+MEASURED = (
+    (Decimal("5.4"), "mg"), (72, "mg"), (Decimal("180.25"), "mg"), (Decimal("0.0054"), "g"), (Decimal("0.072"), "g"),
+    (5_400, "ug"), (72, "/min"), (Decimal("1.2"), "/s"), (100, "[degF]"), (Decimal("5.4"), "[iU]/L"), (72, "furlong"),
+    (72, "/L"), (72, "ug{dry}"), (12, "kPa"), (90, "mm[Hg]"),
+)  # fmt: skip
+"""Values of observations and the UCUM codes of their units; one of the codes is none."""
 CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 SOURCES = ("http://clinic.org/lab", "http://clinic.org/lab/2", "http://clinic.org/labour", "urn:oid:1.2.3")
 PROFILES = ("http://x.org/StructureDefinition/soldier", "http://x.org/StructureDefinition/veteran|1.0")
@@ -31,6 +37,7 @@ def make(rng: random.Random) -> list[dict[str, Any]]:
     world: list[dict[str, Any]] = [
         {"resourceType": "Organization", "id": o, "name": f"Clinic {o}"} for o in ORGANIZATIONS
     ]
+    world += [_location(rng, f"loc-{number}") for number in range(14)]
     world += [_practitioner(rng, one) for one in PRACTITIONERS]
     world += [_patient(rng, one) for one in PATIENTS]
     encounters = [f"enc-{number}" for number in range(10)]
@@ -80,6 +87,34 @@ def _clean(resource: dict[str, Any]) -> dict[str, Any]:
 
 def _practitioner(rng: random.Random, one: str) -> dict[str, Any]:
     return {"resourceType": "Practitioner", "id": one, "name": [{"family": rng.choice(FAMILIES)}]}
+
+
+PLACES = (
+    (48.1, 11.6),
+    (48.3, 11.7),
+    (51.5, -0.1),
+    (-33.9, 151.2),
+    (89.9, 40.0),
+    (89.9, -140.0),
+    (0, 179.95),
+    (0, -179.9),
+)
+"""Latitudes and longitudes: two towns near each other, one far, two beside a pole, two across the antimeridian."""
+
+
+def _location(rng: random.Random, one: str) -> dict[str, Any]:
+    latitude, longitude = rng.choice(PLACES)
+    position = {"latitude": Decimal(str(latitude)), "longitude": Decimal(str(longitude))}
+    return _clean(
+        {
+            "resourceType": "Location",
+            "id": one,
+            "name": rng.choice(FAMILIES),
+            "status": rng.choice(("active", "suspended")),
+            "position": _maybe(rng, position, 0.85),
+            "managingOrganization": _maybe(rng, {"reference": f"Organization/{rng.choice(ORGANIZATIONS)}"}),
+        }
+    )
 
 
 def _identifier(rng: random.Random) -> dict[str, Any]:
@@ -134,16 +169,10 @@ def _narrative(rng: random.Random) -> dict[str, str]:
 
 
 def _observation(rng: random.Random, one: str, encounters: list[str]) -> dict[str, Any]:
+    number, unit = rng.choice(MEASURED)
     value: dict[str, Any] = rng.choice(
         (
-            {
-                "valueQuantity": {
-                    "value": rng.choice((Decimal("5.4"), 72, Decimal("180.25"))),
-                    "unit": "mg",
-                    "system": UCUM,
-                    "code": "mg",
-                }
-            },
+            {"valueQuantity": {"value": number, "unit": unit, "system": UCUM, "code": unit}},
             {
                 "valueQuantity": {
                     "value": rng.choice((Decimal("5.4"), Decimal("99.9"))),
@@ -156,10 +185,13 @@ def _observation(rng: random.Random, one: str, encounters: list[str]) -> dict[st
             {},
         )
     )
-    component = {
-        "code": _coded(rng, (LOINC,), CODES),
-        "valueQuantity": {"value": rng.choice((60, 120)), "system": UCUM, "code": "mm[Hg]"},
-    }
+    components = [
+        {
+            "code": _coded(rng, (LOINC,), CODES),
+            "valueQuantity": {"value": rng.choice((60, 72, 120)), "system": UCUM, "code": "mm[Hg]"},
+        }
+        for _ in range(2)
+    ]
     patient = _clean(
         {"reference": f"Patient/{rng.choice(PATIENTS)}", "display": _maybe(rng, rng.choice(FAMILIES), 0.3)}
     )
@@ -175,7 +207,7 @@ def _observation(rng: random.Random, one: str, encounters: list[str]) -> dict[st
             "encounter": _maybe(rng, {"reference": f"Encounter/{rng.choice(encounters)}"}),
             "performer": _maybe(rng, [{"reference": f"Practitioner/{rng.choice(PRACTITIONERS)}"}], 0.4),
             "effectiveDateTime": _maybe(rng, rng.choice(DATES), 0.8),
-            "component": _maybe(rng, [component, component], 0.3),
+            "component": _maybe(rng, components, 0.4),
             **value,
         }
     )

@@ -83,9 +83,7 @@ def test_the_capability_statement_claims_the_search_parameters_that_are_compiled
             assert {p["name"] for p in resource["searchParam"]} == set(PARAMETERS)
             continue
         assert {(p["name"], p["type"]) for p in resource["searchParam"]} == {
-            (param.code, "string" if param.kind == "words" else param.kind)
-            for param in known.values()
-            if param.kind not in capability.UNSEARCHED_KINDS
+            (param.code, "string" if param.kind == "words" else param.kind) for param in known.values()
         }
         for name in resource.get("searchInclude", ()):
             source, _, code = name.partition(":")
