@@ -17,6 +17,7 @@ from continuum.access.actor import USUAL_PURPOSE, Actor
 from continuum.apps.design.answer import html
 from continuum.apps.design.reader import view_of
 from continuum.apps.design.static import PREFERENCES_PATH
+from continuum.apps.frame.part import templates
 from continuum.apps.frame.zones import Zones
 from continuum.apps.signon.exchange import Exchange, endpoint
 from continuum.apps.signon.services import BASE as SIGNON
@@ -120,7 +121,7 @@ class Visit(Exchange):
             csrf = self.csrf
             if person:
                 site["sign_out"] = (f"{SIGNON}/sign-out", csrf)
-            text = _pages(self.area.package).render(
+            text = _pages(self.area.package, self.area.key).render(
                 template, reader, site=site, csrf=csrf, base=self.area.base, signon=SIGNON, x=self, **values
             )
         return html(self.request, text, status)
@@ -133,8 +134,8 @@ def gettext_of(reader: View, text: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _pages(package: str) -> Pages:
-    return Pages(package, "continuum.apps.frame")
+def _pages(package: str, app: str) -> Pages:
+    return Pages(package, *templates(app), "continuum.apps.frame")
 
 
 Handler = Callable[[Visit], Awaitable[Response]]

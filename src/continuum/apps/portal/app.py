@@ -3,6 +3,7 @@
 from starlette.applications import Starlette
 
 from continuum.access import Access
+from continuum.apps.frame.part import parts
 from continuum.apps.frame.visit import Handler, routes
 from continuum.apps.portal import family, home, looks, own, record, sharing, taking
 from continuum.apps.portal.area import AREA, led
@@ -45,6 +46,7 @@ PAGES = (*OPEN, *SIGNED_IN, *RECORD)
 
 def application(services: SignonServices, access: Access) -> Starlette:
     """All pages of the portal."""
-    pages = [(path, led(work), methods) for path, work, methods in PAGES]
+    of_parts = [page for part in parts("portal") for page in part.pages]
+    pages = [(path, led(work), methods) for path, work, methods in (*of_parts, *PAGES)]
     answered = [*sharing.viewers(services, access), *routes(AREA, pages, services, access)]
     return Starlette(routes=answered, exception_handlers=not_there())

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from starlette.responses import Response
 
+from continuum.apps.frame.part import parts
 from continuum.apps.frame.visit import Area, Handler, Visit
 from continuum.chart.entry import N_
 from continuum.identity.sessions import PREMIUM, SessionEnded
@@ -32,6 +33,8 @@ def _navigation(x: Visit) -> list[tuple[str, str, bool]]:
         ]
     elif x.session is not None:
         items.append((gettext("Get Premium"), f"{BASE}/premium", here == f"{BASE}/premium"))
+    for part in parts("portal"):
+        items += part.navigation(x)
     items += [
         (gettext("Health topics"), f"{BASE}/topics", here == f"{BASE}/topics"),
         (gettext("Help"), f"{BASE}/help", here == f"{BASE}/help"),

@@ -3,6 +3,7 @@
 from starlette.applications import Starlette
 
 from continuum.access import Access
+from continuum.apps.frame.part import parts
 from continuum.apps.frame.visit import Handler, routes
 from continuum.apps.signon.app import not_there
 from continuum.apps.signon.services import SignonServices
@@ -31,4 +32,5 @@ PAGES: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
 
 def application(services: SignonServices, access: Access) -> Starlette:
     """All pages of the workspace."""
-    return Starlette(routes=routes(AREA, PAGES, services, access), exception_handlers=not_there())
+    pages = [*(page for part in parts("workspace") for page in part.pages), *PAGES]
+    return Starlette(routes=routes(AREA, pages, services, access), exception_handlers=not_there())

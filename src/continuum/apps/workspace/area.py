@@ -1,5 +1,6 @@
 """Where the workspace is, and who comes in."""
 
+from continuum.apps.frame.part import parts
 from continuum.apps.frame.visit import Area, Visit
 from continuum.chart.desk import Desk
 from continuum.chart.entry import N_
@@ -15,6 +16,7 @@ def _navigation(x: Visit) -> list[tuple[str, str, bool]]:
     here = x.request.url.path
     return [
         (gettext("Patients"), BASE, here == BASE or here.startswith(f"{BASE}/find")),
+        *(item for part in parts("workspace") for item in part.navigation(x)),
         (gettext("Unfinished"), f"{BASE}/unfinished", here == f"{BASE}/unfinished"),
     ]
 
