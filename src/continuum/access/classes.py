@@ -18,7 +18,8 @@ CLASSES: Mapping[str, frozenset[str]] = {
     "identity": frozenset({"Patient"}),
     "family": frozenset({"FamilyMemberHistory", "Person", "RelatedPerson"}),
     "visits": frozenset({"Encounter", "EpisodeOfCare", "CareTeam"}),
-    "schedule": frozenset({"Appointment", "AppointmentResponse", "Schedule"}),
+    "schedule": frozenset({"Appointment", "AppointmentResponse"}),
+    "calendar": frozenset({"Schedule", "Slot"}),
     "messages": frozenset({"Communication", "QuestionnaireResponse"}),
     "medication": frozenset(
         {"MedicationAdministration", "MedicationDispense", "MedicationRequest", "MedicationStatement"}
@@ -55,7 +56,8 @@ CLASSES: Mapping[str, frozenset[str]] = {
     "trace": frozenset({"AuditEvent"}),
 }  # fmt: skip
 """Every class but `chart` and `knowledge`. unfiled: what may hold or name a patient's data without being filed under
-the patient. directory: what says nothing about any patient and anybody may look up."""
+the patient. directory: what says nothing about any patient and anybody may look up. calendar: when there is time for
+whom, filed under a patient only if it is a patient's."""
 
 GROUPS: Mapping[str, frozenset[str]] = {
     "record": frozenset(

@@ -53,11 +53,13 @@ class Policy:
     watches: bool = False
     authored: frozenset[str] = frozenset()
     """Types of which a patient may write what the patient says (access/authored.py)."""
+    arranged: frozenset[str] = frozenset()
+    """Types that only the product's own workflows may write in this session."""
 
     @property
     def unrestricted(self) -> bool:
         """Whether everything may be seen and written, as an import does."""
-        sees_all = all(self.visibility.of(name) == ALL for name in TYPES)
+        sees_all = all(self.visibility.of(name) == ALL for name in TYPES) and not self.arranged
         return sees_all and self.writes.keys() >= _EVERY_WRITE and not any(self.writes.values())
 
 
@@ -106,6 +108,7 @@ def narrowed(policy: Policy, scopes: str) -> Policy:
         writes={name: through for name, through in policy.writes.items() if name in writable},
         own_writes=policy.own_writes & writable,
         authored=policy.authored & writable,
+        arranged=policy.arranged & writable,
         acts=policy.acts & _acts_within(readable, writable),
         breaks=False,
         watches=policy.watches and "AuditEvent" in readable,
@@ -172,6 +175,14 @@ def _bound(said: Rules, names: _Names) -> Policy:
     authored -= writes.keys()
     own_writes |= authored
     writes.update(dict.fromkeys(authored, ()))
+    arranged = frozenset(
+        one
+        for name, relations in said.arranges.items()
+        for one in TYPES_OF[name] - writes.keys()
+        if "all" in relations or names.own
+    )
+    own_writes |= {one for name, via in said.arranges.items() if "own" in via for one in TYPES_OF[name] & arranged}
+    writes.update(dict.fromkeys(arranged, ()))
     return Policy(
         visibility=Visibility(
             by_type, hidden=hidden, unasked=unasked, only=only, wall=-1 if wall == ALL_LABELS else wall
@@ -181,6 +192,7 @@ def _bound(said: Rules, names: _Names) -> Policy:
         own=names.own,
         own_writes=frozenset(own_writes),
         authored=authored,
+        arranged=arranged,
         facility=names.facility,
         acts=said.acts,
         breaks=said.breaks,
@@ -230,6 +242,7 @@ def _granted(one: Opened, names: _Names) -> Scope:
 
 _SCOPES: Mapping[str, Callable[[Opened, _Names], Scope]] = {
     "all": lambda one, _: Scope("all", label_mask=one.label_mask),
+    "nobody": lambda one, _: Scope("nobody", label_mask=one.label_mask),
     "own": lambda one, names: Scope("patients", (names.own,), label_mask=one.label_mask) if names.own else NOTHING,
     "facility": _facility,
     "treatment": _related("treatment"),
@@ -243,7 +256,7 @@ _SCOPES: Mapping[str, Callable[[Opened, _Names], Scope]] = {
 def _through(opened: tuple[Opened, ...], names: _Names) -> tuple[tuple[int, int], ...] | None:
     """Of what one must hold before a class is written: () for nothing, None if it may not be written at all."""
     relations = {one.relation for one in opened}
-    if relations & {"all", "owned"}:
+    if relations & {"all", "nobody", "owned"}:
         return ()
     found: list[tuple[int, int]] = []
     for relation in sorted(relations - {"own"}):

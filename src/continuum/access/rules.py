@@ -3,7 +3,7 @@
 Policies lie in `policies/*.cedar` of whatever part of the product owns their concern; the schema lies here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -18,8 +18,10 @@ from continuum.access.actor import MEMBERSHIPS
 from continuum.access.classes import ELEMENT_GROUPS, GROUPS, TYPES_OF
 from continuum.access.limits import SHAPES_CACHED_MAX
 
-RELATIONS = ("all", "own", "facility", "treatment", "order", "granted", "emergency", "owned")
-"""How somebody may have to do with the patient of a resource, or with the resource; a row can have several."""
+RELATIONS = ("all", "nobody", "own", "facility", "treatment", "order", "granted", "emergency", "owned")
+"""How somebody may have to do with the patient of a resource, or with the resource; a row can have several.
+
+nobody: the resource has no patient."""
 
 LABELS: Mapping[str, int] = {
     "restricted": 1,
@@ -61,13 +63,15 @@ class Opened:
 class Rules:
     """What policies say to one kind of session: whether it may act at all and, by class, what it sees and writes.
 
-    says: the classes of which a patient may write what is the patient's own word.
+    says: the classes of which a patient may write what is the patient's own word. arranges: the relations through
+    which workflows of the product may write a class, where its requests may not: `own` and `all`.
     """
 
     opens: bool
     sees: Mapping[str, tuple[Opened, ...]]
     writes: Mapping[str, tuple[Opened, ...]]
     says: frozenset[str]
+    arranges: Mapping[str, frozenset[str]]
     hidden: frozenset[str]
     acts: frozenset[str]
     breaks: bool
@@ -140,7 +144,15 @@ def rules(shape: Shape) -> Rules:
     if not opens:
         nothing: frozenset[str] = frozenset()
         return Rules(
-            opens=False, sees={}, writes={}, says=nothing, hidden=nothing, acts=nothing, breaks=False, watches=False
+            opens=False,
+            sees={},
+            writes={},
+            says=nothing,
+            arranges={},
+            hidden=nothing,
+            acts=nothing,
+            breaks=False,
+            watches=False,
         )
     groups = tuple(ELEMENT_GROUPS)
     revealed = decide([_asked("reveal", "Elements", name, {"purpose": purpose}) for name in groups])
@@ -149,6 +161,8 @@ def rules(shape: Shape) -> Rules:
         return {"purpose": purpose, "relation": relation, "label": label}
 
     said = decide([_asked("say", "Class", name, context("own", UNLABELLED)) for name in TYPES_OF])
+    workflows = list(product(TYPES_OF, ("all", "own")))
+    arranged = decide([_asked("arrange", "Class", name, context(via, UNLABELLED)) for name, via in workflows])
     plain = list(product(("see", "write"), TYPES_OF, RELATIONS))
     permitted = decide([_asked(action, "Class", name, context(via, UNLABELLED)) for action, name, via in plain])
     open_ones = [one for one, yes in zip(plain, permitted, strict=True) if yes]
@@ -166,11 +180,19 @@ def rules(shape: Shape) -> Rules:
         sees={name: tuple(opened) for name, opened in found["see"].items()},
         writes={name: tuple(opened) for name, opened in found["write"].items()},
         says=frozenset(name for name, yes in zip(TYPES_OF, said, strict=True) if yes),
+        arranges=_by_name(one for one, yes in zip(workflows, arranged, strict=True) if yes),
         hidden=frozenset(name for name, shown in zip(groups, revealed, strict=True) if not shown),
         acts=frozenset(name for name, yes in zip(CHART_ACTS, acts, strict=True) if yes),
         breaks=breaks,
         watches=watches,
     )
+
+
+def _by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for name, relation in pairs:
+        found[name] = found.get(name, frozenset()) | {relation}
+    return found
 
 
 def _allowed(answer: AuthzResult) -> bool:

@@ -35,8 +35,11 @@ T = TypeVar("T")
 class Session(ChartActs, ResourceActs, ViewActs):
     """Reads and writes for one actor and one purpose. Every method leaves exactly one audit row."""
 
-    def __init__(self, door: "Access", policy: Policy, context: Context, *, server: bool = False) -> None:
+    def __init__(
+        self, door: "Access", policy: Policy, context: Context, *, server: bool = False, workflow: bool = False
+    ) -> None:
         self._server = server
+        self._workflow = workflow
         self._door = door
         self._policy = policy
         self._context = context
@@ -263,7 +266,9 @@ class Session(ChartActs, ResourceActs, ViewActs):
         self.acts += 1
         door, context = self._door, self._context
         ownership = Ownership(context.actor, context.purpose, door.keys, self._server, door.judge_subscription)
-        warrant = SessionWarrant(door.auditor, door.keys, self._policy, context, name, self.parse, ownership)
+        warrant = SessionWarrant(
+            door.auditor, door.keys, self._policy, context, name, self.parse, ownership, workflow=self._workflow
+        )
         if self._policy.visibility.hidden:
             patches = [patched(patch, self._policy.visibility, warrant.note_patched) for patch in patches]
         first = operations[0] if operations else None

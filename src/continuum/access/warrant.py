@@ -11,6 +11,8 @@ from continuum.fhir.query import Query
 from continuum.fhir.types import TYPE_NAMES
 from continuum.kernel.errors import Forbidden
 from continuum.record import read, search
+from continuum.record.claims import CLAIMING_TYPES
+from continuum.record.claims import settle as settle_claims
 from continuum.record.keys import Keys
 from continuum.record.model import Operation, Page, Stored, Written
 from continuum.record.perform import Result
@@ -34,10 +36,13 @@ class SessionWarrant:
         interaction: str,
         parse: Callable[[str, str], Query],
         ownership: Ownership,
+        *,
+        workflow: bool = False,
     ) -> None:
         self.visibility = policy.visibility
-        self.settled_types = OWNED_TYPES
+        self.settled_types = OWNED_TYPES | CLAIMING_TYPES
         self._ownership = ownership
+        self._workflow = workflow
         self.query = parse
         self._auditor = auditor
         self._keys = keys
@@ -60,7 +65,7 @@ class SessionWarrant:
             if kind == "AuditEvent":
                 raise Forbidden("AuditEvents are written by the server itself, by nobody else.")
             through = policy.writes.get(kind)
-            if through is None:
+            if through is None or (kind in policy.arranged and not self._workflow):
                 raise Forbidden(_NOT_OPEN)
             if kind in OWNED_TYPES:
                 self._ownership.judge(change)
@@ -147,8 +152,11 @@ class SessionWarrant:
         )
 
     async def settle(self, conn: Connection, changes: Sequence[Change]) -> None:
-        """Notes who owns what was written, in the transaction that writes it."""
+        """Notes who owns and who holds what was written, in the transaction that writes it."""
         await self._ownership.settle(conn, changes)
+        concerned = [change for change in changes if TYPE_NAMES[change.address[0]] in CLAIMING_TYPES]
+        if concerned:
+            await settle_claims(conn, concerned)
 
     async def look(self, conn: Connection, operation: Operation) -> Result:
         """A GET inside a transaction: a read, or a search."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from continuum.fhir.types import TYPE_IDS, TYPE_NAMES
-from continuum.record import copying
+from continuum.record import claims, copying
 from continuum.record.body import compress, decompress
 from continuum.record.entry import Prepared
 from continuum.record.keys import Keys
@@ -89,6 +89,7 @@ class Loader:
                     if change.prepared is not None:
                         change.prepared.links = []
                 await write(self._conn, changed, row_ids=self._row_ids)
+                await claims.note(self._conn, [(c.row_id, c.prepared) for c in changed if c.prepared is not None])
             await write_audits(self._conn, [audit])
             await self._conn.execute(
                 "INSERT INTO record.import_chunk VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (source, chunk)"
@@ -128,6 +129,7 @@ class Loader:
         ties = [(row_id, p.patient, *one.row(now_us)) for row_id, p in rows for one in p.relations]
         if ties:
             await self._conn.execute(INSERT_RELATIONS, *(list(column) for column in zip(*ties, strict=True)))
+        await claims.note(self._conn, rows)
         care = {(p.patient, p.care) for p in fresh if p.care is not None and p.patient is not None}
         if care:
             await self._conn.execute(

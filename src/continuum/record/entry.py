@@ -18,6 +18,7 @@ from continuum.fhir.values import address_of
 from continuum.kernel.errors import Invalid, Malformed
 from continuum.kernel.limits import ADDRESSES_CACHED_MAX, GRAMS_MAX, STRING_EXACT_CHARS, STRING_INDEX_CHARS
 from continuum.record.body import tail
+from continuum.record.claims import CLAIMING_TYPES, claimed
 from continuum.record.geography import filed_longitude
 from continuum.record.keys import Keys, param_id
 from continuum.record.relations import Relation, relations
@@ -86,6 +87,8 @@ class Prepared:
     """The facility that this resource ties its patient to."""
     relations: list[Relation] = field(default_factory=list)
     """Who has to do with its patient, as it says."""
+    claims: list[tuple[int, str]] = field(default_factory=list)
+    """What it holds, and nobody else may: key and Slot.id of rows of record.claim."""
 
 
 def prepare(resource: dict[str, Any], keys: Keys) -> Prepared:
@@ -150,6 +153,7 @@ def arrange(resource: dict[str, Any], resource_type: str, type_id: int, keys: Ke
         measures=measures,
         care=_care(resource, resource_type, keys),
         relations=relations(resource, keys, _bits) if patient_id is not None else [],
+        claims=claimed(resource, keys) if resource_type in CLAIMING_TYPES else [],
     )
 
 

@@ -48,6 +48,7 @@ class Scope:
 
     kind:
       - "all", "nothing";
+      - "nobody": rows of no patient;
       - "patients": rows whose `patient` is in `patients`;
       - "facility": rows whose patient has a row in `record.care` with `facility`;
       - "treatment", "order", "granted": rows whose patient has such a relation to one of `who` at this time;
@@ -126,7 +127,9 @@ def _text(scope: Scope, bind: Any) -> str:
     if kind == "any":
         return "(" + " OR ".join(f"({_text(part, bind)})" for part in scope.parts) + ")"
     parts = []
-    if kind == "patients":
+    if kind == "nobody":
+        parts.append("{alias}.patient IS NULL")
+    elif kind == "patients":
         parts.append(f"{{alias}}.patient = ANY({bind('bigint[]', scope.patients)})")
     elif kind == "facility":
         parts.append(_CARED_FOR.format(alias="{alias}", facility=bind("bigint", scope.facility)))

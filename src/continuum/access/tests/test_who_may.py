@@ -273,7 +273,7 @@ def test_whatever_can_name_a_patient_is_open_to_clinicians_only_if_filed_under_o
     names_patients = [one for one in params(kind).values() if one.kind == "reference" and "Patient" in one.targets]
     scope = policy.visibility.of(kind)
     kinds = {part.kind for part in scope.parts or (scope,)}
-    assert not names_patients or kinds <= {"facility", "treatment", "granted", "nothing"}
+    assert not names_patients or kinds <= {"facility", "treatment", "granted", "nothing", "nobody"}
 
 
 @pytest.mark.parametrize("role", ["administrator", "nobody", ""])

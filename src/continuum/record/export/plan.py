@@ -76,7 +76,7 @@ def _seen(types: Iterable[str], visibility: Visibility) -> tuple[str, ...]:
 
 async def _narrow(conn: Connection, filed: Sequence[str], visibility: Visibility) -> Scope | None:
     """The scope through whose patients the records are found, when these are few among all."""
-    scopes = {visibility.of(name) for name in filed}
+    scopes = {found for name in filed if (found := visibility.of(name)).kind != "nobody"}
     if any(scope.kind == "all" for scope in scopes):
         return None
     for scope in scopes:
