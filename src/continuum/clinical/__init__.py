@@ -1,0 +1,1 @@
+"""Clinical domains: each in one folder, meeting the others only in the record."""

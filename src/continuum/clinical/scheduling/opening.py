@@ -1,0 +1,112 @@
+"""Keeping calendars open: the times of a template, as far ahead as it says, whatever was changed in it."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from continuum.access import Operation, Session
+from continuum.access.claims import Claims
+from continuum.clinical.scheduling.limits import HORIZON_DAYS, HORIZON_DAYS_MAX, OPENING_BATCH, SCHEDULES_MAX
+from continuum.clinical.scheduling.model import Calendar, Resource, calendar_of, instant
+from continuum.clinical.scheduling.reading import find, zone_at
+from continuum.clinical.scheduling.template import Time, openings, overbooked
+from continuum.fhir.json import dump, parse
+from continuum.kernel.errors import Invalid
+
+CLOSED_STATUS = "busy-unavailable"
+_PAGE = 500
+
+
+async def calendars(session: Session, criteria: str) -> list[Calendar]:
+    """The calendars that match, at most SCHEDULES_MAX."""
+    found, _ = await find(session, "Schedule", f"{criteria}&_count={SCHEDULES_MAX}")
+    return [calendar_of(one, horizon_days=HORIZON_DAYS) for one in found]
+
+
+async def present(session: Session, schedule_id: str, first: datetime, until: datetime) -> list[Resource]:
+    """All Slots of a schedule that begin from an instant to before another, in their order."""
+    slots: list[Resource] = []
+    since = first
+    while True:
+        criteria = (
+            f"schedule=Schedule/{schedule_id}&start=ge{utc(since)}&start=lt{utc(until)}&_sort=start&_count={_PAGE}"
+        )
+        found, _ = await find(session, "Slot", criteria)
+        known = {one["id"] for one in slots}
+        fresh = [one for one in found if one["id"] not in known]
+        slots += fresh
+        if len(found) < _PAGE or not fresh:
+            return slots
+        since = instant(fresh[-1]["start"])
+
+
+def utc(moment: datetime) -> str:
+    """An instant as a search says it."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+async def keep_open(session: Session, claims: Claims, calendar: Calendar, now: datetime) -> tuple[int, int]:
+    """Opens what the template wants and is not there, closes what it no longer wants and nobody has.
+
+    Returns:
+        how many times were opened, and closed. A second run changes nothing.
+    """
+    zone = await zone_at(session, calendar)
+    today = now.astimezone(zone).date()
+    last = today + timedelta(days=min(calendar.horizon_days, HORIZON_DAYS_MAX))
+    wanted = {one.id: one for one in openings(calendar, zone, today, last) if one.starts > now}
+    there = await present(session, calendar.id, now, _after(last, zone))
+    held = await claims.held([one["id"] for one in there])
+    changes = [*_to_open(wanted, there), *_to_close(wanted, there, held)]
+    for begin in range(0, len(changes), OPENING_BATCH):
+        await session.transaction([
+            Operation("PUT", "Slot", id=one["id"], resource=parse(dump(one)))
+            for one in changes[begin : begin + OPENING_BATCH]
+        ])  # fmt: skip
+    closed = sum(one["status"] == CLOSED_STATUS for one in changes)
+    return len(changes) - closed, closed
+
+
+def _after(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time(0), zone)
+
+
+def _to_open(wanted: dict[str, Time], there: Sequence[Resource]) -> list[Resource]:
+    """What is missing, and what was closed before and is wanted again."""
+    known = {one["id"]: one for one in there}
+    found = [one.resource() for name, one in wanted.items() if name not in known]
+    found += [
+        {**_plain(one), "status": "free"}
+        for one in there
+        if one["id"] in wanted and one.get("status") == CLOSED_STATUS
+    ]  # fmt: skip
+    return found
+
+
+def _to_close(wanted: dict[str, Time], there: Sequence[Resource], held: set[str]) -> list[Resource]:
+    return [
+        {**_plain(one), "status": CLOSED_STATUS}
+        for one in there
+        if one["id"] not in {*wanted, *held} and one.get("status") == "free" and not one.get("overbooked")
+    ]  # fmt: skip
+
+
+def _plain(slot: Resource) -> Resource:
+    return {name: value for name, value in slot.items() if name != "meta"}
+
+
+async def add_seat(session: Session, calendar: Calendar, starts: datetime) -> Resource:
+    """One more seat at an hour, beyond what its rule opens.
+
+    Raises:
+        Invalid: the rule allows no more.
+    """
+    zone = await zone_at(session, calendar)
+    there = await present(session, calendar.id, starts, starts + timedelta(minutes=1))
+    number = sum(bool(one.get("overbooked")) for one in there)
+    if not there:
+        raise Invalid("No rule of this schedule opens that hour.")
+    slot = overbooked(calendar, starts, zone, number).resource()
+    # Two who add a seat at the same moment mean the same Slot: one of them makes it, and its claim decides.
+    await session.update(parse(dump(slot)))
+    return slot

@@ -1,0 +1,198 @@
+"""A time is booked, moved, given back and offered on; what one person does never touches another's."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from continuum.clinical.scheduling import booking, finding, mirror, offers, opening, visit
+from continuum.clinical.scheduling.model import flow_of, instant, slots_of
+from continuum.clinical.scheduling.reading import find, read
+from continuum.clinical.scheduling.tests.clinic import NOW, RULE, Clinic, schedule
+from continuum.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+
+
+@pytest.fixture
+async def clinic(pool):
+    return await Clinic(pool).furnish()
+
+
+async def free(clinic, role="patient", patient_id="ana", days=8):
+    session = clinic.session(role, patient_id=patient_id)
+    chosen = await finding.offers(session, ["family"])
+    return await finding.free_times(session, clinic.claims, chosen, NOW, NOW + timedelta(days=days))
+
+
+async def book(clinic, slot_id, patient_id="ana", **more):
+    wish = booking.Wish(slot_id, patient_id, by_person=True, comment="a cough")
+    return await booking.book(clinic.session("patient", patient_id=patient_id), wish, NOW, **more)
+
+
+async def test_calendars_are_opened_as_far_as_they_say_and_a_second_time_changes_nothing(clinic):
+    found = await free(clinic)
+    # Monday to Monday, without Thanksgiving; Monday's first three hours begin after one o'clock UTC.
+    assert len(found) == 5 * 6
+    assert await clinic.open() == (0, 0)
+    assert {one.starts.astimezone(one.starts.tzinfo).hour for one in found} == {9, 10, 11}
+    assert found[0].offer.clinician == "Ada Okafor"
+    assert found[0].offer.languages == ("es", "en")
+
+
+async def test_a_template_that_changes_closes_what_nobody_has_and_leaves_what_is_booked(clinic):
+    first = (await free(clinic))[0]
+    await book(clinic, first.slot_id)
+    changed = schedule("week", RULE.__class__("FREQ=WEEKLY;BYDAY=FR", RULE.starts, RULE.ends, 30, RULE.first))
+    await clinic.system.update(changed)
+    opened, closed = await clinic.open()
+    assert (opened, closed) == (0, 23)
+    assert {one.starts.weekday() for one in await free(clinic)} == {4}
+    assert (await read(clinic.system, "Slot", first.slot_id))["status"] != opening.CLOSED_STATUS
+    await clinic.system.update(schedule("week", RULE))
+    assert await clinic.open() == (23, 0)
+
+
+async def test_who_is_first_has_the_time_and_the_other_is_told(clinic):
+    one = (await free(clinic))[3]
+    answers = await asyncio.gather(
+        *(book(clinic, one.slot_id, who) for who in ("ana", "ben", "cleo")), return_exceptions=True
+    )
+    assert sum(isinstance(answer, dict) for answer in answers) == 1
+    assert sum(isinstance(answer, Conflict) for answer in answers) == 2
+    assert one.slot_id not in {time.slot_id for time in await free(clinic)}, "at once, before any Slot was told"
+    assert await mirror.follow(clinic.system, clinic.claims, NOW) == 1
+    assert (await read(clinic.system, "Slot", one.slot_id))["status"] == "busy"
+
+
+async def test_a_person_has_one_appointment_at_a_time_and_moves_it_within_the_rules(clinic):
+    times = await free(clinic)
+    mine = await book(clinic, times[8].slot_id)
+    with pytest.raises(Conflict, match="another appointment of the same person"):
+        await book(clinic, times[8].slot_id)
+    moved = await book(clinic, times[9].slot_id, moves=mine)
+    assert (moved["id"], slots_of(moved)) == (mine["id"], [times[9].slot_id])
+    assert times[8].slot_id in {one.slot_id for one in await free(clinic, patient_id="ben")}
+    session = clinic.session("patient", patient_id="ana")
+    late = instant(moved["start"]) - timedelta(minutes=30)
+    with pytest.raises(Invalid, match="too late"):
+        await booking.cancel(session, moved, late, by=booking.CANCELLED_BY_PERSON, reason="")
+    await booking.cancel(session, moved, NOW, by=booking.CANCELLED_BY_PERSON, reason="better")
+    assert await clinic.claims.held([times[9].slot_id]) == set()
+
+
+async def test_nobody_touches_anothers_appointment(clinic):
+    mine = await book(clinic, (await free(clinic))[5].slot_id)
+    stranger = clinic.session("patient", patient_id="ben")
+    with pytest.raises(NotFound):
+        await booking.appointment_of(stranger, mine["id"], "ben")
+    with pytest.raises((Forbidden, NotFound)):
+        await booking.cancel(stranger, mine, NOW, by=booking.CANCELLED_BY_PERSON, reason="")
+    with pytest.raises(Forbidden):
+        await booking.book(stranger, booking.Wish((await free(clinic))[6].slot_id, "ana", by_person=True), NOW)
+
+
+async def test_what_begins_too_soon_is_for_the_clinic_to_book(clinic):
+    first = (await free(clinic))[0]
+    soon = first.starts - timedelta(minutes=10)
+    session = clinic.session("patient", patient_id="ana")
+    with pytest.raises(Invalid, match="too soon"):
+        await booking.book(session, booking.Wish(first.slot_id, "ana", by_person=True), soon)
+    nurse = clinic.session("nurse")
+    assert await booking.book(nurse, booking.Wish(first.slot_id, "ana", by_person=False), soon)
+
+
+async def test_an_hour_is_overbooked_by_staff_as_far_as_its_rule_says(clinic):
+    first = (await free(clinic))[0]
+    await book(clinic, first.slot_id)
+    nurse = clinic.session("nurse")
+    (calendar,) = await opening.calendars(nurse, "actor=HealthcareService/family")
+    seat = await opening.add_seat(nurse, calendar, first.starts)
+    await booking.book(nurse, booking.Wish(seat["id"], "ben", by_person=False), NOW)
+    with pytest.raises(Invalid, match="as far as its rule allows"):
+        await opening.add_seat(nurse, calendar, first.starts)
+
+
+async def test_what_comes_free_is_offered_to_one_after_the_other(clinic):
+    times = await free(clinic)
+    early, late = times[9], times[-1]
+    taken = await book(clinic, early.slot_id, "ana")
+    later = await book(clinic, late.slot_id, "ben")
+    ben, cleo = clinic.session("patient", patient_id="ben"), clinic.session("patient", patient_id="cleo")
+    await offers.join(ben, "ben", "family", NOW, instead_of=later["id"])
+    again = await offers.join(ben, "ben", "family", NOW)
+    assert [one["id"] for one in await offers.waiting_of(ben, "ben")] == [again["id"]], "one place on a list"
+    await offers.join(cleo, "cleo", "family", NOW + timedelta(minutes=1))
+    await mirror.follow(clinic.system, clinic.claims, NOW)
+
+    ana = clinic.session("patient", patient_id="ana")
+    await booking.cancel(ana, taken, NOW, by=booking.CANCELLED_BY_PERSON, reason="")
+    await mirror.follow(clinic.system, clinic.claims, NOW)
+    (offered,) = (await find(ben, "Appointment", "patient=ben&status=proposed"))[0]
+    assert slots_of(offered) == [early.slot_id]
+    assert (await find(cleo, "Appointment", "patient=cleo&status=proposed"))[0] == []
+    with pytest.raises(Conflict):
+        await book(clinic, early.slot_id, "cleo")
+
+    await offers.decline(ben, offered["id"], "ben")
+    await mirror.follow(clinic.system, clinic.claims, NOW)
+    (next_one,) = (await find(cleo, "Appointment", "patient=cleo&status=proposed"))[0]
+    assert await mirror.end_offers(clinic.system, NOW + timedelta(hours=1)) == 0
+    assert await mirror.end_offers(clinic.system, NOW + timedelta(hours=5)) == 1
+    with pytest.raises(Invalid, match="over"):
+        await offers.accept(cleo, next_one["id"], "cleo", NOW + timedelta(hours=5))
+    await mirror.follow(clinic.system, clinic.claims, NOW + timedelta(hours=5))
+    assert (await find(ben, "Appointment", "patient=ben&status=proposed"))[0] == [], "nobody is asked twice"
+    assert early.slot_id in {one.slot_id for one in await free(clinic)}
+
+
+async def test_who_accepts_an_earlier_time_gives_the_later_one_to_the_next(clinic):
+    times = await free(clinic)
+    early, late = times[9], times[-1]
+    taken = await book(clinic, early.slot_id, "ana")
+    later = await book(clinic, late.slot_id, "ben")
+    ben = clinic.session("patient", patient_id="ben")
+    await offers.join(ben, "ben", "family", NOW, instead_of=later["id"])
+    await offers.join(clinic.session("patient", patient_id="cleo"), "cleo", "family", NOW + timedelta(minutes=1))
+    nurse = clinic.session("nurse")
+    with pytest.raises(Invalid, match="Say why"):
+        await booking.cancel(nurse, taken, NOW, by=booking.CANCELLED_BY_CLINIC, reason=" ")
+    await booking.cancel(nurse, taken, NOW, by=booking.CANCELLED_BY_CLINIC, reason="Dr. Okafor is ill.")
+    await mirror.follow(clinic.system, clinic.claims, NOW)
+    (offered,) = (await find(ben, "Appointment", "patient=ben&status=proposed"))[0]
+    await offers.accept(ben, offered["id"], "ben", NOW)
+    assert (await read(ben, "Appointment", later["id"]))["status"] == "cancelled"
+    assert await offers.waiting_of(ben, "ben") == []
+    await mirror.follow(clinic.system, clinic.claims, NOW)
+    (for_cleo,) = (await find(clinic.system, "Appointment", "patient=cleo&status=proposed"))[0]
+    assert slots_of(for_cleo) == [late.slot_id]
+
+
+async def test_a_visit_goes_through_the_clinic_with_its_times_and_its_encounter(clinic):
+    first = (await free(clinic))[0]
+    mine = await book(clinic, first.slot_id)
+    nurse, start = clinic.session("nurse"), first.starts
+    with pytest.raises(Invalid):
+        await visit.take(nurse, mine, "started", start, facility_id="f")
+    assert visit.stage(mine, start + timedelta(minutes=9)).late
+    minute = 0
+    for step in ("arrived", "roomed", "started", "finished"):
+        mine = await read(nurse, "Appointment", mine["id"])
+        minute += 7
+        await visit.take(nurse, mine, step, start + timedelta(minutes=minute), facility_id="f", room="Room 4")
+    mine = await read(nurse, "Appointment", mine["id"])
+    assert mine["status"] == "fulfilled"
+    assert list(flow_of(mine)) == ["arrived", "roomed", "started", "finished"]
+    assert visit.stage(mine, NOW + timedelta(days=9)).waited == timedelta(minutes=14)
+    encounter = await visit.encounter_of(nurse, mine)
+    assert encounter["status"] == "finished"
+    assert [one["status"] for one in encounter["statusHistory"]] == ["triaged", "in-progress"]
+    with pytest.raises(Invalid):
+        await visit.take(nurse, mine, "arrived", start, facility_id="f")
+
+
+async def test_two_who_take_the_same_step_at_once_take_it_once(clinic):
+    mine = await book(clinic, (await free(clinic))[0].slot_id)
+    answers = await asyncio.gather(
+        *(visit.take(clinic.session("nurse"), mine, "arrived", NOW, facility_id="f") for _ in range(3)),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(one, dict) for one in answers) == 1
