@@ -19,7 +19,8 @@ CLASSES: Mapping[str, frozenset[str]] = {
     "family": frozenset({"FamilyMemberHistory", "Person", "RelatedPerson"}),
     "visits": frozenset({"Encounter", "EpisodeOfCare", "CareTeam"}),
     "schedule": frozenset({"Appointment", "AppointmentResponse"}),
-    "calendar": frozenset({"Schedule", "Slot"}),
+    "calendar": frozenset({"Schedule"}),
+    "times": frozenset({"Slot"}),
     "messages": frozenset({"Communication", "QuestionnaireResponse"}),
     "medication": frozenset(
         {"MedicationAdministration", "MedicationDispense", "MedicationRequest", "MedicationStatement"}
@@ -56,8 +57,8 @@ CLASSES: Mapping[str, frozenset[str]] = {
     "trace": frozenset({"AuditEvent"}),
 }  # fmt: skip
 """Every class but `chart` and `knowledge`. unfiled: what may hold or name a patient's data without being filed under
-the patient. directory: what says nothing about any patient and anybody may look up. calendar: when there is time for
-whom, filed under a patient only if it is a patient's."""
+the patient. directory: what says nothing about any patient and anybody may look up. calendar: whose times they
+are that `times` are in; filed under a patient only if it is a patient's."""
 
 GROUPS: Mapping[str, frozenset[str]] = {
     "record": frozenset(

@@ -1,5 +1,7 @@
 """The second wall: what a connection may not see is not there for it, even when the predicate forgets to ask."""
 
+from dataclasses import replace
+
 import asyncpg
 import pytest
 
@@ -24,7 +26,8 @@ async def world(pool):
 @pytest.mark.usefixtures("world")
 async def test_a_connection_that_says_nothing_sees_no_content(database):
     address = Address.from_url(database)
-    connection = await asyncpg.connect(address.dsn)
+    role = {"role": address.act_as} if address.act_as else {}
+    connection = await asyncpg.connect(replace(address, act_as="").dsn, server_settings=role)
     try:
         for table in ("resource", "history"):
             assert await connection.fetchval(f"SELECT count(*) FROM record.{table} WHERE patient IS NOT NULL") == 0

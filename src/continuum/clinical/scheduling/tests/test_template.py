@@ -1,6 +1,7 @@
 """Templates become times by the clinic's clock: on days the clocks change, on holidays, with several seats."""
 
 from datetime import UTC, date, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +14,7 @@ from continuum.kernel.errors import Invalid
 
 NEW_YORK = ZoneInfo("America/New_York")
 EVERY_DAY = "FREQ=DAILY"
+ZONES = ["America/New_York", "Europe/Berlin", "Asia/Tokyo", "Pacific/Honolulu", "Australia/Lord_Howe"]
 
 
 def rule(recurrence=EVERY_DAY, starts=time(9), ends=time(12), minutes=30, **more):
@@ -83,7 +85,8 @@ def test_rules_that_open_nothing_or_too_much_are_refused_in_words(wrong):
 
 
 def test_a_calendar_survives_its_schedule():
-    made = calendar(rule(last=date(2026, 12, 31), seats=2), closed=(Closed(date(2026, 12, 1), date(2026, 12, 2), "x"),))
+    closed = (Closed(date(2026, 12, 1), date(2026, 12, 2), "x"),)
+    made = calendar(rule(last=date(2026, 12, 31), seats=2), closed=closed)
     resource = {
         "resourceType": "Schedule", "id": "c", "comment": "",
         "actor": [{"reference": "Practitioner/dr"}, {"reference": "Location/room"},
@@ -97,13 +100,13 @@ def test_a_calendar_survives_its_schedule():
 
 @given(
     day=st.dates(date(2024, 1, 1), date(2030, 12, 31)),
-    zone=st.sampled_from(["America/New_York", "Europe/Berlin", "Asia/Tokyo", "Pacific/Honolulu", "Australia/Lord_Howe"]),
+    zone=st.sampled_from(ZONES),
     starts=st.integers(0, 20), hours=st.integers(1, 3), minutes=st.sampled_from([15, 20, 30, 60]),
 )  # fmt: skip
 def test_times_of_one_rule_never_overlap_and_lie_on_its_day(day, zone, starts, hours, minutes):
     made = rule(starts=time(starts), ends=time(starts + hours), minutes=minutes)
     found = sorted(times_on(calendar(), made, day, ZoneInfo(zone)), key=lambda one: one.starts.astimezone(UTC))
-    for one, two in zip(found, found[1:], strict=False):
+    for one, two in pairwise(found):
         assert one.ends.astimezone(UTC) <= two.starts.astimezone(UTC)
     assert all(one.starts.date() == day and starts <= one.starts.hour < starts + hours for one in found)
     assert len({one.id for one in found}) == len(found)
