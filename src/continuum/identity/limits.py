@@ -90,8 +90,8 @@ STAFF_SHOWN_MAX = 500
 """Accounts of staff on one page."""
 FORM_MAX_BYTES = 64 * 1024
 """The body of one form at sign-on."""
-FORM_FIELDS_MAX = 40
-"""Fields of one form at sign-on."""
+FORM_FIELDS_MAX = 300
+"""Fields of one form of a page; a questionnaire has the most."""
 NOTICE_ACCEPTED_S = 3_600
 """How long a browser that has accepted the notice before sign-in is not shown it again."""
 SESSION_WARNING_S = 120

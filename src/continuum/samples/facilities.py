@@ -1,20 +1,19 @@
-"""The shared world as resources: organizations, locations, people, services, schedules and a few slots."""
+"""The shared world as resources: organizations, locations, people, services and schedules."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 
+from continuum.samples import calendars
 from continuum.samples.data.bases import Afloat, Base
 from continuum.samples.data.services import BRANCH_NAMES
 from continuum.samples.elements import LOCAL, LOCAL_EXTENSION, SNOMED, Element, Resource, concept, reference, table
 from continuum.samples.places import Practitioner, Site, World
-from continuum.samples.streams import identity, stream
+from continuum.samples.streams import identity
 
 TIMEZONE = "http://hl7.org/fhir/StructureDefinition/timezone"
 NPI = "http://hl7.org/fhir/sid/us-npi"
 AGENCY = identity("organization", "health-agency")
 VETERANS_AGENCY = identity("organization", "veterans-agency")
-SLOT_DAYS = 5
-_SLOT_MINUTES = (510, 570, 630, 810, 870)
 _KINDS = {
     "hospital": ("Military hospital", "HOSP", "Hospital"),
     "clinic": ("Military clinic", "OF", "Outpatient facility"),
@@ -47,9 +46,10 @@ def resources(world: World, today: date) -> Iterator[Resource]:
             "type": [table("organization-type", "govt", "Government")],
             "name": name,
         }
+    yield from calendars.questionnaires()
     for site in world.sites.values():
         yield from _site(site)
-        yield from _times(site, today)
+        yield from calendars.schedules(site, today)
 
 
 def _site(site: Site) -> Iterator[Resource]:
@@ -145,6 +145,7 @@ def _practitioner(person: Practitioner) -> Resource:
         "identifier": [{"system": NPI, "value": person.npi}],
         "active": True,
         "name": [{"family": person.family_name, "given": [person.given], "suffix": [person.specialty.title]}],
+        **({"communication": languages} if (languages := calendars.spoken(person)) else {}),
     }
 
 
@@ -167,41 +168,15 @@ def _service(site: Site, specialty: str, first: Practitioner, owner: Element) ->
     return {
         "resourceType": "HealthcareService",
         "id": identity("service", site.key, specialty),
+        **calendars.kind_of_visit(specialty),
         "identifier": [{"system": f"{LOCAL}service", "value": f"{site.key}-{specialty}"}],
         "active": True,
         "providedBy": owner,
         "specialty": [concept(SNOMED, first.specialty.code, first.specialty.display)],
         "location": [reference("Location", site.location)],
         "name": f"{first.specialty.display}, {site.name}",
-        "appointmentRequired": specialty != "emergency",
+        "appointmentRequired": calendars.takes_appointments(specialty),
     }
-
-
-def _times(site: Site, today: date) -> Iterator[Resource]:
-    """One schedule for the site's first clinician, with a few slots on the weekdays to come."""
-    person = site.people[0]
-    schedule = identity("schedule", site.key)
-    days = [today + timedelta(days=offset) for offset in range(1, 15)]
-    workdays = [day for day in days if day.weekday() < 5][:SLOT_DAYS]
-    rng = stream("slots", site.key, today.isoformat())
-    yield {
-        "resourceType": "Schedule",
-        "id": schedule,
-        "active": True,
-        "specialty": [concept(SNOMED, person.specialty.code, person.specialty.display)],
-        "actor": [{"reference": person.reference}, reference("Location", site.location)],
-        "planningHorizon": {"start": workdays[0].isoformat(), "end": workdays[-1].isoformat()},
-    }
-    for day in workdays:
-        for minute in _SLOT_MINUTES:
-            yield {
-                "resourceType": "Slot",
-                "id": identity("slot", site.key, day.isoformat(), minute),
-                "schedule": reference("Schedule", schedule),
-                "status": "busy" if rng.random() < 0.4 else "free",
-                "start": site.instant(day, minute),
-                "end": site.instant(day, minute + 30),
-            }
 
 
 def _physical(code: str, display: str) -> Element:

@@ -5,7 +5,7 @@ import contextlib
 import gc
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,11 @@ from granian.server.embed import Server
 
 from continuum.access import Access
 from continuum.access.sign_ons import tracer
+from continuum.apps.appointments.keeper import Keeper
 from continuum.apps.fhir_api.app import Application
 from continuum.apps.fhir_api.bulk import Bulk
-from continuum.apps.fhir_api.bulk_keeper import BulkOrders, Keeper
+from continuum.apps.fhir_api.bulk_keeper import BulkOrders
+from continuum.apps.fhir_api.bulk_keeper import Keeper as BulkKeeper
 from continuum.apps.fhir_api.figures import figures
 from continuum.apps.fhir_api.orders import Worker
 from continuum.apps.fhir_api.services import Services
@@ -66,13 +68,16 @@ async def _services(worker: Worker, address: str = "") -> AsyncIterator[Services
             spill_folder=Path(worker.audit) if worker.audit else None,
             disk=Path(worker.disk) if worker.disk else None,
         )
-        access.on_written = hub.wake
+        appointments = Keeper(access)
+        access.on_written = _both(hub.wake, appointments.wake)
         key = signing_key(worker.token_secret)
         signon = signon_services(pool.connection, _signon_settings(worker), tracer(access.auditor), access=access)
         async with access.watched(), swept(signon):
             keeper = None
+            if not worker.read_only:
+                await stack.enter_async_context(appointments.running())
             if worker.bulk_folder:
-                keeper = await stack.enter_async_context(Keeper(access, _bulk(worker)))
+                keeper = await stack.enter_async_context(BulkKeeper(access, _bulk(worker)))
             yield Services(
                 access=access,
                 verifier=Verifier(key),
@@ -92,6 +97,14 @@ async def _services(worker: Worker, address: str = "") -> AsyncIterator[Services
             )
 
 
+def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
+    def tell() -> None:
+        first()
+        second()
+
+    return tell
+
+
 def _signon_settings(worker: Worker) -> SignonSettings:
     return SignonSettings(
         origin=worker.origin,
@@ -99,6 +112,7 @@ def _signon_settings(worker: Worker) -> SignonSettings:
         token_secret=worker.token_secret,
         password_profile=worker.password_profile,
         contact=worker.contact,
+        video_url=worker.video_url,
         banner=worker.banner,
     )
 

@@ -24,19 +24,24 @@ def _nothing(_: "Visit") -> "Navigation":
     return ()
 
 
+def _no_cards(_: "Visit") -> "Sequence[tuple[str, str, str]]":
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """What one domain shows in one app.
 
     key: unique in the app. order: of its items in the navigation. pages: address below the app's base, handler,
     methods; none may begin with an address that the app's own pages begin with. navigation: its items for one
-    reader.
+    reader. cards: what the app's first page says of it: title, address, a sentence.
     """
 
     key: str
     order: int
     pages: "Sequence[Page]"
     navigation: "Callable[[Visit], Navigation]" = _nothing
+    cards: "Callable[[Visit], Sequence[tuple[str, str, str]]]" = _no_cards
 
 
 @lru_cache(maxsize=4)

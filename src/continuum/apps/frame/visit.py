@@ -90,8 +90,8 @@ class Visit(Exchange):
             self.zone = await self.zones.of(self.record(), self.standing.facility_id)
         return self.standing
 
-    def record(self, *, patient_id: str | None = None) -> RecordSession:
-        """The record, as whom somebody is here. Raises Forbidden."""
+    def record(self, *, patient_id: str | None = None, workflow: bool = False) -> RecordSession:
+        """The record, as whom somebody is here. workflow: as `Access.open` has it. Raises Forbidden."""
         assert self.account is not None, "who is here was asked before"
         here = self.standing
         actor = Actor(
@@ -99,8 +99,9 @@ class Visit(Exchange):
             patient_id or here.patient_id,
         )  # fmt: skip
         return self.access.open(
-            actor, USUAL_PURPOSE.get(here.role, ""), source=self.origin.source, request_id=self.origin.request_id
-        )
+            actor, USUAL_PURPOSE.get(here.role, ""), source=self.origin.source, request_id=self.origin.request_id,
+            workflow=workflow,
+        )  # fmt: skip
 
     def page(self, template: str, *, status: int = 200, **values: object) -> Response:
         """One of the app's pages, or a part of one."""

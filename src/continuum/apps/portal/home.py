@@ -2,12 +2,14 @@
 
 from starlette.responses import Response
 
+from continuum.apps.frame.part import parts
 from continuum.apps.frame.visit import Visit
 from continuum.apps.portal.area import anybody
 from continuum.apps.portal.topics import TOPICS
 from continuum.apps.signon.services import CONTACT
 from continuum.identity import factors
 from continuum.identity.sessions import PREMIUM
+from continuum.ui.view import showing
 
 _STEPS_DONE = 5
 
@@ -17,7 +19,9 @@ async def home(x: Visit) -> Response:
     await x.stand("patient")
     if x.standing.role != "patient":
         return x.page("portal/home_basic.html", step=await _step(x))
-    return x.page("portal/home.html")
+    with showing(x.reader):
+        cards = [card for part in parts("portal") for card in part.cards(x)]
+    return x.page("portal/home.html", cards=cards)
 
 
 async def premium(x: Visit) -> Response:

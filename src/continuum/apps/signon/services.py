@@ -37,7 +37,7 @@ class SignonSettings:
     """What an operator sets. origin: of the pages as browsers see them, such as `https://ehr.example.org`.
 
     contact: whom people call about eligibility, in words. banner: the text before sign-in, paragraphs parted by
-    empty lines. secure: whether cookies are sent over https only.
+    empty lines. video_url: where visits by video take place, with `{room}` in it; "" for nowhere of ours.
     """
 
     origin: str
@@ -46,6 +46,7 @@ class SignonSettings:
     password_profile: str = "nist-63b-4"  # noqa: S105  the name of rules, not a password
     contact: str = CONTACT
     banner: str = ""
+    video_url: str = ""
 
     @property
     def host(self) -> str:

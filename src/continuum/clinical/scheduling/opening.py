@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from continuum.access import Operation, Session
 from continuum.access.claims import Claims
 from continuum.clinical.scheduling.limits import HORIZON_DAYS, HORIZON_DAYS_MAX, OPENING_BATCH, SCHEDULES_MAX
 from continuum.clinical.scheduling.model import Calendar, Resource, calendar_of, instant
-from continuum.clinical.scheduling.reading import find, zone_at
+from continuum.clinical.scheduling.reading import body, find, zone_at
 from continuum.clinical.scheduling.template import Time, openings, overbooked
 from continuum.fhir.json import dump, parse
 from continuum.kernel.errors import Invalid
@@ -17,10 +18,16 @@ CLOSED_STATUS = "busy-unavailable"
 _PAGE = 500
 
 
-async def calendars(session: Session, criteria: str) -> list[Calendar]:
-    """The calendars that match, at most SCHEDULES_MAX."""
-    found, _ = await find(session, "Schedule", f"{criteria}&_count={SCHEDULES_MAX}")
-    return [calendar_of(one, horizon_days=HORIZON_DAYS) for one in found]
+async def calendars(session: Session, criteria: str, *, most: int = SCHEDULES_MAX) -> list[Calendar]:
+    """The calendars that match, at most `most`."""
+    found: list[Resource] = []
+    page = await session.search(session.parse("Schedule", f"{criteria}&_count={SCHEDULES_MAX}"))
+    while True:
+        found += [body(one) for one in page.matches]
+        if not page.next_cursor or len(found) >= most:
+            return [calendar_of(one, horizon_days=HORIZON_DAYS) for one in found[:most]]
+        more = f"{criteria}&_count={SCHEDULES_MAX}&_cursor={quote(page.next_cursor)}"
+        page = await session.search(session.parse("Schedule", more))
 
 
 async def present(session: Session, schedule_id: str, first: datetime, until: datetime) -> list[Resource]:

@@ -120,6 +120,7 @@ def orders(settings: Settings, server: Server, *, read_only: bool = False, origi
         origin=origin,
         password_profile=settings.password_profile,
         contact=settings.eligibility_contact,
+        video_url=settings.video_url,
         banner=read_banner(settings.banner_file),
         connections=settings.connections,
         base_url=settings.base_url,

@@ -1,0 +1,12 @@
+"""Bounds of what the server does about appointments by itself."""
+
+KEEPER_POLL_S = 5.0
+"""Seconds after which times are told even if nobody said that something was written."""
+KEEPER_OFFERS_EVERY_S = 30.0
+"""Seconds between looks for offers and reminders that are due."""
+KEEPER_OPEN_EVERY_S = 3_600.0
+"""Seconds between looks at what templates want to be open."""
+KEEPER_ERROR_WAIT_S = 5.0
+"""Seconds to wait when the database refused."""
+CALENDARS_MAX = 5_000
+"""Calendars that are kept open by the server."""
