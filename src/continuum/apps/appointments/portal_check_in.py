@@ -11,6 +11,7 @@ from continuum.apps.appointments.booker import Booker, booker
 from continuum.apps.appointments.portal_pages import show
 from continuum.apps.appointments.shown import Shown, one
 from continuum.apps.frame.visit import Visit
+from continuum.chart.entry import N_
 from continuum.chart.reading import version_of
 from continuum.clinical.scheduling.model import CHECKED_IN, EXTENSION, actor_of, reference_of, with_extension
 from continuum.clinical.scheduling.questions import (
@@ -32,7 +33,7 @@ from continuum.ui.view import showing
 
 QUESTIONS = f"{EXTENSION}visit-questionnaire"
 _PREFIX = "q-"
-_NOT_YET = "You can check in from three days before the appointment on, as long as it is booked."
+_NOT_YET = N_("You can check in from three days before the appointment on, as long as it is booked.")
 
 
 @dataclass(frozen=True, slots=True)
