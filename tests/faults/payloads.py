@@ -22,13 +22,13 @@ PAYLOADS = (
     "$$", "$tag$; SELECT 1; $tag$", "$1", "$99", "%s", "%(name)s", "{0}", "{name}", ":name", "?", "${jndi:x}",
     "%", "_", "%%%", "\\", "\\\\", "\\%", "a\\_b", "x%' ESCAPE '!",
     "' & | ! <-> :*", "!!!", "a:*|b", "((", ".*", "(a+)+$", "[[:alpha:]]", "^(.|\\n)*$",
-    "{}", "{a,b}", '{"a', "ARRAY[1]", "(1,2)", "\\N", "\\.", "\t\\.", "NULL", "null", "true", "-1", "1e400", "NaN", "0x27",
-    "\\x27", "\\u0027 OR 1=1", "U&'\\0027'", "E'\\x27'", "CHR(39)", "\u02bc OR 1=1", "\uff07 OR 1=1--", "\u2019; --",
+    "{}", "{a,b}", '{"a', "ARRAY[1]", "(1,2)", "\\N", "\\.", "\t\\.", "NULL", "null", "true", "-1", "1e400", "NaN",
+    "0x27", "\\x27", "\\u0027 OR 1=1", "U&'\\0027'", "E'\\x27'", "CHR(39)", "\u02bc OR 1=1", "\uff07 OR 1=1--", "\u2019; --",
     "\u00bf' OR 1=1", "\u0000", "a\u0000' OR 1=1", "\r\n'; --", "\n--\n", "\u202e'", "\U0001f4a3'", "\ufffd'",
     "../../etc/passwd", "'\"`;--#", "#", ";", "|", "a|b'|c", "$", "a$b'$c", ",", "'" * 64, "(" * 200, "x" * 2_000 + "'",
 )  # fmt: skip
 
-PERSONAL = ("Canary-Okonkwo", "SCRAM-SHA-256", "PostgreSQL 1", "x86_64-pc-linux", "root:x:0", "rolpassword\":")
+PERSONAL = ("Canary-Okonkwo", "SCRAM-SHA-256", "PostgreSQL 1", "x86_64-pc-linux", "root:x:0", 'rolpassword":')
 """What no answer may show: another patient's name, hashes of passwords, the database's version, a file."""
 
 
