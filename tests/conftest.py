@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from continuum.apps.fhir_api.orders import Worker
+from tests.hospital import founded
 from tests.live import Running, fresh_database, started
 
 
@@ -45,3 +46,17 @@ def another(running: Running):
             yield found
 
     return start
+
+
+@pytest.fixture(scope="session")
+async def hospital(test_server, template, tmp_path_factory):
+    """A hospital with the people with a story; its server is opened by those who need it."""
+    app, owner = await fresh_database(test_server, template)
+    return await founded(app, owner, tmp_path_factory.mktemp("hospital"))
+
+
+@pytest.fixture(scope="session")
+def open_hospital(hospital):
+    """The hospital with its server running."""
+    with hospital.open():
+        yield hospital

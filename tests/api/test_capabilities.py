@@ -87,7 +87,9 @@ async def test_claims_about_conditions_hold(api, rest):
     assert (await api.put(f"/Patient?_id={name}", json=patient())).status_code == 200
     assert claimed["conditionalDelete"] == "single"
     assert claimed["referencePolicy"] == ["literal", "local", "enforced"]
-    assert {operation["name"] for operation in claimed["operation"]} == {"everything", "export"}
+    assert {operation["name"] for operation in claimed["operation"]} == {
+        "everything", "export", "match", "merge", "unmerge", "correct-patient", "revert-correction",
+    }  # fmt: skip
     assert (await api.get(f"/Patient/{name}/$everything")).status_code == 200
     assert (await api.delete(f"/Patient?_id={name}")).status_code == 204
 

@@ -30,6 +30,36 @@ def socket(name):
     }  # fmt: skip
 
 
+def parameters(**given):
+    """A Parameters resource."""
+    return {"resourceType": "Parameters", "parameter": [{"name": name, **value} for name, value in given.items()]}
+
+
+def two(name):
+    """Two sides of a merge or correction, and why."""
+    return {
+        "source-patient": {"valueReference": {"reference": f"Patient/{name}"}},
+        "target-patient": {"valueReference": {"reference": f"Patient/{name}-2"}}, "reason": {"valueString": "a test"},
+    }  # fmt: skip
+
+
+TAGS = {"valueMeta": {"tag": [{"code": "blue"}]}}
+OPERATIONS = {
+    "correct-patient": lambda name: parameters(
+        **two(name), entry={"valueReference": {"reference": f"Observation/{name}"}}
+    ),
+    "lastn": lambda name: parameters(patient={"valueString": name}, code={"valueString": "x"}),
+    "match": lambda name: parameters(resource={"resource": patient(id=name)}),
+    "merge": lambda name: parameters(**two(name)),
+    "meta-add": lambda _: parameters(meta=TAGS),
+    "meta-delete": lambda _: parameters(meta=TAGS),
+    "revert-correction": lambda _: parameters(correction={"valueString": "x"}, reason={"valueString": "a test"}),
+    "unmerge": lambda name: parameters(**{key: one for key, one in two(name).items() if key != "target-patient"}),
+    "validate": lambda name: patient(id=name),
+}
+"""What each operation is asked, by its interaction."""
+
+
 BULK = {
     "resourceType": "Parameters",
     "parameter": [
@@ -78,10 +108,35 @@ def request(route, name, job=("none", "none")):
         if route.interaction == "subscription-binding-token" and "{id}" not in route.template:
             path += f"?id={name}"
         body = {"resourceType": "Parameters"} if route.method == "POST" else None
+    elif route.interaction in OPERATIONS:
+        body = OPERATIONS[route.interaction](name) if route.method == "POST" else None
+        if route.interaction == "lastn" and route.method == "GET":
+            path += f"?patient={name}&code=x"
     elif route.template.endswith("_search"):
         headers["content-type"] = "application/x-www-form-urlencoded"
         content = f"_id={name}".encode()
     return {"method": route.method, "url": path, "json": body, "content": content, "headers": headers}
+
+
+async def ready(api, interaction, name, given):
+    """Brings about what the operations on charts need, and names what only now has a name."""
+    if interaction == "encounter-everything":
+        await api.put(f"/Encounter/{name}", json={
+            "resourceType": "Encounter", "id": name, "status": "finished", "class": {"code": "AMB"}})  # fmt: skip
+    if interaction not in ("merge", "unmerge", "correct-patient", "revert-correction"):
+        return
+    await api.put(f"/Patient/{name}-2", json=patient(id=f"{name}-2"))
+    await api.put(f"/Observation/{name}", json={
+        "resourceType": "Observation", "id": name, "status": "final", "code": {"text": "x"},
+        "subject": {"reference": f"Patient/{name}"}})  # fmt: skip
+    if interaction == "unmerge":
+        assert (await api.post("/Patient/$merge", json=OPERATIONS["merge"](name))).status_code == 200
+    elif interaction == "revert-correction":
+        done = await api.post("/Patient/$correct-patient", json=OPERATIONS["correct-patient"](name))
+        given["json"]["parameter"][0] = {
+            "name": "correction",
+            "valueString": done.json()["parameter"][0]["valueString"],
+        }
 
 
 ROLES = {
@@ -116,6 +171,7 @@ async def test_a_request_leaves_one_row_whatever_becomes_of_it(running, api, rou
             if "{job}" in route.template and (job is None or route.method == "DELETE"):
                 job = await exported(api)
             given = request(route, name, job or ("none", "none"))
+            await ready(api, route.interaction, name, given)
             if query:
                 given["url"] += query if "?" not in given["url"] else query.replace("?", "&")
             given["headers"] |= headers

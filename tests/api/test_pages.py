@@ -63,7 +63,9 @@ async def test_a_page_is_plain_accessible_html_that_needs_nothing_from_elsewhere
     assert answer.headers["referrer-policy"] == "no-referrer"
     for link in page.links:
         if link.startswith("/"):
-            assert (await api.get(running.origin + link)).status_code == 200, link
+            found = await api.get(running.origin + link, follow_redirects=True)
+            assert found.status_code == 200, link  # pages for people lead to the sign-in
+            assert found.url.host == "127.0.0.1"
 
 
 async def test_the_start_page_says_how_things_are_and_what_to_try(api, running):

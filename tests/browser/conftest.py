@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from scripts import system_packages
+from tests.hospital import PASSWORD, SignIn
 from tests.suites import unavailable
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
@@ -25,6 +26,11 @@ class Sight:
     context: BrowserContext
     origin: str
     complaints: list[str] = field(default_factory=list)
+
+    def failed(self, url: str, why: str | None) -> None:
+        """Notes a request that failed; one that was given up because the person went on is none."""
+        if why != "net::ERR_ABORTED":
+            self.complaints.append(f"failed: {url} {why}")
 
     async def go(self, path: str) -> None:
         await self.page.goto(self.origin + path)
@@ -92,9 +98,63 @@ def look(browser, running):
         sight = Sight(page, context, origin)
         page.on("console", lambda said: sight.complaints.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: sight.complaints.append(str(error)))
-        page.on("requestfailed", lambda request: sight.complaints.append(f"failed: {request.url}"))
+        page.on("requestfailed", lambda request: sight.failed(request.url, request.failure))
         page.set_default_timeout(10_000)
         yield sight
         await context.close()
 
     return opened
+
+
+class Person:
+    """Somebody at a browser. Every page that they come to is judged."""
+
+    def __init__(self, sight: Sight, axe: str) -> None:
+        self.sight, self.page, self.axe = sight, sight.page, axe
+
+    async def judged(self) -> None:
+        """The page that is shown now keeps the rules of accessibility and fits the window."""
+        path = self.page.url.removeprefix(self.sight.origin)
+        assert await self.sight.violations(self.axe) == [], path
+        assert await self.sight.overflow_px() <= 0, path
+
+    async def go(self, path: str) -> None:
+        await self.sight.go(path)
+        if self.page.url.partition("?")[0].endswith("/notice"):
+            await self.press("I have read this and agree")
+        await self.judged()
+
+    async def press(self, name: str) -> None:
+        await self.page.get_by_role("button", name=name, exact=True).click()
+        await self.page.wait_for_load_state()
+
+    async def choose(self, label: str) -> None:
+        """Chooses a radio button or a checkbox as people do: by its words, for the box itself lies out of sight."""
+        await self.page.locator("label", has_text=label).first.click()
+
+    async def follow(self, name: str) -> None:
+        await self.page.get_by_role("main").get_by_role("link", name=name, exact=True).first.click()
+        await self.page.wait_for_load_state()
+        await self.judged()
+
+    async def sign_in(self, who: SignIn, to: str) -> None:
+        """Signs in on the way to a page."""
+        await self.go(f"/signon/sign-in?next={to}")
+        await self.page.fill("#name", who.name)
+        await self.page.fill("#password", PASSWORD)
+        await self.press("Sign in")
+        if who.seed:
+            await self.page.wait_for_selector("#code")
+            await self.page.fill("#code", who.code())
+            await self.press("Continue")
+        await self.page.wait_for_url(f"**{to}")
+        await self.judged()
+
+    async def main(self) -> str:
+        return await self.page.inner_text("main")
+
+
+@pytest.fixture
+def person(axe):
+    """Makes somebody of an open page."""
+    return lambda sight: Person(sight, axe)

@@ -132,6 +132,7 @@ async def test_what_is_asked_wrongly_is_refused_in_words_or_ignored_if_the_clien
 
 async def test_every_answer_of_a_job_is_for_who_asked_only(running):
     async with running.client("system", subject="owner") as owner, running.client("system", subject="other") as other:
+        await admit(owner)
         status = await kick_off(owner, "/$export")
         outcome(await other.get(status), 404)
         outcome(await other.delete(status), 404)

@@ -123,7 +123,7 @@ class Writer:
             name, _, version = place.partition("/_history/")
             self._stored(name, int(version), mark)
 
-    async def _delete(self, _):
+    async def _delete(self, mark):  # noqa: ARG002  called like the others
         name = self.dice.choice([*self.owned])
         version = self._attempted(name, "")
         answer = self._counted(await self.api.delete(f"/Basic/{name}", headers={"if-match": f'W/"{version}"'}))

@@ -46,10 +46,10 @@ class Storm:
         writers = [asyncio.create_task(self._write(f"w{number}", stopping)) for number in range(WRITERS)]
         for number in range(kills):
             quiet = asyncio.get_running_loop().time() + self.dice.uniform(0.2, 1.0)
-            while asyncio.get_running_loop().time() < quiet:
+            while asyncio.get_running_loop().time() < quiet:  # noqa: ASYNC110  time passes, nothing tells
                 await asyncio.sleep(0.02)
             kind = KINDS[number % len(KINDS)]
-            while not (processes := self.server.of_kind(kind)):
+            while not (processes := self.server.of_kind(kind)):  # noqa: ASYNC110  other processes tell nobody
                 await asyncio.sleep(0.02)
             kill(processes if kind == "all" else [self.dice.choice(processes)])
             self.kinds[kind] += 1

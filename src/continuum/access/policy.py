@@ -43,6 +43,11 @@ _EVERY_WRITE = frozenset(TYPES) - {"AuditEvent"}
 OWNED_TYPES = frozenset({"Subscription"})
 """Types of which everybody writes and sees their own; administrators and systems see all."""
 
+_CLINICAL_WORK = frozenset({"match", "correct"})
+"""What a clinician may do among the charts that are open to them: find duplicates, put wrong entries right."""
+_IDENTITY_WORK = _CLINICAL_WORK | {"merge", "unmerge"}
+"""Two people's charts become one only by those who keep the registry of patients."""
+
 _PURPOSES_OF = {
     "administrator": frozenset({"HSYSADMIN", "HOPERAT"}),
     "clinician": frozenset({"TREAT", "ETREAT", "HOPERAT"}),
@@ -59,6 +64,8 @@ class Policy:
     writes: frozenset[str]
     facility: int = 0
     """The clinician's facility: patients written about must be cared for there. 0: any patient."""
+    acts: frozenset[str] = frozenset()
+    """What of access/charts.py the session may do: match, merge, unmerge, correct."""
     patients: frozenset[int] = field(default=frozenset())
     """The only patients that may be written about; empty: no such limit."""
 
@@ -95,7 +102,7 @@ def narrowed(policy: Policy, scopes: str) -> Policy:
 
 
 def _everything(_: Actor, __: Keys) -> Policy:
-    return Policy(Visibility(otherwise=ALL), _EVERY_WRITE)
+    return Policy(Visibility(otherwise=ALL), _EVERY_WRITE, acts=_IDENTITY_WORK)
 
 
 def _clinician(actor: Actor, keys: Keys) -> Policy:
@@ -107,7 +114,8 @@ def _clinician(actor: Actor, keys: Keys) -> Policy:
     scopes.update(dict.fromkeys(STAFF_ONLY_TYPES - PATIENT_TYPES, NOTHING))
     scopes["AuditEvent"] = NOTHING
     scopes.update(_own(actor, keys))
-    return Policy(Visibility(scopes), (PATIENT_TYPES - {"AuditEvent"}) | OWNED_TYPES, facility=facility)
+    writes = (PATIENT_TYPES - {"AuditEvent"}) | OWNED_TYPES
+    return Policy(Visibility(scopes), writes, facility=facility, acts=_CLINICAL_WORK)
 
 
 def _patient(actor: Actor, keys: Keys) -> Policy:

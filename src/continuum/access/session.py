@@ -7,8 +7,11 @@ from urllib.parse import parse_qsl
 from continuum.access import trace
 from continuum.access.audit import FAILED, REFUSED, Context
 from continuum.access.bulk import Bulk
+from continuum.access.charts import Candidates, ChartActs
 from continuum.access.ownership import Ownership
 from continuum.access.policy import Policy
+from continuum.access.resources import Judged, ResourceActs
+from continuum.access.views import ViewActs
 from continuum.access.warrant import SessionWarrant
 from continuum.fhir.grammar import parse as parse_query
 from continuum.fhir.query import Query
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Session:
+class Session(ChartActs, ResourceActs, ViewActs):
     """Reads and writes for one actor and one purpose. Every method leaves exactly one audit row."""
 
     def __init__(self, door: "Access", policy: Policy, context: Context, *, server: bool = False) -> None:
@@ -311,6 +314,10 @@ def _type_of(resource: dict[str, Any]) -> str:
 def _patients(result: object) -> list[str]:
     """Whose data a result shows."""
     shown: Sequence[Stored] = ()
+    if isinstance(result, Candidates):
+        return [one.stored.id for one in result.found]
+    if isinstance(result, Judged):
+        return [result.patient_id] if result.patient_id is not None else []
     if isinstance(result, Stored):
         shown = (result,)
     elif isinstance(result, Page):

@@ -53,7 +53,8 @@ is_markdown = is_string
 
 def is_code(v: Any) -> bool:
     """Text without leading, trailing or double space, and with no other white space or control characters."""
-    return v.__class__ is str and bool(v) and _NOT_CODE(v) is None
+    # What is printable has no white space but the space; most codes hold neither, and need no pattern.
+    return v.__class__ is str and bool(v) and ((" " not in v and v.isprintable()) or _NOT_CODE(v) is None)
 
 
 def is_id(v: Any) -> bool:

@@ -346,6 +346,8 @@ BULK_PROCESSES_MAX = 64
 """Processes of one bulk job."""
 BULK_CHUNK_BYTES = 1024 * 1024
 """Files of bulk jobs are read, compressed and sent in pieces of this size."""
+BULK_DISK_FREE_MIN_BYTES = 2 * 1024 * 1024 * 1024
+"""An export stops with words before its files leave less room than this on their disk."""
 BULK_DOWNLOAD_TIMEOUT_S = 6 * 3600.0
 """How long the download of one file may take altogether."""
 BULK_INPUTS_MAX = 200
@@ -372,23 +374,21 @@ KEYS_PENDING_KB = 64
 """Keys of new rows that may wait outside the index's tree: each search reads through them."""
 KEYS_PENDING_IMPORT_KB = 4_096
 """The same while many rows are loaded: sorted in larger heaps, they cost a quarter less to file."""
-LANGUAGES_ACCEPTED_MAX = 16
-"""Languages of an Accept-Language header that are looked at."""
-CHART_POINTS_MAX = 2_000
-"""Points that one line of a chart draws; of more, each stretch keeps its first, last, lowest and highest."""
-CHART_TICKS_MAX = 7
-"""Labelled places on one axis of a chart."""
-PAGE_LINKS_MAX = 7
-"""Numbered links of a pagination, gaps included."""
-STATIC_CACHE_S = 365 * 24 * 3600
-"""How long a browser may keep a style sheet or a script; its address changes with its content."""
-PREFERENCES_MAX_BYTES = 4 * 1024
-"""The form that says how pages are shown."""
-PREFERENCES_KEPT_S = 365 * 24 * 3600
-"""How long a browser remembers how pages are shown."""
-PAGE_COMPRESS_MIN_BYTES = 1_400
-"""A page that fits one packet is sent as it is."""
-NUMBERS_CACHED_MAX = 8_192
-"""Measured values kept as text, per worker."""
-ZONE_NAMES_CACHED_MAX = 512
-"""Names of time zones kept, per worker."""
+MERGE_ENTRIES_MAX = 20_000
+"""Entries of a chart that can be merged into another in one transaction."""
+CORRECTION_ENTRIES_MAX = 1_000
+"""Entries that one wrong-patient correction can move."""
+RELOCATION_YIELD = 20
+"""After so many entries of a merge or correction the worker's other requests have their turn."""
+MATCH_BLOCK_MAX = 50
+"""Patients that one of the searches behind `Patient/$match` looks at."""
+MATCH_COUNT_MAX = 100
+"""Candidates that `Patient/$match` shows."""
+MATCH_COUNT_DEFAULT = 20
+"""Candidates that `Patient/$match` shows when `count` does not say."""
+MATCH_VALUES_MAX = 8
+"""Identifiers, telephone numbers and names of one person that `Patient/$match` goes by."""
+LASTN_MAX = 100
+"""Observations of each kind that `Observation/$lastn` shows."""
+LASTN_READ_MAX = 20_000
+"""Observations of one patient that `Observation/$lastn` looks through."""

@@ -6,6 +6,7 @@ without serialising anything again, and reading is a decompression and one conca
 """
 
 import threading
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -48,7 +49,9 @@ def _decompressor() -> zstandard.ZstdDecompressor:
 def tail(resource: dict[str, Any]) -> bytes:
     """The JSON text after `meta.lastUpdated`: the rest of meta, then every other element in its order."""
     meta = resource.get("meta")
-    rest = {name: value for name, value in resource.items() if name not in ("resourceType", "id", "meta")}
+    rest = resource.copy()
+    for name in ("resourceType", "id", "meta"):
+        rest.pop(name, None)
     head = b"}"
     if meta:
         kept = {name: value for name, value in meta.items() if name not in ("versionId", "lastUpdated")}
@@ -81,3 +84,32 @@ def decode(resource_type: str, resource_id: str, version: int, updated_us: int, 
 def decompress(body: bytes) -> bytes:
     """The tail of a stored body."""
     return _decompressor().decompress(body, max_output_size=STORED_BODY_MAX_BYTES)
+
+
+class Decoder:
+    """Whole JSON texts of many stored versions, each type named by its number.
+
+    What neighbours share (the type, most often the instant) is written once.
+    """
+
+    def __init__(self, type_ids: Mapping[str, int]) -> None:
+        self._heads = {
+            number: b'{"resourceType":"%b","id":"' % resource_type.encode()
+            for resource_type, number in type_ids.items()
+        }
+        self._decompress = _decompressor().decompress
+        self._updated_us: int | None = None
+        self._instant = b""
+
+    def whole(self, type_id: int, resource_id: str, version: int, updated_us: int, body: bytes) -> bytes:
+        """The whole JSON text (UTF-8) of a stored version."""
+        if updated_us != self._updated_us:
+            self._instant = instant(updated_us).encode()
+            self._updated_us = updated_us
+        return b'%b%b","meta":{"versionId":"%d","lastUpdated":"%b"%b' % (
+            self._heads[type_id],
+            resource_id.encode(),
+            version,
+            self._instant,
+            self._decompress(body, STORED_BODY_MAX_BYTES),
+        )

@@ -47,6 +47,8 @@ class Loader:
         self._conn = conn
         self._clock = clock
         self._row_ids = RowIds()
+        self._all_new = False
+        """Whether the chunk before was all new: then the next probably is, and COPY itself says if not."""
 
     async def is_done(self, source: str, chunk: int) -> bool:
         """Whether that chunk was loaded before."""
@@ -61,11 +63,16 @@ class Loader:
         """Writes one chunk, its index rows, its audit row and the note that it is done, in one transaction.
 
         Of several resources with one address the last one counts, as if they had come one after another.
+
+        Raises:
+            asyncpg.PostgresError: one of RETRY_STATES when somebody else wrote one of them at the same moment, or when
+                one is present against expectation: load it again.
         """
         latest = {(prepared.type_id, prepared.id): prepared for prepared in chunk}
+        expected, self._all_new = self._all_new, False
         async with self._conn.transaction():
             now_us = self._clock()
-            present = await lock(self._conn, latest)
+            present = {} if expected else await lock(self._conn, latest)
             fresh = [prepared for address, prepared in latest.items() if address not in present]
             changed = []
             for address, there in present.items():
@@ -87,6 +94,7 @@ class Loader:
                 " equal = excluded.equal, rejected = excluded.rejected",
                 source, number, len(fresh), len(changed), len(present) - len(changed), rejected,
             )  # fmt: skip
+        self._all_new = not present
         return Loaded(len(fresh), len(changed), len(present) - len(changed))
 
     async def _copy(self, fresh: Sequence[Prepared], now_us: int) -> None:
@@ -121,26 +129,31 @@ class Loader:
             )
 
     async def _note_links(self, latest: dict[tuple[int, str], Prepared]) -> None:
-        wanted = {
-            (TYPE_IDS[target_type], target_id, prepared.type_id, prepared.id)
-            for prepared in latest.values()
-            for target in prepared.links
-            for target_type, _, target_id in (target.partition("/"),)
-            if (TYPE_IDS[target_type], target_id) not in latest
-        }
+        referring: dict[str, list[Prepared]] = {}
+        for prepared in latest.values():
+            for target in prepared.links:
+                referring.setdefault(target, []).append(prepared)
+        # Hundreds refer to the same few organisations and practitioners: each is looked for once.
+        targets = [(TYPE_IDS[kind], one) for kind, _, one in (target.partition("/") for target in referring)]
+        outside = sorted(target for target in targets if target not in latest)
+        absent = await self._conn.fetch(
+            """
+            SELECT l.type, l.id FROM unnest($1::smallint[], $2::text[]) AS l(type, id)
+            WHERE NOT EXISTS (SELECT 1 FROM record.resource r WHERE r.type = l.type AND r.id = l.id AND NOT r.deleted)
+            """,
+            [target[0] for target in outside],
+            [target[1] for target in outside],
+        )
+        wanted = sorted(
+            (type_id, resource_id, prepared.type_id, prepared.id)
+            for type_id, resource_id in absent
+            for prepared in referring[f"{TYPE_NAMES[type_id]}/{resource_id}"]
+        )
         if wanted:
-            ordered = sorted(wanted)
             await self._conn.execute(
-                """
-                INSERT INTO record.import_link
-                SELECT l.* FROM unnest($1::smallint[], $2::text[], $3::smallint[], $4::text[])
-                  AS l(target_type, target_id, source_type, source_id)
-                WHERE NOT EXISTS (
-                  SELECT 1 FROM record.resource r
-                  WHERE r.type = l.target_type AND r.id = l.target_id AND NOT r.deleted)
-                ON CONFLICT DO NOTHING
-                """,
-                *(list(column) for column in zip(*ordered, strict=True)),
+                "INSERT INTO record.import_link"
+                " SELECT * FROM unnest($1::smallint[], $2::text[], $3::smallint[], $4::text[]) ON CONFLICT DO NOTHING",
+                *(list(column) for column in zip(*wanted, strict=True)),
             )
 
 

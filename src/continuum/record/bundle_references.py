@@ -25,7 +25,7 @@ def _references(node: Any) -> Iterator[str]:
 
 def refers_by_criteria(text: bytes) -> bool:
     """Whether a resource's JSON text, as `dump` writes it, has a conditional reference."""
-    return _CONDITIONAL.search(text) is not None
+    return b"?" in text and _CONDITIONAL.search(text) is not None
 
 
 def conditional(resource: dict[str, Any] | None) -> list[str]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -14,7 +15,7 @@ from continuum.fhir.types import TYPE_IDS
 from continuum.fhir.validate import validate
 from continuum.fhir.values import address_of
 from continuum.kernel.errors import Invalid, Malformed
-from continuum.kernel.limits import GRAMS_MAX, STRING_EXACT_CHARS, STRING_INDEX_CHARS
+from continuum.kernel.limits import ADDRESSES_CACHED_MAX, GRAMS_MAX, STRING_EXACT_CHARS, STRING_INDEX_CHARS
 from continuum.record.body import tail
 from continuum.record.keys import Keys, param_id
 from continuum.record.words import file_words
@@ -36,7 +37,7 @@ LABEL_BITS = {
 }
 """The bit of `labels` for each sensitivity code of v3-Confidentiality and v3-ActCode."""
 
-_LINK = re.compile(rb'"reference":"([A-Z][A-Za-z]*)/([A-Za-z0-9\-.]{1,64})(?:/_history/[^"/]*)?"')
+_LINK = re.compile(rb'"reference":"([A-Z][A-Za-z]*/[A-Za-z0-9\-.]{1,64})(?:/_history/[^"/]*)?"')
 
 FACILITY_ELEMENTS = {
     "Patient": "managingOrganization",
@@ -92,7 +93,7 @@ def prepare(resource: dict[str, Any], keys: Keys) -> Prepared:
     if resource_type is None or type_id is None:
         raise Malformed("The resource needs a resourceType that FHIR R4 knows.")
     issues = validate(resource)
-    errors = tuple(issue for issue in issues if issue.severity in ("error", "fatal"))
+    errors = tuple(issue for issue in issues if issue.severity in ("error", "fatal")) if issues else ()
     if errors:
         raise Invalid(f"The {resource_type} is not valid FHIR R4.", issues=errors)
     return arrange(resource, resource_type, type_id, keys)
@@ -145,7 +146,13 @@ def arrange(resource: dict[str, Any], resource_type: str, type_id: int, keys: Ke
 def links_of(text: bytes) -> list[str]:
     """The local references in a resource's JSON text as `dump` writes it: no other element is called `reference`."""
     found = dict.fromkeys(_LINK.findall(text))
-    return [f"{kind.decode()}/{one.decode()}" for kind, one in found if kind.decode() in TYPE_IDS]
+    return [link for link in map(_link, found) if link is not None]
+
+
+@lru_cache(maxsize=ADDRESSES_CACHED_MAX)
+def _link(found: bytes) -> str | None:
+    link = found.decode()
+    return link if link.partition("/")[0] in TYPE_IDS else None
 
 
 def locations(resource: dict[str, Any], target: str) -> list[str]:
@@ -169,31 +176,31 @@ def locations(resource: dict[str, Any], target: str) -> list[str]:
 
 def _exact_keys(index: Index, links: Iterable[str], resource_type: str, keys: Keys) -> tuple[set[int], int]:
     """Tokens, references, uris and exact composites; and which parameters have values."""
+    mine = keys.of_type[resource_type]
     wanted: set[int] = set()
     add = wanted.add
-    mine = keys.of_type[resource_type]
-    forms, references = mine.tokens, mine.references
-    present = set()
-    for token in index.tokens:
-        present.add(token[0])
-        wanted.update(forms[token])
-    for pair in index.references:
-        present.add(pair[0])
-        wanted.update(references[pair])
+    wanted.update(
+        *map(mine.tokens.__getitem__, index.tokens),
+        *map(mine.references.__getitem__, index.references),
+        map(keys.address, links),
+    )
     for param, value in index.uris:
-        present.add(param)
         add(keys.uri(resource_type, param, value))
         if "|" in value:
             add(keys.uri(resource_type, param, value.partition("|")[0]))
-    wanted.update(keys.of_type_token(resource_type, *typed) for typed in index.typed)
-    for values in (index.strings, index.dates, index.numbers, index.quantities, index.positions):
-        present.update(value[0] for value in values)
+    for typed in index.typed:
+        add(keys.of_type_token(resource_type, *typed))
     for param, *parts in index.composites:
-        present.add(param)
         exact = [_component_forms(part) for part in parts]
         for combination in product(*exact) if all(exact) else ():
             add(keys.composite(resource_type, param, *combination))
-    wanted.update(map(keys.address, links))
+    present = {param for param, _, _ in index.tokens}
+    present.update([param for param, _ in index.references])
+    for values in (
+        index.uris, index.strings, index.dates, index.numbers, index.quantities, index.positions, index.composites,
+    ):  # fmt: skip
+        for one in values:
+            present.add(one[0])
     bits = PRESENCE[resource_type]
     return wanted, sum([bits[param] for param in present if param in bits])
 
@@ -210,6 +217,8 @@ def _component_forms(part: tuple[Any, ...]) -> list[str]:
 
 def _dates(index: Index, resource_type: str) -> tuple[int | None, int | None, list[tuple[int, int, int]]]:
     """The hull of the type's main date, and rows for every other date (and for a main date with several values)."""
+    if not index.dates:
+        return None, None, []
     main = MAIN_DATE.get(resource_type)
     mains = [value for value in index.dates if value[0] == main]
     low = min((value[1] for value in mains), default=None)

@@ -15,7 +15,8 @@ from continuum.record.read import Connection
 
 WRITE = (
     "SELECT record.write($1::record.entry[], $2::record.entry[], $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
-    " $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29::record.audit_entry[], $30)"
+    " $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29::record.audit_entry[],"
+    " $30, $31)"
 )
 
 AuditRow = tuple[Any, ...]
@@ -167,8 +168,8 @@ async def write(
     ordered_care = sorted(care)
     links = _links(changes)
     # An update releases nothing: only a deletion must be kept apart from those who refer to the resource.
-    exclusive = sorted({_bucket(*change.address) for change in changes if change.prepared is None})
-    shared = sorted({_bucket(*link) for link in links})
+    exclusive = sorted({bucket(*change.address) for change in changes if change.prepared is None})
+    shared = sorted({bucket(*link) for link in links})
     await conn.execute(
         WRITE,
         [change.row() for change in new],
@@ -186,6 +187,7 @@ async def write(
         [pair[1] for pair in guard.cared],
         audits,
         linked(audits),
+        charts_of(changes),
     )
 
 
@@ -215,7 +217,25 @@ def _links(changes: Sequence[Change]) -> list[tuple[int, str]]:
     return sorted(wanted)
 
 
-def _bucket(type_id: int, resource_id: str) -> int:
+TRACES = frozenset({"Patient", "Provenance"})
+"""Types that may name a chart that was merged away: they say where it went and what became of its entries."""
+
+
+def charts_of(changes: Sequence[Change]) -> list[str]:
+    """The ids of the patients that the changes' entries name; none of them may have been merged away."""
+    return sorted(
+        {
+            target[8:]
+            for change in changes
+            if change.prepared is not None and change.prepared.resource_type not in TRACES
+            for target in change.prepared.links
+            if target.startswith("Patient/")
+        }
+    )
+
+
+def bucket(type_id: int, resource_id: str) -> int:
+    """The advisory lock (class 7201) that keeps references to an address and changes of what it is apart."""
     return zlib.crc32(f"{type_id}/{resource_id}".encode()) % LOCK_BUCKETS
 
 
@@ -256,6 +276,14 @@ def broken_references(detail: str, changes: Sequence[Change]) -> Invalid:
     return Invalid("A reference names a resource that does not exist here.", issues=tuple(issues))
 
 
+def merged_away(source_id: str, target_id: str) -> Conflict:
+    """The refusal of entries for a chart that is another's by now; it says whose."""
+    return Conflict(
+        f"Patient/{source_id} was merged into Patient/{target_id}: that is where this belongs."
+        f" Check that it is the right person, and write it to Patient/{target_id}."
+    )
+
+
 def translate(error: Exception, changes: Sequence[Change] = ()) -> DomainError | None:
     """The refusal in our words for what PostgreSQL reports, or None when it is not an expected one."""
     state = getattr(error, "sqlstate", None)
@@ -263,6 +291,9 @@ def translate(error: Exception, changes: Sequence[Change] = ()) -> DomainError |
         return broken_references(getattr(error, "detail", "") or "", changes)
     if state == "CT403":
         return Forbidden("This patient's record is not open to you for writing.")
+    if state == "CT409":
+        source, _, target = (getattr(error, "detail", "") or " ").partition(" ")
+        return merged_away(source, target)
     if state in ("53100", "53400"):
         return StorageFull("The record has no room for new entries; reading goes on. Tell the operator.")
     if state in ("25006", "57P03"):

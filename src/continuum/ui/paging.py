@@ -1,6 +1,8 @@
 """Which numbers a pagination shows: the ends, the present page, its neighbours, and gaps between."""
 
-from continuum.kernel.limits import PAGE_LINKS_MAX
+from continuum.ui.limits import (
+    PAGE_LINKS_MAX,
+)
 
 GAP = 0
 """Stands where pages are left out."""

@@ -9,7 +9,9 @@ from datetime import date
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from continuum.kernel.limits import LANGUAGES_ACCEPTED_MAX
+from continuum.ui.limits import (
+    LANGUAGES_ACCEPTED_MAX,
+)
 
 Theme = Literal["auto", "light", "dark"]
 THEMES: tuple[Theme, ...] = ("auto", "light", "dark")

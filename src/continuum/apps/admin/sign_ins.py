@@ -64,6 +64,7 @@ def _sign_ins(known: Secrets) -> list[SignIn]:
         make("basic", f"{names['mother']}, Basic: no record before Premium", factor=False, persona="mother"),
         make("premium", f"{names['retiree']}, Premium: the own record", persona="retiree"),
         make("physician", f"physician where {names['retiree']} is cared for", role="physician"),
+        make("nurse", f"nurse where {names['retiree']} is cared for", role="nurse"),
         make("registrar", "registration desk: proofs people, prints letters", role=staff.REGISTRAR),
         make("admin", "administrator: staff and roles", role=staff.ADMINISTRATOR, everywhere=True),
     ]

@@ -6,7 +6,9 @@ import zstandard
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from continuum.kernel.limits import PAGE_COMPRESS_MIN_BYTES
+from continuum.ui.limits import (
+    PAGE_COMPRESS_MIN_BYTES,
+)
 from continuum.ui.render import PAGE_HEADERS
 
 _ZSTD_LEVEL = 3

@@ -18,9 +18,11 @@ from continuum.apps.design import sample
 from continuum.apps.design.answer import html
 from continuum.apps.design.reader import view_of
 from continuum.apps.design.static import PREFERENCES_PATH
-from continuum.kernel.limits import PREFERENCES_MAX_BYTES
 from continuum.ui import Pages, View
 from continuum.ui.language import gettext
+from continuum.ui.limits import (
+    PREFERENCES_MAX_BYTES,
+)
 from continuum.ui.people import Problem
 from continuum.ui.render import PAGE_HEADERS
 from continuum.ui.view import showing

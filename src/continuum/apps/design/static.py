@@ -7,9 +7,13 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from continuum.apps.design.reader import chosen, way_back
-from continuum.kernel.limits import PREFERENCES_KEPT_S, PREFERENCES_MAX_BYTES, STATIC_CACHE_S
 from continuum.ui.assets import STATIC_PATH, by_path
 from continuum.ui.language import NotBuilt
+from continuum.ui.limits import (
+    PREFERENCES_KEPT_S,
+    PREFERENCES_MAX_BYTES,
+    STATIC_CACHE_S,
+)
 from continuum.ui.render import PAGE_HEADERS
 
 PREFERENCES_PATH = "/ui/preferences"

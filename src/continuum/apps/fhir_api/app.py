@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Any
 
 import structlog
+from starlette.types import ASGIApp
 
 from continuum.access import Actor, Session
 from continuum.access.actor import PURPOSES, USUAL_PURPOSE
@@ -45,7 +46,6 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 BASE_PATH = "/fhir"
-SIGNON_PATH = "/signon"
 COMMON: tuple[Header, ...] = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -112,8 +112,8 @@ class Application:
             path: str = scope["path"]
             if path.startswith(BASE_PATH) and path[5:6] in ("/", ""):
                 await self._serve(scope, receive, send, path[6:])
-            elif path.startswith(SIGNON_PATH) and path[7:8] in ("/", ""):
-                await self._sign_on(scope, receive, send)
+            elif (area := self.services.areas.get(path[1:].partition("/")[0])) is not None:
+                await self._area(area, scope, receive, send)
             else:
                 await self._pages(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -121,9 +121,8 @@ class Application:
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
 
-    async def _sign_on(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The pages of sign-on, within the time that every request has."""
-        pages = self.services.signon_pages or self._pages
+    async def _area(self, pages: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """The pages of an app, within the time that every request has."""
         with contextlib.suppress(TimeoutError):
             # Whoever has not sent a form by then, or does not take the page, is cut off without an answer.
             async with asyncio.timeout(REQUEST_TIMEOUT_S):

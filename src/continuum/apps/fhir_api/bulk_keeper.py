@@ -128,10 +128,10 @@ class Keeper:
                     await process.wait()
             for end in ends:
                 end.cancel()
-        if not mine:
-            await self._removed(job)
-            return True
-        await self._settle(job, folder, [end.result() for end in ends])
+        if mine:
+            await self._settle(job, folder, [end.result() for end in ends])
+        # Whoever removed the job emptied the folder while our processes still wrote into it: they end in many ways.
+        await self._removed(job)
         return True
 
     def _count(self, job: Any) -> int:
@@ -153,15 +153,13 @@ class Keeper:
         words = [text for code, text in results if code == REFUSED]
         if words:
             await self._keeping.fail(job, words[0])
-        elif TAKEN_AWAY in codes:
-            await self._removed(job)
         elif any(codes):
-            log.error("a process of a bulk job ended", job=job.id, codes=codes)
-            await self._keeping.leave(job)
+            if TAKEN_AWAY not in codes:
+                log.error("a process of a bulk job ended", job=job.id, codes=codes)
+                await self._keeping.leave(job)
         else:
             said = next((text for _, text in results if text), "")
-            if not await self._keeping.finish(job, folder, said):
-                await self._removed(job)
+            await self._keeping.finish(job, folder, said)
 
     async def _removed(self, job: Any) -> None:
         """The files go with a job that was removed; another's who took it over stay."""

@@ -23,12 +23,23 @@ UNSEARCHED_KINDS = frozenset({"special"})
 _BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-"
 _BULK = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/"
 OPERATIONS = {
+    "correct-patient": "https://continuum.example/fhir/OperationDefinition/Patient-correct-patient",
+    "encounter-everything": "http://hl7.org/fhir/OperationDefinition/Encounter-everything",
     "export": f"{_BULK}export",
     "import": "https://continuum.example/fhir/OperationDefinition/import",
     "everything": "http://hl7.org/fhir/OperationDefinition/Patient-everything",
+    "lastn": "http://hl7.org/fhir/OperationDefinition/Observation-lastn",
+    "match": "http://hl7.org/fhir/OperationDefinition/Patient-match",
+    "merge": "http://hl7.org/fhir/OperationDefinition/Patient-merge",
+    "meta": "http://hl7.org/fhir/OperationDefinition/Resource-meta",
+    "meta-add": "http://hl7.org/fhir/OperationDefinition/Resource-meta-add",
+    "meta-delete": "http://hl7.org/fhir/OperationDefinition/Resource-meta-delete",
+    "revert-correction": "https://continuum.example/fhir/OperationDefinition/Patient-revert-correction",
     "subscription-status": f"{_BACKPORT}status",
     "subscription-events": f"{_BACKPORT}events",
     "subscription-binding-token": f"{_BACKPORT}get-ws-binding-token",
+    "unmerge": "https://continuum.example/fhir/OperationDefinition/Patient-unmerge",
+    "validate": "http://hl7.org/fhir/OperationDefinition/Resource-validate",
     "subscription-topics": "https://continuum.example/fhir/OperationDefinition/Subscription-topics",
 }
 """The definition of each operation, by the interaction of its routes."""

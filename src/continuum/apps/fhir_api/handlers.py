@@ -2,14 +2,26 @@
 
 from collections.abc import Awaitable, Callable
 
-from continuum.apps.fhir_api import batching, histories, reading, searching, subscribing, writing
+from continuum.apps.fhir_api import (
+    batching,
+    histories,
+    identities,
+    operations,
+    reading,
+    searching,
+    subscribing,
+    writing,
+)
 from continuum.apps.fhir_api.exchange import Exchange, Response
 from continuum.apps.fhir_api.services import READ_ONLY_TEXT
 from continuum.kernel.errors import NotAllowed, ReadOnly
 
 WRITES = frozenset(
-    {"create", "update", "update-matching", "patch", "patch-matching", "delete", "delete-matching", "import"}
-)
+    {
+        "create", "update", "update-matching", "patch", "patch-matching", "delete", "delete-matching", "meta-add",
+        "meta-delete", "import", "merge", "unmerge", "correct-patient", "revert-correction",
+    }
+)  # fmt: skip
 """Interactions that change the record; a Bundle's entries are judged one by one."""
 
 
@@ -34,26 +46,37 @@ HANDLERS: dict[str, Callable[[Exchange], Awaitable[Response]]] = {
     "bulkfile": _bulk("file"),
     "bulkstatus": _bulk("status"),
     "bundle": _bundle,
+    "correct-patient": identities.correct,
     "create": writing.create,
     "delete": writing.delete,
     "delete-matching": writing.delete_matching,
+    "encounter-everything": operations.encounter_everything,
     "everything": searching.everything,
     "export": _bulk("export"),
     "history-instance": histories.history,
     "history-system": histories.history,
     "history-type": histories.history,
+    "lastn": operations.last_n,
+    "match": identities.match,
+    "merge": identities.merge,
+    "meta": operations.meta,
+    "meta-add": operations.meta_add,
+    "meta-delete": operations.meta_delete,
     "import": _bulk("import_"),
     "patch": writing.patch,
     "patch-matching": writing.patch_matching,
     "read": reading.read,
+    "revert-correction": identities.revert,
     "search": searching.search,
     "search-across": searching.search_across,
     "subscription-binding-token": subscribing.binding_token,
     "subscription-events": subscribing.events,
     "subscription-status": subscribing.status,
     "subscription-topics": subscribing.topics_list,
+    "unmerge": identities.unmerge,
     "update": writing.update,
     "update-matching": writing.update_matching,
+    "validate": operations.validate,
     "vread": reading.vread,
 }
 

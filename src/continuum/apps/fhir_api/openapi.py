@@ -41,8 +41,11 @@ _HEADERS: dict[str, tuple[str, ...]] = {
     "read": ("IfNoneMatch", "IfModifiedSince"),
     "vread": ("IfNoneMatch", "IfModifiedSince"),
     "search": ("Prefer",),
+    "encounter-everything": ("Prefer",),
     "search-across": ("Prefer",),
     "everything": ("Prefer",),
+    "meta-add": ("Prefer",),
+    "meta-delete": ("Prefer",),
     "history-instance": ("Prefer",),
     "history-type": ("Prefer",),
     "history-system": ("Prefer",),
@@ -58,6 +61,8 @@ _HEADERS: dict[str, tuple[str, ...]] = {
 _QUERIES: dict[str, tuple[str, ...]] = {
     "search-across": ("_type",),
     "everything": ("_since", "_type", "_count", "start", "end", "_cursor"),
+    "encounter-everything": ("_since", "_type", "_count", "_cursor"),
+    "lastn": ("max", "patient", "code", "category"),
     "history-instance": ("_since", "_at", "_count", "_cursor"),
     "history-type": ("_since", "_at", "_count", "_cursor"),
     "history-system": ("_since", "_at", "_count", "_cursor"),
@@ -67,6 +72,13 @@ _QUERIES: dict[str, tuple[str, ...]] = {
     "subscription-events": ("eventsSinceNumber", "eventsUntilNumber", "content"),
     "subscription-binding-token": ("ids",),
 }
+_CHANGING = frozenset({"meta-add", "meta-delete", "merge", "unmerge", "correct-patient", "revert-correction"})
+"""Operations that write."""
+_BY_IDENTIFIER = frozenset({"merge", "unmerge", "correct-patient", "revert-correction"})
+"""Operations whose body names patients, who may not be there."""
+_PRESENT = frozenset(
+    {"read", "vread", "patch", "meta", "meta-add", "meta-delete", "validate", "everything", "encounter-everything"}
+)
 _CRITERIA = frozenset({"search", "search-across", "update-matching", "patch-matching", "delete-matching"})
 _STATUSES: dict[str, tuple[tuple[str, str], ...]] = {
     "create": (("200", "What If-None-Exist described was there."), ("201", "It was created.")),
@@ -131,7 +143,7 @@ def _operation(route: Route) -> dict[str, Any]:
     options = "-options" if route.method == "OPTIONS" else ""
     place = route.template.split("/")[1].lower() + "-" if name == "export" else ""
     posted = "-posted" if name == "export" and route.method == "POST" else ""
-    if name.startswith("subscription-"):
+    if "$" in route.template and name != "export":
         one = "-of-one" if "{id}" in route.template else ""
         options = f"{one}-by-post" if route.method == "POST" else one
     found: dict[str, Any] = {
@@ -150,7 +162,7 @@ def _operation(route: Route) -> dict[str, Any]:
     if form:
         schema = {"type": "object", "additionalProperties": {"type": "string"}}
         found["requestBody"] = {"required": True, "content": {_FORM: {"schema": schema}}}
-    elif name.startswith("subscription-") and route.method == "POST":
+    elif "$" in route.template and route.method == "POST":
         found["requestBody"] = {
             "required": True, "content": {_FHIR: {"schema": {"$ref": "#/components/schemas/Resource"}}},
         }  # fmt: skip
@@ -184,14 +196,16 @@ def _responses(route: Route) -> dict[str, Any]:
         groups.append("named")
     if "{id}" in route.template or "{job}" in route.template:
         groups.append("one")
-    if name in ("read", "vread", "patch"):
+    if name in _PRESENT:
         groups.append("present")
     if _body(route) or route.template.endswith("_search"):
         groups.append("body")
     if name in _BULK:
         groups.append("bulk")
-    elif name in _BODIES or name.startswith("delete"):
+    elif name in _BODIES or name.startswith("delete") or name in _CHANGING:
         groups.append("write")
+    if name in _BY_IDENTIFIER:
+        groups += ["one", "present"]
     for group in groups:
         found.update(dict.fromkeys(_REFUSALS[group], _OUTCOME))
     if name == "patch-matching":
@@ -298,6 +312,10 @@ def _parameters(text: dict[str, Any]) -> dict[str, Any]:
         "content": _query(
             "content", "How much of the events to show.", {"enum": ["empty", "id-only", "full-resource"]}
         ),
+        "max": _query("max", "So many of each kind; 1 if nothing is said.", {"type": "integer", "minimum": 1}),
+        "patient": _query("patient", "Whose observations.", text),
+        "code": _query("code", "Only observations with these codes, with commas between.", text),
+        "category": _query("category", "Only observations of these categories, with commas between.", text),
         "start": _query("start", "Care from this date on.", text),
         "end": _query("end", "Care up to this date.", text),
         "job": _place("job", {"$ref": "#/components/schemas/Id"}),

@@ -37,12 +37,26 @@ ROUTES: tuple[Route, ...] = (
     Route("DELETE", "/{type}", "delete-matching", "Conditional delete of the one that matches."),
     Route("POST", "/{type}/_search", "search", "Search a type with the criteria in a form."),
     Route("GET", "/{type}/_history", "history-type", "All versions of a type's resources, newest first."),
+    Route("POST", "/{type}/$validate", "validate", "What would be said against a resource; nothing is written."),
     Route("GET", "/{type}/{id}", "read", "The present version of a resource."),
     Route("PUT", "/{type}/{id}", "update", "Write the next version, or create under this id."),
     Route("PATCH", "/{type}/{id}", "patch", "JSON Patch of the present version."),
     Route("DELETE", "/{type}/{id}", "delete", "Delete; the versions stay in the history."),
     Route("GET", "/{type}/{id}/_history", "history-instance", "All versions of one resource, newest first."),
     Route("GET", "/{type}/{id}/_history/{version}", "vread", "One version of a resource."),
+    Route("GET", "/{type}/{id}/$meta", "meta", "The profiles, tags and labels of a resource."),
+    Route("POST", "/{type}/{id}/$meta-add", "meta-add", "Add profiles, tags and labels."),
+    Route("POST", "/{type}/{id}/$meta-delete", "meta-delete", "Remove profiles, tags and labels."),
+    Route("GET", "/{type}/{id}/$validate", "validate", "What would be said against a stored resource."),
+    Route("POST", "/{type}/{id}/$validate", "validate", "The same, or against its next version, or its deletion."),
+    Route("POST", "/Patient/$match", "match", "Who of the registered may be this person, with reasons."),
+    Route("POST", "/Patient/$merge", "merge", "Merge one patient's chart into another's, or preview it."),
+    Route("POST", "/Patient/$unmerge", "unmerge", "Undo a merge, or preview that."),
+    Route("POST", "/Patient/$correct-patient", "correct-patient", "Move entries written for the wrong person."),
+    Route("POST", "/Patient/$revert-correction", "revert-correction", "Undo such a correction, or preview that."),
+    Route("GET", "/Observation/$lastn", "lastn", "The latest observations of each kind of a patient."),
+    Route("POST", "/Observation/$lastn", "lastn", "The same, with the parameters in a body."),
+    Route("GET", "/Encounter/{id}/$everything", "encounter-everything", "All that belongs to an encounter."),
     Route("GET", "/$export", "export", "Export everything that you may see, as files."),
     Route("POST", "/$export", "export", "The same with Parameters in the body."),
     Route("GET", "/Patient/$export", "export", "Export the records of all patients that you may see, as files."),
@@ -167,8 +181,9 @@ def _resolve(method: str, path: str) -> Target:
             if second in ("_search", "_history"):
                 return Target(_method(method, f"/{{type}}/{second}", path), first)
             if second[:1] == "$":
-                if f"/{first}/{second}" in METHODS:
-                    return Target(_method(method, f"/{first}/{second}", path), first)
+                for template in (f"/{first}/{second}", f"/{{type}}/{second}"):
+                    if template in METHODS:
+                        return Target(_method(method, template, path), first)
                 raise NoSuchAddress(f"The operation {second} is not offered on {first}.")
             route = _method(method, "/{type}/{id}", path)
             return Target(route, first, _id(second, method, first))
@@ -213,9 +228,9 @@ def _within(method: str, path: str, segments: list[str]) -> Target:
                 raise NotFound(f"There is no {first}/{second}/_history/{segments[3]} here.")
             return Target(route, first, resource_id, int(segments[3]))
     elif third[:1] == "$":
-        template = f"/{first}/{{id}}/{third}"
-        if count == 3 and template in METHODS:
-            return Target(_method(method, template, path), first, resource_id)
+        for template in (f"/{first}/{{id}}/{third}", f"/{{type}}/{{id}}/{third}"):
+            if count == 3 and template in METHODS:
+                return Target(_method(method, template, path), first, resource_id)
         raise NoSuchAddress(f"The operation {third} is not offered on one {first}.")
     elif third == "*" and count == 3 and first == "Patient":
         return Target(_method(method, "/Patient/{id}/*", path), first, resource_id)

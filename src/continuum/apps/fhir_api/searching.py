@@ -41,7 +41,7 @@ async def search(x: Exchange) -> Response:
         base_url=x.base.decode(),
     )
     page = await x.session.search(query)
-    return _searchset(x, page, wanted, _path(x), [*query.self_params, *_shape(params)], query)
+    return searchset(x, page, wanted, _path(x), [*query.self_params, *_shape(params)], query)
 
 
 async def search_across(x: Exchange) -> Response:
@@ -55,7 +55,7 @@ async def search_across(x: Exchange) -> Response:
         base_url=x.base.decode(),
     )
     page = await x.session.search_across(queries)
-    return _searchset(x, page, wanted, "", [*queries[0].self_params, *_shape(params)], queries[0])
+    return searchset(x, page, wanted, "", [*queries[0].self_params, *_shape(params)], queries[0])
 
 
 def _path(x: Exchange) -> str:
@@ -70,7 +70,7 @@ def _shape(params: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in params if name in _OURS]
 
 
-def _searchset(
+def searchset(
     x: Exchange,
     page: Page,
     wanted: View,
@@ -78,6 +78,7 @@ def _searchset(
     params: list[tuple[str, str]],
     query: Query | None = None,
 ) -> Response:
+    """A page as a searchset. path: what the links lead to. query: what may have parameters that were ignored."""
     links = [(b"self", link(x.base, path, params))]
     if page.next_cursor:
         onward = [(name, value) for name, value in params if name != CURSOR]
@@ -116,7 +117,7 @@ async def everything(x: Exchange) -> Response:
         elif name == "end":
             options["end_us"] = parse_instant(value, name)[1]
         elif name == "_type":
-            options["types"] = _types(value)
+            options["types"] = types_named(value)
         elif name == "_count":
             options["count"] = page_size(value, PAGE_MAX)
         elif name == CURSOR:
@@ -127,10 +128,11 @@ async def everything(x: Exchange) -> Response:
     last = x.target.route.template.rpartition("/")[2]
     if last == "*":  # the compartment itself, without what it names outside
         page = replace(page, included=())
-    return _searchset(x, page, wanted, f"Patient/{x.target.id}/{last}", list(params))
+    return searchset(x, page, wanted, f"Patient/{x.target.id}/{last}", list(params))
 
 
-def _types(text: str) -> tuple[str, ...]:
+def types_named(text: str) -> tuple[str, ...]:
+    """The types of a `_type` parameter. Raises UnknownParameter."""
     types = tuple(part for part in text.split(",") if part)
     for name in types:
         if name not in TYPE_IDS:

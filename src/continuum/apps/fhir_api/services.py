@@ -1,7 +1,7 @@
 """What one worker needs to answer requests."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
@@ -24,7 +24,8 @@ class Services:
 
     ready: returns when the database answers, else raises. read_only: writes are refused with words.
     metrics: the Prometheus text of this process. subscriptions: at work unless the server is read-only.
-    bulk: exports and imports. sign_on: tokens for programs. signon_pages: where people sign in.
+    bulk: exports and imports. sign_on: tokens for programs. areas: apps with pages, by the first part of their
+    addresses: sign-on, workspace.
     binder: makes and checks the tokens of websockets.
     """
 
@@ -38,7 +39,7 @@ class Services:
     binder: Binder
     base_url: str = ""
     read_only: bool = False
-    signon_pages: ASGIApp | None = None
+    areas: Mapping[str, ASGIApp] = field(default_factory=dict)
 
     @property
     def notice(self) -> str:

@@ -23,9 +23,10 @@ from continuum.apps.fhir_api.figures import figures
 from continuum.apps.fhir_api.orders import Worker
 from continuum.apps.fhir_api.services import Services
 from continuum.apps.fhir_api.signon import SignOn
-from continuum.apps.signon.app import application
+from continuum.apps.signon.app import application as signon_pages
 from continuum.apps.signon.services import SignonSettings, swept
 from continuum.apps.signon.services import services as signon_services
+from continuum.apps.workspace.app import application as workspace_pages
 from continuum.identity.binding import Binder
 from continuum.identity.tokens import Issuer, Verifier, signing_key
 from continuum.interop.subscriptions.channels import Channels
@@ -82,7 +83,10 @@ async def _services(worker: Worker, address: str = "") -> AsyncIterator[Services
                 metrics=lambda: figures(pool, access),
                 base_url=worker.base_url,
                 read_only=worker.read_only,
-                signon_pages=application(signon),
+                areas={
+                    "signon": signon_pages(signon),
+                    "workspace": workspace_pages(signon, access),
+                },
             )
 
 

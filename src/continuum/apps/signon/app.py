@@ -1,6 +1,7 @@
 """The ASGI application under /signon."""
 
 from importlib.resources import files
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -77,15 +78,21 @@ def application(services: SignonServices) -> Starlette:
 
     return Starlette(
         routes=[
-            Route(BASE, endpoint(_home, services)),
-            Route(f"{BASE}/", endpoint(_home, services)),
-            *(Route(BASE + path, endpoint(work, services), methods=list(methods)) for path, work, methods in PAGES),
+            Route(BASE, endpoint(_home, services, Exchange)),
+            Route(f"{BASE}/", endpoint(_home, services, Exchange)),
+            *(Route(BASE + path, endpoint(work, services, Exchange), methods=list(methods))
+              for path, work, methods in PAGES),
             *(Route(BASE + path, oidc.program(work, services), methods=list(methods))
               for path, work, methods in programs),
             Route(f"{BASE}/files/{{name}}", file),
         ],
-        exception_handlers={HTTPException: _http},
+        exception_handlers=not_there(),
     )  # fmt: skip
+
+
+def not_there() -> dict[Any, Any]:
+    """How pages say that an address or a method is not there."""
+    return {HTTPException: _http}
 
 
 async def _http(_: Request, error: Exception) -> Response:

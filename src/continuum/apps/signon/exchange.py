@@ -5,9 +5,11 @@ is the mark of a browser that has signed in before, `notice` that the notice was
 """
 
 import hmac
+import os
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 from urllib.parse import unquote, urlencode
 
 import structlog
@@ -49,7 +51,8 @@ SECURE: Mapping[str, str] = {
 }
 """On every page."""
 log = structlog.get_logger("continuum.signon")
-_NEXT = re.compile(rf"{BASE}/[A-Za-z0-9/?=&%._~-]{{0,600}}\Z")
+_NEXT = re.compile(rf"(?:{BASE}|/workspace|/portal)(?:/[A-Za-z0-9/?=&%._~-]{{0,600}})?\Z")
+"""Addresses of ours to go on to after signing in."""
 HOME = f"{BASE}/account"
 
 
@@ -85,11 +88,31 @@ class Exchange:
 
     @property
     def csrf(self) -> str:
-        """The value that every form of this browser carries."""
+        """The value that every form of this browser carries; other digits at each reading.
+
+        A constant secret in a compressed page could be guessed by the page's length (BREACH).
+        """
+        secret = self._csrf
+        mask = os.urandom(len(secret))
+        return mask.hex() + bytes(a ^ b for a, b in zip(mask, secret, strict=True)).hex()
+
+    @property
+    def _csrf(self) -> bytes:
         # After signing in or stepping up, forms of the very answer that does it belong to the new session.
         given = [value for name, value, _ in self.cookies if name == "session"]
         bound = self.visit + (given[-1] if given else self.cookie("session"))
-        return self.services.sign_on.vault.digest("csrf", bound).hex()
+        return self.services.sign_on.vault.digest("csrf", bound)
+
+    def _is_ours(self, text: str) -> bool:
+        secret = self._csrf
+        try:
+            given = bytes.fromhex(text)
+        except ValueError:
+            return False
+        mask, masked = given[: len(secret)], given[len(secret) :]
+        if len(masked) != len(secret):
+            return False
+        return hmac.compare_digest(bytes(a ^ b for a, b in zip(mask, masked, strict=True)), secret)
 
     def cookie(self, name: str) -> str:
         """The value of one of our cookies, or ""."""
@@ -109,6 +132,11 @@ class Exchange:
     def warning_s(self) -> int:
         """How long before its end a session is warned of."""
         return SESSION_WARNING_S
+
+    @property
+    def home(self) -> str:
+        """The first page of the app for those who are signed in."""
+        return HOME
 
     def next(self, otherwise: str = HOME) -> str:
         """Where to go on to: an address of ours, whatever the request says."""
@@ -193,11 +221,7 @@ class Exchange:
         sent_from = self.request.headers.get("origin")
         site = self.request.headers.get("sec-fetch-site", "same-origin")
         foreign = sent_from not in (None, self.services.settings.origin, self._own_origin)
-        if (
-            foreign
-            or site not in ("same-origin", "none")
-            or not hmac.compare_digest(self.form.get("csrf", "").encode(), self.csrf.encode())
-        ):
+        if foreign or site not in ("same-origin", "none") or not self._is_ours(self.form.get("csrf", "")):
             raise FormRefused("This form is too old, or did not come from this site. Please open the page again.")
 
     @property
@@ -214,16 +238,25 @@ class Exchange:
         return response
 
 
+X = TypeVar("X", bound=Exchange)
 Handler = Callable[[Exchange], Awaitable[Response]]
+Make = Callable[[Request, SignonServices, str, Origin], X]
 
 
-def endpoint(handler: Handler, services: SignonServices) -> Callable[[Request], Awaitable[Response]]:
-    """A page as Starlette wants it: the form is checked before the handler runs, refusals become pages."""
+def endpoint(
+    handler: Callable[[X], Awaitable[Response]],
+    services: SignonServices,
+    make: Make[X],
+) -> Callable[[Request], Awaitable[Response]]:
+    """A page as Starlette wants it: the form is checked before the handler runs, refusals become pages.
+
+    make: what the handlers of another app take, which is an Exchange too.
+    """
 
     async def answer(request: Request) -> Response:
         client = request.client.host if request.client else ""
         origin = Origin(client, request.headers.get("user-agent", ""), request_id=uuid7())
-        x = Exchange(request, services, "", origin)
+        x = make(request, services, "", origin)
         x.visit = x.cookie("visit")
         x.origin = Origin(client, origin.browser, x.cookie("known"), origin.request_id)
         if len(x.visit) != len(random_token()):
@@ -238,7 +271,7 @@ def endpoint(handler: Handler, services: SignonServices) -> Callable[[Request], 
             response = await handler(x)
         except SignInFirst as error:
             here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            wanted = here if request.method == "GET" and _NEXT.match(here) else HOME
+            wanted = here if request.method == "GET" and _NEXT.match(here) else x.home
             response = x.go(f"{BASE}/sign-in", next=wanted, why=_why(error))
         except DomainError as error:
             response = x.page("refused.html", status=error.status, words=str(error))

@@ -1,11 +1,23 @@
 """The files that one process of an export writes: NDJSON, one type each, a new one when one is large enough."""
 
 import os
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from continuum.kernel.limits import BULK_BUFFER_BYTES, BULK_FILE_MAX_BYTES
+from continuum.kernel.errors import DomainError
+from continuum.kernel.limits import BULK_BUFFER_BYTES, BULK_DISK_FREE_MIN_BYTES, BULK_FILE_MAX_BYTES
 from continuum.record.jobs import File
+
+NO_ROOM = "The server has no room for the files of this export; tell its operator, or ask for less of it."
+
+
+class NoRoom(DomainError):
+    """The disk of the files is nearly full."""
+
+    status = 507
+    code = "no-store"
 
 
 class _Open:
@@ -44,23 +56,30 @@ class Files:
         self._open: dict[tuple[str, str], _Open] = {}
         self._touched: set[_Open] = set()
 
-    def write(self, category: str, kind: str, line: bytes) -> None:
-        """Adds one line, its end included."""
+    def write(self, category: str, kind: str, lines: Sequence[bytes]) -> None:
+        """Adds lines, their ends not included."""
         file = self._open.get((category, kind))
         if file is None:
             self._number += 1
             name = f"{kind}.{self._mark}-{self._number}.ndjson"
             file = self._open[category, kind] = _Open(self._folder, name, category, kind)
-        file.pending.append(line)
-        file.lines += 1
-        file.size += len(line)
-        file.buffered += len(line)
+        text = b"\n".join((*lines, b""))
+        file.pending.append(text)
+        file.lines += len(lines)
+        file.size += len(text)
+        file.buffered += len(text)
         self._touched.add(file)
         if file.buffered >= BULK_BUFFER_BYTES:
             file.flush()
 
     def settle(self) -> list[File]:
-        """Makes what was written durable; the files that changed since the last time, as they stand."""
+        """Makes what was written durable; the files that changed since the last time, as they stand.
+
+        Raises:
+            NoRoom: the disk has less room left than what else lies on it may need.
+        """
+        if shutil.disk_usage(self._folder).free < BULK_DISK_FREE_MIN_BYTES:
+            raise NoRoom(NO_ROOM)
         settled = []
         for file in self._touched:
             file.flush()

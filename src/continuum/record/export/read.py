@@ -3,15 +3,16 @@
 Stored bodies are put together without their JSON being read, unless parts of them are to be left out.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections import defaultdict
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from continuum.fhir.json import dump
-from continuum.fhir.types import TYPE_NAMES
+from continuum.fhir.types import TYPE_IDS, TYPE_NAMES
 from continuum.kernel.errors import Issue
-from continuum.kernel.limits import BULK_DELETED_IN_BUNDLE, BULK_FETCH_ROWS
-from continuum.record.body import decode
+from continuum.kernel.limits import BULK_BUFFER_BYTES, BULK_DELETED_IN_BUNDLE, BULK_FETCH_ROWS
+from continuum.record.body import Decoder
 from continuum.record.export import statements
 from continuum.record.export.files import Files
 from continuum.record.export.statements import Reading
@@ -22,11 +23,25 @@ Show = Callable[[str, bytes], bytes]
 """Makes of a type and the JSON text of a resource the text that is exported."""
 
 
+class Cursor(Protocol):
+    """An open cursor: asyncpg's own."""
+
+    async def fetch(self, n: int) -> list[Any]:
+        """The next rows, at most `n`; none at the end."""
+
+
+class Opened(Protocol):
+    """A cursor that is opened by waiting for it."""
+
+    def __await__(self) -> Generator[Any, None, Cursor]:
+        """Opens it."""
+
+
 class CursorConnection(Connection, Protocol):
     """A connection that can also hand out rows little by little: asyncpg's own."""
 
-    def cursor(self, sql: str, *args: Any, prefetch: int) -> AsyncIterator[Any]:
-        """The rows of a statement, `prefetch` of them at a time, within a transaction."""
+    def cursor(self, sql: str, *args: Any) -> Opened:
+        """The rows of a statement within a transaction, a batch at a time."""
 
 
 @dataclass(slots=True)
@@ -47,27 +62,50 @@ async def read_part(
     if part.kind == statements.DELETED:
         return await _deleted(conn, reading, part, files)
     found = Read()
+    decoder = Decoder(TYPE_IDS)
     sql, values = statements.statement(reading, part)
-    write, patients = files.write, found.patients
     async with conn.transaction():
-        async for row in conn.cursor(sql, *values, prefetch=BULK_FETCH_ROWS):
-            row_id, type_id, resource_id, patient_id, version, updated, body = row
-            kind = TYPE_NAMES[type_id]
-            if body is None:
-                body = await _large(conn, row_id, version)
-            try:
-                text = decode(kind, resource_id, version, updated, body)
-                if show is not None:
-                    text = show(kind, text)
-            except Exception as error:  # noqa: BLE001  whatever is wrong with one body, the others are not to blame
-                said = f"{kind}/{resource_id}/_history/{version} could not be read: {type(error).__name__}."
-                write(ERROR, "OperationOutcome", outcome_line(Issue("exception", said)))
-                continue
-            write(OUTPUT, kind, text + b"\n")
-            found.resources += 1
-            if patient_id is not None:
-                patients.add(patient_id)
+        cursor = await conn.cursor(sql, *values)
+        while rows := await cursor.fetch(BULK_FETCH_ROWS):
+            for large in [row for row in rows if row["body"] is None]:
+                body = await _large(conn, large["row_id"], large["version"])
+                _write([(*tuple(large)[:-1], body)], found, files, decoder=decoder, show=show)
+            _write(rows, found, files, decoder=decoder, show=show)
     return found
+
+
+def _write(rows: Sequence[Any], found: Read, files: Files, *, decoder: Decoder, show: Show | None) -> None:
+    """The lines of some rows. This is where the time of an export goes: nothing is called twice for a row."""
+    whole, patients = decoder.whole, found.patients
+    lines: defaultdict[int, list[bytes]] = defaultdict(list)
+    gathered = 0
+    for _, type_id, resource_id, patient_id, version, updated, body in rows:
+        if body is None:
+            continue  # it was written by itself
+        try:
+            text = whole(type_id, resource_id, version, updated, body)
+            if show is not None:
+                text = show(TYPE_NAMES[type_id], text)
+        except Exception as error:  # noqa: BLE001  whatever is wrong with one body, the others are not to blame
+            address = f"{TYPE_NAMES[type_id]}/{resource_id}/_history/{version}"
+            said = Issue("exception", f"{address} could not be read: {type(error).__name__}.")
+            files.write(ERROR, "OperationOutcome", [outcome_line(said).rstrip()])
+            continue
+        lines[type_id].append(text)
+        if patient_id is not None:
+            patients.add(patient_id)
+        gathered += len(text)
+        if gathered >= BULK_BUFFER_BYTES:
+            _hand_over(lines, found, files)
+            gathered = 0
+    _hand_over(lines, found, files)
+
+
+def _hand_over(lines: dict[int, list[bytes]], found: Read, files: Files) -> None:
+    for type_id, texts in lines.items():
+        found.resources += len(texts)
+        files.write(OUTPUT, TYPE_NAMES[type_id], texts)
+    lines.clear()
 
 
 async def _large(conn: CursorConnection, row_id: int, version: int) -> bytes:
@@ -85,25 +123,20 @@ async def _deleted(conn: CursorConnection, reading: Reading, part: Part, files: 
     """What was deleted, as transactions that would delete it elsewhere (Bulk Data Access 2.0, `deleted`)."""
     found = Read()
     sql, values = statements.statement(reading, part)
-    entries: list[dict[str, Any]] = []
     async with conn.transaction():
-        async for type_id, resource_id, patient_id in conn.cursor(sql, *values, prefetch=BULK_FETCH_ROWS):
-            entries.append({"request": {"method": "DELETE", "url": f"{TYPE_NAMES[type_id]}/{resource_id}"}})
-            if patient_id is not None:
-                found.patients.add(patient_id)
-            if len(entries) == BULK_DELETED_IN_BUNDLE:
-                files.write(DELETED, "Bundle", _bundle_line(entries))
-                entries = []
-    if entries:
-        files.write(DELETED, "Bundle", _bundle_line(entries))
+        cursor = await conn.cursor(sql, *values)
+        while rows := await cursor.fetch(BULK_DELETED_IN_BUNDLE):
+            entries = [
+                {"request": {"method": "DELETE", "url": f"{TYPE_NAMES[type_id]}/{resource_id}"}}
+                for type_id, resource_id, _ in rows
+            ]
+            found.patients.update(patient_id for _, _, patient_id in rows if patient_id is not None)
+            bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+            files.write(DELETED, "Bundle", [dump(bundle)])
     return found
 
 
-def _bundle_line(entries: list[dict[str, Any]]) -> bytes:
-    return dump({"resourceType": "Bundle", "type": "transaction", "entry": entries}) + b"\n"
-
-
 def outcome_line(issue: Issue) -> bytes:
-    """One line of the errors of a job."""
+    """One line of the errors of a job, its end included."""
     said = {"severity": issue.severity, "code": issue.code, "diagnostics": issue.text}
     return dump({"resourceType": "OperationOutcome", "issue": [said]}) + b"\n"

@@ -1,7 +1,9 @@
 """Search: parameters to predicates, a plan that leaves no choice, pages, includes; each in its own file."""
 
 from continuum.record.search.across import search_across
+from continuum.record.search.encounter_everything import encounter_everything
 from continuum.record.search.everything import everything
+from continuum.record.search.last_n import last_n
 from continuum.record.search.run import resolve, search
 
-__all__ = ["everything", "resolve", "search", "search_across"]
+__all__ = ["encounter_everything", "everything", "last_n", "resolve", "search", "search_across"]

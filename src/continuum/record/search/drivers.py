@@ -59,6 +59,8 @@ class Driver:
     """The rows lie together under one code, and can also be walked there in order of their row ids."""
     steps: tuple[str, ...] = ()
     overflow: tuple[str, ...] = ()
+    patient: int | None = None
+    """The key of the one patient under whom all matching rows are filed."""
 
     @property
     def price(self) -> float:
@@ -172,7 +174,9 @@ def _of_criterion(clause: Criterion, resource_type: str, bindings: Bindings, sta
         wanted = [bindings.keys.address(target) for target in patients]
         known = [bindings.keys.reference(resource_type, code, target) for target in patients]
         rows = min(sum(statistics.rows_with(key) for key in known), FEW * len(patients))
-        return Driver(f"s.patient = ANY({bindings.bind(wanted, 'bigint[]')})", rows, 0.0, certain=True, typed=True)
+        sql = f"s.patient = ANY({bindings.bind(wanted, 'bigint[]')})"
+        only = wanted[0] if len(wanted) == 1 else None
+        return Driver(sql, rows, 0.0, certain=True, typed=True, patient=only)
     exact = exact_keys(clause, resource_type, bindings.keys)
     if exact is not None:
         rows = sum(statistics.rows_with(key) for key in exact)

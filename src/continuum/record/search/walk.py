@@ -51,8 +51,13 @@ class Leg:
         return f"EXISTS ({self.source} OFFSET {tried})"
 
 
-def legs(query: Query, type_id: int, order: tuple[Key, ...], cursor: Cursor | None, bindings: Bindings) -> list[Leg]:
-    """The legs of an order of at most one key, beginning after the cursor."""
+def legs(
+    query: Query, type_id: int, order: tuple[Key, ...], cursor: Cursor | None, bindings: Bindings, within: str = ""
+) -> list[Leg]:
+    """The legs of an order of at most one key, beginning after the cursor.
+
+    within: a further condition that the index of the order answers, beginning with AND.
+    """
     if not order:
         return [Leg(_by_row(type_id, "", cursor, bindings, descending=False))]
     (key,) = order
@@ -60,16 +65,16 @@ def legs(query: Query, type_id: int, order: tuple[Key, ...], cursor: Cursor | No
     bounds = _bounds(query, key.column, bindings) if key.column else [""]
     if cursor is None or cursor.keys[0] is not None:
         if key.side is not None:
-            within = _updates(query, bindings) if key.side.value == "updated" else ""
-            found.append(_by_side(key, key.side, within, cursor, bindings))
+            updates = _updates(query, bindings) if key.side.value == "updated" else ""
+            found.append(_by_side(key, key.side, updates, cursor, bindings))
         else:
-            found += [_by_column(key, type_id, bound, cursor, bindings) for bound in bounds]
+            found += [_by_column(key, type_id, bound + within, cursor, bindings) for bound in bounds]
             if not key.descending:
                 found.reverse()
     missing = _missing(key) if bounds == [""] else ""
     if missing:
         started = cursor if cursor is not None and cursor.keys[0] is None else None
-        listed = _by_row(type_id, missing, started, bindings, descending=key.descending, cast=key.cast)
+        listed = _by_row(type_id, missing + within, started, bindings, descending=key.descending, cast=key.cast)
         found.append(Leg(listed))
     return found
 

@@ -22,6 +22,9 @@ from continuum.runtime.backup.store import SPOOLED_NAME, WAL_NAME
 from continuum.runtime.secrets import sync_folder
 from continuum.runtime.settings import Settings
 
+_CLOCK_STEP_NS = 20_000_000
+"""File systems note times in steps of up to 10 ms: a change within the same step must not look archived."""
+
 
 @dataclass(frozen=True, slots=True)
 class Archive:
@@ -78,17 +81,27 @@ def drain(settings: Settings, spool: Path) -> int:
             (archive.folder / f"{name}.partial.enc").unlink(missing_ok=True)
         if partial is not None:
             with suppress(FileNotFoundError), partial.open("rb") as source:  # finished a moment ago
-                encrypt_file(source, archive.folder / f"{partial.name}.enc", key, partial.name)
+                changed_ns = min(os.fstat(source.fileno()).st_mtime_ns, time.time_ns() - _CLOCK_STEP_NS)
+                kept = archive.folder / f"{partial.name}.enc"
+                encrypt_file(source, kept, key, partial.name)
+                os.utime(kept, ns=(changed_ns, changed_ns))
         return len(names)
     finally:
         os.close(descriptor)
 
 
 def _unfinished(spool: Path, archive: Archive, timeout_s: int) -> Path | None:
-    """The WAL file that pg_receivewal still writes, if what the archive has of it is too old."""
+    """The WAL file that pg_receivewal still writes, if what the archive has of it is too old.
+
+    What is kept bears the time of the last change that is surely in it; so the last change before a quiet time is
+    archived too, without waiting for the next one.
+    """
     for path in spool.glob("*.partial"):
-        kept = archive.folder / f"{path.name}.enc"
-        if not kept.exists() or path.stat().st_mtime > kept.stat().st_mtime + timeout_s:
+        try:
+            kept_s = (archive.folder / f"{path.name}.enc").stat().st_mtime
+        except FileNotFoundError:
+            return path
+        if path.stat().st_mtime > kept_s and time.time() >= kept_s + timeout_s:
             return path
     return None
 

@@ -81,10 +81,7 @@ CREATE INDEX string_row ON record.string (row_id);
 
 -- Every date parameter but the type's main one.
 CREATE TABLE record.date (
-  param   integer NOT NULL,
-  low     bigint NOT NULL,
-  high    bigint NOT NULL,
-  row_id  bigint NOT NULL
+  param integer NOT NULL, low bigint NOT NULL, high bigint NOT NULL, row_id bigint NOT NULL
 );
 CREATE INDEX date_low ON record.date (param, low, row_id);
 CREATE INDEX date_high ON record.date (param, high, row_id);
@@ -214,12 +211,27 @@ CREATE TABLE record.subscription (
 
 -- The events of each subscription, numbered without gaps.
 CREATE TABLE record.subscription_event (
-  subscription bigint  NOT NULL,            -- record.subscription.row_id
-  number       bigint  NOT NULL,
-  row_id       bigint  NOT NULL,
-  version      integer NOT NULL,
+  subscription bigint NOT NULL,             -- record.subscription.row_id
+  number       bigint NOT NULL, row_id bigint NOT NULL, version integer NOT NULL,
   PRIMARY KEY (subscription, number)
 );
+
+-- Charts merged into others, and entries moved between charts: what undoing it needs (record/relocation/). `care` are
+-- the facilities that came to care for the target through it; `merge` is a whole chart, else chosen entries.
+CREATE TABLE record.relocation (
+  id        text PRIMARY KEY COLLATE "C", merge boolean NOT NULL,
+  source_id text COLLATE "C" NOT NULL, target_id text COLLATE "C" NOT NULL,  -- Patient.id
+  at        bigint NOT NULL, care bigint[] NOT NULL, undone bigint           -- when, once it was
+);
+-- A chart is merged away once at most; whoever writes an entry asks this index whether its chart still is one.
+CREATE UNIQUE INDEX relocation_retired ON record.relocation (source_id) WHERE merge AND undone IS NULL;
+
+-- Which resources an act changed: from which version to which.
+CREATE TABLE record.relocation_entry (
+  relocation text COLLATE "C" NOT NULL, row_id bigint NOT NULL, before integer NOT NULL, after integer NOT NULL,
+  PRIMARY KEY (relocation, row_id)
+);
+CREATE INDEX relocation_entry_row ON record.relocation_entry (row_id);
 
 -- A resource as the writer hands it over; row_id is always known.
 CREATE TYPE record.entry AS (
@@ -266,7 +278,8 @@ $$;
 -- `link_*` are the distinct local references that must exist. Locks on buckets of addresses keep a reference
 -- and the deletion of its target apart; they are taken in one order, so they cannot deadlock.
 -- Raises CT403 when one of `guard_patients` is not cared for at the facility beside it, CT404 with the missing
--- addresses in DETAIL.
+-- addresses in DETAIL, CT409 with "source target" in DETAIL when one of `charts` (Patient ids that entries are
+-- filed under or name) was merged into another.
 CREATE FUNCTION record.write(
   fresh record.entry[], changed record.entry[],
   string_rows bigint[], string_params integer[], string_values text[], string_exacts text[],
@@ -278,10 +291,11 @@ CREATE FUNCTION record.write(
   care_patients bigint[], care_facilities bigint[],
   link_types smallint[], link_ids text[], shared_buckets integer[], exclusive_buckets integer[],
   guard_patients bigint[], guard_facilities bigint[],
-  audits record.audit_entry[], audits_linked boolean
+  audits record.audit_entry[], audits_linked boolean, charts text[]
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   missing text;
+  merged text;
 BEGIN
   IF cardinality(exclusive_buckets) > 0 THEN
     PERFORM CASE WHEN b.alone THEN pg_advisory_xact_lock(7201, b.bucket)
@@ -301,6 +315,14 @@ BEGIN
     )
   ) THEN
     RAISE EXCEPTION 'outside the facility''s care' USING ERRCODE = 'CT403';
+  END IF;
+
+  IF cardinality(charts) > 0 THEN
+    SELECT m.source_id || ' ' || m.target_id INTO merged FROM record.relocation m
+    WHERE m.source_id = ANY (charts) AND m.merge AND m.undone IS NULL LIMIT 1;
+    IF merged IS NOT NULL THEN
+      RAISE EXCEPTION 'a chart that was merged away' USING ERRCODE = 'CT409', DETAIL = merged;
+    END IF;
   END IF;
 
   IF cardinality(changed) > 0 THEN

@@ -9,10 +9,13 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_skeleton
 
-from continuum.kernel.limits import CHART_POINTS_MAX, CHART_TICKS_MAX
 from continuum.ui.charts.model import Tick
 from continuum.ui.formats.quantities import number
 from continuum.ui.formats.times import clock, locale_of
+from continuum.ui.limits import (
+    CHART_POINTS_MAX,
+    CHART_TICKS_MAX,
+)
 
 _DAY_S = 86_400
 _MARGIN = 0.04

@@ -5,8 +5,10 @@ from functools import lru_cache
 
 from babel.numbers import format_decimal
 
-from continuum.kernel.limits import NUMBERS_CACHED_MAX
 from continuum.ui.formats.times import locale_of
+from continuum.ui.limits import (
+    NUMBERS_CACHED_MAX,
+)
 
 NARROW_SPACE = "\u202f"
 NO_BREAK = "\u00a0"

@@ -12,8 +12,13 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, format_skeleton, get_timezone_name
 
-from continuum.kernel.limits import DATES_CACHED_MAX, ZONE_NAMES_CACHED_MAX
+from continuum.kernel.limits import (
+    DATES_CACHED_MAX,
+)
 from continuum.ui.language import ngettext_in
+from continuum.ui.limits import (
+    ZONE_NAMES_CACHED_MAX,
+)
 
 DAYS_UNTIL_WEEKS = 28
 MONTHS_UNTIL_YEARS = 24

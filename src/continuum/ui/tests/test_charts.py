@@ -10,10 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuum.kernel.limits import CHART_POINTS_MAX, CHART_TICKS_MAX
 from continuum.ui.charts import Band, Curve, Point, Series, growth, trend
 from continuum.ui.charts.growth import percentile
 from continuum.ui.charts.scale import path, round_step, thinned, time_scale, value_scale
+from continuum.ui.limits import (
+    CHART_POINTS_MAX,
+    CHART_TICKS_MAX,
+)
 from continuum.ui.view import View, showing
 
 VIEW = View(today=date(2026, 11, 23), zone=ZoneInfo("America/Denver"))

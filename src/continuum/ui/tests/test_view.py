@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuum.kernel.limits import PAGE_LINKS_MAX
 from continuum.ui.language import gettext, ngettext_in
+from continuum.ui.limits import (
+    PAGE_LINKS_MAX,
+)
 from continuum.ui.paging import GAP, links
 from continuum.ui.view import View, best_language, showing
 

@@ -54,6 +54,9 @@ def _tell_sign_ins(origin: str, made: Sequence[SignIn]) -> None:
     click.echo(f"Sign in at {origin}/signon/ (by this name of the machine, so that passkeys work):\n")
     for one in made:
         click.echo(f"  {one.name:<14} {one.password:<26} {one.seed or '-':<34} {one.about}")
+    click.echo(f"""
+Try this: sign in as physician, open {origin}/workspace and look for "obrian robert", misspelt as it is. Read the
+summary, write a note, stop in the middle and come back. Then record vital signs as nurse.""")
     click.echo("\nThe third column is the key for an authenticator app; `continuum code KEY` shows the present code.\n")
 
 

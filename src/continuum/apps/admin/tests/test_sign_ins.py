@@ -15,8 +15,21 @@ from continuum.samples.registry import entries
 from continuum.samples.world import TODAY, personas
 
 HERE = Origin("127.0.0.1")
-LEVELS = {"basic": (1, 1), "premium": (2, 2), "physician": (2, 2), "registrar": (2, 2), "admin": (2, 2)}
-ROLES = {"basic": "account", "premium": "patient", "physician": "clinician", "registrar": "registrar"}
+LEVELS = {
+    "basic": (1, 1),
+    "premium": (2, 2),
+    "physician": (2, 2),
+    "nurse": (2, 2),
+    "registrar": (2, 2),
+    "admin": (2, 2),
+}
+ROLES = {
+    "basic": "account",
+    "premium": "patient",
+    "physician": "clinician",
+    "nurse": "clinician",
+    "registrar": "registrar",
+}
 
 
 def known(first):

@@ -10,8 +10,10 @@ from starlette.applications import Starlette
 
 from continuum.apps.design import gallery, static
 from continuum.apps.design.reader import way_back
-from continuum.kernel.limits import PREFERENCES_MAX_BYTES
 from continuum.ui import assets
+from continuum.ui.limits import (
+    PREFERENCES_MAX_BYTES,
+)
 
 FIRST_VISIT_MAX_BYTES = 120 * 1024
 NEXT_VISIT_MAX_BYTES = 15 * 1024

@@ -106,7 +106,8 @@ def test_the_openapi_document_is_valid_and_has_every_route():
         if method != "parameters"
     }
     assert found == {(route.method, route.template) for route in ROUTES}
-    assert len(orjson.dumps(document)) < 64 * 1024
+    # What is said more than once is a component, so one more operation costs little.
+    assert len(orjson.dumps(document)) < 1_500 * len(ROUTES)
     ids = [
         operation["operationId"]
         for operations in document["paths"].values()

@@ -49,7 +49,7 @@ def test_a_compartment_stands_before_the_type(method, end):
     [
         ("patient", "case-sensitive"),
         ("Patient/1/$foo", "\\$foo is not offered on one Patient"),
-        ("Patient/$match", "\\$match is not offered"),
+        ("Patient/$nothing", "\\$nothing is not offered"),
         ("$convert", "\\$convert is not offered"),
         ("Observation/$export", "\\$export is not offered"),
         ("_bulk/a_b", "no bulk job"),

@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 import uuid
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from continuum.runtime import postgres
 from continuum.runtime.backup import archive
 from continuum.runtime.backup import key as backup_key
 from continuum.runtime.backup.make import make
-from continuum.runtime.backup.receive import SLOT
+from continuum.runtime.backup.receive import SLOT, SPOOL
 from continuum.runtime.backup.restore import CannotRestore, restore, restore_dump, unpack_only
 from continuum.runtime.backup.verify import verify
 from continuum.runtime.migrate import migrate
@@ -94,11 +93,7 @@ async def test_a_server_that_lets_us_is_copied_and_followed(maker, site):
         await write(server, 0, 100)
         await make(settings, server, progress=lambda _: None)
         await write(server, 100, 150)
-        written = time.time()
-        place = archive.present(settings).folder
-        async with asyncio.timeout(60):
-            while not any(path.stat().st_mtime > written + 1 for path in place.glob("*.enc")):  # noqa: ASYNC110
-                await asyncio.sleep(0.1)
+        await _archived(settings, maker)
         database = Address.from_url(settings.database_url).database
     key = backup_key.own(settings.data, settings.backups)
     await verify(settings.backups, key, "", root / "work")
@@ -106,6 +101,28 @@ async def test_a_server_that_lets_us_is_copied_and_followed(maker, site):
         await restore(Settings.load({}, data=root / "new"), settings.backups, key, progress=lambda _: None)
     manifest = await unpack_only(root / "loose", settings.backups, key)
     assert await _counted_by_an_own_server(maker, root / "loose", manifest.major, database) == 150
+
+
+async def _archived(settings, maker):
+    """Waits until all that was written is received and archived; nothing more is written meanwhile."""
+    spool, place = settings.data / SPOOL, archive.present(settings).folder
+    connection = await asyncpg.connect(**maker.connect)
+    async with asyncio.timeout(60):
+        end = await connection.fetchval("SELECT pg_current_wal_flush_lsn()")
+        while not await connection.fetchval(  # noqa: ASYNC110
+            "SELECT bool_or(flush_lsn >= $1) FROM pg_stat_replication WHERE application_name = 'pg_receivewal'", end
+        ):
+            await asyncio.sleep(0.05)
+        while any(_newer(path, place / f"{path.name}.enc") for path in spool.iterdir()):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    await connection.close()
+
+
+def _newer(path, kept):
+    try:
+        return path.stat().st_mtime > kept.stat().st_mtime + 0.05
+    except FileNotFoundError:
+        return True
 
 
 async def _counted_by_an_own_server(maker, loose, major, database):

@@ -1,0 +1,98 @@
+"""Views of one person's chart: what a page shows is found in one act and leaves one row."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from continuum.access.ground import Ground
+from continuum.access.limits import VIEW_NAMES_MAX
+from continuum.fhir.json import parse
+from continuum.kernel.errors import NotFound
+from continuum.record import read, search
+from continuum.record.model import Page, Stored
+from continuum.record.read import Connection
+
+Resource = dict[str, Any]
+_REFERENCE = re.compile(rb'"reference":"(Practitioner|Organization|Location|PractitionerRole)/([A-Za-z0-9.\-]{1,64})"')
+"""References to those whose names a chart shows beside its entries: who and where. Bodies are stored without blanks."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What was found of one patient.
+
+    patient: the Patient as it is now. found: for each label the resources, in the order of the search. on: the
+    cursor of the next page for each label that has one. names: resources of those who are referred to, by reference.
+    """
+
+    patient: Resource
+    found: Mapping[str, Sequence[Resource]]
+    on: Mapping[str, str]
+    names: Mapping[str, Resource]
+
+
+class ViewActs(Ground):
+    """The part of a Session that shows charts."""
+
+    async def view(self, name: str, patient_id: str, searches: Mapping[str, str]) -> View:
+        """One patient and several searches of their data.
+
+        name: of what is shown, for the trace. searches: by label, as `Type?criteria`; each is about this patient
+        whatever it says.
+
+        Raises:
+            NotFound, Gone: there is no such patient, or none that the actor may know of.
+        """
+        queries = {label: self.parse(*_of_patient(text, patient_id)) for label, text in searches.items()}
+
+        async def work(conn: Connection) -> Page:
+            patient = await read.read(conn, "Patient", patient_id, self._policy.visibility)
+            for label, query in queries.items():
+                page = await search.search(conn, query, visibility=self._policy.visibility, keys=self._door.keys)
+                pages[label] = page
+            shown = tuple(stored for page in pages.values() for stored in (*page.matches, *page.included))
+            bodies.update((id(stored), _body(stored)) for stored in shown)
+            wanted = _references(stored.body or b"" for stored in (patient, *shown))
+            for kind, ids in wanted.items():
+                text = f"_id={','.join(sorted(ids)[:VIEW_NAMES_MAX])}&_count={VIEW_NAMES_MAX}"
+                named = await search.search(
+                    conn, self.parse(kind, text), visibility=self._policy.visibility, keys=self._door.keys
+                )
+                names.update((f"{kind}/{one.id}", _body(one)) for one in named.matches)
+            return Page((patient, *shown))
+
+        pages: dict[str, Page] = {}
+        bodies: dict[int, Resource] = {}
+        names: dict[str, Resource] = {}
+        page = await self._traced("search", work, "Patient", patient_id, query=name)
+        return View(
+            _body(page.matches[0]),
+            {label: [bodies[id(stored)] for stored in (*one.matches, *one.included)] for label, one in pages.items()},
+            {label: one.next_cursor for label, one in pages.items() if one.next_cursor},
+            names,
+        )
+
+
+def _of_patient(text: str, patient_id: str) -> tuple[str, str]:
+    kind, _, criteria = text.partition("?")
+    if not patient_id or not all(sign.isalnum() or sign in "-." for sign in patient_id):
+        raise NotFound("There is no such patient.")
+    own = f"patient={quote(patient_id)}"
+    return kind, f"{own}&{criteria}" if criteria else own
+
+
+def _body(stored: Stored) -> Resource:
+    assert stored.body is not None, "what a search finds is not deleted"
+    resource: Resource = parse(stored.body)
+    return resource
+
+
+def _references(bodies: Iterable[bytes]) -> dict[str, set[str]]:
+    """Ids by type of those who are referred to: read from the text, which is many times cheaper than the tree."""
+    found: dict[str, set[str]] = {}
+    for body in bodies:
+        for kind, name in _REFERENCE.findall(body):
+            found.setdefault(kind.decode(), set()).add(name.decode())
+    return found

@@ -1,0 +1,168 @@
+"""One request to the pages of an app behind the sign-on: an `Exchange` that also opens the record."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import lru_cache, partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from continuum.access import Access
+from continuum.access import Session as RecordSession
+from continuum.access.actor import USUAL_PURPOSE, Actor
+from continuum.apps.design.answer import html
+from continuum.apps.design.reader import view_of
+from continuum.apps.design.static import PREFERENCES_PATH
+from continuum.apps.frame.zones import Zones
+from continuum.apps.signon.exchange import Exchange, endpoint
+from continuum.apps.signon.services import BASE as SIGNON
+from continuum.apps.signon.services import SignonServices
+from continuum.identity import standing
+from continuum.identity.acts import Origin
+from continuum.identity.standing import Standing
+from continuum.kernel.errors import DomainError
+from continuum.kernel.limits import REQUEST_TIMEOUT_S
+from continuum.ui import Pages, View
+from continuum.ui.language import gettext
+from continuum.ui.view import showing
+
+Navigation = Sequence[tuple[str, str, bool]]
+"""Text, address, whether it is here."""
+__all__ = ["REQUEST_TIMEOUT_S", "Area", "Handler", "Visit", "routes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """One app with pages. base: its addresses begin with it. package: has its templates. footer: a message of ours."""
+
+    key: str
+    base: str
+    package: str
+    brand: str
+    footer: str
+    navigation: "Callable[[Visit], Navigation]"
+
+
+@dataclass(slots=True)
+class Visit(Exchange):
+    """A request to one of the pages."""
+
+    area: Area = field(kw_only=True)
+    access: Access = field(kw_only=True)
+    zones: Zones = field(kw_only=True)
+    standing: Standing = field(default_factory=Standing)
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    """Of the facility where somebody works or is cared for: "today" is its day."""
+
+    @property
+    def home(self) -> str:
+        """The first page of the app."""
+        return self.area.base
+
+    @property
+    def reader(self) -> View:
+        """For whom the page is drawn."""
+        found = replace(view_of(self.request), zone=self.zone)
+        found = replace(found, today=datetime.now(found.zone).date())
+        return found if self.request.method == "GET" else replace(found, path=self.home)
+
+    @property
+    def partial(self) -> bool:
+        """Whether only a part of the page was asked for."""
+        return self.request.headers.get("hx-request") == "true"
+
+    def param(self, name: str) -> str:
+        """A part of the address."""
+        return str(self.request.path_params.get(name, ""))
+
+    async def stand(self, scope: str, *, activity: bool = True) -> Standing:
+        """As whom somebody is here: `staff` or `patient`. Raises SignInFirst."""
+        session, account = await self.require(activity=activity)
+        on = self.services.sign_on
+        async with on.connect() as conn:
+            self.standing = await standing.of(conn, account, session, scope, on.today())
+        if self.standing.facility_id:
+            self.zone = await self.zones.of(self.record(), self.standing.facility_id)
+        return self.standing
+
+    def record(self, *, patient_id: str | None = None) -> RecordSession:
+        """The record, as whom somebody is here. Raises Forbidden."""
+        assert self.account is not None, "who is here was asked before"
+        here = self.standing
+        actor = Actor(
+            self.account.account_id, here.role, self.account.display_name, here.facility_id,
+            patient_id or here.patient_id,
+        )  # fmt: skip
+        return self.access.open(
+            actor, USUAL_PURPOSE.get(here.role, ""), source=self.origin.source, request_id=self.origin.request_id
+        )
+
+    def page(self, template: str, *, status: int = 200, **values: object) -> Response:
+        """One of the app's pages, or a part of one."""
+        if template == "refused.html":
+            template = "frame/refused.html"
+            values = {"words": gettext_of(self.reader, str(values["words"])), "status": status}
+        reader = self.reader
+        person = self.account.display_name if self.session and self.account else ""
+        with showing(reader):
+            site: dict[str, Any] = {
+                "brand": self.area.brand,
+                "home": self.home,
+                "navigation": self.area.navigation(self) if person else [],
+                "person": person,
+                "preferences": PREFERENCES_PATH,
+                "footer": gettext(self.area.footer),
+            }
+            csrf = self.csrf
+            if person:
+                site["sign_out"] = (f"{SIGNON}/sign-out", csrf)
+            text = _pages(self.area.package).render(
+                template, reader, site=site, csrf=csrf, base=self.area.base, signon=SIGNON, x=self, **values
+            )
+        return html(self.request, text, status)
+
+
+def gettext_of(reader: View, text: str) -> str:
+    """A sentence in the language of a reader; sentences that nobody translated stay as they are."""
+    with showing(reader):
+        return gettext(text)
+
+
+@lru_cache(maxsize=8)
+def _pages(package: str) -> Pages:
+    return Pages(package, "continuum.apps.frame")
+
+
+Handler = Callable[[Visit], Awaitable[Response]]
+
+
+def routes(
+    area: Area,
+    pages: Sequence[tuple[str, Handler, tuple[str, ...]]],
+    services: SignonServices,
+    access: Access,
+) -> list[Route]:
+    """The pages of an app: address below its base, handler, methods."""
+    zones = Zones()
+
+    def make(request: Request, services: SignonServices, visit: str, origin: Origin) -> Visit:
+        return Visit(request, services, visit, origin, area=area, access=access, zones=zones)
+
+    return [
+        Route(area.base + path, endpoint(partial(_answered, work), services, make), methods=list(methods))
+        for path, work, methods in pages
+    ]
+
+
+async def _answered(work: Handler, x: Visit) -> Response:
+    """A refusal before anybody opened the record has left its trace in sign-on; one after, in the record."""
+    try:
+        return await work(x)
+    except DomainError as error:
+        if x.session is None and x.account is None and error.status != 401:
+            await x.load(activity=False)
+        raise

@@ -1,0 +1,34 @@
+"""The ASGI application under /workspace."""
+
+from starlette.applications import Starlette
+
+from continuum.access import Access
+from continuum.apps.frame.visit import Handler, routes
+from continuum.apps.signon.app import not_there
+from continuum.apps.signon.services import SignonServices
+from continuum.apps.workspace import chart, home, writing
+from continuum.apps.workspace.area import AREA
+
+GET, POST, BOTH = ("GET",), ("POST",), ("GET", "POST")
+_ONE = "/patients/{patient_id}"
+PAGES: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
+    ("", home.home, GET),
+    ("/find", home.search, GET),
+    ("/palette", home.palette, GET),
+    ("/unfinished", home.unfinished, GET),
+    (_ONE, chart.summary, GET),
+    (f"{_ONE}/list", chart.on_list, POST),
+    (f"{_ONE}/timeline", chart.timeline, GET),
+    (f"{_ONE}/who-looked", chart.who_looked, GET),
+    (f"{_ONE}/{{kind}}/new", writing.new, BOTH),
+    (f"{_ONE}/{{kind}}/draft", writing.draft, POST),
+    (f"{_ONE}/{{kind}}/{{entry_id}}/wrong", writing.wrong, BOTH),
+    (f"{_ONE}/{{kind}}/{{entry_id}}/change", writing.change, BOTH),
+    (f"{_ONE}/{{section}}", chart.part, GET),
+)
+"""Address below the base, handler, methods."""
+
+
+def application(services: SignonServices, access: Access) -> Starlette:
+    """All pages of the workspace."""
+    return Starlette(routes=routes(AREA, PAGES, services, access), exception_handlers=not_there())

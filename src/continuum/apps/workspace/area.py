@@ -1,0 +1,34 @@
+"""Where the workspace is, and who comes in."""
+
+from continuum.apps.frame.visit import Area, Visit
+from continuum.chart.desk import Desk
+from continuum.chart.entry import N_
+from continuum.identity.standing import NOBODY
+from continuum.kernel.errors import Forbidden
+from continuum.ui.language import gettext
+
+BASE = "/workspace"
+NOT_STAFF = N_("The workspace is for staff. Your own record is in the portal.")
+
+
+def _navigation(x: Visit) -> list[tuple[str, str, bool]]:
+    here = x.request.url.path
+    return [
+        (gettext("Patients"), BASE, here == BASE or here.startswith(f"{BASE}/find")),
+        (gettext("Unfinished"), f"{BASE}/unfinished", here == f"{BASE}/unfinished"),
+    ]
+
+
+AREA = Area(
+    key="workspace", base=BASE, package="continuum.apps.workspace", brand="Continuum",
+    footer=N_("Every look into a record is written down, with who, when and why."), navigation=_navigation,
+)  # fmt: skip
+
+
+async def staff(x: Visit, *, activity: bool = True) -> Desk:
+    """Lets staff in, and gives them their desk. Raises SignInFirst, Forbidden."""
+    standing = await x.stand("staff", activity=activity)
+    if standing.role in {NOBODY, "patient"}:
+        raise Forbidden(NOT_STAFF)
+    assert x.account is not None, "somebody stands here"
+    return Desk(x.access, x.services.sign_on.vault, x.account.account_id)

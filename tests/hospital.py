@@ -1,0 +1,147 @@
+"""A hospital for stories in a browser: the people with a story in its record, and staff and people who can sign in."""
+
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyotp
+
+from continuum.access.audit import Auditor
+from continuum.access.sign_ons import tracer
+from continuum.apps.admin.importing.run import run
+from continuum.apps.admin.importing.sources import files
+from continuum.apps.admin.importing.work import Target
+from continuum.apps.fhir_api.orders import Worker
+from continuum.apps.signon.services import SignonServices, SignonSettings, services
+from continuum.fhir.json import dump
+from continuum.identity import accounts, registry, staff
+from continuum.kernel.clock import now_us
+from continuum.runtime.pool import Pool
+from continuum.runtime.postgres.address import Address
+from continuum.samples.registry import entries, person_id
+from continuum.samples.world import TODAY, Persona, people, personas, shared
+from tests.live import started
+
+PASSWORD = "sandpiper-harbor-lantern-42"
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """Somebody who can sign in. seed: of their authenticator app; "" for those without one."""
+
+    name: str
+    seed: str
+
+    def code(self) -> str:
+        return pyotp.TOTP(self.seed).now()
+
+
+@dataclass(frozen=True)
+class Hospital:
+    """Its server comes and goes; its database and its address stay."""
+
+    orders: Worker
+    owner: str
+    port: int
+
+    @property
+    def origin(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    def elsewhere(self) -> "Hospital":
+        """The same at another address, for those who stop its server."""
+        port = free_port()
+        return replace(self, port=port, orders=replace(self.orders, origin=f"http://localhost:{port}"))
+
+    @contextmanager
+    def open(self):
+        with started(self.orders, self.owner, self.port) as running:
+            yield running
+
+    def persona(self, key: str) -> Persona:
+        return next(one for one in personas() if one.key == key)
+
+    def facility_of(self, patient_id: str) -> str:
+        for resource in people():
+            if resource["resourceType"] == "Patient" and resource["id"] == patient_id:
+                return str(resource["managingOrganization"]["reference"]).partition("/")[2]
+        raise AssertionError(patient_id)
+
+    @asynccontextmanager
+    async def desk(self) -> AsyncIterator[SignonServices]:
+        """The services behind sign-on, as an administrator's program has them."""
+        orders = self.orders
+        async with Pool.open(orders.database, size=2) as pool:
+            made = services(
+                pool.connection,
+                SignonSettings(self.origin, orders.identity_secret, orders.token_secret),
+                tracer(Auditor(orders.audit_secret, pool.connection, now_us)),
+            )
+            try:
+                yield made
+            finally:
+                made.sign_on.hasher.close()
+
+    async def member(self, role: str, facility: str, *, display: str) -> SignIn:
+        """A new member of staff with a second factor."""
+        async with self.desk() as desk:
+            return await self._account(desk, display, role=role, facility=facility)
+
+    async def person(self, persona: Persona, *, premium: bool) -> SignIn:
+        """An account of somebody with a story: Premium with an authenticator app, or Basic."""
+        member = next(one for one in persona.family.members if one.id == persona.patient_id)
+        async with self.desk() as desk:
+            return await self._account(desk, persona.name, person=person_id(member), premium=premium)
+
+    async def _account(self, desk, display, *, role="", facility=None, person=None, premium=True) -> SignIn:
+        on = desk.sign_on
+        name = f"user-{secrets.token_hex(4)}"
+        seed = pyotp.random_base32(32) if premium else ""
+        hashed = await on.hasher.hash(PASSWORD)
+        async with on.connect() as conn, conn.transaction():
+            account = await accounts.create(
+                conn, sign_in_name=name, display_name=display, password_hash=hashed, now=on.clock(), person_id=person
+            )
+            if premium:
+                await accounts.raise_identity_level(conn, account.account_id, 2)
+                await on.apps.put(conn, account.account_id, seed, name="Phone")
+            if role:
+                await staff.grant(
+                    conn, account.account_id, role, facility_id=facility, starts=on.today(), ends=None,
+                    by_account=None, now=on.clock(),
+                )  # fmt: skip
+        return SignIn(name, seed)
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+async def founded(app: str, owner: str, folder: Path) -> Hospital:
+    """A hospital on a fresh database, with the people with a story in record and registry."""
+    port = free_port()
+    orders = Worker(
+        database=app, record_secret=os.urandom(32), audit_secret=os.urandom(32), token_secret=os.urandom(32),
+        identity_secret=os.urandom(32), connections=8, origin=f"http://localhost:{port}",
+    )  # fmt: skip
+    source = folder / "people.ndjson"
+    with source.open("wb") as file:
+        for resource in (*shared(), *people()):
+            if resource["resourceType"] != "Slot":
+                file.write(dump(resource) + b"\n")
+    to = Target(
+        Address.from_url(app).connect, Address.from_url(owner).connect, orders.record_secret, orders.audit_secret
+    )
+    report = await run(files(source), to, workers=1, rejects=folder / "rejects.ndjson", progress=lambda _, __: None)
+    assert report.rejected == 0
+    hospital = Hospital(orders, owner, port)
+    async with hospital.desk() as desk, desk.sign_on.connect() as conn, conn.transaction():
+        await registry.store(conn, list(entries(range(0), seed=1, today=TODAY)))
+    return hospital

@@ -1,0 +1,146 @@
+"""Every page of the workspace, asked for by those who may and by those who may not; each act leaves its trace."""
+
+import asyncpg
+import pytest
+
+from continuum.apps.workspace.app import PAGES
+from continuum.chart.section import sections
+from continuum.runtime.postgres.address import Address
+from tests.browsing import Browser
+from tests.hospital import PASSWORD
+
+pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
+_PARTS = {"kind": "problems", "section": "labs", "entry_id": "e0"}
+
+
+@pytest.fixture(scope="session")
+def retiree(open_hospital):
+    return open_hospital.persona("retiree")
+
+
+@pytest.fixture(scope="session")
+def at_home(open_hospital, retiree):
+    return open_hospital.facility_of(retiree.patient_id)
+
+
+@pytest.fixture
+async def signed_in(open_hospital):
+    """Opens a browser and signs somebody in: `await signed_in(who)`."""
+    opened = []
+
+    async def enter(who):
+        browser = Browser(open_hospital.origin)
+        opened.append(browser)
+        await browser.get("/signon/sign-in")
+        await browser.submit("/notice")
+        await browser.submit("/sign-in", name=who.name, password=PASSWORD)
+        if who.seed:
+            await browser.submit("/second-step", code=who.code())
+        assert browser.path == "/signon/account", browser.page.text
+        return browser
+
+    yield enter
+    for browser in opened:
+        await browser.http.aclose()
+
+
+def address(path, patient_id):
+    return "/workspace" + path.format(patient_id=patient_id, **_PARTS)
+
+
+async def request(browser, method, path, patient_id):
+    if method == "GET":
+        return await browser.http.get(address(path, patient_id))
+    return await browser.http.post(address(path, patient_id), data={"csrf": browser.page.csrf, "on": "yes"})
+
+
+EVERY = [(method, path) for path, _, methods in PAGES for method in methods]
+
+
+@pytest.mark.parametrize(("method", "path"), EVERY)
+async def test_nobody_gets_in_without_signing_in(open_hospital, retiree, method, path):
+    async with Browser(open_hospital.origin) as browser:
+        await browser.get("/signon/sign-in")
+        answer = await request(browser, method, path, retiree.patient_id)
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/signon/sign-in?")
+
+
+async def test_people_who_are_not_staff_and_staff_of_elsewhere_see_no_chart(open_hospital, signed_in, retiree, at_home):
+    mother = open_hospital.persona("mother")
+    elsewhere = open_hospital.facility_of(mother.patient_id)
+    assert elsewhere != at_home
+    person = await signed_in(await open_hospital.person(open_hospital.persona("veteran"), premium=True))
+    stranger = await signed_in(await open_hospital.member("physician", elsewhere, display="Dr. Elsewhere"))
+    for method, path in EVERY:
+        refused = await request(person, method, path, retiree.patient_id)
+        assert refused.status_code == 403, (method, path)
+        answer = await request(stranger, method, path, retiree.patient_id)
+        assert "Brien" not in answer.text, (method, path)
+        if "{patient_id}" in path:
+            assert answer.status_code in (404, 422), (method, path, answer.status_code)
+
+
+async def test_a_form_from_elsewhere_changes_nothing(open_hospital, signed_in, retiree, at_home):
+    ada = await signed_in(await open_hospital.member("physician", at_home, display="Dr. Ada Okoye"))
+    for method, path in EVERY:
+        if method == "POST":
+            for data, headers in (({}, {}), ({"csrf": "00" * 64}, {}), ({"csrf": "xyz"}, {}),
+                                  ({"csrf": ada.page.csrf}, {"origin": "https://evil.example"})):  # fmt: skip
+                answer = await ada.http.post(address(path, retiree.patient_id), data=data, headers=headers)
+                assert answer.status_code == 403, (path, data)
+
+
+async def test_every_page_of_a_chart_leaves_one_row_that_says_what_was_shown(
+    open_hospital, signed_in, retiree, at_home
+):
+    who = await open_hospital.member("physician", at_home, display="Dr. One Row")
+    ada = await signed_in(who)
+    conn = await asyncpg.connect(**Address.from_url(open_hospital.owner).connect)
+
+    async def rows():
+        return await conn.fetch(
+            "SELECT a.query, a.patient_id, a.outcome FROM record.audit a"
+            " JOIN identity.account c ON c.account_id = a.actor"
+            " WHERE c.sign_in_name = $1 AND a.interaction = 'search' AND a.query NOT LIKE '%=%' ORDER BY a.seq",
+            who.name,
+        )  # fmt: skip
+
+    try:
+        pages = ["", "/timeline", *(f"/{key}" for key in sections()), "/notes/new"]
+        for number, page in enumerate(pages, 1):
+            answer = await ada.http.get(f"/workspace/patients/{retiree.patient_id}{page}")
+            assert answer.status_code == 200, page
+            found = await rows()
+            assert len(found) == number, page
+            assert found[-1]["patient_id"] == retiree.patient_id
+            assert found[-1]["outcome"] == 0
+    finally:
+        await conn.close()
+
+
+async def test_a_bad_address_is_answered_in_words(open_hospital, signed_in, retiree, at_home):
+    ada = await signed_in(await open_hospital.member("physician", at_home, display="Dr. Ada Okoye"))
+    chart = f"/workspace/patients/{retiree.patient_id}"
+    for path in ("/workspace/patients/nobody", "/workspace/patients/a%2Cb", f"{chart}/nonsense", f"{chart}/labs/new",
+                 f"{chart}/problems/nothing/wrong", f"{chart}/problems/nothing/change"):  # fmt: skip
+        answer = await ada.http.get(path)
+        assert answer.status_code == 404, path
+        assert "Something went wrong" not in answer.text
+    for path in (f"{chart}/labs?from=nonsense", f"{chart}/timeline?only=nonsense"):
+        answer = await ada.http.get(path)
+        assert 400 <= answer.status_code < 500, path
+    for odd in ("?before=2026-99", "?before=%00", "?before=1", "?code=%27"):
+        answer = await ada.http.get(f"{chart}/timeline{odd}")
+        assert answer.status_code < 500, odd
+
+
+async def test_a_page_is_small_over_the_wire(open_hospital, signed_in, retiree, at_home):
+    """15 KB a page after the first visit, for a retiree of more than twenty years of records."""
+    ada = await signed_in(await open_hospital.member("physician", at_home, display="Dr. Ada Okoye"))
+    for page in ["", "/timeline", *(f"/{key}" for key in sections()), "/who-looked"]:
+        address = f"/workspace/patients/{retiree.patient_id}{page}"
+        async with ada.http.stream("GET", address, headers={"accept-encoding": "zstd"}) as answer:
+            size = sum([len(chunk) async for chunk in answer.aiter_raw()])
+        assert answer.status_code == 200
+        assert size <= 15_000, (page, size)
