@@ -7,7 +7,7 @@ is the mark of a browser that has signed in before, `notice` that the notice was
 import hmac
 import os
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import unquote, urlencode
