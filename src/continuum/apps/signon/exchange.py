@@ -31,7 +31,7 @@ from continuum.identity.limits import (
 from continuum.identity.sessions import Session, SessionEnded
 from continuum.identity.sign_on import EXPIRED, Arrived
 from continuum.identity.vault import random_token
-from continuum.kernel.errors import DomainError, Forbidden, TooLarge
+from continuum.kernel.errors import DomainError, Forbidden, Malformed, TooLarge
 from continuum.kernel.ids import uuid7
 
 SECURE: Mapping[str, str] = {
