@@ -10,6 +10,7 @@ a later version than it.
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def transfers(looks: Iterable[Look], total: int) -> list[str]:
                 wrong.append(f"{name} at {version} holds {balances[name, version]} and {balance}")
     # Snapshots have an order: of two, one is at least as new in every account; and it is that of time.
     ordered = sorted(kept, key=lambda look: sum(version for version, _ in look.accounts.values()))
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in pairwise(ordered):
         if any(after.accounts[name][0] < version for name, (version, _) in before.accounts.items()):
             wrong.append(f"two looks each know something that the other does not: {before.accounts}, {after.accounts}")
     last_end: list[tuple[float, int]] = sorted((look.ended_s, _age(look)) for look in kept)

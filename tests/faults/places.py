@@ -25,7 +25,8 @@ CONTROLS = (
 )  # fmt: skip
 HEADERS = (
     "if-match", "if-none-match", "if-none-exist", "if-modified-since", "prefer", "accept", "content-type",
-    "authorization", "x-request-id", "x-purpose-of-use", "host", "x-forwarded-for", "x-forwarded-host", "accept-encoding",
+    "authorization", "x-request-id", "x-purpose-of-use", "host", "x-forwarded-for", "x-forwarded-host",
+    "accept-encoding",
     "content-encoding", "accept-language", "user-agent", "origin", "referer", "cookie", "range", "forwarded",
 )  # fmt: skip
 CLAIMS = ("subject", "name", "facility", "patient", "purpose", "scope")
@@ -85,7 +86,8 @@ def _chain(payload, dice, ward):
 def _name(payload, dice, _):
     known = dice.choice(["name", "identifier", "birthdate", "_id", "address-city", "code"])
     return Sent("GET", _path(dice.choice(["Patient", "Observation"])),
-                [(dice.choice([payload, f"{known}:{payload}", f"{known}{payload}", f"{known}.{payload}"]), "x")])  # fmt: skip
+                [(dice.choice([payload, f"{known}:{payload}", f"{known}{payload}",
+                               f"{known}.{payload}"]), "x")])  # fmt: skip
 
 
 def _control(payload, dice, ward):
@@ -117,8 +119,10 @@ def _history(payload, dice, ward):
 
 def _address(payload, dice, ward):
     segments = dice.choice([
-        (payload,), (payload, "_search"), (payload, ward.own), ("Patient", payload), ("Patient", f"{ward.own}{payload}"),
-        ("Patient", payload, "_history"), ("Patient", ward.own, "_history", payload), ("Patient", payload, "Observation"),
+        (payload,), (payload, "_search"), (payload, ward.own), ("Patient", payload),
+        ("Patient", f"{ward.own}{payload}"),
+        ("Patient", payload, "_history"), ("Patient", ward.own, "_history", payload),
+        ("Patient", payload, "Observation"),
         ("Patient", ward.own, payload), (payload, ward.own, "Observation"), ("Patient", payload, "$everything"),
         ("Patient", ward.own, f"${payload}"), (f"${payload}",), ("_bulk", payload), ("_bulk", payload, payload),
         ("_bulk", ward.own, payload), ("Group", payload, "$export"), ("Subscription", payload, "$status"),
@@ -135,7 +139,8 @@ def _header(payload, dice, ward):
     if name == "if-none-exist":
         return Sent("POST", _path("Basic"), json=_basic("header"), headers=sent)
     if name == "if-match" and dice.random() < 0.5:
-        return Sent("DELETE", _path("Patient", ward.other), headers={name: f'W/"{payload[:40]}"'.encode().decode("latin-1")
+        return Sent("DELETE", _path("Patient", ward.other),
+                    headers={name: f'W/"{payload[:40]}"'.encode().decode("latin-1")
                                                                      .replace("\r", "").replace("\n", "")})  # fmt: skip
     return Sent("GET", _path("Patient", ward.own), headers=sent)
 
@@ -157,7 +162,8 @@ def _body(payload, dice, ward):
         {"resourceType": "Patient", "name": [{"family": payload, "given": [payload]}], "gender": payload,
          "telecom": [{"system": "phone", "value": payload}], "address": [{"line": [payload], "city": payload}]},
         {"resourceType": "Observation", "status": "final", "code": {"coding": [coding], "text": payload},
-         "subject": {"reference": f"Patient/{ward.other}"}, "valueQuantity": {"value": 1, "unit": payload, "code": payload}},
+         "subject": {"reference": f"Patient/{ward.other}"},
+         "valueQuantity": {"value": 1, "unit": payload, "code": payload}},
         {"resourceType": "Organization", "name": payload, "alias": [payload]},
         {"resourceType": payload}, {payload: payload}, payload, [payload],
     ])  # fmt: skip
@@ -232,12 +238,14 @@ def _subscription(payload, dice, _):
                   "valueString": dice.choice([payload, f"Basic?code={payload}", f"Basic?{payload}=x"])}]  # fmt: skip
     return Sent("POST", "/fhir/Subscription", headers=FHIR, json={
         "resourceType": "Subscription", "status": "requested", "reason": payload,
-        "criteria": dice.choice([topic, payload]), "_criteria": {"extension": extension}, "channel": channel})  # fmt: skip
+        "criteria": dice.choice([topic, payload]), "_criteria": {"extension": extension},
+        "channel": channel})  # fmt: skip
 
 
 def _sign_on(payload, dice, _):
     fields = [(name, payload) for name in (
-        "client_id", "redirect_uri", "scope", "state", "code_challenge", "response_type", "nonce", "login_hint", "user_name",
+        "client_id", "redirect_uri", "scope", "state", "code_challenge", "response_type", "nonce", "login_hint",
+        "user_name",
         "password", "code", "grant_type", "client_assertion", "token", "refresh_token", "csrf", "dod_id")]  # fmt: skip
     basic = "Basic " + base64.b64encode(f"{payload}:{payload}".encode()).decode()
     method, path = dice.choice([

@@ -95,7 +95,9 @@ class Tried:
         headers = {"authorization": self.bearer(claims), **sent.headers}
         began = time.monotonic()
         answer = await client.request(sent.method, sent.url, json=sent.json, content=sent.content,
-                                      headers=[(name.encode(), text.encode("latin-1")) for name, text in headers.items()])  # fmt: skip
+                                      headers=[
+                                          (name.encode(), text.encode("latin-1")) for name, text in headers.items()
+                                      ])  # fmt: skip
         self.statuses[answer.status_code] += 1
         self.places[place] += 1
         what = f"{place}: {payload!r}: {sent.method} {sent.url[:300]} → {answer.status_code} {answer.text[:300]}"
