@@ -66,7 +66,7 @@ class Cuts:
         """Writes for a while, cuts the power in the middle of it, and puts the disk in again; nothing is started."""
         async with httpx.AsyncClient(base_url=f"{self.server.origin}/fhir", headers=self.bearer, timeout=10) as api:
             writing = [asyncio.create_task(_write(writer, api)) for writer in self.writers]
-            await asyncio.sleep(self.dice.uniform(least_s, least_s + 1.2))
+            await asyncio.wait(writing, timeout=self.dice.uniform(least_s, least_s + 1.2))
             # No turn of the loop from here to the kill: what is acknowledged was so before the cut.
             for task in writing:
                 task.cancel()
