@@ -23,6 +23,7 @@ from continuum.clinical.scheduling.reading import find, read
 from continuum.clinical.scheduling.visit import Waiting, stage
 from continuum.kernel.errors import Forbidden, NotFound
 from continuum.ui.language import gettext
+from continuum.ui.view import showing
 
 HOME = f"{BASE}/clinic"
 NOT_YOURS = "This belongs to another facility."
@@ -141,9 +142,10 @@ async def schedule_of(here: Clinic, schedule_id: str) -> Resource:
 
 def show(x: Visit, here: Clinic, template: str, at: str, *, status: int = 200, **values: Any) -> Response:
     """A page of the clinic, with the way to its other pages."""
-    tabs = (
-        ("board", gettext("Board"), HOME), ("day", gettext("Day"), f"{HOME}/day"),
-        ("calendars", gettext("Calendars"), f"{HOME}/calendars"),
-        ("waiting", gettext("Waiting list"), f"{HOME}/waiting"),
-    )  # fmt: skip
+    with showing(x.reader):
+        tabs = (
+            ("board", gettext("Board"), HOME), ("day", gettext("Day"), f"{HOME}/day"),
+            ("calendars", gettext("Calendars"), f"{HOME}/calendars"),
+            ("waiting", gettext("Waiting list"), f"{HOME}/waiting"),
+        )  # fmt: skip
     return x.page(f"appointments/{template}", status=status, here=here, home=HOME, at=at, tabs_shown=tabs, **values)

@@ -70,7 +70,8 @@ async def _page(
     for one in openings(shown, here.zone, today, today + timedelta(days=_PREVIEW_DAYS)):
         days[one.starts.date()] = days.get(one.starts.date(), 0) + 1
     ahead = [today + timedelta(days=number) for number in range(_PREVIEW_DAYS)]
-    preview = [(day, days.get(day, 0), _why(shown, day)) for day in ahead]
+    with showing(x.reader):
+        preview = [(day, days.get(day, 0), _why(shown, day)) for day in ahead]
     offer = next((one for one in await calendars_of(here) if one.calendar.id == shown.id), None)
     with showing(x.reader):
         names = [(code, gettext(name)) for code, name in zip(DAYS, DAY_NAMES, strict=True)]
@@ -157,7 +158,7 @@ def _date(text: str) -> date:
 
 
 async def call_off_day(x: Visit) -> Response:
-    """Calls off all that one clinician has on a day: everybody is told why, and waits first in line for another time."""
+    """Calls off all that one clinician has on a day: everybody is told why, and then waits first in line."""
     here = await clinic(x)
     schedule = await schedule_of(here, x.param("schedule_id"))
     found = calendar_of(schedule, horizon_days=_PREVIEW_DAYS)

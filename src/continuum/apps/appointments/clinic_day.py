@@ -65,8 +65,11 @@ async def day(x: Visit) -> Response:
     only = x.query.get("kind", "")
     calendars = await calendars_of(here)
     shown = [one for one in calendars if not only or (one.kind and one.kind.id == only)]
-    columns = [Column(one.clinician or one.place, one.kind.need if one.kind else "", one, chosen, _closed(one, chosen))
-               for one in shown]  # fmt: skip
+    with showing(x.reader):
+        columns = [
+            Column(one.clinician or one.place, one.kind.need if one.kind else "", one, chosen, _closed(one, chosen))
+            for one in shown
+        ]
     return await _table(
         x, here, columns, chosen, days=1, at="day", kinds={one.kind.id: one.kind.need for one in calendars if one.kind},
         only=only, before=chosen - timedelta(days=1), after=chosen + timedelta(days=1), schedule="",
@@ -85,7 +88,8 @@ async def week(x: Visit) -> Response:
     chosen = _date(x.query.get("date", "")) or here.today()
     monday = chosen - timedelta(days=chosen.weekday())
     days = [monday + timedelta(days=number) for number in range(WEEK_DAYS)]
-    columns = [Column("", "", offer, one, _closed(offer, one)) for one in days]
+    with showing(x.reader):
+        columns = [Column("", "", offer, one, _closed(offer, one)) for one in days]
     return await _table(
         x, here, columns, monday, days=WEEK_DAYS, at="calendars", kinds={}, only="", schedule=name,
         before=monday - timedelta(days=WEEK_DAYS), after=monday + timedelta(days=WEEK_DAYS),
@@ -181,8 +185,8 @@ async def book(x: Visit) -> Response:
 
 async def _chosen(x: Visit, here: Clinic, template: str, problem: str, *, q: str, **values: Any) -> Response:
     found = await find(x.record(), q) if q else Found()
-    people = [(one, identifiers(one)) for one in found.patients]
     with showing(x.reader):
+        people = [(one, identifiers(one)) for one in found.patients]
         kinds = [("ROUTINE", gettext(N_("First visit for something"))), ("FOLLOWUP", gettext(N_("Follow-up"))),
                  ("CHECKUP", gettext(N_("Check-up")))]  # fmt: skip
     return show(
