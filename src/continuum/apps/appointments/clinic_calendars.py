@@ -113,7 +113,7 @@ def changed(calendar: Calendar, form: Any) -> Calendar:
         rule = _rule(form)
         check(rule)
         if len(calendar.rules) >= RULES_MAX:
-            raise Invalid("A template has no room for more rules.")
+            raise Invalid(N_("A template has no room for more rules."))
         return replace(calendar, rules=(*calendar.rules, rule))
     if act == "drop-rule" and kept.isdigit() and int(kept) < len(calendar.rules):
         number = int(kept)
@@ -121,22 +121,22 @@ def changed(calendar: Calendar, form: Any) -> Calendar:
     if act == "close":
         first, last = _date(form.get("first", "")), _date(form.get("last", "") or form.get("first", ""))
         if last < first or (last - first).days > HORIZON_DAYS_MAX:
-            raise Invalid("The last day must come after the first, and not too long after it.")
+            raise Invalid(N_("The last day must come after the first, and not too long after it."))
         if len(calendar.closed) >= RULES_MAX:
-            raise Invalid("A template has no room for more closed days.")
+            raise Invalid(N_("A template has no room for more closed days."))
         return replace(calendar, closed=(*calendar.closed, Closed(first, last, form.get("reason", "").strip()[:100])))
     if act == "open" and kept.isdigit() and int(kept) < len(calendar.closed):
         number = int(kept)
         return replace(calendar, closed=calendar.closed[:number] + calendar.closed[number + 1 :])
     if act == "horizon" and form.get("days", "").isdigit() and 1 <= int(form["days"]) <= HORIZON_DAYS_MAX:
         return replace(calendar, horizon_days=int(form["days"]))
-    raise Invalid("The form is not complete.")
+    raise Invalid(N_("The form is not complete."))
 
 
 def _rule(form: Any) -> Rule:
     days = [code for code in DAYS if form.get(f"day-{code}")]
     if not days:
-        raise Invalid("Choose at least one day of the week.")
+        raise Invalid(N_("Choose at least one day of the week."))
     every = form.get("every", "1")
     interval = f";INTERVAL={int(every)}" if every.isdigit() and 1 < int(every) <= 8 else ""
     try:
@@ -147,14 +147,14 @@ def _rule(form: Any) -> Rule:
             int(form.get("overbooked") or 0),
         )  # fmt: skip
     except ValueError as error:
-        raise Invalid("Write times as 08:30, days as 2027-03-31 and numbers in digits.") from error
+        raise Invalid(N_("Write times as 08:30, days as 2027-03-31 and numbers in digits.")) from error
 
 
 def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise Invalid("Write the day as 2027-03-31.") from error
+        raise Invalid(N_("Write the day as 2027-03-31.")) from error
 
 
 async def call_off_day(x: Visit) -> Response:

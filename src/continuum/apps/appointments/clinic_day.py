@@ -120,10 +120,15 @@ async def _table(
     times = sorted({key[0] for key in cells})
     table = [(at, [cells.get((at, number)) for number in range(len(columns))]) for at in times]
     placed = {row.item.id for cell in cells.values() for row in cell.rows}
+    loose = [row for row in rows if row.item.id not in placed and (days == 1 or _of(row, columns))]
     return show(
         x, here, "clinic_day.html", values.pop("at"), columns=columns, table=table, first=first,
-        loose=[row for row in rows if row.item.id not in placed], week=days > 1, today=here.today(), **values,
+        loose=loose, week=days > 1, today=here.today(), **values,
     )  # fmt: skip
+
+
+def _of(row: Row, columns: Sequence[Column]) -> bool:
+    return row.item.clinician == columns[0].offer.clinician
 
 
 def _cells(
