@@ -100,3 +100,18 @@ BANNER_MAX_BYTES = 32 * 1024
 """The operator's notice before sign-in."""
 SWEEP_S = 600
 """How often what nobody can use any more is removed from sign-on's tables."""
+
+NOTICE_TRIES_MAX = 8
+"""How often a mail is tried before it is given up."""
+NOTICE_WAIT_S = 60.0
+"""Seconds before a mail that was not taken is tried again; twice as long each time."""
+NOTICE_BATCH = 50
+"""Mails that are sent in one turn."""
+NOTICE_SEND_TIMEOUT_S = 30.0
+"""Seconds that the mail server has to take a mail."""
+NOTICE_ADDRESSES_MAX = 4
+"""Addresses that are told of one thing."""
+NOTICE_WORDS_MAX_CHARS = 120
+"""Characters of what a mail says beside its usual words: a day and an hour."""
+NOTICE_KEPT_DAYS = 30
+"""Days for which it is remembered that somebody was told."""

@@ -40,6 +40,10 @@ def _day(value: date | str) -> Markup:
     return _time(times.day(value, present().language))
 
 
+def _weekday(value: date) -> str:
+    return times.weekday(value, present().language)
+
+
 def _instant(value: datetime | str) -> Markup:
     return _time(times.instant(value, present().language, present().zone))
 
@@ -87,6 +91,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "moment": _moment,
     "number": _number,
     "phone": names.phone,
+    "weekday": _weekday,
 }
 """What templates may say after a bar; all know the language and the zone of the page."""
 GLOBALS: Mapping[str, Any] = {

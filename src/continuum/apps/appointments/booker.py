@@ -13,8 +13,9 @@ from continuum.apps.portal.whose import READ_ONLY, Other, now_of, whose
 from continuum.kernel.errors import Forbidden
 
 _SCOPES = (
-    "patient/Appointment.crus patient/QuestionnaireResponse.crus patient/Patient.r user/Schedule.rs user/Slot.rs"
-    " user/Practitioner.rs user/Location.rs user/Organization.rs user/HealthcareService.rs user/Questionnaire.rs"
+    "system/Appointment.cruds system/QuestionnaireResponse.cruds system/Patient.rs system/Schedule.rs system/Slot.rs"
+    " system/Practitioner.rs system/Location.rs system/Organization.rs system/HealthcareService.rs"
+    " system/Questionnaire.rs"
 )
 """What acting for a child in matters of appointments opens, and nothing else of the record."""
 

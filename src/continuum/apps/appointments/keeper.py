@@ -20,7 +20,9 @@ from continuum.apps.appointments.limits import (
     KEEPER_OFFERS_EVERY_S,
     KEEPER_OPEN_EVERY_S,
     KEEPER_POLL_S,
+    REMIND_EVERY_S,
 )
+from continuum.apps.appointments.reminders import Reminders
 from continuum.clinical.scheduling.limits import MIRROR_BATCH
 from continuum.clinical.scheduling.mirror import end_offers, follow
 from continuum.clinical.scheduling.opening import calendars, keep_open
@@ -36,6 +38,7 @@ class Keeper:
         self._access = access
         self._claims = Claims(access)
         self._woken = asyncio.Event()
+        self.reminders = Reminders(access, self._session)
 
     def wake(self) -> None:
         """Something was written: look at once."""
@@ -63,7 +66,7 @@ class Keeper:
         """Tells times as soon as something was written, and looks in any case now and then."""
         while True:
             try:
-                found = await follow(self._session(), self._claims, self._now())
+                found = await follow(self._session(), self._claims, self._now(), offered=self.reminders.offered)
             except (DomainError, OSError) as error:
                 await self._later(error)
                 continue
@@ -73,7 +76,7 @@ class Keeper:
                 self._woken.clear()
 
     async def _by_the_clock(self) -> None:
-        opened = -KEEPER_OPEN_EVERY_S
+        opened, reminded = -KEEPER_OPEN_EVERY_S, -REMIND_EVERY_S
         loop = asyncio.get_running_loop()
         while True:
             try:
@@ -81,6 +84,9 @@ class Keeper:
                 if loop.time() - opened >= KEEPER_OPEN_EVERY_S:
                     await self.open_all()
                     opened = loop.time()
+                if loop.time() - reminded >= REMIND_EVERY_S:
+                    await self.reminders.sweep(self._now())
+                    reminded = loop.time()
             except (DomainError, OSError) as error:
                 await self._later(error)
                 continue

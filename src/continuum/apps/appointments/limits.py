@@ -10,3 +10,11 @@ KEEPER_ERROR_WAIT_S = 5.0
 """Seconds to wait when the database refused."""
 CALENDARS_MAX = 5_000
 """Calendars that are kept open by the server."""
+REMIND_AHEAD_HOURS = 24
+"""How long before an appointment its person is reminded."""
+REMIND_SWEPT_HOURS = 2
+"""How much further ahead is looked each time, so that nothing is missed between two looks."""
+REMIND_EVERY_S = 3_600.0
+"""Seconds between looks for appointments that are near."""
+SEND_EVERY_S = 15.0
+"""Seconds between looks for mails that are due."""

@@ -11,6 +11,7 @@ from continuum.apps.appointments.booker import Booker, booker
 from continuum.apps.appointments.portal_pages import show
 from continuum.apps.appointments.shown import Shown, one
 from continuum.apps.frame.visit import Visit
+from continuum.chart.entry import N_
 from continuum.chart.reading import version_of
 from continuum.clinical.scheduling.model import CHECKED_IN, EXTENSION, actor_of, reference_of, with_extension
 from continuum.clinical.scheduling.questions import (
@@ -26,10 +27,13 @@ from continuum.clinical.scheduling.questions import (
 from continuum.clinical.scheduling.reading import find, read
 from continuum.fhir.json import dump, parse
 from continuum.kernel.errors import Invalid
+from continuum.ui.language import gettext
+from continuum.ui.people import Problem
+from continuum.ui.view import showing
 
 QUESTIONS = f"{EXTENSION}visit-questionnaire"
 _PREFIX = "q-"
-_NOT_YET = "You can check in from three days before the appointment on, as long as it is booked."
+_NOT_YET = N_("You can check in from three days before the appointment on, as long as it is booked.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +76,16 @@ def _page(
     found = made or answer(form.asked, typed)
     return show(
         x, here, "questions_part.html" if x.partial else "check_in.html", item=item, asked=found.shown, typed=typed,
-        prefix=_PREFIX, errors={} if fresh else found.errors, problems=[] if fresh else _summary(found),
+        prefix=_PREFIX, errors={} if fresh else found.errors, problems=[] if fresh else _summary(x, found),
         status=200 if fresh else 422,
     )  # fmt: skip
 
 
-def _summary(found: Answered) -> list[Any]:
-    return [type(one)(f"{_PREFIX}{one.field}", one.text) for one in found.problems]
+def _summary(x: Visit, found: Answered) -> list[Problem]:
+    """What is wrong, each with its question."""
+    asked = {one.link_id: one.text for one in found.shown}
+    with showing(x.reader):
+        return [Problem(f"{_PREFIX}{one.field}", f"{asked[one.field]}: {gettext(one.text)}") for one in found.problems]
 
 
 async def _typed(x: Visit) -> dict[str, list[str]]:

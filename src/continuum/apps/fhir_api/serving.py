@@ -17,6 +17,7 @@ from granian.server.embed import Server
 from continuum.access import Access
 from continuum.access.sign_ons import tracer
 from continuum.apps.appointments.keeper import Keeper
+from continuum.apps.appointments.limits import SEND_EVERY_S
 from continuum.apps.fhir_api.app import Application
 from continuum.apps.fhir_api.bulk import Bulk
 from continuum.apps.fhir_api.bulk_keeper import BulkOrders
@@ -32,6 +33,7 @@ from continuum.apps.signon.services import services as signon_services
 from continuum.apps.workspace.app import application as workspace_pages
 from continuum.identity.binding import Binder
 from continuum.identity.tokens import Issuer, Verifier, signing_key
+from continuum.interop.notices.sending import Sender
 from continuum.interop.subscriptions.channels import Channels
 from continuum.interop.subscriptions.endpoints import Allowed
 from continuum.interop.subscriptions.hub import Hub
@@ -43,6 +45,7 @@ from continuum.kernel.limits import (
     SHUTDOWN_TIMEOUT_S,
     SUBSCRIPTION_CONNECTIONS,
 )
+from continuum.runtime.mail import Mailer
 from continuum.runtime.pool import Pool
 
 
@@ -76,6 +79,7 @@ async def _services(worker: Worker, address: str = "") -> AsyncIterator[Services
             keeper = None
             if not worker.read_only:
                 await stack.enter_async_context(appointments.running())
+                await stack.enter_async_context(_sender(worker, access, appointments).running(SEND_EVERY_S))
             if worker.bulk_folder:
                 keeper = await stack.enter_async_context(BulkKeeper(access, _bulk(worker)))
             yield Services(
@@ -95,6 +99,13 @@ async def _services(worker: Worker, address: str = "") -> AsyncIterator[Services
                     "portal": portal_pages(signon, access),
                 },
             )
+
+
+def _sender(worker: Worker, access: Access, appointments: Keeper) -> Sender:
+    mailer = Mailer(smtp_url=worker.smtp_url, mail_from=worker.mail_from)
+    return Sender(
+        access.connect, mailer, access.clock, address=f"{worker.origin}/portal", still=appointments.reminders.still
+    )
 
 
 def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from continuum.access import Operation, Session
+from continuum.chart.entry import N_
 from continuum.chart.reading import version_of
 from continuum.clinical.scheduling.limits import (
     BOOK_AHEAD_MIN_MINUTES,
@@ -39,8 +40,8 @@ KINDS = {
 """Types of appointments (HL7 v2 table 0276)."""
 CANCELLED_BY_PERSON, CANCELLED_BY_CLINIC = "pat", "prov"
 """Who called it off (appointment-cancellation-reason)."""
-TOO_LATE = "It is too late to change this appointment here. Please call the clinic."
-NOT_AHEAD = "This appointment is over, or was called off before."
+TOO_LATE = N_("It is too late to change this appointment here. Please call the clinic.")
+NOT_AHEAD = N_("This appointment is over, or was called off before.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +93,13 @@ async def book(session: Session, wish: Wish, now: datetime, *, moves: Resource |
     slot, calendar, schedule = await slot_with_calendar(session, wish.slot_id)
     starts, ends = instant(slot["start"]), instant(slot["end"])
     if slot.get("status") in {CLOSED_STATUS, "entered-in-error"}:
-        raise Conflict("The clinic has closed this time. Please choose another one.")
+        raise Conflict(N_("The clinic has closed this time. Please choose another one."))
     if len(wish.comment) > REASON_MAX_CHARS:
         raise Invalid(f"Please say it in {REASON_MAX_CHARS} characters or fewer.")
     if wish.by_person:
         refuse_early(starts, now)
     elif starts < now - timedelta(hours=12):
-        raise Invalid("This time is over.")
+        raise Invalid(N_("This time is over."))
     await _refuse_double(session, wish, starts, ends, now, moves)
     parts = _participants(wish, calendar)
     if moves is None:
@@ -113,7 +114,7 @@ async def book(session: Session, wish: Wish, now: datetime, *, moves: Resource |
 def refuse_early(starts: datetime, now: datetime) -> None:
     """Raises Invalid for a time that begins too soon for people to book it by themselves."""
     if starts - now < timedelta(minutes=BOOK_AHEAD_MIN_MINUTES):
-        raise Invalid("This time begins too soon to be booked here. Please call the clinic.")
+        raise Invalid(N_("This time begins too soon to be booked here. Please call the clinic."))
 
 
 async def _refuse_double(
@@ -121,10 +122,10 @@ async def _refuse_double(
 ) -> None:
     own = [one for one in await ahead_of(session, wish.patient_id, now) if moves is None or one["id"] != moves["id"]]
     if wish.by_person and len(own) >= BOOKED_AHEAD_MAX:
-        raise Invalid("You have as many appointments ahead as can be booked here. Please call the clinic.")
+        raise Invalid(N_("You have as many appointments ahead as can be booked here. Please call the clinic."))
     for one in own:
         if instant(one["start"]) < ends and starts < instant(one["end"]):
-            raise Conflict("There is another appointment of the same person at this time already.")
+            raise Conflict(N_("There is another appointment of the same person at this time already."))
 
 
 def _participants(wish: Wish, calendar: Calendar) -> list[Resource]:
@@ -196,7 +197,7 @@ async def cancel(session: Session, appointment: Resource, now: datetime, *, by: 
     if appointment.get("status") not in {*AHEAD, "proposed", "waitlist", "arrived", "checked-in"}:
         raise Invalid(NOT_AHEAD)
     if by == CANCELLED_BY_CLINIC and not reason.strip():
-        raise Invalid("Say why, so that the person can be told.")
+        raise Invalid(N_("Say why, so that the person can be told."))
     changed = called_off(appointment, by=by, reason=reason)
     written = await session.update(parse(dump(changed)), if_match=version_of(appointment))
     return body(written.stored)
@@ -207,7 +208,7 @@ async def cancel_all(
 ) -> list[Resource]:  # fmt: skip
     """Calls several off by the clinic, all or none. Raises Invalid without a reason."""
     if not reason.strip():
-        raise Invalid("Say why, so that people can be told.")
+        raise Invalid(N_("Say why, so that people can be told."))
     changed = [called_off(one, by=CANCELLED_BY_CLINIC, reason=reason) for one in appointments]
     operations = [
         Operation("PUT", "Appointment", id=one["id"], resource=parse(dump(one)), if_match=version_of(one))

@@ -4,25 +4,34 @@ Bookings themselves never wait for this. It runs in the server, after each commi
 it did not come to is found again at the next turn, by this worker or another.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from continuum.access import Session
 from continuum.access.claims import Claim, Claims
 from continuum.chart.reading import version_of
 from continuum.clinical.scheduling.limits import MIRROR_BATCH
+from continuum.clinical.scheduling.model import Resource
 from continuum.clinical.scheduling.offers import expire, offer, overdue
 from continuum.clinical.scheduling.reading import find, read
 from continuum.fhir.json import dump, parse
 from continuum.kernel.errors import Conflict, DomainError, Gone, NotFound
 
+Told = Callable[[Resource, datetime], Awaitable[None]]
 
-async def follow(session: Session, claims: Claims, now: datetime) -> int:
-    """Tells Slots whether they are taken, and offers what came free; how many there were."""
+
+async def follow(session: Session, claims: Claims, now: datetime, *, offered: Told | None = None) -> int:
+    """Tells Slots whether they are taken, and offers what came free; how many there were.
+
+    offered: is told of each offer.
+    """
     found = await claims.unmirrored(MIRROR_BATCH)
     for claim in found:
         await _told(session, claim)
         if not claim.held:
-            await _offered_on(session, claim, now)
+            made = await _offered_on(session, claim, now)
+            if made is not None and offered is not None:
+                await offered(made, now)
         await claims.mirrored(claim)
     return len(found)
 
@@ -41,12 +50,12 @@ async def _told(session: Session, claim: Claim) -> None:
             return
 
 
-async def _offered_on(session: Session, claim: Claim, now: datetime) -> None:
+async def _offered_on(session: Session, claim: Claim, now: datetime) -> Resource | None:
     try:
-        await offer(session, claim.slot_id, now)
+        return await offer(session, claim.slot_id, now)
     except DomainError:
         # A calendar that is gone, or half of one: there is nobody to offer this to.
-        return
+        return None
 
 
 async def end_offers(session: Session, now: datetime) -> int:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from continuum.access import Operation, Session
+from continuum.chart.entry import N_
 from continuum.chart.reading import version_of
 from continuum.clinical.scheduling.booking import CANCELLED_BY_PERSON, appointment_of, called_off, slot_with_calendar
 from continuum.clinical.scheduling.limits import (
@@ -35,7 +36,7 @@ from continuum.fhir.json import dump, parse
 from continuum.kernel.errors import Conflict, Invalid
 
 DECLINED = f"{EXTENSION}offer-declined"
-OVER = "This offer is over."
+OVER = N_("This offer is over.")
 
 
 def entry(patient_id: str, kind_id: str, now: datetime, *, instead_of: str = "", comment: str = "") -> Resource:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from continuum.access import Operation, Session
+from continuum.chart.entry import N_
 from continuum.chart.reading import version_of
 from continuum.clinical.scheduling.model import (
     FLOW,
@@ -29,6 +30,7 @@ STEPS = {
     "noshow": ({"booked", "pending"}, "noshow"),
 }
 """From which states of an Appointment (R4 AppointmentStatus) each step leads, and to which."""
+NOT_NEXT = N_("Somebody has taken this step already, or it does not come next. Look at the board again.")
 _CLASS = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB", "display": "ambulatory"}
 _ENCOUNTER = {"roomed": "triaged", "started": "in-progress", "finished": "finished"}
 """The state of the Encounter after a step (R4 EncounterStatus)."""
@@ -78,7 +80,7 @@ def stepped(appointment: Resource, step: str, now: datetime, *, room: str = "") 
         Invalid: that step does not follow from where it is.
     """
     if not may(appointment, step):
-        raise Invalid("Somebody has taken this step already, or it does not come next. Look at the board again.")
+        raise Invalid(NOT_NEXT)
     changed = {**appointment, "status": STEPS[step][1]}
     if step in IN_CLINIC:
         times = {**flow_of(appointment), step: now}

@@ -3,14 +3,12 @@
 import asyncio
 import ssl
 from email.message import EmailMessage
-from email.utils import make_msgid
-from urllib.parse import unquote, urlsplit
 
-import aiosmtplib
 import httpx
 
 from continuum.interop.subscriptions.notification import EVENTS, HANDSHAKE, HEARTBEAT, Notification
 from continuum.interop.subscriptions.request import Request
+from continuum.runtime.mail import Mailer, MailRefused
 
 _ANSWER_MAX_BYTES = 64 * 1024
 """What is read of a rest-hook's answer, so that its connection can be used again; nobody looks at it."""
@@ -23,13 +21,11 @@ class Undelivered(Exception):
 class Channels:
     """Sends notifications. One per worker.
 
-    smtp_url: `smtp://name:password@host:587` (STARTTLS is asked for, and required when there is a password) or
-    `smtps://…`; "" when this server sends no mail. mail_from: the sender of mails.
+    smtp_url, mail_from: as `runtime.mail.Mailer` has them.
     """
 
     def __init__(self, *, smtp_url: str = "", mail_from: str = "") -> None:
-        self._smtp_url = smtp_url
-        self._mail_from = mail_from
+        self._mailer = Mailer(smtp_url=smtp_url, mail_from=mail_from)
         self._client: httpx.AsyncClient | None = None
 
     async def close(self) -> None:
@@ -82,30 +78,13 @@ class Channels:
             raise Undelivered(f"The endpoint could not be reached ({type(error).__name__}).") from error
 
     async def _mail(self, request: Request, notification: Notification) -> None:
-        parts = urlsplit(self._smtp_url)
-        tls = parts.scheme == "smtps"
         try:
-            await aiosmtplib.send(
-                self.message(request, notification),
-                hostname=parts.hostname,
-                port=parts.port,
-                username=unquote(parts.username) if parts.username else None,
-                password=unquote(parts.password) if parts.password else None,
-                use_tls=tls,
-                start_tls=True if parts.username and not tls else None,
-                timeout=request.timeout_s,
-            )
-        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            raise Undelivered(f"The mail was not taken ({type(error).__name__}).") from error
+            await self._mailer.send(self.message(request, notification), timeout_s=request.timeout_s)
+        except MailRefused as error:
+            raise Undelivered(str(error)) from error
 
     def message(self, request: Request, notification: Notification) -> EmailMessage:
         """The mail of a notification. It names nobody; the Bundle is attached when its content was asked for."""
-        message = EmailMessage()
-        message["From"] = self._mail_from
-        message["To"] = request.endpoint
-        message["Subject"] = _SUBJECTS[notification.kind].format(count=notification.count)
-        message["Message-ID"] = make_msgid(domain=self._mail_from.rpartition("@")[2] or None)
-        message["Auto-Submitted"] = "auto-generated"
         lines = [
             _SUBJECTS[notification.kind].format(count=notification.count) + ".",
             "",
@@ -115,7 +94,8 @@ class Channels:
         if notification.last:
             first = notification.last - notification.count + 1
             lines += [f"Event numbers: {first} to {notification.last}", "", "Sign in to the record to see more."]
-        message.set_content("\n".join(lines) + "\n")
+        subject = _SUBJECTS[notification.kind].format(count=notification.count)
+        message = self._mailer.message(request.endpoint, subject, "\n".join(lines) + "\n")
         if notification.kind == EVENTS and request.content != "empty":
             message.add_attachment(
                 notification.body, maintype="application", subtype="fhir+json", filename="notification.json"

@@ -100,6 +100,12 @@ def instant(value: datetime | str, language: str, zone: ZoneInfo) -> Written:
     return Written(text, value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"))
 
 
+@lru_cache(maxsize=DATES_CACHED_MAX)
+def weekday(value: date, language: str) -> str:
+    """A day with its day of the week: `Tue, Nov 24, 2026`."""
+    return str(format_skeleton("yMMMEd", value, locale=locale_of(language)))
+
+
 def clock(value: datetime) -> str:
     """Hours and minutes as the services and hospitals write them: `14:05`."""
     return f"{value:%H:%M}"

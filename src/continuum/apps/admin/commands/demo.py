@@ -1,6 +1,8 @@
 """`continuum demo`: everything set up and running, with sample people to look at."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -8,6 +10,7 @@ import click
 from continuum.apps.admin.commands.serve import address, pages_origin, serving
 from continuum.apps.admin.demonstration import load_once, somebody
 from continuum.apps.admin.importing.work import Target
+from continuum.apps.admin.mail_catcher import catching
 from continuum.apps.admin.sign_ins import SignIn, open_accounts
 from continuum.apps.fhir_api.orders import listen, run
 from continuum.identity.tokens import Claims, duration_s, issue, signing_key
@@ -37,7 +40,10 @@ def command(port: int | None, data: str | None) -> None:
     """  # noqa: D301  click's mark for a block that keeps its lines
     given: dict[str, Any] = {"port": port, "data": data}
     settings = Settings.load(**given)
-    with listen(settings.host, settings.port) as listening:
+    with ExitStack() as stack:
+        listening = stack.enter_context(listen(settings.host, settings.port))
+        if not settings.smtp_url:
+            settings = replace(settings, smtp_url=stack.enter_context(catching(settings.data / "mail")))
 
         async def prepare(server: Server) -> None:
             known = secrets.load(settings.data)
@@ -58,8 +64,9 @@ def _tell_sign_ins(origin: str, made: Sequence[SignIn]) -> None:
 Try this: sign in as physician, open {origin}/workspace and look for "obrian robert", misspelt as it is. Read the
 summary, write a note, stop in the middle and come back. Then record vital signs as nurse.
 Or as a person, at {origin}/portal: basic is shown the way to Premium, premium reads and takes along his record of many
-years, mother looks after a toddler and a teenager.""")
-    click.echo("\nThe third column is the key for an authenticator app; `continuum code KEY` shows the present code.\n")
+years and books a visit, mother looks after a toddler and a teenager, and books for them.""")
+    click.echo("\nMails to people are kept in the folder `mail` of the data; none leaves this machine.")
+    click.echo("The third column is the key for an authenticator app; `continuum code KEY` shows the present code.\n")
 
 
 def _tell(settings: Settings, base: str) -> None:

@@ -1,0 +1,1 @@
+"""Notices: mails that say that there is something, and never what."""
