@@ -135,7 +135,7 @@ async def person(data: Path, patient_id: str) -> tuple[str, str]:
 
 async def _account(data: Path, shown: str, *, facility: str = "", patient_id: str = "") -> tuple[str, str]:
     known = secrets.load(data)
-    name, seed = f"bench-{uuid7()[:8]}", pyotp.random_base32(32)
+    name, seed = f"bench-{uuid7()[-8:]}", pyotp.random_base32(32)
     async with postgres.open(Settings.load(data=str(data))) as server, Pool.open(server.app.dsn, size=2) as pool:
         desk = services(
             pool.connection, SignonSettings("http://localhost", known.identity, known.token),

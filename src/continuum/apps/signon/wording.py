@@ -121,3 +121,15 @@ PARTS = (
     N_("research"),
 )
 """Of what the sentences about the trace are made (access/telling.py): deeds, things, purposes."""
+DOCUMENTS = (
+    N_("uniformed services ID card"),
+    N_("passport"),
+    N_("driver's license"),
+    N_("state ID card"),
+    N_("veteran ID card"),
+    N_("birth certificate"),
+    N_("social security card"),
+    N_("marriage certificate"),
+    N_("utility bill"),
+)
+"""What the registration desk is shown (identity/proofing.py)."""
