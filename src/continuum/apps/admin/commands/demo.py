@@ -50,12 +50,12 @@ def command(port: int | None, data: str | None) -> None:
             await load_once(Target(server.app.connect, server.owner.connect, known.record, known.audit))
             made = await open_accounts(server.app.dsn, known)
             _tell(settings, address(listening))
-            _tell_sign_ins(pages_origin(settings, listening), made)
+            tell_sign_ins(pages_origin(settings, listening), made)
 
         run(serving(settings, listening, prepare=prepare))
 
 
-def _tell_sign_ins(origin: str, made: Sequence[SignIn]) -> None:
+def tell_sign_ins(origin: str, made: Sequence[SignIn]) -> None:
     """Prints who can sign in on the pages, with what, where, and what to try there."""
     click.echo(f"""Pages (by this name of the machine, so that passkeys work):
 
