@@ -177,11 +177,6 @@ async def test_whose_record_it_is_stands_on_every_page_of_somebody_elses(clinic,
             seen += 1
     assert seen >= 6
     of_parts = [
-        path
-        for part in parts("portal")
-        for path, _, methods in part.pages
-        if "{who}" in path and "GET" in methods
-    ]
         path for part in parts("portal") for path, _, methods in part.pages if "{who}" in path and "GET" in methods
     ]
     assert of_parts
