@@ -40,7 +40,7 @@ def test_no_page_of_chart_and_portal_costs_more_cpu_or_more_bytes_than_it_may():
     assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-2_000:]
     rows = [line.split("|")[1:-1] for line in done.stdout.splitlines() if line.startswith("| ")][1:]
     pages = {(row[0].strip(), row[1].strip()) for row in rows}
-    for page in ("summary", "corrections", "portal", "portal labs", "portal take-along"):
+    for page in ("summary", "corrections", "portal", "portal labs", "portal search?q=gout"):
         assert {(page, "usual"), (page, "long")} <= pages
     assert [row for row in rows if "missed" in row[4] + row[5]] == []
     visits = [line for line in done.stdout.splitlines() if line.startswith("- First visit")]
