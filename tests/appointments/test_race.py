@@ -16,7 +16,7 @@ from tests.faults.figures import SEED, Proof, rounds
 
 pytestmark = [pytest.mark.server]
 CLIENTS, TIMES = 200, 20
-PEOPLE = ("retiree", "veteran", "mother")
+PEOPLE = ("retiree", "captain", "mother")
 
 
 class Race:

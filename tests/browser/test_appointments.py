@@ -77,7 +77,7 @@ async def test_a_mother_books_for_her_toddler_at_her_phone_and_checks_him_in_tho
 
 async def test_a_retiree_takes_an_earlier_time_with_the_keyboard_alone(open_hospital, look, person):
     robert = await open_hospital.person(open_hospital.persona("retiree"), premium=True)
-    other = await open_hospital.person(open_hospital.persona("veteran"), premium=True)
+    other = await open_hospital.person(open_hospital.persona("captain"), premium=True)
     facility = open_hospital.facility_of(open_hospital.persona("retiree").patient_id)
     async with look(origin=open_hospital.origin) as one, look(origin=open_hospital.origin) as two:
         mine, theirs = person(one), person(two)
@@ -121,7 +121,7 @@ async def test_a_retiree_takes_an_earlier_time_with_the_keyboard_alone(open_hosp
 
 
 async def test_every_page_of_appointments_reads_in_spanish_and_prints(open_hospital, look, person):
-    robert = await open_hospital.person(open_hospital.persona("reservist"), premium=True)
+    robert = await open_hospital.person(open_hospital.persona("boatswain"), premium=True)
     async with look(origin=open_hospital.origin, locale="es-US", color_scheme="dark") as sight:
         them = person(sight)
         await sight.go("/signon/sign-in")
