@@ -31,6 +31,7 @@ def test_the_short_form_measures_every_row_on_right_answers_within_memory_and_di
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(660)
 def test_no_page_of_chart_and_portal_costs_more_cpu_or_more_bytes_than_it_may():
     """Times are in the report; what they are beside other work on the machine proves nothing."""
     done = subprocess.run(

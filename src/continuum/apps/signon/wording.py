@@ -63,6 +63,7 @@ SENTENCES = (
     N_("The two passwords differ."),
     N_("Please write dates as 2031-03-31."),
     N_("There is no such page."),
+    N_("What was sent holds a character that is none (U+0000)."),
     N_("This page does not take that."),
     N_("The form is too large."),
     N_("Please sign in first."),
