@@ -1,6 +1,7 @@
 """How fast and how small pages are: `python -m benchmarks.pages [--patients 16000] [--no-write]`.
 
 A physician opens every page of two charts in a record of so many patients: the usual one, and one of 1,000 encounters.
+Both patients open every page of their own record in the portal.
 Time is that of a whole answer as a client on the same machine sees it; CPU is that of the server and of PostgreSQL.
 Bytes are those over the wire, compressed. The largest paint is Chromium's own figure with its CPU slowed four times.
 """
@@ -15,9 +16,10 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +35,10 @@ from continuum.access.sign_ons import tracer
 from continuum.apps.signon.services import SignonSettings, services
 from continuum.chart.section import sections
 from continuum.fhir.json import dump
-from continuum.identity import accounts, staff
+from continuum.identity import accounts, registry, staff
 from continuum.kernel.clock import now_us
 from continuum.kernel.ids import uuid7
+from continuum.record.read import Connection
 from continuum.runtime import postgres, secrets
 from continuum.runtime.pool import Pool
 from continuum.runtime.settings import Settings
@@ -44,6 +47,10 @@ from continuum.samples.world import people, personas
 ROOT = Path(__file__).resolve().parent.parent
 PROOF = ROOT / "docs" / "proof" / "pages.md"
 P95_MOST_MS, FIRST_MOST_BYTES, LATER_MOST_BYTES, PAINT_MOST_MS = 50.0, 120_000, 15_000, 1_000.0
+CPU_MOST_MS = 50.0
+"""Of server and PostgreSQL together, for one page; unlike time it hardly depends on what else the machine does."""
+CPU_MORE_MS = {"portal search?q=gout": 200.0}
+"""Pages that may cost more: search reads up to 200 entries of each part of the record, and is over 50 ms by that."""
 ENCOUNTERS = 1_000
 REQUESTS = 60
 SLOWED = 4
@@ -61,6 +68,15 @@ class Figure:
     p95_ms: float
     cpu_ms: float
     wire_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """The first page of an area in a browser: milliseconds to the largest paint, bytes of a first visit."""
+
+    area: str
+    paint_ms: float
+    first_bytes: int
 
 
 def long_chart(facility: str) -> tuple[str, list[Json]]:
@@ -113,8 +129,17 @@ def _moved(value: object, ids: dict[str, str], back: timedelta) -> object:
 
 async def physician(data: Path, facility: str) -> tuple[str, str]:
     """A physician of a facility who can sign in: (name, seed of the authenticator app)."""
+    return await _account(data, "Dr. Bench", facility=facility)
+
+
+async def person(data: Path, patient_id: str) -> tuple[str, str]:
+    """Somebody Premium whose own record this is, as `physician`."""
+    return await _account(data, "Pat Bench", patient_id=patient_id)
+
+
+async def _account(data: Path, shown: str, *, facility: str = "", patient_id: str = "") -> tuple[str, str]:
     known = secrets.load(data)
-    name, seed = f"bench-{uuid7()[:8]}", pyotp.random_base32(32)
+    name, seed = f"bench-{uuid7()[-8:]}", pyotp.random_base32(32)
     async with postgres.open(Settings.load(data=str(data))) as server, Pool.open(server.app.dsn, size=2) as pool:
         desk = services(
             pool.connection, SignonSettings("http://localhost", known.identity, known.token),
@@ -124,19 +149,32 @@ async def physician(data: Path, facility: str) -> tuple[str, str]:
         hashed = await on.hasher.hash(PASSWORD)
         async with on.connect() as conn, conn.transaction():
             account = await accounts.create(
-                conn, sign_in_name=name, display_name="Dr. Bench", password_hash=hashed, now=on.clock(), person_id=None
-            )
+                conn, sign_in_name=name, display_name=shown, password_hash=hashed, now=on.clock(),
+                person_id=await _registered(conn, patient_id) if patient_id else None,
+            )  # fmt: skip
             await accounts.raise_identity_level(conn, account.account_id, 2)
             await on.apps.put(conn, account.account_id, seed, name="Bench")
-            await staff.grant(
-                conn, account.account_id, "physician", facility_id=facility, starts=on.today(), ends=None,
-                by_account=None, now=on.clock(),
-            )  # fmt: skip
+            if facility:
+                await staff.grant(
+                    conn, account.account_id, "physician", facility_id=facility, starts=on.today(), ends=None,
+                    by_account=None, now=on.clock(),
+                )  # fmt: skip
         on.hasher.close()
     return name, seed
 
 
-async def signed_in(origin: str, who: tuple[str, str]) -> httpx.AsyncClient:
+async def _registered(conn: Connection, patient_id: str) -> str:
+    """Somebody in the registry with this record, whoever they are there."""
+    known = registry.Person(
+        f"bench-{patient_id}", f"97{zlib.crc32(patient_id.encode()) % 10**8:08}", "Pat", "Bench", "male",
+        date(1958, 11, 30), "1 Main Street", "San Antonio", "TX", "78236", "US", patient_id=patient_id,
+    )  # fmt: skip
+    periods = (registry.Eligibility("retired", date(2001, 7, 1)),)
+    await registry.store(conn, [registry.Entry(known, periods)])
+    return known.person_id
+
+
+async def signed_in(origin: str, who: tuple[str, str], home: str) -> httpx.AsyncClient:
     """A client with the cookies of a session."""
     client = httpx.AsyncClient(base_url=origin, timeout=30, follow_redirects=True)
     page = await client.get("/signon/sign-in")
@@ -148,19 +186,34 @@ async def signed_in(origin: str, who: tuple[str, str]) -> httpx.AsyncClient:
         hidden = dict(re.findall(r'<input type="hidden" name="(csrf|ticket)" value="([^"]*)"', page.text))
         page = await client.post(action, data={**hidden, **fields})
         assert page.status_code == 200, (action, page.status_code, page.text[:500])
-    assert (await client.get("/workspace")).url.path == "/workspace", "the physician is in"
+    assert (await client.get(home)).url.path == home, "they are in"
     return client
 
 
-async def measured(client: httpx.AsyncClient, pid: int, chart: str, patient_id: str) -> list[Figure]:
-    """Every page of a chart."""
+def workspace_pages(patient_id: str) -> dict[str, str]:
+    """The pages of a chart, and those on the way to it: address by name."""
+    chart = f"/workspace/patients/{patient_id}"
+    pages = {"summary": chart} | {key: f"{chart}/{key}" for key in ("timeline", *sections(), "vitals/new")}
+    return pages | {
+        "home": "/workspace",
+        "find": "/workspace/find?q=rivera+ana",
+        "corrections": "/workspace/corrections",
+    }
+
+
+def portal_pages() -> dict[str, str]:
+    """The pages of one's own record, and those around it: address by name."""
+    base = "/portal/record/me"
+    keys = ("timeline", *sections(), "who-looked", "take-along", "links", "own/new/reading", "search?q=gout")
+    pages = {"portal": base} | {f"portal {key}": f"{base}/{key}" for key in keys}
+    return pages | {"portal home": "/portal", "portal family": "/portal/family", "portal topics": "/portal/topics"}
+
+
+async def measured(client: httpx.AsyncClient, pid: int, chart: str, pages: Mapping[str, str]) -> list[Figure]:
+    """Every one of these pages."""
     figures = []
-    pages = ["", "/timeline", *(f"/{key}" for key in sections()), "/vitals/new"]
-    for page in [*pages, "home", "find"]:
-        address = {"home": "/workspace", "find": "/workspace/find?q=rivera+ana"}.get(
-            page, f"/workspace/patients/{patient_id}{page}"
-        )
-        headers = {"accept-encoding": "zstd"}
+    headers = {"accept-encoding": "zstd"}
+    for name, address in pages.items():
         async with client.stream("GET", address, headers=headers) as answer:
             wire = sum([len(chunk) async for chunk in answer.aiter_raw()])
         assert answer.status_code == 200, (address, answer.status_code)
@@ -174,11 +227,10 @@ async def measured(client: httpx.AsyncClient, pid: int, chart: str, patient_id: 
             times.append((time.perf_counter() - began_s) * 1_000)
         after = Tree(pid).cpu_us()
         cpu = sum(b - a for a, b in zip(before, after, strict=True)) / REQUESTS / 1_000
-        name = page.removeprefix("/") or "summary"
         p95 = statistics.quantiles(times, n=20)[-1]
         figures.append(Figure(name, chart, statistics.median(times), p95, cpu, wire))
         print(
-            f"{chart:<7} {name:<14} {figures[-1].median_ms:6.1f} {p95:6.1f} ms {cpu:6.1f} CPU-ms {wire:>6} B",
+            f"{chart:<7} {name:<22} {figures[-1].median_ms:6.1f} {p95:6.1f} ms {cpu:6.1f} CPU-ms {wire:>6} B",
             flush=True,
         )
     return figures
@@ -192,8 +244,8 @@ _WIRE = """() => performance.getEntriesByType('resource').concat(performance.get
   .reduce((sum, one) => sum + one.transferSize, 0)"""
 
 
-async def painted(origin: str, cookies: httpx.Cookies, patient_id: str) -> tuple[float, int]:
-    """(largest paint in ms with a slow CPU, bytes of a first visit) of a summary, in a browser that knows nothing yet."""
+async def painted(origin: str, cookies: httpx.Cookies, path: str) -> Paint:
+    """A page in a browser that knows nothing yet and whose CPU is slow."""
     async with async_playwright() as driver:
         browser = await driver.chromium.launch(executable_path=shutil.which("chromium"))
         context = await browser.new_context()
@@ -201,27 +253,33 @@ async def painted(origin: str, cookies: httpx.Cookies, patient_id: str) -> tuple
         page = await context.new_page()
         tools = await context.new_cdp_session(page)
         await tools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWED})
-        await page.goto(f"{origin}/workspace/patients/{patient_id}", wait_until="load")
+        await page.goto(f"{origin}{path}", wait_until="load")
         paint, wire = float(await page.evaluate(_PAINT)), int(await page.evaluate(_WIRE))
         await browser.close()
-    return paint, wire
+    return Paint(path.split("/")[1], paint, wire)
 
 
 async def all_of_it(
-    port: int, pid: int, who: tuple[str, str], charts: dict[str, str]
-) -> tuple[list[Figure], float, int]:
-    """Every page of both charts, the paint, and the first visit."""
+    port: int, pid: int, who: tuple[str, str], charts: dict[str, str], people: dict[str, tuple[str, str]]
+) -> tuple[list[Figure], list[Paint]]:
+    """Every page of both charts for the physician and for the people themselves, the paint, and the first visit."""
     origin = f"http://localhost:{port}"
-    client = await signed_in(origin, who)
+    client = await signed_in(origin, who, "/workspace")
     figures = []
     for chart, patient_id in charts.items():
-        figures += await measured(client, pid, chart, patient_id)
-    paint, wire = await painted(origin, client.cookies, charts["long"])
+        figures += await measured(client, pid, chart, workspace_pages(patient_id))
+    paints = [await painted(origin, client.cookies, f"/workspace/patients/{charts['long']}")]
     await client.aclose()
-    return figures, paint, wire
+    for chart, their in people.items():
+        client = await signed_in(origin, their, "/portal")
+        figures += await measured(client, pid, chart, portal_pages())
+        if chart == "long":
+            paints.append(await painted(origin, client.cookies, "/portal/record/me"))
+        await client.aclose()
+    return figures, paints
 
 
-def run(patients: int) -> tuple[list[Figure], float, int]:
+def run(patients: int) -> tuple[list[Figure], list[Paint]]:
     """Loads a corpus and the long chart into a fresh installation, and measures."""
     folder = corpora.make(patients)
     base = Path(tempfile.mkdtemp(prefix="continuum-pages-"))
@@ -240,31 +298,38 @@ def run(patients: int) -> tuple[list[Figure], float, int]:
             subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
         who = asyncio.run(physician(data, facility))
         charts = {"usual": usual["id"], "long": patient_id}
+        people = {chart: asyncio.run(person(data, one)) for chart, one in charts.items()}
         with serving(continuum("serve", "--port", "0")) as (port, pid):
-            return asyncio.run(all_of_it(port, pid, who, charts))
+            return asyncio.run(all_of_it(port, pid, who, charts, people))
     finally:
         shutil.rmtree(base, ignore_errors=True)
 
 
-def table(figures: list[Figure], paint_ms: float, first_bytes: int) -> str:
+def table(figures: list[Figure], paints: list[Paint]) -> str:
     """The report."""
     lines = ["| Page | Chart | Median ms | p95 ms | CPU ms | Bytes |", "|---|---|---|---|---|---|"]
     for one in figures:
         late = " **missed**" if one.p95_ms > P95_MOST_MS else ""
         large = " **missed**" if one.wire_bytes > LATER_MOST_BYTES else ""
+        dear = " **missed**" if one.cpu_ms > CPU_MORE_MS.get(one.page, CPU_MOST_MS) else ""
         lines.append(
-            f"| {one.page} | {one.chart} | {one.median_ms:.1f} | {one.p95_ms:.1f}{late} | {one.cpu_ms:.1f} |"
+            f"| {one.page} | {one.chart} | {one.median_ms:.1f} | {one.p95_ms:.1f}{late} | {one.cpu_ms:.1f}{dear} |"
             f" {one.wire_bytes:,}{large} |"
         )
     worst = max(figures, key=lambda one: one.p95_ms)
     lines += [
         "",
         f"- Server time p95: at most {worst.p95_ms:.1f} ms ({worst.page}, {worst.chart} chart); {P95_MOST_MS:.0f} wanted.",
-        f"- Largest contentful paint of the summary of the long chart, CPU slowed {SLOWED}×: {paint_ms:.0f} ms;"
-        f" {PAINT_MOST_MS:.0f} wanted{'' if paint_ms <= PAINT_MOST_MS else ': **missed**'}.",
-        f"- First visit, with style, scripts and icons: {first_bytes:,} bytes; {FIRST_MOST_BYTES:,} wanted"
-        f"{'' if first_bytes <= FIRST_MOST_BYTES else ': **missed**'}.",
     ]
+    for paint in paints:
+        late = "" if paint.paint_ms <= PAINT_MOST_MS else ": **missed**"
+        large = "" if paint.first_bytes <= FIRST_MOST_BYTES else ": **missed**"
+        lines += [
+            f"- Largest contentful paint in the {paint.area}, first page of the long chart, CPU slowed {SLOWED}×:"
+            f" {paint.paint_ms:.0f} ms; {PAINT_MOST_MS:.0f} wanted{late}.",
+            f"- First visit to it, with style, scripts and icons: {paint.first_bytes:,} bytes;"
+            f" {FIRST_MOST_BYTES:,} wanted{large}.",
+        ]
     return "\n".join(lines)
 
 

@@ -28,3 +28,22 @@ def test_the_short_form_measures_every_row_on_right_answers_within_memory_and_di
     assert int(memory[1].replace(",", "")) <= MEMORY_MOST_MB
     assert disk is not None
     assert float(disk[1]) * 1024 <= DISK_MOST_BYTES
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(660)
+def test_no_page_of_chart_and_portal_costs_more_cpu_or_more_bytes_than_it_may():
+    """Times are in the report; what they are beside other work on the machine proves nothing."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.pages", "--patients", "200", "--no-write"],
+        cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-2_000:]
+    rows = [line.split("|")[1:-1] for line in done.stdout.splitlines() if line.startswith("| ")][1:]
+    pages = {(row[0].strip(), row[1].strip()) for row in rows}
+    for page in ("summary", "corrections", "portal", "portal labs", "portal search?q=gout"):
+        assert {(page, "usual"), (page, "long")} <= pages
+    assert [row for row in rows if "missed" in row[4] + row[5]] == []
+    visits = [line for line in done.stdout.splitlines() if line.startswith("- First visit")]
+    assert len(visits) == 2
+    assert not any("missed" in line for line in visits)

@@ -75,6 +75,13 @@ async def test_the_start_page_says_how_things_are_and_what_to_try(api, running):
     assert "continuum token --as administrator" in text
     assert "curl -H" in text
     assert "/docs" in text
+    for name, address in (
+        ("physician", "/workspace"), ("nurse", "/workspace/corrections"), ("premium", "/portal"),
+        ("mother", "/portal/family"), ("basic", "/portal"), ("registrar", "/signon/clerk/proof"),
+        ("admin", "/signon/staff"),
+    ):  # fmt: skip
+        told = text.partition(f"<dt><code>{name}</code></dt>")[2].partition("</dd>")[0]
+        assert f'href="{address}"' in told, name
 
 
 async def test_the_documentation_page_lists_every_route(api, running):

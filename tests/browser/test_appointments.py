@@ -37,7 +37,7 @@ async def test_a_mother_books_for_her_toddler_at_her_phone_and_checks_him_in_tho
             await ines.go(HOME)
             await ines.page.get_by_role("link", name=re.compile("Mateo")).first.click()
             await ines.judged()
-            assert "Appointments of Mateo" in await ines.main()
+            assert "These are the appointments of Mateo" in await ines.page.locator(".whose").inner_text()
             await found(ines, toddler, "Pediatric specialty")
             await ines.page.locator(".time").nth(2).click()
             await ines.judged()

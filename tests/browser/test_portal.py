@@ -126,7 +126,7 @@ async def test_a_retiree_reads_twenty_years_page_by_page(open_hospital, look, pe
             assert await urgent(sight), part
         await robert.go("/portal/record/me/labs")
         assert "expected" in await robert.main()
-        await robert.follow("Hemoglobin A1c/Hemoglobin.total")
+        await robert.follow("Hemoglobin A1c")
         assert "time before" in await robert.main()
         assert await robert.page.get_by_role("img").count() > 0, "the course is drawn"
         await robert.go("/portal/record/me/timeline")
@@ -266,3 +266,59 @@ async def test_a_screen_reader_is_told_whose_record_it_is_and_what_is_where(open
                      'navigation "Parts of the record"', 'heading "Record of Mateo Núñez" [level=1]',
                      'region "When it cannot wait"', 'link "988"'):  # fmt: skip
             assert told in tree, told
+
+
+async def test_a_request_for_correction_reaches_staff_is_answered_once_and_the_person_reads_why(
+    open_hospital, look, person
+):
+    story = open_hospital.persona("retiree")
+    who = await open_hospital.person(story, premium=True)
+    facility = open_hospital.facility_of(story.patient_id)
+    nurse = await open_hospital.member("nurse", facility, display="Tomás Reyes RN")
+    stranger = await open_hospital.member("nurse", "00000000-0000-4000-8000-000000000000", display="Nurse Elsewhere")
+    async with look(width=320, origin=open_hospital.origin) as one, look(origin=open_hospital.origin) as two:
+        robert, tomas = person(one), person(two)
+        await robert.sign_in(who, "/portal/record/me/problems")
+        for words in ("My gout began in 2011.", "My knee was the left one."):
+            await robert.go("/portal/record/me/problems")
+            await robert.page.get_by_role("link", name="Ask for a correction").first.click()
+            await robert.page.fill("#text", words)
+            await robert.press("Send")
+        await tomas.sign_in(nurse, "/workspace")
+        await tomas.page.get_by_role("link", name="Corrections").first.click()
+        await tomas.page.wait_for_url("**/workspace/corrections")
+        await tomas.judged()
+        for words, decision, reply in (
+            ("My gout began in 2011.", "Accepted", "Changed to 2011."),
+            ("My knee was the left one.", "Denied", "The X-ray of 2019 shows the right knee."),
+        ):
+            await tomas.go("/workspace/corrections")
+            row = tomas.page.locator(".record", has_text=words)
+            assert "Answer by" in await row.inner_text()
+            await row.get_by_role("link", name="Answer").click()
+            await tomas.page.wait_for_load_state()
+            await tomas.press("Send the answer")
+            assert "2 problems" in await two.focused()
+            await tomas.judged()
+            await tomas.choose(decision)
+            await tomas.page.fill("#answer", reply)
+            twice = tomas.page.url.removeprefix(two.origin)
+            await tomas.press("Send the answer")
+            assert "The answer is in the record now" in await two.focused()
+            await tomas.go(twice)
+            assert reply in await tomas.main()
+            assert await tomas.page.get_by_role("button", name="Send the answer").count() == 0, "answered once"
+        await tomas.go("/workspace/corrections")
+        assert "My gout" not in await tomas.main()
+        await robert.go("/portal/record/me/amendments")
+        for words, mark, reply in (("gout", "accepted", "Changed to 2011."), ("knee", "denied", "The X-ray of 2019")):
+            shown = await robert.page.locator(".record", has_text=reply).inner_text()
+            assert mark in shown, words
+            assert "Tomás Reyes RN" in shown
+    async with look(origin=open_hospital.origin) as sight:
+        outside = person(sight)
+        await outside.sign_in(stranger, "/workspace/corrections")
+        assert "No request is waiting" in await outside.main()
+        answer = await outside.page.goto(sight.origin + twice)
+        assert answer is not None
+        assert answer.status in {403, 404}

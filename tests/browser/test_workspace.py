@@ -1,10 +1,14 @@
 """Clinicians at their work, in a real browser: the first ten seconds, a first note, a nurse's vital signs, errors."""
 
+import re
+
 import pytest
 
 from continuum.chart.section import sections
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
+KEPT = re.compile(r"^Kept")
+"""What stands below a form once the server has what was typed; until then it begins with Not."""
 
 
 @pytest.fixture(scope="session")
@@ -114,12 +118,12 @@ async def test_a_note_is_kept_while_it_is_typed_through_a_restart_and_then_signe
             await ada.go(f"{address}/new")
             await ada.page.fill("#title", "Gout")
             await ada.page.fill("#text", text)
-            await ada.page.locator("#draft-state", has_text="Kept").wait_for()
+            await ada.page.locator("#draft-state", has_text=KEPT).wait_for()
         # The server is away: what is typed now is kept once it is back.
         await ada.page.fill("#text", text + " Call on Friday.")
         await ada.page.locator("#draft-state", has_text="trying again").wait_for()
         with hospital.open():
-            await ada.page.locator("#draft-state", has_text="Kept").wait_for(timeout=20_000)
+            await ada.page.locator("#draft-state", has_text=KEPT).wait_for(timeout=20_000)
             await ada.go("/workspace/unfinished")
             assert "O'Brien" in await ada.main()
             await ada.go(f"{address}/new")
@@ -190,7 +194,7 @@ async def test_two_who_change_one_problem_are_both_told_and_no_words_are_lost(
         address = await ada.page.locator("a", has_text="Change Sprain of ankle").first.get_attribute("href")
         await ada.go(address)
         await ada.page.fill("#since", "2026-02")
-        await ada.page.locator("#draft-state", has_text="Kept").wait_for()
+        await ada.page.locator("#draft-state", has_text=KEPT).wait_for()
         await tomas.sign_in(nurse, "/workspace")
         await tomas.go(address)
         assert "other person has begun" in await tomas.main()

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from continuum.apps.frame.part import parts
 from continuum.apps.portal.app import RECORD
 from continuum.apps.portal.area import BASE
 from continuum.chart.sections.amendments import CATEGORY
@@ -175,6 +176,14 @@ async def test_whose_record_it_is_stands_on_every_page_of_somebody_elses(clinic,
             assert "You are looking at the record of Mateo" in answer.text, path
             seen += 1
     assert seen >= 6
+    of_parts = [
+        path for part in parts("portal") for path, _, methods in part.pages if "{who}" in path and "GET" in methods
+    ]
+    assert of_parts
+    for path in of_parts:
+        answer = await ines.http.get(BASE + path.replace("{who}", toddler).replace("{entry_id}", "none"))
+        if answer.status_code == 200 and answer.headers["content-type"].startswith("text/html"):
+            assert "of Mateo" in answer.text.partition('class="whose"')[2].partition("</section>")[0], path
 
 
 async def test_nobody_opens_the_record_of_an_adult_or_of_strangers_by_its_address(clinic, ines, robert):

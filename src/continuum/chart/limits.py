@@ -92,3 +92,9 @@ RECIPIENT_MAX_CHARS = 200
 
 FACILITIES_KNOWN_MAX = 10_000
 """People of whom a process remembers which facility cares for them."""
+
+AMENDMENT_ANSWER_DAYS = 60
+"""Days within which a request for correction is answered (45 CFR 164.526(b)(2)(i))."""
+
+AMENDMENTS_COUNT = 50
+"""Requests for correction on one page of the list of staff."""

@@ -38,8 +38,19 @@ _BRACKETS = re.compile(r" \[[^\]]*\]")
 _USUAL_PLACE = re.compile(r" (?:in|by) (?:Serum or Plasma|Serum, Plasma or Blood|Blood|Serum|Automated count)\b")
 
 
+_USUAL_NAMES = {
+    "4548-4": "Hemoglobin A1c", "98979-8": "eGFR (kidney function)", "20570-8": "Hematocrit", "4544-3": "Hematocrit",
+    "13457-7": "LDL cholesterol", "18262-6": "LDL cholesterol", "2089-1": "LDL cholesterol",
+    "2085-9": "HDL cholesterol",
+}  # fmt: skip
+"""LOINC codes of tests that nobody calls by LOINC's name."""
+
+
 def test_name(concept: object) -> str:
     """A laboratory test as clinicians call it: LOINC's long names without kind of quantity and usual specimen."""
+    usual = _USUAL_NAMES.get(code_of(concept), "")
+    if usual:
+        return usual
     return _USUAL_PLACE.sub("", _BRACKETS.sub("", words(concept)))
 
 

@@ -75,7 +75,7 @@ def values(entry: Entry) -> tuple[Fact, ...]:
 
 
 def courses(found: Sequence[Entry]) -> tuple[Course, ...]:
-    """Entries by what they measure; those that were measured last come first."""
+    """Entries by what they measure; those of the latest day first, usual vital signs in their usual order."""
     by_code: dict[str, list[Entry]] = {}
     for one in found:
         by_code.setdefault(one.codes[0] if one.codes else one.title, []).append(one)
@@ -84,6 +84,9 @@ def courses(found: Sequence[Entry]) -> tuple[Course, ...]:
         code = key.partition("|")[2]
         short = _SHORT.get(code, "")
         made.append(Course(code, short or entries[0].title, bool(short), tuple(entries)))
+    known = {code: place for place, code in enumerate(_SHORT)}
+    made.sort(key=lambda one: known.get(one.code, len(known)))
+    made.sort(key=lambda one: one.last.day, reverse=True)
     return tuple(made)
 
 

@@ -25,7 +25,7 @@ from continuum.kernel.ids import uuid7
 from continuum.record.read import Connection
 
 WITH_PHOTO = frozenset(
-    {"uniformed services ID card", "passport", "driver's licence", "state ID card", "veteran ID card"}
+    {"uniformed services ID card", "passport", "driver's license", "state ID card", "veteran ID card"}
 )
 WITHOUT_PHOTO = frozenset({"birth certificate", "social security card", "marriage certificate", "utility bill"})
 _DOCUMENTS = 2

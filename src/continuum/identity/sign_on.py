@@ -12,6 +12,7 @@ from continuum.identity import accounts, factors, staff
 from continuum.identity.accounts import Account
 from continuum.identity.acts import Act, Origin, Trace
 from continuum.identity.attempts import Attempt, Attempts, TooManyAttempts
+from continuum.identity.browsers import told
 from continuum.identity.factors.apps import Apps
 from continuum.identity.factors.passkeys import Passkeys, Question
 from continuum.identity.factors.recovery import RecoveryCodes
@@ -257,7 +258,7 @@ class SignOn:
         administrator = await staff.is_administrator(conn, account.account_id, self.today())
         known = self.marks.read(account.account_id, origin.mark)
         if not known:
-            text = f"Somebody signed in from a browser that was not known: {origin.browser[:80]}"
+            text = f"Somebody signed in from a browser that was not known: {told(origin.browser)}"
             await accounts.notify(conn, account.account_id, text, self.clock())
         token, session = await self.sessions.open(
             conn, account.account_id, Assurance(account.identity_level, level), methods, origin,

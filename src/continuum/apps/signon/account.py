@@ -10,6 +10,7 @@ from continuum.apps.signon.exchange import HOME, Exchange
 from continuum.apps.signon.services import BASE
 from continuum.identity import accounts, staff
 from continuum.identity.accounts import Account
+from continuum.identity.browsers import told
 from continuum.identity.credentials import Changed, CodeWrong, SignInAgain
 from continuum.identity.factors.passkeys import PasskeyRefused
 from continuum.identity.passwords import PasswordRefused
@@ -32,7 +33,7 @@ async def _page(x: Exchange, session: Session, account: Account, *, words: str =
         notices = await accounts.notices(conn, account.account_id)
         privileges = await staff.of(conn, account.account_id, on.today())
     return x.page(
-        "account.html", status=status, account=account, session=session, apps=apps, passkeys=passkeys,
+        "account.html", status=status, told=told, account=account, session=session, apps=apps, passkeys=passkeys,
         codes_left=codes_left, sessions=sessions, notices=notices, words=words, expired=EXPIRED in session.methods,
         roles={one.role for one in privileges}, privileges=privileges,
         fresh=session.fresh(on.clock()), has_password=account.password_hash is not None,

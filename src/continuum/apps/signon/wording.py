@@ -63,6 +63,7 @@ SENTENCES = (
     N_("The two passwords differ."),
     N_("Please write dates as 2031-03-31."),
     N_("There is no such page."),
+    N_("What was sent holds a character that is none (U+0000)."),
     N_("This page does not take that."),
     N_("The form is too large."),
     N_("Please sign in first."),
@@ -121,3 +122,15 @@ PARTS = (
     N_("research"),
 )
 """Of what the sentences about the trace are made (access/telling.py): deeds, things, purposes."""
+DOCUMENTS = (
+    N_("uniformed services ID card"),
+    N_("passport"),
+    N_("driver's license"),
+    N_("state ID card"),
+    N_("veteran ID card"),
+    N_("birth certificate"),
+    N_("social security card"),
+    N_("marriage certificate"),
+    N_("utility bill"),
+)
+"""What the registration desk is shown (identity/proofing.py)."""

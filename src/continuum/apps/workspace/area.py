@@ -17,6 +17,7 @@ def _navigation(x: Visit) -> list[tuple[str, str, bool]]:
     return [
         (gettext("Patients"), BASE, here == BASE or here.startswith(f"{BASE}/find")),
         *(item for part in parts("workspace") for item in part.navigation(x)),
+        (gettext("Corrections"), f"{BASE}/corrections", here == f"{BASE}/corrections"),
         (gettext("Unfinished"), f"{BASE}/unfinished", here == f"{BASE}/unfinished"),
     ]
 

@@ -39,7 +39,8 @@ _OWN = frozenset({"csrf", "sure", "based_on", "next"})
 CHANGED_MEANWHILE = N_("Somebody else changed this while you wrote. Nothing is lost: below are your words and theirs.")
 
 
-def _author(x: Visit) -> Author:
+def author(x: Visit) -> Author:
+    """Who writes, and when."""
     assert x.account is not None, "somebody stands here"
     now = datetime.now(UTC).astimezone(x.reader.zone).replace(microsecond=0)
     return Author(x.account.display_name, x.standing.facility_id, now.isoformat(), x.reader.today)
@@ -66,11 +67,11 @@ async def new(x: Visit) -> Response:
             fields["addend"] = addend
         return await _form(x, kind, fields, draft=draft)
     fields = _typed(x)
-    checked = WRITERS[kind](fields, patient_id, _author(x))
+    checked = WRITERS[kind](fields, patient_id, author(x))
     if checked.problems or (checked.doubts and not x.form.get("sure")):
         await _keep(desk, patient_id, kind, fields.get("addend", ""), fields)
         return await _form(x, kind, fields, checked=checked, status=422)
-    operations = [Operation("POST", one["resourceType"], resource=_plain(one)) for one in checked.resources]
+    operations = [Operation("POST", one["resourceType"], resource=plain(one)) for one in checked.resources]
     try:
         await x.record().transaction(operations)
     except DomainError:
@@ -84,7 +85,7 @@ async def _keep(desk: Desk, patient_id: str, kind: str, entry_id: str, fields: d
     return await desk.save(Draft(patient_id, kind, entry_id, fields, 0, 0, 0))
 
 
-def _plain(resource: Json) -> Json:
+def plain(resource: Json) -> Json:
     """As a client would send it: exact decimals, nothing of Python's."""
     again: Json = parse(dump(resource))
     return again
@@ -153,12 +154,12 @@ async def change(x: Visit) -> Response:
         others = await desk.others(patient_id, kind, before["id"], now_us() - _HOUR_US)
         return await _form(x, kind, fields, draft=draft, view=view, entry=before, based_on=now, others=others)
     fields = _typed(x)
-    checked = WRITERS[kind](fields, patient_id, _author(x))
+    checked = WRITERS[kind](fields, patient_id, author(x))
     based_on = int(x.form.get("based_on", "0")) if x.form.get("based_on", "0").isdigit() else 0
     if checked.problems or (checked.doubts and not x.form.get("sure")):
         await _keep(desk, patient_id, kind, before["id"], fields)
         return await _form(x, kind, fields, checked=checked, view=view, entry=before, based_on=based_on, status=422)
-    resource = _plain(writing.merged(before, checked.resources[0]))
+    resource = plain(writing.merged(before, checked.resources[0]))
     try:
         await x.record().update(resource, if_match=based_on)
     except DomainError as error:
@@ -188,11 +189,11 @@ async def wrong(x: Visit) -> Response:
         elif shown.wrong:
             raise Conflict("This entry was taken back before.")
         else:
-            reference, author = shown.reference, _author(x)
+            reference, writer = shown.reference, author(x)
             await x.record().transaction((
                 Operation("PUT", resource["resourceType"], id=resource["id"], if_match=version_of(resource),
-                          resource=_plain(writing.taken_back(resource))),
-                Operation("POST", "Provenance", resource=_plain(writing.reason(reference, patient_id, words, author))),
+                          resource=plain(writing.taken_back(resource))),
+                Operation("POST", "Provenance", resource=plain(writing.reason(reference, patient_id, words, writer))),
             ))  # fmt: skip
             return x.go(f"{BASE}/patients/{patient_id}/{kind}?{urlencode({'done': 'wrong'})}")
     return show(x, view, "workspace/wrong.html", kind, entry=shown, problems=problems, words=words, kind=kind)

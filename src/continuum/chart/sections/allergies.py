@@ -47,15 +47,13 @@ def make(resource: Resource, names: Names) -> Entry:
         kind=text_fact(_KINDS.get(kind, ""), own=True),
         risk=text_fact(WORDS.get(resource.get("criticality", ""), ""), own=True),
         since=day_fact(resource.get("onsetDateTime")),
-        recorded=day_fact(resource.get("recordedDate")),
     )  # fmt: skip
 
 
 SECTION = Section(
     key="allergies", title=N_("Allergies"), plain=N_("Allergies"), order=20, symbol="warning",
     search="AllergyIntolerance?_sort=-date", make=make, before="date",
-    columns=(("reaction", N_("Reaction")), ("kind", N_("Kind")), ("risk", N_("Risk")), ("since", N_("Since")),
-             ("recorded", N_("Recorded"))),
+    columns=(("reaction", N_("Reaction")), ("kind", N_("Kind")), ("risk", N_("Risk")), ("since", N_("Since"))),
     nothing=N_("Allergies are not recorded. Nobody has written down that there are none."),
     about=N_("What the body does not tolerate, and what happens then."),
 )  # fmt: skip

@@ -93,10 +93,11 @@
       } catch {
         dirty = true;
         state.textContent = form.dataset.unsaved;
-        timer = setTimeout(save, RETRY_MS);
+        clearTimeout(timer);
+        timer = setTimeout(() => { timer = 0; save(); }, RETRY_MS);
       }
       sending = false;
-      if (dirty && !timer) timer = setTimeout(save, DRAFT_WAIT_MS);
+      if (dirty && !timer) timer = setTimeout(() => { timer = 0; save(); }, DRAFT_WAIT_MS);
     }
     form.addEventListener("input", () => {
       dirty = true;

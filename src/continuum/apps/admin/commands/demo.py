@@ -50,23 +50,36 @@ def command(port: int | None, data: str | None) -> None:
             await load_once(Target(server.app.connect, server.owner.connect, known.record, known.audit))
             made = await open_accounts(server.app.dsn, known)
             _tell(settings, address(listening))
-            _tell_sign_ins(pages_origin(settings, listening), made)
+            tell_sign_ins(pages_origin(settings, listening), made)
 
         run(serving(settings, listening, prepare=prepare))
 
 
-def _tell_sign_ins(origin: str, made: Sequence[SignIn]) -> None:
-    """Prints who can sign in on the pages, and with what."""
-    click.echo(f"Sign in at {origin}/signon/ (by this name of the machine, so that passkeys work):\n")
+def tell_sign_ins(origin: str, made: Sequence[SignIn]) -> None:
+    """Prints who can sign in on the pages, with what, where, and what to try there."""
+    click.echo(f"""Pages (by this name of the machine, so that passkeys work):
+
+  Workspace, for staff    {origin}/workspace
+  Portal, for people      {origin}/portal
+  Accounts                {origin}/signon/
+
+  {"name":<10} {"password":<24} {"key for the second step":<33} who
+""")
     for one in made:
-        click.echo(f"  {one.name:<14} {one.password:<26} {one.seed or '-':<34} {one.about}")
+        click.echo(f"  {one.name:<10} {one.password:<24} {one.seed or '-':<33} {one.about}")
     click.echo(f"""
-Try this: sign in as physician, open {origin}/workspace and look for "obrian robert", misspelt as it is. Read the
-summary, write a note, stop in the middle and come back. Then record vital signs as nurse.
-Or as a person, at {origin}/portal: basic is shown the way to Premium, premium reads and takes along his record of many
-years and books a visit, mother looks after a toddler and a teenager, and books for them.""")
-    click.echo("\nMails to people are kept in the folder `mail` of the data; none leaves this machine.")
-    click.echo("The third column is the key for an authenticator app; `continuum code KEY` shows the present code.\n")
+`continuum code KEY` shows the present code of a key. Try this, each in a window of its own:
+
+  physician  {origin}/workspace: look for "obrian robert", misspelt as it is; read the summary; begin a
+             note, leave it and come back to it
+  nurse      the same chart: record vital signs, with a heart rate of 700 first; answer what patients
+             ask to correct at {origin}/workspace/corrections
+  premium    {origin}/portal: read one's own record of many years, ask for a correction, take it along
+  mother     {origin}/portal/family: a toddler, and a teenager of whose record some stays closed
+  basic      {origin}/portal: be shown the way to Premium; no record opens before
+  registrar  {origin}/signon/clerk/proof: make basic Premium, with two documents
+  admin      {origin}/signon/staff: give and take roles
+""")
 
 
 def _tell(settings: Settings, base: str) -> None:

@@ -5,7 +5,8 @@ import pytest
 from click.testing import CliRunner
 
 from continuum.apps.admin.cli import main
-from continuum.apps.admin.sign_ins import open_accounts
+from continuum.apps.admin.commands.demo import tell_sign_ins
+from continuum.apps.admin.sign_ins import SignIn, open_accounts
 from continuum.apps.signon.services import SignonSettings, services
 from continuum.identity import registry, standing
 from continuum.identity.acts import Origin
@@ -82,6 +83,18 @@ async def test_a_second_start_changes_nothing_and_another_installation_has_other
         assert await conn.fetchval("SELECT count(*) FROM identity.account") == len(first)
     other = await open_accounts(database, known(2))
     assert not {one.password for one in other} & {one.password for one in first}
+
+
+def test_the_demonstration_says_with_what_to_sign_in_where_and_what_to_try(capsys):
+    tell_sign_ins("http://localhost:8000", [SignIn(name, f"pass-{name}", f"SEED{name}", "about") for name in LEVELS])
+    told = capsys.readouterr().out
+    assert "http://localhost:8000/workspace\n" in told
+    assert "http://localhost:8000/portal\n" in told
+    ways = told.partition("Try this")[2]
+    for name in LEVELS:
+        assert f"pass-{name}" in told
+        assert f"SEED{name}" in told
+        assert f"\n  {name} " in ways, "there is something to try for everybody"
 
 
 def test_the_command_shows_the_code_of_an_app():

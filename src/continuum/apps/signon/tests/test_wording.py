@@ -5,7 +5,8 @@ from pathlib import Path
 
 from continuum.access.actor import PURPOSES
 from continuum.access.telling import DEEDS, NO_THING, OTHER_DEED, OTHER_THING, THINGS
-from continuum.apps.signon.wording import PARTS, SENTENCES
+from continuum.apps.signon.wording import DOCUMENTS, PARTS, SENTENCES
+from continuum.identity.proofing import WITH_PHOTO, WITHOUT_PHOTO
 
 PACKAGE = Path(__file__).resolve().parents[3]
 TO_PROGRAMS = {"clients.py", "tokens.py", "vault.py", "binding.py", "oidc.py"}
@@ -45,6 +46,10 @@ def test_all_that_the_trace_is_told_in_is_marked():
     told = {*DEEDS.values(), OTHER_DEED, *THINGS.values(), OTHER_THING, NO_THING, *PURPOSES.values()}
     assert set(PARTS) == told
     assert len(PARTS) == len(told)
+
+
+def test_every_kind_of_document_is_marked():
+    assert sorted(DOCUMENTS) == sorted(WITH_PHOTO | WITHOUT_PHOTO)
 
 
 def test_a_new_sentence_would_be_found():
