@@ -82,7 +82,7 @@ async def test_the_calendar_file_says_when_and_where_and_nothing_of_why(retiree)
 async def test_who_waits_is_offered_an_earlier_time_and_takes_it(clinic, retiree):
     other = await clinic.at("captain", clinic.hospital.persona("captain").name.split()[0])
     facility = re.search(r'<option value="([^"]+)" selected', (await retiree.get(f"{HOME}/me/find")).answer.text)[1]
-    free = await times(retiree, facility=facility, words="Internal medicine")
+    free = await times(retiree, facility=facility, words="Psychiatry")
     early, late = free[1], free[-1]
     taken = await book(other, early.replace("/me/", "/me/"))
     mine = await book(retiree, late)

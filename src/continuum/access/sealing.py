@@ -26,7 +26,7 @@ from continuum.kernel.errors import DomainError
 from continuum.kernel.limits import SEAL_CHECKPOINTS_MAX, SEAL_INTERVAL_S, SEAL_ROWS_MAX
 from continuum.record.read import Connect, Connection
 
-LOCK = 7_200_000_003
+LOCK = 7_200_000_004
 """The advisory lock of the transaction that makes a checkpoint: several servers may share one database."""
 _REACHED = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS seq FROM record.audit_seq_seq"
 _NEXT = "SELECT pg_current_xact_id()::text::bigint AS number"

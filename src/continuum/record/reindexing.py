@@ -22,7 +22,7 @@ from continuum.record.read import COLUMNS, Connection, stored
 from continuum.record.search.statistics import read_statistics
 from continuum.record.units import file_units
 
-_LOCK = 7_200_000_003
+LOCK = 7_200_000_005
 """The advisory lock under which rules are compared."""
 _SIDES = {
     "string": ("INSERT INTO record.string (row_id, param, value, exact, parts) SELECT * FROM"
@@ -54,7 +54,7 @@ class Progress:
 async def settle(conn: Connection, now_us: int) -> list[str]:
     """Notes the types whose present resources are not filed by this release's rules; returns what is to be done."""
     async with conn.transaction():
-        await conn.fetch("SELECT pg_advisory_xact_lock($1::bigint)", _LOCK)
+        await conn.fetch("SELECT pg_advisory_xact_lock($1::bigint)", LOCK)
         rows = await conn.fetch("SELECT type, digest, rules, target FROM record.index_state")
         states = {row["type"]: row for row in rows}
         waiting = []

@@ -71,10 +71,14 @@ async def waiting_of(session: Session, patient_id: str) -> list[Resource]:
 
 
 async def join(session: Session, patient_id: str, kind_id: str, now: datetime, **more: str) -> Resource:
-    """Puts somebody on the waiting list of a kind of visit; who is on it already stays where they are."""
+    """Puts somebody on the waiting list of a kind of visit; who is on it already stays where they are in it."""
+    instead_of = more.get("instead_of", "")
     for one in await waiting_of(session, patient_id):
         if actor_of(one, "HealthcareService") == kind_id:
-            return one
+            if not instead_of or replaced_by(one) == instead_of:
+                return one
+            changed = {**one, "supportingInformation": [{"reference": f"Appointment/{instead_of}"}]}
+            return body((await session.update(parse(dump(changed)), if_match=version_of(one))).stored)
     return body((await session.create(parse(dump(entry(patient_id, kind_id, now, **more))))).stored)
 
 

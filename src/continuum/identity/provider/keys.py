@@ -17,7 +17,7 @@ from continuum.record.read import Connection
 ALGORITHM = "RS256"
 """What every client must understand (OpenID Connect Core §15.1)."""
 _BITS = 3072
-_LOCK = 7_203_000_001
+LOCK = 7_203_000_001
 """The advisory lock under which one worker at a time makes a key."""
 
 
@@ -52,7 +52,7 @@ class SigningKeys:
 
     async def _keep(self, conn: Connection, key: RSAKey) -> None:
         async with conn.transaction():
-            await conn.fetch("SELECT pg_advisory_xact_lock($1::bigint)", _LOCK)
+            await conn.fetch("SELECT pg_advisory_xact_lock($1::bigint)", LOCK)
             signs = await conn.fetchrow(
                 "SELECT 1 FROM identity.signing_key WHERE algorithm = $1 AND retires_us > $2", ALGORITHM, self._clock()
             )
