@@ -124,6 +124,7 @@ def _signon_settings(worker: Worker) -> SignonSettings:
         password_profile=worker.password_profile,
         contact=worker.contact,
         video_url=worker.video_url,
+        clamav=worker.clamav,
         banner=worker.banner,
     )
 

@@ -155,7 +155,8 @@ class Box:
         """Drafts about a patient, the latest first."""
         async with self._access.connect() as conn:
             rows = await conn.fetch(
-                "SELECT * FROM messages.draft WHERE account_id = $1 AND patient_id = $2 ORDER BY saved_us DESC LIMIT $3",
+                "SELECT * FROM messages.draft WHERE account_id = $1 AND patient_id = $2"
+                " ORDER BY saved_us DESC LIMIT $3",
                 self._account, patient_id, DRAFTS_MAX,
             )  # fmt: skip
         return [self._draft(row) for row in rows]

@@ -7,6 +7,7 @@ import pytest
 
 from continuum.runtime.virus_scan import Scanner, ScanUnavailable
 
+pytestmark = pytest.mark.server
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 
 
@@ -53,11 +54,11 @@ async def test_a_scanner_that_is_away_or_hangs_up_or_is_silent_is_said_to_be(tmp
         await Scanner(f"unix://{tmp_path}/none.ctl", timeout_s=1).found(b"x")
     done = asyncio.Event()
 
-    async def silent(reader, writer):
+    async def silent(_, writer):
         await done.wait()
         writer.close()
 
-    async def rude(reader, writer):
+    async def rude(_, writer):
         writer.close()
 
     for behaviour in (silent, rude):
