@@ -20,7 +20,7 @@ async def test_nobody_writes_before_the_notice_about_emergencies(retiree):
 
 async def test_a_message_is_sent_and_says_until_when_it_is_answered(retiree):
     thread = await write(retiree, subject="My <b>knee</b>", text="It hurts <i>again</i>.")
-    assert "It is sent" in retiree.page.text
+    assert "It is sent" in retiree.page.text, print(retiree.page.text)
     assert "The team answers until" in retiree.page.text
     assert "It hurts <i>again</i>." in retiree.page.text
     await retiree.get(f"{HOME}/me?folder=sent")

@@ -162,9 +162,9 @@ async def new(x: Visit) -> Response:
         problems.insert(0, Problem("team", N_("Choose whom you write to.")))
     if problems or team is None:
         return _form(x, here, teams, letter.id, _fields(x), problems, status=422)
-    await workflows.send(here.session, letter, team, here.now, here.zone)
+    thread_id = await workflows.send(here.session, letter, team, here.now, here.zone)
     await here.box.throw_away(letter.id)
-    return x.go(f"{here.base}/thread/{letter.id}", done="sent")
+    return x.go(f"{here.base}/thread/{thread_id}", done="sent")
 
 
 def _form(

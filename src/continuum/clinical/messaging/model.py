@@ -170,9 +170,9 @@ def _due(task: Resource, until: datetime) -> Resource:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a new thread needs. team: reference and name of whom it goes to. until: the promise."""
+    """What a new thread needs. message: what refers to its first Communication. until: the promise."""
 
-    thread_id: str
+    message: str
     patient_id: str
     team_reference: str
     team_name: str
@@ -186,7 +186,7 @@ def opened(asked: Asked, now: datetime, by: str) -> Resource:
     task: Resource = {
         "resourceType": "Task", **_state("waiting"), "intent": "order", "priority": asked.priority,
         "code": {"coding": [{"system": WORK, "code": ANSWER}], "text": "Answer a message"},
-        "focus": {"reference": f"Communication/{asked.thread_id}"},
+        "focus": {"reference": asked.message},
         "for": {"reference": f"Patient/{asked.patient_id}"},
         "authoredOn": stamp(now), "lastModified": stamp(now),
         "owner": {"reference": asked.team_reference, "display": asked.team_name},

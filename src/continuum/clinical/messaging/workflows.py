@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
 import holidays
 
-from continuum.access import Operation, Session
+from continuum.access import Operation, Session, Written
 from continuum.chart.reading import version_of
 from continuum.clinical.messaging import model, rules
 from continuum.clinical.messaging.model import (
@@ -38,6 +39,7 @@ from continuum.kernel.errors import Conflict, DomainError, Invalid, NotFound
 
 _TRIES = 3
 _GONE_BY = 412
+SENT_AS = "https://continuum.example/fhir/identifier/sent-as"
 Decide = Callable[[Resource], Resource]
 
 
@@ -83,8 +85,13 @@ def _plain(resource: Resource) -> Resource:
     return again
 
 
-def _new(resource: Resource) -> Operation:
-    return Operation("PUT", resource["resourceType"], id=resource["id"], resource=_plain(resource), if_none_match="*")
+def _new(resource: Resource, name: str) -> Operation:
+    """Creates what is called `name` for this act, unless it is there: the same form sent twice makes one message."""
+    resource["identifier"] = [{"system": SENT_AS, "value": name}]
+    return Operation(
+        "POST", resource["resourceType"], resource=_plain(resource), full_url=f"urn:uuid:{name}",
+        if_none_exist=f"identifier={quote(f'{SENT_AS}|{name}', safe='')}",
+    )  # fmt: skip
 
 
 def changed(resource: Resource) -> Operation:
@@ -98,7 +105,7 @@ def _communication(letter: Letter, now: datetime, sender: Resource, recipient: R
     concept = {"coding": [{"system": KIND, "code": MESSAGE}], "text": "Secure message"}
     about = {"coding": [{"system": CATEGORY, "code": letter.category}], "text": CATEGORIES[letter.category]}
     resource: Resource = {
-        "resourceType": "Communication", "id": letter.id, "status": "completed", "category": [concept, about],
+        "resourceType": "Communication", "status": "completed", "category": [concept, about],
         "subject": {"reference": f"Patient/{letter.patient_id}"}, "sent": stamp(now), "sender": sender,
         "recipient": [recipient],
         "payload": [{"contentString": letter.text}, *(_attachment(letter, one) for one in enumerate(letter.files))],
@@ -114,11 +121,15 @@ def _file_id(letter: Letter, number: int) -> str:
     return str(uuid5(NAMESPACE_URL, f"{letter.id}/{number}"))
 
 
+def _work_id(letter: Letter) -> str:
+    return str(uuid5(NAMESPACE_URL, f"{letter.id}/work"))
+
+
 def _attachment(letter: Letter, numbered: tuple[int, Sent]) -> Resource:
     number, one = numbered
     return {"contentAttachment": {
         "contentType": one.media_type, "title": one.title, "size": len(one.content), "hash": _sha1(one.content),
-        "url": f"Communication/{_file_id(letter, number)}",
+        "url": f"urn:uuid:{_file_id(letter, number)}",
     }}  # fmt: skip
 
 
@@ -131,15 +142,15 @@ def _files(letter: Letter, now: datetime, sender: Resource) -> list[Operation]:
     """Files lie beside their message, so that lists of messages do not carry them."""
     return [
         _new({
-            "resourceType": "Communication", "id": _file_id(letter, number), "status": "completed",
+            "resourceType": "Communication", "status": "completed",
             "category": [{"coding": [{"system": KIND, "code": FILE}], "text": "File of a secure message"}],
             "subject": {"reference": f"Patient/{letter.patient_id}"}, "sent": stamp(now), "sender": sender,
-            "partOf": [{"reference": f"Communication/{letter.id}"}],
+            "partOf": [{"reference": f"urn:uuid:{letter.id}"}],
             "payload": [{"contentAttachment": {
                 "contentType": one.media_type, "title": one.title, "size": len(one.content),
                 "data": b64encode(one.content).decode(),
             }}],
-        })
+        }, _file_id(letter, number))
         for number, one in enumerate(letter.files)
     ]  # fmt: skip
 
@@ -161,25 +172,22 @@ async def send(session: Session, letter: Letter, team: Team, now: datetime, zone
         raise Invalid("This team takes no messages at present. Please choose another one.")
     sender, to = _person(letter), {"reference": team.reference, "display": team.name}
     until = promise(now, zone, team.answer_days)
-    task = model.opened(Asked(letter.id, letter.patient_id, team.reference, team.name, until), now, letter.by.name)
-    operations = [
-        _new(_communication(letter, now, sender, to)), *_files(letter, now, sender),
-        Operation("POST", "Task", resource=_plain(task)),
-    ]  # fmt: skip
-    try:
-        await session.transaction(operations)
-    except DomainError as refusal:
-        # The same form once more: it was sent before.
-        if refusal.status != _GONE_BY:
-            raise
-    return letter.id
+    asked = Asked(f"urn:uuid:{letter.id}", letter.patient_id, team.reference, team.name, until)
+    task = model.opened(asked, now, letter.by.name)
+    results = await session.transaction([
+        _new(_communication(letter, now, sender, to), letter.id), *_files(letter, now, sender),
+        _new(task, _work_id(letter)),
+    ])  # fmt: skip
+    first = results[0]
+    assert isinstance(first, Written), "a message was written, or is there"
+    return first.stored.id
 
 
 def _reply(letter: Letter, thread: Thread, now: datetime, sender: Resource, to: Resource) -> list[Operation]:
     resource = _communication(letter, now, sender, to)
     resource["partOf"] = [{"reference": f"Communication/{thread.id}"}]
     resource["inResponseTo"] = [{"reference": f"Communication/{thread.last.id}"}]
-    return [_new(resource), *_files(letter, now, sender)]
+    return [_new(resource, letter.id), *_files(letter, now, sender)]
 
 
 async def write_on(session: Session, letter: Letter, thread: Thread, team: Team, now: datetime, zone: ZoneInfo) -> None:
@@ -195,7 +203,7 @@ async def write_on(session: Session, letter: Letter, thread: Thread, team: Team,
     for _ in range(_TRIES):
         task = await task_of(session, letter.patient_id, thread.id)
         if task is None:
-            asked = Asked(thread.id, letter.patient_id, team.reference, team.name, until)
+            asked = Asked(f"Communication/{thread.id}", letter.patient_id, team.reference, team.name, until)
             work = Operation("POST", "Task", resource=_plain(model.opened(asked, now, letter.by.name)))
         else:
             work = changed(model.asked_again(task, now, letter.by.name, until))
@@ -204,19 +212,9 @@ async def write_on(session: Session, letter: Letter, thread: Thread, team: Team,
         except DomainError as refusal:
             if refusal.status != _GONE_BY:
                 raise
-            if await _there(session, letter.id):
-                return
             continue
         return
     raise Conflict("The team is working on this right now. Please send it again.")
-
-
-async def _there(session: Session, communication_id: str) -> bool:
-    try:
-        await session.read("Communication", communication_id)
-    except DomainError:
-        return False
-    return True
 
 
 async def change(
