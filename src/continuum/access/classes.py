@@ -52,7 +52,8 @@ CLASSES: Mapping[str, frozenset[str]] = {
     "unfiled": frozenset(
         {
             "Binary", "Bundle", "Contract", "Device", "DeviceMetric", "EnrollmentResponse", "GuidanceResponse",
-            "Linkage", "MessageHeader", "Parameters", "PaymentNotice", "PaymentReconciliation", "TestReport", "VerificationResult",
+            "Linkage", "MessageHeader", "Parameters", "PaymentNotice", "PaymentReconciliation", "TestReport",
+            "VerificationResult",
         }
     ),
     "owned": OWNED_TYPES,
@@ -65,7 +66,8 @@ are that `times` are in; filed under a patient only if it is a patient's."""
 GROUPS: Mapping[str, frozenset[str]] = {
     "record": frozenset(
         {
-            "answers", "chart", "consents", "coverage", "family", "identity", "immunization", "medication", "messages", "orders",
+            "answers", "chart", "consents", "coverage", "family", "identity", "immunization", "medication", "messages",
+            "orders",
             "problems", "results", "schedule", "teams", "visits", "work",
         }
     ),

@@ -26,6 +26,7 @@ from continuum.apps.fhir_api.figures import figures
 from continuum.apps.fhir_api.orders import Worker
 from continuum.apps.fhir_api.services import Services
 from continuum.apps.fhir_api.signon import SignOn
+from continuum.apps.messages.keeper import Check
 from continuum.apps.portal.app import application as portal_pages
 from continuum.apps.signon.app import application as signon_pages
 from continuum.apps.signon.services import SignonSettings, swept
@@ -75,10 +76,12 @@ async def _services(worker: Worker, address: str = "") -> AsyncIterator[Services
         access.on_written = _both(hub.wake, appointments.wake)
         key = signing_key(worker.token_secret)
         signon = signon_services(pool.connection, _signon_settings(worker), tracer(access.auditor), access=access)
+        messages = Check(access, signon.sign_on.today)
         async with access.watched(), swept(signon):
             keeper = None
             if not worker.read_only:
                 await stack.enter_async_context(appointments.running())
+                await stack.enter_async_context(messages.running())
                 await stack.enter_async_context(_sender(worker, access, appointments).running(SEND_EVERY_S))
             if worker.bulk_folder:
                 keeper = await stack.enter_async_context(BulkKeeper(access, _bulk(worker)))
@@ -90,7 +93,7 @@ async def _services(worker: Worker, address: str = "") -> AsyncIterator[Services
                 bulk=Bulk(keeper),
                 sign_on=SignOn(access, Issuer(key)),
                 ready=ready,
-                metrics=lambda: figures(pool, access),
+                metrics=lambda: figures(pool, access) + messages.figures(),
                 base_url=worker.base_url,
                 read_only=worker.read_only,
                 areas={

@@ -8,6 +8,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from continuum.apps.frame.visit import Visit
 from continuum.apps.messages.correspondent import Correspondent, correspondent
+from continuum.apps.messages.limits import SCAN_TIMEOUT_S
 from continuum.apps.messages.shown import EVENTS, mark
 from continuum.apps.portal.area import BASE
 from continuum.apps.portal.whose import others
@@ -33,7 +34,6 @@ from continuum.ui.people import Problem
 from continuum.ui.render import PAGE_HEADERS
 from continuum.ui.view import showing
 
-_SCAN_TIMEOUT_S = 20.0
 _NOT_FIELDS = frozenset({"csrf", "id", "signature", "away"})
 INFECTED = N_("A file carries a virus. It was not sent, and nothing of it is kept.")
 
@@ -214,7 +214,7 @@ async def _files(x: Visit) -> tuple[list[Sent], str]:
     address = x.services.settings.clamav
     if problem or not address:
         return found, problem
-    scanner = Scanner(address, _SCAN_TIMEOUT_S)
+    scanner = Scanner(address, SCAN_TIMEOUT_S)
     for one in found:
         try:
             if await scanner.found(one.content):
@@ -279,7 +279,8 @@ def file_answer(resource: dict[str, Any], patient_id: str) -> Response:
     """A file as a browser saves it; nothing of it is ever shown as a page of ours. Raises NotFound."""
     kinds = {coding.get("code") for one in resource.get("category", ()) for coding in one.get("coding", ())
              if coding.get("system") == KIND}  # fmt: skip
-    said = next((one["contentAttachment"] for one in resource.get("payload", ()) if "contentAttachment" in one), {})
+    attached = (one["contentAttachment"] for one in resource.get("payload", ()) if "contentAttachment" in one)
+    said: dict[str, Any] = next(attached, {})
     if FILE not in kinds or resource["subject"].get("reference") != f"Patient/{patient_id}" or "data" not in said:
         raise NotFound(NO_THREAD)
     name = files.named(str(said.get("title", "file")))

@@ -57,3 +57,18 @@ CREATE TABLE messages.template (
   saved_us     bigint NOT NULL
 );
 CREATE INDEX template_facility ON messages.template (facility_id, title);
+
+-- Who works at a facility: for hand-overs, cover, and the check that nobody owes an answer who is gone.
+CREATE INDEX privilege_facility ON identity.privilege (facility_id) WHERE withdrawn_us IS NULL;
+
+-- What the continuous check found last, for `continuum doctor`; one row.
+CREATE TABLE messages.checked (
+  one            boolean PRIMARY KEY DEFAULT true CHECK (one),
+  checked_us     bigint  NOT NULL,
+  threads        integer NOT NULL,
+  tasks          integer NOT NULL,
+  without_work   integer NOT NULL,
+  without_owner  integer NOT NULL,
+  overdue        integer NOT NULL,
+  failed         integer NOT NULL
+);
