@@ -75,20 +75,24 @@ class Keeper:
         more = f"&_cursor={quote(cursor)}" if cursor else ""
         return await session.search(session.parse(kind, criteria + more))
 
-    async def standing(self, facility_id: str, name: str, there: dict[str, Standing]) -> Standing:
+    async def standing(self, facility_id: str, there: dict[str, Standing]) -> Standing:
         """Who is there at a facility; looked up once a turn."""
         if facility_id not in there:
             accounts, away = await self._staff(facility_id) if facility_id else (frozenset[str](), frozenset[str]())
             teams = await teams_of(self._session(), facility_id) if facility_id else []
+            name = str((await self._read("Organization", facility_id)).get("name", "")) if facility_id else ""
             there[facility_id] = Standing(accounts, {one.id: one for one in teams}, facility_id, name, away)
         return there[facility_id]
 
-    async def _facility(self, patient_id: str, known: dict[str, Resource]) -> tuple[str, str]:
+    async def _facility(self, patient_id: str, known: dict[str, Resource]) -> str:
         patient = known.get(f"Patient/{patient_id}")
         if patient is None:
-            patient = body(await self._session().read("Patient", patient_id))
+            patient = await self._read("Patient", patient_id)
         said = patient.get("managingOrganization", {})
-        return str(said.get("reference", "")).removeprefix("Organization/"), str(said.get("display", ""))
+        return str(said.get("reference", "")).removeprefix("Organization/")
+
+    async def _read(self, kind: str, resource_id: str) -> Resource:
+        return body(await self._session().read(kind, resource_id))
 
     async def _work_of(self, page: Page, now: datetime, there: dict[str, Standing]) -> tuple[int, int, int]:
         """Threads that were looked at, those that had no work, and those that could not be mended now."""
@@ -107,8 +111,8 @@ class Keeper:
     async def _mended(self, first: Resource, now: datetime, there: dict[str, Standing]) -> bool:
         patient_id = patient_of(first)
         try:
-            facility, name = await self._facility(patient_id, {})
-            standing = await self.standing(facility, name, there)
+            facility = await self._facility(patient_id, {})
+            standing = await self.standing(facility, there)
             said: Resource = next(iter(first.get("recipient", ())), {})
             to = str(said.get("reference", "")).removeprefix("CareTeam/")
             team = standing.teams.get(to)
@@ -132,8 +136,8 @@ class Keeper:
         for stored in page.matches:
             task = body(stored)
             try:
-                facility, name = await self._facility(patient_of(task), known)
-                standing = await self.standing(facility, name, there)
+                facility = await self._facility(patient_of(task), known)
+                standing = await self.standing(facility, there)
             except DomainError:
                 failed += 1
                 continue

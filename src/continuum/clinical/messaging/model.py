@@ -168,6 +168,11 @@ def _due(task: Resource, until: datetime) -> Resource:
     return {**task, "restriction": {"period": {"start": start, "end": stamp(until)}}}
 
 
+def referred(reference: str, name: str) -> Resource:
+    """A reference with the name that is shown, if there is one: FHIR has no empty texts."""
+    return {"reference": reference, "display": name} if name else {"reference": reference}
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a new thread needs. message: what refers to its first Communication. until: the promise."""
@@ -189,7 +194,7 @@ def opened(asked: Asked, now: datetime, by: str) -> Resource:
         "focus": {"reference": asked.message},
         "for": {"reference": f"Patient/{asked.patient_id}"},
         "authoredOn": stamp(now), "lastModified": stamp(now),
-        "owner": {"reference": asked.team_reference, "display": asked.team_name},
+        "owner": referred(asked.team_reference, asked.team_name),
         "restriction": {"period": {"start": stamp(now), "end": stamp(asked.until)}},
     }  # fmt: skip
     if kind == "CareTeam":
@@ -259,7 +264,7 @@ def asked_again(task: Resource, now: datetime, by: str, until: datetime) -> Reso
 def to_team(task: Resource, reference: str, name: str, event: Event) -> Resource:
     """It waits in the list of a team, or of the facility itself. Raises Invalid for one that is answered."""
     _open(task)
-    moved = {**task, **_state("waiting"), "owner": {"reference": reference, "display": name}}
+    moved = {**task, **_state("waiting"), "owner": referred(reference, name)}
     kind, _, team = reference.partition("/")
     moved.pop("groupIdentifier", None)
     if kind == "CareTeam":

@@ -170,7 +170,7 @@ async def send(session: Session, letter: Letter, team: Team, now: datetime, zone
     """
     if not team.active or not team.takes_messages:
         raise Invalid("This team takes no messages at present. Please choose another one.")
-    sender, to = _person(letter), {"reference": team.reference, "display": team.name}
+    sender, to = _person(letter), model.referred(team.reference, team.name)
     until = promise(now, zone, team.answer_days)
     asked = Asked(f"urn:uuid:{letter.id}", letter.patient_id, team.reference, team.name, until)
     task = model.opened(asked, now, letter.by.name)
@@ -198,7 +198,7 @@ async def write_on(session: Session, letter: Letter, thread: Thread, team: Team,
     """
     if reason := thread.why_no_reply(now):
         raise Invalid(reason)
-    to = {"reference": team.reference, "display": team.name}
+    to = model.referred(team.reference, team.name)
     until = promise(now, zone, team.answer_days)
     for _ in range(_TRIES):
         task = await task_of(session, letter.patient_id, thread.id)
