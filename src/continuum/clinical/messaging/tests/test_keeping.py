@@ -176,6 +176,6 @@ async def test_the_check_comes_to_every_thread_though_a_turn_is_bounded(clinic, 
 async def test_nobody_sees_the_messages_of_another(clinic):
     thread = await clinic.send("Only mine")
     other = clinic.session("patient", "other", workflow=True)
-    with pytest.raises(NotFound, match="no such|not open|no Patient"):
+    with pytest.raises(NotFound, match=r"no such|not open|no Patient"):
         await thread_in(other, "rob", thread)
     assert await task_of(other, "rob", thread) is None
