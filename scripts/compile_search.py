@@ -42,6 +42,8 @@ MAIN_DATE_CHOICES: dict[str, str | None] = {
     "Task": "authored-on",
 }
 PREFERRED_PATIENT = ("patient", "subject", "beneficiary")
+FILED_TOO = {"Task": ["patient"]}
+"""What the record files under patients beside R4's compartment: a Task is seen by whoever sees its patient's record."""
 PARTS = {"family": 1, "given": 2, "city": 4, "state": 8, "postalCode": 16, "country": 32}
 """The parts of a HumanName or Address that have parameters of their own, by the bit that tells them."""
 COLUMNS = ("_id", "_lastUpdated")
@@ -198,7 +200,7 @@ def main_dates(facts: Facts) -> dict[str, str]:
 def patient_params(definitions: Definitions, name: str) -> list[str]:
     """The parameters that name a resource's patient, the one that counts most first."""
     rank = {code: number for number, code in enumerate(PREFERRED_PATIENT)}
-    members = definitions.compartments["Patient"].get(name, [])
+    members = definitions.compartments["Patient"].get(name, FILED_TOO.get(name, []))
     return sorted(members, key=lambda code: (rank.get(code, len(rank)), code))
 
 

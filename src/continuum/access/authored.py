@@ -1,4 +1,4 @@
-"""What patients themselves say in their record: own readings and notes, and whom they let look.
+"""What patients themselves say in their record: own readings and notes, messages, and whom they let look.
 
 It is told from what clinicians wrote by its content, so that it stays told apart wherever it is sent.
 """
@@ -32,7 +32,9 @@ def authored(change: Change) -> bool:
 
 
 def says_so(resource: Mapping[str, Any], patient_id: str) -> bool:
-    """Whether a resource says that the patient made it: by its category, and by nobody else having performed it."""
+    """Whether a resource says that the patient made it: a message by its sender, else by category and performer."""
+    if resource.get("resourceType") == "Communication":
+        return _sent_by(resource, patient_id)
     wanted = _MARKS.get(str(resource.get("resourceType", "")), "")
     categories = {
         f"{coding.get('system', '')}|{coding.get('code', '')}"
@@ -41,3 +43,11 @@ def says_so(resource: Mapping[str, Any], patient_id: str) -> bool:
     }
     performers = [one.get("reference") for one in resource.get("performer", ())]
     return categories == {wanted} and performers == [f"Patient/{patient_id}"]
+
+
+def _sent_by(resource: Mapping[str, Any], patient_id: str) -> bool:
+    """Whether a message says that the patient sent it, or somebody who acts for them, and nobody of the staff."""
+    sender = resource.get("sender", {})
+    if "reference" in sender:
+        return bool(sender["reference"] == f"Patient/{patient_id}")
+    return bool(sender.get("type") == "RelatedPerson" and sender.get("identifier"))

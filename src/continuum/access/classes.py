@@ -9,7 +9,7 @@ from continuum.fhir import structure
 from continuum.fhir.search_params import COMPARTMENTS
 from continuum.fhir.types import TYPES
 
-PATIENT_TYPES = frozenset(COMPARTMENTS["Patient"]) | {"Patient"}
+PATIENT_TYPES = frozenset(COMPARTMENTS["Patient"]) | {"Patient", "Task"}
 """Types whose resources are part of a patient's record."""
 OWNED_TYPES = frozenset({"Subscription"})
 """Types of which everybody writes and sees their own; administrators and systems see all."""
@@ -17,11 +17,14 @@ OWNED_TYPES = frozenset({"Subscription"})
 CLASSES: Mapping[str, frozenset[str]] = {
     "identity": frozenset({"Patient"}),
     "family": frozenset({"FamilyMemberHistory", "Person", "RelatedPerson"}),
-    "visits": frozenset({"Encounter", "EpisodeOfCare", "CareTeam"}),
+    "visits": frozenset({"Encounter", "EpisodeOfCare"}),
+    "teams": frozenset({"CareTeam"}),
+    "work": frozenset({"Task"}),
     "schedule": frozenset({"Appointment", "AppointmentResponse"}),
     "calendar": frozenset({"Schedule"}),
     "times": frozenset({"Slot"}),
-    "messages": frozenset({"Communication", "QuestionnaireResponse"}),
+    "messages": frozenset({"Communication"}),
+    "answers": frozenset({"QuestionnaireResponse"}),
     "medication": frozenset(
         {"MedicationAdministration", "MedicationDispense", "MedicationRequest", "MedicationStatement"}
     ),
@@ -49,7 +52,7 @@ CLASSES: Mapping[str, frozenset[str]] = {
     "unfiled": frozenset(
         {
             "Binary", "Bundle", "Contract", "Device", "DeviceMetric", "EnrollmentResponse", "GuidanceResponse",
-            "Linkage", "MessageHeader", "Parameters", "PaymentNotice", "PaymentReconciliation", "Task", "TestReport",
+            "Linkage", "MessageHeader", "Parameters", "PaymentNotice", "PaymentReconciliation", "TestReport",
             "VerificationResult",
         }
     ),
@@ -63,8 +66,9 @@ are that `times` are in; filed under a patient only if it is a patient's."""
 GROUPS: Mapping[str, frozenset[str]] = {
     "record": frozenset(
         {
-            "chart", "consents", "coverage", "family", "identity", "immunization", "medication", "messages", "orders",
-            "problems", "results", "schedule", "visits",
+            "answers", "chart", "consents", "coverage", "family", "identity", "immunization", "medication", "messages",
+            "orders",
+            "problems", "results", "schedule", "teams", "visits", "work",
         }
     ),
     "open": frozenset({"directory", "knowledge"}),

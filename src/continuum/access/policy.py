@@ -21,7 +21,7 @@ from continuum.record.write import CARED, EMERGENCY
 
 __all__ = ["OWNED_TYPES", "PATIENT_TYPES", "Policy", "decide", "narrowed", "owner_key"]
 
-AUTHORED_TYPES = frozenset({"Consent", "Observation"})
+AUTHORED_TYPES = frozenset({"Communication", "Consent", "Observation"})
 """What patients may add as well, where it says that it is theirs (access/authored.py), and change as long as it is."""
 
 _EVERY_WRITE = frozenset(TYPES) - {"AuditEvent"}

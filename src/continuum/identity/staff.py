@@ -102,3 +102,25 @@ async def is_administrator(conn: Connection, account_id: str, day: date) -> bool
 
 def _privilege(row: Any) -> Privilege:
     return Privilege(row["privilege_id"], row["role"], row["facility_id"], row["starts"], row["ends"])
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """Somebody who works at a facility on a day."""
+
+    account_id: str
+    name: str
+    role: str
+
+
+async def at(conn: Connection, facility_id: str, day: date, *, roles: frozenset[str], limit: int) -> list[Colleague]:
+    """Who holds one of these roles at a facility on a day, by name; closed accounts are left out."""
+    rows = await conn.fetch(
+        "SELECT DISTINCT ON (a.display_name, a.account_id) a.account_id, a.display_name, p.role"
+        " FROM identity.privilege p JOIN identity.account a USING (account_id)"
+        " WHERE p.facility_id = $1 AND p.withdrawn_us IS NULL AND p.starts <= $2 AND (p.ends IS NULL OR p.ends >= $2)"
+        " AND p.role = ANY ($3::text[]) AND a.closed_us IS NULL"
+        " ORDER BY a.display_name, a.account_id, p.role LIMIT $4",
+        facility_id, day, sorted(roles), limit,
+    )  # fmt: skip
+    return [Colleague(row["account_id"], row["display_name"], row["role"]) for row in rows]

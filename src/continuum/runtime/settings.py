@@ -115,6 +115,14 @@ def _video_url(text: str) -> str:
     return url
 
 
+def _clamav(text: str) -> str:
+    url = text.strip()
+    parts = urlsplit(url)
+    if url and not ((parts.scheme == "tcp" and parts.hostname) or (parts.scheme == "unix" and parts.path)):
+        raise ValueError("must look like tcp://127.0.0.1:3310 or unix:///run/clamav/clamd.ctl")
+    return url
+
+
 def _log_level(text: str) -> str:
     level = text.strip().lower()
     if level.upper() not in logging.getLevelNamesMapping() or level == "notset":
@@ -149,6 +157,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("password_profile", "CONTINUUM_PASSWORD_PROFILE", "nist-63b-4", "The rules for passwords: `nist-63b-4`, or `dod-stig` with composition, age, and a lock after three failures in 15 minutes.", _one_of("nist-63b-4", "dod-stig")),  # noqa: E501  same
     Setting("banner_file", "CONTINUUM_BANNER_FILE", "", "A text file with the notice that people accept before they sign in. Empty: a notice in our own words.", _optional_file),  # noqa: E501  same
     Setting("video_url", "CONTINUUM_VIDEO_URL", "", "Where visits by video take place, as `https://video.example.org/{room}`; the room stands for a name that cannot be guessed. Empty: the clinic tells people how to join.", _video_url),  # noqa: E501  same
+    Setting("clamav", "CONTINUUM_CLAMAV", "", "A virus scanner (ClamAV) that looks at files of messages, as `tcp://127.0.0.1:3310` or `unix:///run/clamav/clamd.ctl`. Empty: files are checked for their type only.", _clamav),  # noqa: E501  same
     Setting("eligibility_contact", "CONTINUUM_ELIGIBILITY_CONTACT", "", "Whom people call about their eligibility, in words, such as `the ID card office, 555-0100`. Empty: the ID card office of their installation.", _text),  # noqa: E501  same
     Setting("archive_timeout_s", "CONTINUUM_ARCHIVE_TIMEOUT_S", "60", "Seconds after which changes are archived at the latest, once there is a backup: what a lost disk may cost.", _whole(1, 86_400)),  # noqa: E501  same
 )  # fmt: skip
@@ -179,6 +188,7 @@ class Settings:
     password_profile: str
     banner_file: Path | None
     video_url: str
+    clamav: str
     eligibility_contact: str
     archive_timeout_s: int
 

@@ -9,6 +9,7 @@ from continuum.samples.data.services import BRANCH_NAMES
 from continuum.samples.elements import LOCAL, LOCAL_EXTENSION, SNOMED, Element, Resource, concept, reference, table
 from continuum.samples.places import Practitioner, Site, World
 from continuum.samples.streams import identity
+from continuum.samples.teams import teams
 
 TIMEZONE = "http://hl7.org/fhir/StructureDefinition/timezone"
 NPI = "http://hl7.org/fhir/sid/us-npi"
@@ -120,21 +121,7 @@ def _people(site: Site, owner: Element) -> Iterator[Resource]:
         yield _role(person, site, owner)
     for specialty, people in site.by_specialty.items():
         yield _service(site, specialty, people[0], owner)
-    yield {
-        "resourceType": "CareTeam",
-        "id": identity("team", site.key),
-        "identifier": [{"system": f"{LOCAL}care-team", "value": site.key}],
-        "status": "active",
-        "name": f"{site.name} Team",
-        "participant": [
-            {
-                "role": [concept(SNOMED, person.specialty.code, person.specialty.display)],
-                "member": {"reference": person.reference},
-            }
-            for person in site.people
-        ],
-        "managingOrganization": [owner],
-    }
+    yield from teams(site, owner)
 
 
 def _practitioner(person: Practitioner) -> Resource:

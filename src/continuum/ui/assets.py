@@ -12,7 +12,7 @@ from continuum.ui.language import BUILT, NotBuilt
 
 HERE = Path(__file__).resolve().parent
 STATIC_PATH = "/ui/static/"
-SHEETS = ("tokens", "base", "shell", "forms", "feedback", "content", "charts", "chart", "portal", "print")
+SHEETS = ("tokens", "base", "shell", "forms", "feedback", "content", "charts", "chart", "portal", "messages", "print")
 """Our own style sheets, in the order in which they follow the system's."""
 MEDIA_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 
@@ -62,7 +62,7 @@ def _own(folder: str, name: str) -> bytes:
 def assets() -> dict[str, Asset]:
     """Every asset by its short name, such as `continuum.css`.
 
-    There are `continuum.css`, `continuum.js`, `workspace.js`,
+    There are `continuum.css`, `continuum.js`, `workspace.js`, `messages.js`,
     `htmx.js`, `icons.svg`, `mark.svg`.
 
     Raises:
@@ -74,6 +74,7 @@ def assets() -> dict[str, Asset]:
         "continuum.css": b"\n".join(sheets),
         "continuum.js": _own("scripts", "continuum.js"),
         "workspace.js": _own("scripts", "workspace.js"),
+        "messages.js": _own("scripts", "messages.js"),
         "htmx.js": _built("htmx.js"),
         "icons.svg": _built("icons.svg"),
         "mark.svg": _own("styles", "mark.svg"),

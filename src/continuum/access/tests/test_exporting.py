@@ -25,8 +25,8 @@ async def exports(pool, database, tmp_path):
     [
         ("administrator", EVERYTHING),
         ("system", EVERYTHING),
-        ("clinician", ["Observation/o-own", "Organization/f-other", "Organization/f-own", "Patient/own"]),
-        ("patient", ["Observation/o-own", "Organization/f-other", "Organization/f-own", "Patient/own"]),
+        ("clinician", ["Observation/o-own", "Organization/f-other", "Organization/f-own", "Patient/own", "Task/t-own"]),
+        ("patient", ["Observation/o-own", "Organization/f-other", "Organization/f-own", "Patient/own", "Task/t-own"]),
     ],
 )
 async def test_an_export_of_the_system_holds_what_the_actor_sees_and_nothing_else(exports, role, seen):

@@ -27,6 +27,7 @@ from continuum.apps.fhir_api.figures import figures
 from continuum.apps.fhir_api.orders import Worker
 from continuum.apps.fhir_api.services import Services
 from continuum.apps.fhir_api.signon import SignOn
+from continuum.apps.messages.keeper import Check
 from continuum.apps.portal.app import application as portal_pages
 from continuum.apps.signon.app import application as signon_pages
 from continuum.apps.signon.services import SignonSettings, swept
@@ -77,11 +78,13 @@ async def _services(worker: Worker, address: str = "") -> AsyncIterator[Services
         key = signing_key(worker.token_secret)
         signon = signon_services(pool.connection, _signon_settings(worker), tracer(access.auditor), access=access)
         reindexing = Reindexing(access)
+        messages = Check(access, signon.sign_on.today)
         working = contextlib.nullcontext() if worker.read_only else reindexing.working()
         async with access.watched(), swept(signon), working:
             keeper = None
             if not worker.read_only:
                 await stack.enter_async_context(appointments.running())
+                await stack.enter_async_context(messages.running())
                 await stack.enter_async_context(_sender(worker, access, appointments).running(SEND_EVERY_S))
             if worker.bulk_folder:
                 keeper = await stack.enter_async_context(BulkKeeper(access, _bulk(worker)))
@@ -93,7 +96,7 @@ async def _services(worker: Worker, address: str = "") -> AsyncIterator[Services
                 bulk=Bulk(keeper),
                 sign_on=SignOn(access, Issuer(key)),
                 ready=ready,
-                metrics=lambda: figures(pool, access, reindexing.progress),
+                metrics=lambda: figures(pool, access, reindexing.progress) + messages.figures(),
                 base_url=worker.base_url,
                 read_only=worker.read_only,
                 areas={
@@ -127,6 +130,7 @@ def _signon_settings(worker: Worker) -> SignonSettings:
         password_profile=worker.password_profile,
         contact=worker.contact,
         video_url=worker.video_url,
+        clamav=worker.clamav,
         banner=worker.banner,
     )
 

@@ -155,9 +155,16 @@ def routes(
         return Visit(request, services, visit, origin, area=area, access=access, zones=zones)
 
     return [
-        Route(area.base + path, endpoint(partial(_answered, work), services, make), methods=list(methods))
+        Route(area.base + path, endpoint(_traced(work), services, make), methods=list(methods))
         for path, work, methods in pages
     ]
+
+
+def _traced(work: Handler) -> Handler:
+    """The handler, with what it is marked with."""
+    made = partial(_answered, work)
+    vars(made).update(vars(work))
+    return made
 
 
 async def _answered(work: Handler, x: Visit) -> Response:

@@ -1,6 +1,7 @@
 """Where the portal is, who comes in, and how a Basic session is led on."""
 
 from collections.abc import Awaitable, Callable
+from functools import wraps
 
 from starlette.responses import Response
 
@@ -86,6 +87,7 @@ async def person(x: Visit) -> str:
 def led(work: Handler) -> Callable[[Visit], Awaitable[Response]]:
     """Leads a Basic session to the way to Premium instead of leaving it before a closed door."""
 
+    @wraps(work)
     async def answer(x: Visit) -> Response:
         try:
             return await work(x)

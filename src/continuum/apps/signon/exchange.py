@@ -76,6 +76,8 @@ class Exchange:
     visit: str
     origin: Origin
     form: dict[str, str] = field(default_factory=dict)
+    files: list[tuple[str, bytes]] = field(default_factory=list)
+    """Name and content of each file of a form, on pages that take files (`takes_files`)."""
     session: Session | None = None
     account: Account | None = None
     cookies: list[tuple[str, str, int | None]] = field(default_factory=list)
@@ -239,6 +241,7 @@ class Exchange:
 
 
 X = TypeVar("X", bound=Exchange)
+H = TypeVar("H")
 Handler = Callable[[Exchange], Awaitable[Response]]
 Make = Callable[[Request, SignonServices, str, Origin], X]
 
@@ -252,6 +255,7 @@ def endpoint(
 
     make: what the handlers of another app take, which is an Exchange too.
     """
+    allowed: Files | None = getattr(handler, FILES_MARK, None)
 
     async def answer(request: Request) -> Response:
         client = request.client.host if request.client else ""
@@ -265,7 +269,7 @@ def endpoint(
         try:
             require_text(request.query_params.multi_items())
             if request.method == "POST":
-                x.form = await _form(request)
+                await _read_form(x, allowed)
                 require_text(x.form.items())
                 x.check_form()
             response = await handler(x)
@@ -304,10 +308,38 @@ def _why(error: SignInFirst) -> str:
     return ended.reason if isinstance(ended, SessionEnded) else "none"
 
 
-async def _form(request: Request) -> dict[str, str]:
-    """The fields of a posted form; files are not taken. Raises TooLarge."""
-    declared = request.headers.get("content-length", "")
-    if not declared.isdigit() or int(declared) > FORM_MAX_BYTES:
-        raise TooLarge("The form is too large.")
-    async with request.form(max_files=0, max_fields=FORM_FIELDS_MAX, max_part_size=FORM_MAX_BYTES) as posted:
-        return {name: value for name, value in posted.items() if isinstance(value, str)}
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What files a page takes. most: how many. total_bytes: all of them together."""
+
+    most: int
+    total_bytes: int
+
+
+FILES_MARK = "takes_files"
+
+
+def takes_files(most: int, total_bytes: int) -> Callable[[H], H]:
+    """Marks a handler whose forms have files."""
+
+    def mark(handler: H) -> H:
+        setattr(handler, FILES_MARK, Files(most, total_bytes))
+        return handler
+
+    return mark
+
+
+async def _read_form(x: Exchange, allowed: Files | None) -> None:
+    """Reads the fields of a posted form, and its files where a page takes them. Raises TooLarge."""
+    most_bytes = FORM_MAX_BYTES + (allowed.total_bytes if allowed is not None else 0)
+    declared = x.request.headers.get("content-length", "")
+    if not declared.isdigit() or int(declared) > most_bytes:
+        raise TooLarge("The form is too large." if allowed is None else "The files are too large together.")
+    # An empty file field is a file without a name, so that one more is let through than is kept.
+    files = 0 if allowed is None else allowed.most + 1
+    async with x.request.form(max_files=files, max_fields=FORM_FIELDS_MAX, max_part_size=FORM_MAX_BYTES) as posted:
+        for name, value in posted.multi_items():
+            if isinstance(value, str):
+                x.form[name] = value
+            elif value.filename:
+                x.files.append((value.filename, await value.read()))

@@ -38,6 +38,7 @@ class SignonSettings:
 
     contact: whom people call about eligibility, in words. banner: the text before sign-in, paragraphs parted by
     empty lines. video_url: where visits by video take place, with `{room}` in it; "" for nowhere of ours.
+    clamav: address of a virus scanner (runtime/virus_scan.py); "" for none.
     """
 
     origin: str
@@ -47,6 +48,7 @@ class SignonSettings:
     contact: str = CONTACT
     banner: str = ""
     video_url: str = ""
+    clamav: str = ""
 
     @property
     def host(self) -> str:

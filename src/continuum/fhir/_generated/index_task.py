@@ -140,4 +140,4 @@ def index(r, out):
     if v53 is not None:
         if v53 is not None:
             tokens.append(('status', 'http://hl7.org/fhir/task-status', str(v53)))
-    values.finish(out, r, ())
+    values.finish(out, r, ('patient',))

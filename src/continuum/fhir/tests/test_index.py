@@ -215,7 +215,7 @@ def test_a_resource_lies_with_the_patient_it_is_about():
     assert index_of("Organization").patient_id is None
 
 
-ABOUT = ("subject", "patient", "beneficiary", "individual", "actor", "candidate", "deliverTo")
+ABOUT = ("subject", "patient", "for", "beneficiary", "individual", "actor", "candidate", "deliverTo")
 
 
 @pytest.mark.parametrize("name", TYPES)

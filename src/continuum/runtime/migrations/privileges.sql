@@ -1,6 +1,6 @@
 -- What the application's role may do. Run again after every migration, and whenever this text changes.
-GRANT USAGE ON SCHEMA record, identity, chart, runtime TO continuum_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA record, identity, chart TO continuum_app;
+GRANT USAGE ON SCHEMA record, identity, chart, messages, runtime TO continuum_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA record, identity, chart, messages TO continuum_app;
 -- What was done stays as it was written: acts and past versions are added, never changed.
 REVOKE UPDATE, DELETE ON record.audit, record.audit_patient, record.audit_checkpoint, record.audit_spill, record.history,
   record.emergency

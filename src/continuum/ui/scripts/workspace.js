@@ -108,6 +108,15 @@
     window.addEventListener("pagehide", () => { if (dirty) save(); });
   }
 
+  // Answers to messages: a template is put where the cursor is; what is written stays.
+  document.addEventListener("click", (event) => {
+    const template = event.target.closest("[data-template]")?.dataset.template;
+    const text = document.getElementById("text");
+    if (template === undefined || !text) return;
+    text.setRangeText(template, text.selectionStart, text.selectionEnd, "end");
+    text.focus();
+  });
+
   // Vital signs: what cannot be or is unusual is said while somebody types. The server decides again.
   const measures = document.querySelector(".measures");
   if (measures) {

@@ -121,6 +121,7 @@ def orders(settings: Settings, server: Server, *, read_only: bool = False, origi
         password_profile=settings.password_profile,
         contact=settings.eligibility_contact,
         video_url=settings.video_url,
+        clamav=settings.clamav,
         banner=read_banner(settings.banner_file),
         connections=settings.connections,
         base_url=settings.base_url,

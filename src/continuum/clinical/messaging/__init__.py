@@ -1,0 +1,1 @@
+"""Messages between people and their care teams: threads, the work on them, and who owes an answer."""

@@ -1,0 +1,160 @@
+"""The check that runs all the time: no message without somebody who owes the answer, and no promise forgotten.
+
+Each turn looks at a bounded number of threads: those newest, and some more of the rest, where the last turn stopped.
+What is found is mended by rule at once: a thread without work gets it, work whose owner is gone goes to its team or to
+who stands in, what is overdue rises. Every worker may run it; what two do at once is done once (versions).
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from continuum.access import Operation, Page, Session
+from continuum.clinical.messaging import model, rules
+from continuum.clinical.messaging.limits import ANSWER_WORKING_DAYS, SWEEP_BATCH
+from continuum.clinical.messaging.model import ANSWER, KIND, MESSAGE, WORK, Asked, Resource, patient_of
+from continuum.clinical.messaging.reading import OPEN_STATUSES, body, teams_of, token
+from continuum.clinical.messaging.rules import Standing
+from continuum.clinical.messaging.threads import message
+from continuum.clinical.messaging.workflows import changed, promise
+from continuum.fhir.json import dump, parse
+from continuum.kernel.errors import Conflict, DomainError
+
+Staff = Callable[[str], Awaitable[tuple[frozenset[str], frozenset[str]]]]
+"""The accounts that answer messages at a facility now, and those of them who are away without a cover."""
+Zone = Callable[[Session, str], Awaitable[ZoneInfo]]
+_GONE_BY = 412
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What one turn found and mended. threads, tasks: how many were looked at."""
+
+    threads: int = 0
+    tasks: int = 0
+    without_work: int = 0
+    without_owner: int = 0
+    risen: int = 0
+    overdue: int = 0
+    failed: int = 0
+
+
+class Keeper:
+    """One per worker: where the last turn stopped, and what was found."""
+
+    def __init__(self, session: Callable[[], Session], staff: Staff, zone: Zone) -> None:
+        self._session, self._staff, self._zone = session, staff, zone
+        self._threads_from = self._tasks_from = ""
+        self.latest = Looked()
+
+    async def turn(self, now: datetime) -> Looked:
+        """Looks at the newest threads, some of the rest, and some of the open work."""
+        there: dict[str, Standing] = {}
+        newest = f"category={token(KIND, MESSAGE)}&part-of:missing=true&_sort=-sent&_count={SWEEP_BATCH}"
+        threads = lost = failed = 0
+        page = await self._page("Communication", f"{newest}&_revinclude=Task:focus", "")
+        seen, found, bad = await self._work_of(page, now, there)
+        threads, lost, failed = threads + seen, lost + found, failed + bad
+        if page.next_cursor:
+            page = await self._page("Communication", f"{newest}&_revinclude=Task:focus",
+                                    self._threads_from or page.next_cursor)  # fmt: skip
+            seen, found, bad = await self._work_of(page, now, there)
+            threads, lost, failed = threads + seen, lost + found, failed + bad
+            self._threads_from = page.next_cursor
+        open_work = f"code={token(WORK, ANSWER)}&status={OPEN_STATUSES}&_sort=authored-on&_count={SWEEP_BATCH}"
+        page = await self._page("Task", f"{open_work}&_include=Task:patient", self._tasks_from)
+        self._tasks_from = page.next_cursor
+        gone, risen, overdue, bad = await self._owners_of(page, now, there)
+        self.latest = Looked(threads, len(page.matches), lost, gone, risen, overdue, failed + bad)
+        return self.latest
+
+    async def _page(self, kind: str, criteria: str, cursor: str) -> Page:
+        session = self._session()
+        more = f"&_cursor={quote(cursor)}" if cursor else ""
+        return await session.search(session.parse(kind, criteria + more))
+
+    async def standing(self, facility_id: str, there: dict[str, Standing]) -> Standing:
+        """Who is there at a facility; looked up once a turn."""
+        if facility_id not in there:
+            accounts, away = await self._staff(facility_id) if facility_id else (frozenset[str](), frozenset[str]())
+            teams = await teams_of(self._session(), facility_id) if facility_id else []
+            name = str((await self._read("Organization", facility_id)).get("name", "")) if facility_id else ""
+            there[facility_id] = Standing(accounts, {one.id: one for one in teams}, facility_id, name, away)
+        return there[facility_id]
+
+    async def _facility(self, patient_id: str, known: dict[str, Resource]) -> str:
+        patient = known.get(f"Patient/{patient_id}")
+        if patient is None:
+            patient = await self._read("Patient", patient_id)
+        said = patient.get("managingOrganization", {})
+        return str(said.get("reference", "")).removeprefix("Organization/")
+
+    async def _read(self, kind: str, resource_id: str) -> Resource:
+        return body(await self._session().read(kind, resource_id))
+
+    async def _work_of(self, page: Page, now: datetime, there: dict[str, Standing]) -> tuple[int, int, int]:
+        """Threads that were looked at, those that had no work, and those that could not be mended now."""
+        included = [body(one) for one in page.included]
+        known = {str(one.get("focus", {}).get("reference", "")) for one in included if one["resourceType"] == "Task"}
+        lost = failed = 0
+        for stored in page.matches:
+            first = body(stored)
+            # What a team wrote of its own accord asks for no answer.
+            if f"Communication/{first['id']}" in known or message(first, {}).by_staff:
+                continue
+            lost += 1
+            failed += not await self._mended(first, now, there)
+        return len(page.matches), lost, failed
+
+    async def _mended(self, first: Resource, now: datetime, there: dict[str, Standing]) -> bool:
+        patient_id = patient_of(first)
+        try:
+            facility = await self._facility(patient_id, {})
+            standing = await self.standing(facility, there)
+            said: Resource = next(iter(first.get("recipient", ())), {})
+            to = str(said.get("reference", "")).removeprefix("CareTeam/")
+            team = standing.teams.get(to)
+            reference, display = (team.reference, team.name) if team and team.active else standing.fallback()
+            zone = await self._zone(self._session(), facility) if facility else ZoneInfo("UTC")
+            until = promise(now, zone, team.answer_days if team else ANSWER_WORKING_DAYS)
+            asked = Asked(f"Communication/{first['id']}", patient_id, reference, display, until)
+            task = model.noted(model.opened(asked, now, ""), model.Event("found", now, "Continuum"))
+            await self._session().transaction([
+                Operation("POST", "Task", resource=parse(dump(task)),
+                          if_none_exist=f"focus=Communication/{first['id']}&code={token(WORK, ANSWER)}")
+            ])  # fmt: skip
+        except DomainError:
+            return False
+        return True
+
+    async def _owners_of(self, page: Page, now: datetime, there: dict[str, Standing]) -> tuple[int, int, int, int]:
+        """Work whose owner was gone, work that has risen, work that is overdue, and what could not be mended now."""
+        known = {f"{one.resource_type}/{one.id}": body(one) for one in page.included}
+        gone = risen = late = failed = 0
+        for stored in page.matches:
+            task = body(stored)
+            try:
+                facility = await self._facility(patient_of(task), known)
+                standing = await self.standing(facility, there)
+            except DomainError:
+                failed += 1
+                continue
+            late += rules.overdue(task, now)
+            kept = rules.kept_owned(task, standing, now)
+            up = rules.raised(kept or task, standing, now)
+            gone, risen = gone + (kept is not None), risen + (up is not None)
+            if (wanted := up or kept) is not None:
+                failed += not await self._saved(wanted)
+        return gone, risen, late, failed
+
+    async def _saved(self, task: Resource) -> bool:
+        """Whether it was written; who was first at the same did the same, or somebody acts on it just now."""
+        try:
+            await self._session().transaction([changed(task)])
+        except Conflict:
+            return True
+        except DomainError as refusal:
+            return refusal.status == _GONE_BY
+        return True

@@ -1,0 +1,140 @@
+"""No message is ever without somebody who owes the answer: over random days of a clinic.
+
+Staff come and leave, go away with and without a cover, teams close and open, messages come in and are worked on in
+every order, and promises pass. After each turn of the check, every open thread has an owner who is there, and between
+turns no act of a person makes a thread that has none.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
+
+from continuum.clinical.messaging import model, rules
+from continuum.clinical.messaging.model import OPEN, Asked, Event, Who, owner_of
+from continuum.clinical.messaging.rules import Standing, Team
+from continuum.kernel.errors import DomainError
+
+PEOPLE = [Who(f"a-{name}", name.title()) for name in ("tom", "ann", "eve", "sam")]
+TEAMS = ("family", "children", "desk")
+
+
+class Clinic(RuleBasedStateMachine):
+    threads = Bundle("threads")
+
+    @initialize()
+    def opens(self):
+        self.now = datetime(2026, 11, 23, 8, tzinfo=UTC)
+        self.staff = {one.account_id for one in PEOPLE}
+        self.away = {}
+        self.open_teams = set(TEAMS)
+        self.tasks = {}
+        self.refusals = []
+
+    def standing(self):
+        teams = {
+            name: Team(name, name.title(), "f1", active=name in self.open_teams, stands_in=name == "desk")
+            for name in TEAMS
+        }
+        uncovered = {one for one, cover in self.away.items() if cover not in self.staff or cover in self.away}
+        return Standing(frozenset(self.staff), teams, "f1", "The clinic", frozenset(uncovered))
+
+    def act(self, thread, decide):
+        """What people do at once: it is done, or refused in words."""
+        try:
+            self.tasks[thread] = decide(self.tasks[thread])
+        except DomainError as refusal:
+            self.refusals.append(str(refusal))
+
+    @rule(target=threads, team=st.sampled_from(TEAMS), days=st.integers(1, 5))
+    def somebody_writes(self, team, days):
+        reference, name = f"CareTeam/{team}", team.title()
+        if team not in self.open_teams:
+            reference, name = self.standing().fallback()
+        thread = f"c{len(self.tasks)}"
+        until = self.now + timedelta(days=days)
+        asked = Asked(f"Communication/{thread}", "p1", reference, name, until)
+        self.tasks[thread] = model.opened(asked, self.now, "Robert")
+        return thread
+
+    @rule(thread=threads, who=st.sampled_from(PEOPLE))
+    def somebody_claims(self, thread, who):
+        covers = frozenset(one for one, cover in self.away.items() if cover == who.account_id)
+        if who.account_id in self.staff:
+            self.act(thread, lambda task: model.claimed(task, who, self.now, covers=covers))
+
+    @rule(thread=threads, who=st.sampled_from(PEOPLE))
+    def somebody_answers(self, thread, who):
+        if who.account_id in self.staff:
+            self.act(thread, lambda task: model.answered(task, who, self.now))
+
+    @rule(thread=threads, to=st.sampled_from(PEOPLE))
+    def it_is_handed_to_a_person(self, thread, to):
+        self.act(thread, lambda task: model.to_person(task, to, Event("handed", self.now, "x", to.name)))
+
+    @rule(thread=threads, team=st.sampled_from(TEAMS))
+    def it_is_handed_to_a_team(self, thread, team):
+        event = Event("handed", self.now, "x", team)
+        self.act(thread, lambda task: model.to_team(task, f"CareTeam/{team}", team.title(), event))
+
+    @rule(thread=threads)
+    def the_person_writes_on(self, thread):
+        self.act(thread, lambda task: model.asked_again(task, self.now, "Robert", self.now + timedelta(days=3)))
+
+    @rule(thread=threads, priority=st.sampled_from(sorted(model.PRIORITIES)))
+    def it_is_sorted(self, thread, priority):
+        event = Event("triaged", self.now, "x", priority)
+        self.act(thread, lambda task: model.triaged(task, priority, self.now + timedelta(days=1), event))
+
+    @rule(who=st.sampled_from(PEOPLE))
+    def somebody_leaves(self, who):
+        self.staff.discard(who.account_id)
+
+    @rule(who=st.sampled_from(PEOPLE))
+    def somebody_comes(self, who):
+        self.staff.add(who.account_id)
+
+    @rule(who=st.sampled_from(PEOPLE), cover=st.sampled_from([*PEOPLE, None]))
+    def somebody_goes_away(self, who, cover):
+        self.away[who.account_id] = cover.account_id if cover is not None else ""
+
+    @rule(who=st.sampled_from(PEOPLE))
+    def somebody_is_back(self, who):
+        self.away.pop(who.account_id, None)
+
+    @rule(team=st.sampled_from(TEAMS))
+    def a_team_closes(self, team):
+        self.open_teams.discard(team)
+
+    @rule(team=st.sampled_from(TEAMS))
+    def a_team_opens(self, team):
+        self.open_teams.add(team)
+
+    @rule(hours=st.integers(1, 80))
+    def time_passes(self, hours):
+        self.now += timedelta(hours=hours)
+
+    @rule()
+    def the_check_turns(self):
+        there = self.standing()
+        for thread, task in self.tasks.items():
+            kept = rules.kept_owned(task, there, self.now) or task
+            self.tasks[thread] = rules.raised(kept, there, self.now) or kept
+        for task in self.tasks.values():
+            if task["status"] in OPEN:
+                assert there.holds(owner_of(task)), task["owner"]
+                assert rules.kept_owned(task, there, self.now) is None, "a second turn finds nothing to mend"
+
+    @invariant()
+    def every_thread_names_an_owner_and_a_promise(self):
+        assert all(getattr(self, "refusals", ())), "whoever is refused is told why"
+        for task in getattr(self, "tasks", {}).values():
+            assert owner_of(task).kind != "none"
+            assert model.promised(task) is not None
+            assert task["lastModified"] >= task["authoredOn"]
+            assert len(model.events_of(task)) >= 1
+
+
+Clinic.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+test_over_random_days_no_thread_is_without_an_owner = Clinic.TestCase
