@@ -66,6 +66,7 @@ SENTENCES = (
     N_("What was sent holds a character that is none (U+0000)."),
     N_("This page does not take that."),
     N_("The form is too large."),
+    N_("The files are too large together."),
     N_("Please sign in first."),
     N_("Please finish what is asked of you first."),
     N_("This form is too old, or did not come from this site. Please open the page again."),
