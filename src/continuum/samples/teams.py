@@ -30,7 +30,7 @@ def teams(site: Site, owner: Element) -> Iterator[Resource]:
             extensions.append({"url": f"{LOCAL_EXTENSION}team-asks-signature", "valueBoolean": True})
         if ages:
             extensions.append({"url": f"{LOCAL_EXTENSION}team-ages-until", "valueInteger": ages})
-        yield _team(site, f"{site.key}-{specialty}", f"{name}, {site.name}", people, owner, extensions)
+        yield _team(site, f"{site.key}-{specialty}", name, people, owner, extensions)
 
 
 def team_id(site: Site, specialty: str = "") -> str:

@@ -1,4 +1,4 @@
-"""What `continuum doctor` looks at above the runtime: the audit trail, the search index."""
+"""What `continuum doctor` looks at above the runtime: the audit trail, the search index, that messages have owners."""
 
 from collections.abc import AsyncIterator
 
@@ -15,6 +15,8 @@ from continuum.runtime.postgres import Server
 from continuum.runtime.settings import Settings
 
 _COMMAND = "continuum audit verify"
+MESSAGES_LAG_MAX_S = 600
+"""How long ago the check of messages may have run."""
 
 
 async def trail(settings: Settings, server: Server) -> AsyncIterator[Finding]:
@@ -65,3 +67,37 @@ def _untouched(report: Report) -> Finding:
         return Finding("audit", "wrong", words, _COMMAND)
     until = "nothing is sealed yet" if report.sealed_us is None else f"sealed to {instant(report.sealed_us)}"
     return Finding("audit", "ok", f"The newest {report.rows} rows are as they were written; {until}.")
+
+
+async def messages(settings: Settings, server: Server) -> AsyncIterator[Finding]:
+    """What the continuous check of messages found last, and whether it runs."""
+    conn = await asyncpg.connect(**server.app.connect)
+    try:
+        if not await conn.fetchval("SELECT to_regclass('messages.checked') IS NOT NULL"):
+            return  # the schema check has said that migrations are waiting
+        row = await conn.fetchrow("SELECT * FROM messages.checked")
+        now = int(await conn.fetchval("SELECT (extract(epoch FROM now()) * 1000000)::bigint"))
+    finally:
+        await conn.close()
+    if row is None:
+        yield Finding("messages", "ok", "The check of messages has not run yet; it does while the server runs.")
+        return
+    when, where = instant(row["checked_us"]), f"`continuum serve` in {settings.data}"
+    if row["failed"]:
+        words = f"{row['failed']} messages have nobody who owes the answer and could not be given anybody ({when})."
+        yield Finding("messages", "wrong", words, f"See messages.mended in the log of {where}.")
+    elif now - row["checked_us"] > MESSAGES_LAG_MAX_S * 1_000_000:
+        yield Finding("messages", "warning", f"Messages were checked last at {when}.", f"Start {where}.")
+    else:
+        words = f"Every message has an owner ({row['threads']} threads and {row['tasks']} open ones, {when})."
+        yield Finding("messages", "ok", words)
+    if row["overdue"]:
+        words = f"{row['overdue']} answers are later than promised."
+        yield Finding("messages promised", "warning", words, "They have risen by rule; see Messages in the workspace.")
+
+
+async def everything(settings: Settings, server: Server) -> AsyncIterator[Finding]:
+    """All of the above, one after the other."""
+    for look in (trail, index, messages):
+        async for finding in look(settings, server):
+            yield finding
