@@ -139,3 +139,40 @@ async def test_every_page_of_appointments_reads_in_spanish_and_prints(open_hospi
             assert words in await them.main()
             await them.judged()
         assert sight.complaints == []
+
+
+async def test_a_clinic_rooms_the_toddler_whom_his_mother_booked_and_she_sees_the_visit(open_hospital, look, person):
+    story = open_hospital.persona("mother")
+    mother = await open_hospital.relative(story, story.patient_id)
+    toddler = next(one.id for one in story.family.members if one.name.startswith("Mateo"))
+    facility = open_hospital.facility_of(toddler)
+    member = await open_hospital.member("nurse", facility, display="Nurse Quill")
+    async with look(origin=open_hospital.origin) as one, look(width=320, origin=open_hospital.origin) as two:
+        nurse, ines = person(one), person(two)
+        await ines.sign_in(mother, "/portal")
+        times = await found(ines, toddler, "Pediatric specialty")
+        await times.nth(5).click()
+        await ines.press("Book it")
+        await ines.page.wait_for_url("**done=booked")
+        booked = ines.page.url.partition("?")[0].rpartition("/")[2]
+
+        await nurse.sign_in(member, "/workspace")
+        await nurse.go(f"/workspace/clinic/{booked}")
+        assert "Mateo" in await nurse.main()
+        for step in ("Check in", "To a room", "Begin", "Done"):
+            await nurse.page.get_by_role("button", name=re.compile(f"^{step}")).first.click()
+            await nurse.page.wait_for_load_state()
+            await nurse.go(f"/workspace/clinic/{booked}")
+        assert "over" in await nurse.main()
+        for path in ("/workspace/clinic", "/workspace/clinic/day", "/workspace/clinic/calendars",
+                     "/workspace/clinic/waiting", "/workspace/clinic/walk-in?q=nunez"):  # fmt: skip
+            await nurse.go(path)
+        await nurse.page.set_viewport_size({"width": 320, "height": 700})
+        for path in ("/workspace/clinic", "/workspace/clinic/day", "/workspace/clinic/calendars"):
+            await nurse.go(path)
+
+        await ines.go(f"/portal/record/{toddler}/visits")
+        assert "2026" in await ines.main()
+        await ines.go(f"{HOME}/{toddler}/{booked}")
+        assert "over" in await ines.main()
+        assert one.complaints == two.complaints == []
