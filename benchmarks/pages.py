@@ -17,7 +17,8 @@ import subprocess
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -36,6 +37,7 @@ from continuum.apps.signon.services import SignonSettings, services
 from continuum.chart.section import sections
 from continuum.fhir.json import dump
 from continuum.identity import accounts, registry, staff
+from continuum.identity.sign_on import SignOn
 from continuum.kernel.clock import now_us
 from continuum.kernel.ids import uuid7
 from continuum.record.read import Connection
@@ -129,38 +131,56 @@ def _moved(value: object, ids: dict[str, str], back: timedelta) -> object:
 
 async def physician(data: Path, facility: str) -> tuple[str, str]:
     """A physician of a facility who can sign in: (name, seed of the authenticator app)."""
-    return await _account(data, "Dr. Bench", facility=facility)
+    async with desk(data) as opened:
+        return await opened.account("Dr. Bench", facility=facility)
 
 
 async def person(data: Path, patient_id: str) -> tuple[str, str]:
     """Somebody Premium whose own record this is, as `physician`."""
-    return await _account(data, "Pat Bench", patient_id=patient_id)
+    async with desk(data) as opened:
+        return await opened.account("Pat Bench", patient_id=patient_id)
 
 
-async def _account(data: Path, shown: str, *, facility: str = "", patient_id: str = "") -> tuple[str, str]:
-    known = secrets.load(data)
-    name, seed = f"bench-{uuid7()[-8:]}", pyotp.random_base32(32)
-    async with postgres.open(Settings.load(data=str(data))) as server, Pool.open(server.app.dsn, size=2) as pool:
-        desk = services(
-            pool.connection, SignonSettings("http://localhost", known.identity, known.token),
-            tracer(Auditor(known.audit, pool.connection, now_us)),
-        )  # fmt: skip
-        on = desk.sign_on
-        hashed = await on.hasher.hash(PASSWORD)
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Makes accounts in an installation. hashed: of PASSWORD."""
+
+    on: SignOn
+    hashed: str
+
+    async def account(
+        self, shown: str, *, facility: str = "", patient_id: str = "", role: str = "physician"
+    ) -> tuple[str, str]:
+        """Somebody who can sign in: (name, seed of the authenticator app)."""
+        name, seed, on = f"bench-{uuid7()[-8:]}", pyotp.random_base32(32), self.on
         async with on.connect() as conn, conn.transaction():
             account = await accounts.create(
-                conn, sign_in_name=name, display_name=shown, password_hash=hashed, now=on.clock(),
+                conn, sign_in_name=name, display_name=shown, password_hash=self.hashed, now=on.clock(),
                 person_id=await _registered(conn, patient_id) if patient_id else None,
             )  # fmt: skip
             await accounts.raise_identity_level(conn, account.account_id, 2)
             await on.apps.put(conn, account.account_id, seed, name="Bench")
             if facility:
                 await staff.grant(
-                    conn, account.account_id, "physician", facility_id=facility, starts=on.today(), ends=None,
+                    conn, account.account_id, role, facility_id=facility, starts=on.today(), ends=None,
                     by_account=None, now=on.clock(),
                 )  # fmt: skip
-        on.hasher.close()
-    return name, seed
+        return name, seed
+
+
+@asynccontextmanager
+async def desk(data: Path) -> AsyncIterator[Desk]:
+    """The desk of an installation whose server is away."""
+    known = secrets.load(data)
+    async with postgres.open(Settings.load(data=str(data))) as server, Pool.open(server.app.dsn, size=2) as pool:
+        made = services(
+            pool.connection, SignonSettings("http://localhost", known.identity, known.token),
+            tracer(Auditor(known.audit, pool.connection, now_us)),
+        )  # fmt: skip
+        try:
+            yield Desk(made.sign_on, await made.sign_on.hasher.hash(PASSWORD))
+        finally:
+            made.sign_on.hasher.close()
 
 
 async def _registered(conn: Connection, patient_id: str) -> str:
