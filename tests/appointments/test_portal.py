@@ -8,6 +8,8 @@ import icalendar
 import pytest
 
 from tests.appointments.booking import HOME, book, send, times
+from tests.browsing import Browser
+from tests.hospital import PASSWORD
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
 
@@ -78,7 +80,7 @@ async def test_the_calendar_file_says_when_and_where_and_nothing_of_why(retiree)
 
 
 async def test_who_waits_is_offered_an_earlier_time_and_takes_it(clinic, retiree):
-    other = await clinic.at("veteran", clinic.hospital.persona("veteran").name.split()[0])
+    other = await clinic.at("captain", clinic.hospital.persona("captain").name.split()[0])
     facility = re.search(r'<option value="([^"]+)" selected', (await retiree.get(f"{HOME}/me/find")).answer.text)[1]
     free = await times(retiree, facility=facility, words="Internal medicine")
     early, late = free[1], free[-1]
@@ -140,3 +142,31 @@ async def test_bad_input_is_answered_in_words(retiree):
         assert retiree.answer.status_code == status, address
     await retiree.get(f"{HOME}/me/find?from=tomorrow")
     assert "Write the day as 2027-03-31." in retiree.page.text
+
+
+async def test_the_clinic_reads_the_answers_in_the_chart_and_ticks_them_off(clinic):
+    mother = await clinic.at("mother", clinic.hospital.persona("mother").name.split()[0])
+    toddler = clinic.member("mother", "Mateo")
+    free = await times(mother, toddler, "Pediatric specialty")
+    made = await book(mother, free[1])
+    await mother.get(f"{HOME}/{toddler}/{made}/check-in")
+    answers = {"q-fever": "no", "q-drinks": "usual", "q-better": "better", "q-pain": "no", "q-medicines": "yes"}
+    await send(mother, "/check-in", **answers)
+    await send(mother, "/check-in", **answers, **{"q-medicines-which": "Ibuprofen, 5 mL"})
+    assert "You are checked in" in mother.page.text
+
+    member = await clinic.hospital.member("nurse", clinic.hospital.facility_of(toddler), display="Nurse Quill")
+    nurse = Browser(clinic.hospital.origin)
+    async with nurse:
+        await nurse.get("/signon/sign-in")
+        await nurse.submit("/notice")
+        await nurse.submit("/sign-in", name=member.name, password=PASSWORD)
+        await nurse.submit("/second-step", code=member.code())
+        chart = f"/workspace/patients/{toddler}/answers"
+        await nurse.get(chart)
+        assert "Which ones, and how much? Ibuprofen, 5 mL" in nurse.page.text
+        assert "waiting for review" in nurse.page.text
+        await send(nurse, "/reviewed")
+        assert "Nurse Quill" in nurse.page.text
+        await nurse.get(chart)
+        assert not [form for form in nurse.page.forms if "/reviewed" in form.action and made in form.action]

@@ -63,6 +63,10 @@ async def superuser(data):
     await conn.close()
 
 
+SERVER = "continuum"
+"""As whom the server acts by itself."""
+
+
 class Caller:
     """Somebody who counts the answers."""
 
@@ -118,18 +122,22 @@ def test_a_full_disk_refuses_writes_with_words_and_lets_reads_go_on(small_disk):
         assert "warning" not in caller.until(caller.write, 201).headers
         _until_spilled_is_zero(origin)
         acts = asyncio.run(_acts(data))
-        assert sum(acts.values()) - acts["resume"] == caller.answers.total(), (acts, caller.answers)
+        theirs = {name: count for (actor, name), count in acts.items() if actor != SERVER}
+        assert sum(theirs.values()) == caller.answers.total(), (acts, caller.answers)
+        assert acts[SERVER, "resume"] == 1
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
     said = CliRunner().invoke(main, ["audit", "verify", "--data", str(data), "--json"])
     report = json.loads(said.output)
     assert (said.exit_code, report["problems"], report["unsealed"]) == (0, [], 0)
-    assert report["rows"] == sum(acts.values())
+    # The server goes on by itself until it is stopped: it looks after appointments.
+    assert report["rows"] >= sum(acts.values())
 
 
 async def _acts(data):
     async with superuser(data) as conn:
-        return dict(await conn.fetch("SELECT interaction, count(*) FROM record.audit GROUP BY 1"))
+        rows = await conn.fetch("SELECT actor, interaction, count(*) AS many FROM record.audit GROUP BY 1, 2")
+        return {(row["actor"], row["interaction"]): row["many"] for row in rows}
 
 
 async def _new_wal_file(data):

@@ -171,6 +171,19 @@ async def test_cookies_are_closed_to_scripts_and_other_sites(browser):
         assert "path=/" in cookie.lower()
 
 
+async def test_a_character_that_no_text_may_hold_is_refused_in_words(browser):
+    await browser.get("/signon/notice")
+    csrf = browser.page.csrf
+    asked = await browser.http.get("/signon/go-on", params={"client_id": "x\0"})
+    posted = await browser.http.post("/signon/notice", data={"csrf": csrf, "then": "a\0' OR 1=1"})
+    named = await browser.http.post("/signon/notice", data={"csrf": csrf, "\0": "x"})
+    for answer in (asked, posted, named):
+        assert answer.status_code == 400, answer.text
+        assert "U+0000" in answer.text
+    odd = await browser.http.get("/signon/account", headers={"cookie": "continuum-session=%00"}, follow_redirects=False)
+    assert odd.status_code < 500
+
+
 async def test_behind_tls_cookies_are_bound_to_the_host(another):
     with another(origin="https://ehr.example.org") as server:
         async with httpx.AsyncClient(base_url=server.origin) as client:

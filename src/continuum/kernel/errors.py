@@ -120,6 +120,13 @@ class Busy(DomainError):
     code = "throttled"
 
 
+class NotYetIndexed(DomainError):
+    """A search parameter that is new in this release, while what was there before is still being indexed."""
+
+    status = 503
+    code = "transient"
+
+
 class StorageFull(DomainError):
     """The database has no room; reads go on, writes must wait."""
 

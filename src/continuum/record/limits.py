@@ -16,3 +16,12 @@ ESTIMATE_PLACES = 32
 """Places of a type, evenly apart, from which they are taken."""
 ESTIMATE_ENTRIES_MAX = 20_000
 """Entries of the index of keys that an estimated total may read to count exactly instead."""
+
+REINDEX_BATCH = 100
+"""Resources that are filed again in one transaction; a write to one of them waits for no more than that."""
+REINDEX_REST_RATIO = 1.0
+"""Rest after each batch, as a multiple of the time it took."""
+REINDEX_POLL_S = 2.0
+"""How often a process looks for types that are to be filed again, while another works on them."""
+REINDEX_READY_AGE_S = 1.0
+"""How long a process believes that a parameter is not ready, before it looks again."""

@@ -1,10 +1,11 @@
-"""What `continuum doctor` looks at above the runtime: the audit trail, and that every message has an owner."""
+"""What `continuum doctor` looks at above the runtime: the audit trail, the search index, who owes answers."""
 
 from collections.abc import AsyncIterator
 
 import asyncpg
 
 from continuum.access.checkpoint import Head, Signer
+from continuum.access.reindexing import left
 from continuum.access.verification import Report, Verification
 from continuum.kernel.clock import instant
 from continuum.kernel.limits import DOCTOR_CHECKPOINTS_MAX, SEAL_LAG_MAX_S
@@ -40,6 +41,26 @@ async def trail(settings: Settings, server: Server) -> AsyncIterator[Finding]:
         yield Finding("audit sealing", "warning", words, "See the log of `continuum serve` for audit_not_sealed.")
 
 
+async def index(_: Settings, server: Server) -> AsyncIterator[Finding]:
+    """Whether everything is indexed by this release's rules."""
+    conn = await asyncpg.connect(**server.app.connect)
+    try:
+        if not await conn.fetchval("SELECT to_regclass('record.index_state') IS NOT NULL"):
+            return
+        found = await left(conn)
+    finally:
+        await conn.close()
+    for one in found:
+        when = "not yet" if one.moved_us is None else instant(one.moved_us)
+        words = (
+            f"{one.resource_type} is being indexed again since {instant(one.began_us)}: {one.percent} %"
+            f" ({one.done} of about {one.total}; last step: {when}). Searches by what is new in it wait."
+        )
+        yield Finding("search index", "warning", words, "`continuum serve` does it; let it run.")
+    if not found:
+        yield Finding("search index", "ok", "No type is being indexed again.")
+
+
 def _untouched(report: Report) -> Finding:
     if report.found:
         words = f"{report.problems[0]} ({report.found} problems in all)"
@@ -73,10 +94,3 @@ async def messages(settings: Settings, server: Server) -> AsyncIterator[Finding]
     if row["overdue"]:
         words = f"{row['overdue']} answers are later than promised."
         yield Finding("messages promised", "warning", words, "They have risen by rule; see Messages in the workspace.")
-
-
-async def everything(settings: Settings, server: Server) -> AsyncIterator[Finding]:
-    """All of the above, one after the other."""
-    for look in (trail, messages):
-        async for finding in look(settings, server):
-            yield finding

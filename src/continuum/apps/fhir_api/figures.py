@@ -1,11 +1,14 @@
 """What a worker tells of itself beside its traffic, in Prometheus' text."""
 
+from collections.abc import Sequence
+
 from continuum.access import Access
+from continuum.access.reindexing import Progress
 from continuum.runtime.pool import Pool
 
 
-def figures(pool: Pool, access: Access) -> bytes:
-    """Connections to the database, whether writes are open, and what waits in the spill."""
+def figures(pool: Pool, access: Access, reindexing: Sequence[Progress] = ()) -> bytes:
+    """Connections to the database, whether writes are open, what waits in the spill, what is being indexed again."""
     rows, used = access.outage.spilled if access.outage is not None else (0, 1.0)
     return (
         "# HELP continuum_database_connections Connections of this worker to the database.\n"
@@ -24,4 +27,13 @@ def figures(pool: Pool, access: Access) -> bytes:
         "# HELP continuum_audit_spill_used_ratio How full the spill file is; at 1 reads are refused in an outage.\n"
         "# TYPE continuum_audit_spill_used_ratio gauge\n"
         f"continuum_audit_spill_used_ratio {used:.4f}\n"
+        "# HELP continuum_reindex_rows Resources of a type that an earlier release has indexed otherwise.\n"
+        "# TYPE continuum_reindex_rows gauge\n" + "".join(_reindexed(one) for one in reindexing)
     ).encode()
+
+
+def _reindexed(one: Progress) -> str:
+    return (
+        f'continuum_reindex_rows{{type="{one.resource_type}",state="done"}} {one.done}\n'
+        f'continuum_reindex_rows{{type="{one.resource_type}",state="left"}} {max(one.total - one.done, 0)}\n'
+    )

@@ -15,6 +15,7 @@ from granian.net import SocketHolder  # type: ignore[attr-defined]  # re-exporte
 from granian.server.embed import Server
 
 from continuum.access import Access
+from continuum.access.reindexing import Reindexing
 from continuum.access.sign_ons import tracer
 from continuum.apps.appointments.keeper import Keeper
 from continuum.apps.appointments.limits import SEND_EVERY_S
@@ -77,7 +78,9 @@ async def _services(worker: Worker, address: str = "") -> AsyncIterator[Services
         key = signing_key(worker.token_secret)
         signon = signon_services(pool.connection, _signon_settings(worker), tracer(access.auditor), access=access)
         messages = Check(access, signon.sign_on.today)
-        async with access.watched(), swept(signon):
+        reindexing = Reindexing(access)
+        working = contextlib.nullcontext() if worker.read_only else reindexing.working()
+        async with access.watched(), swept(signon), working:
             keeper = None
             if not worker.read_only:
                 await stack.enter_async_context(appointments.running())
@@ -93,7 +96,7 @@ async def _services(worker: Worker, address: str = "") -> AsyncIterator[Services
                 bulk=Bulk(keeper),
                 sign_on=SignOn(access, Issuer(key)),
                 ready=ready,
-                metrics=lambda: figures(pool, access) + messages.figures(),
+                metrics=lambda: figures(pool, access, reindexing.progress) + messages.figures(),
                 base_url=worker.base_url,
                 read_only=worker.read_only,
                 areas={

@@ -10,6 +10,7 @@ import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import continuum.apps
@@ -56,7 +57,8 @@ def parts(app: str) -> tuple[Part, ...]:
 @lru_cache(maxsize=4)
 def templates(app: str) -> tuple[str, ...]:
     """The packages that have templates of an app's parts."""
-    return tuple(f"continuum.apps.{package}" for package in _packages(app))
+    found = [f"continuum.apps.{package}" for package in _packages(app)]
+    return tuple(package for package in found if (files(package) / "templates").is_dir())
 
 
 def _packages(app: str) -> list[str]:

@@ -7,7 +7,7 @@ is the mark of a browser that has signed in before, `notice` that the notice was
 import hmac
 import os
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import unquote, urlencode
@@ -31,7 +31,7 @@ from continuum.identity.limits import (
 from continuum.identity.sessions import Session, SessionEnded
 from continuum.identity.sign_on import EXPIRED, Arrived
 from continuum.identity.vault import random_token
-from continuum.kernel.errors import DomainError, Forbidden, TooLarge
+from continuum.kernel.errors import DomainError, Forbidden, Malformed, TooLarge
 from continuum.kernel.ids import uuid7
 
 SECURE: Mapping[str, str] = {
@@ -118,7 +118,8 @@ class Exchange:
 
     def cookie(self, name: str) -> str:
         """The value of one of our cookies, or ""."""
-        return self.request.cookies.get(self._name(name), "")
+        value = self.request.cookies.get(self._name(name), "")
+        return "" if "\0" in value else value  # none of ours has it
 
     def _name(self, name: str) -> str:
         # `__Host-`: from this host only, over https only, for all its paths (RFC 6265bis §4.1.3.2).
@@ -266,8 +267,10 @@ def endpoint(
             x.visit = random_token()
             x.cookies.append(("visit", x.visit, None))
         try:
+            require_text(request.query_params.multi_items())
             if request.method == "POST":
                 await _read_form(x, allowed)
+                require_text(x.form.items())
                 x.check_form()
             response = await handler(x)
         except SignInFirst as error:
@@ -284,6 +287,12 @@ def endpoint(
         return x.finish(response)
 
     return answer
+
+
+def require_text(pairs: Iterable[tuple[str, str]]) -> None:
+    """Refuses the one character that no text in the database may hold. Raises Malformed."""
+    if any("\0" in name or "\0" in value for name, value in pairs):
+        raise Malformed("What was sent holds a character that is none (U+0000).")
 
 
 def place(error: BaseException) -> str:

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from continuum.apps.signon.exchange import SECURE, Exchange, log, place
+from continuum.apps.signon.exchange import SECURE, Exchange, log, place, require_text
 from continuum.apps.signon.services import BASE, SignonServices
 from continuum.identity.acts import Origin
 from continuum.identity.limits import (
@@ -142,6 +142,8 @@ async def _pairs(request: Request) -> Pairs:
         if len(body) > FORM_MAX_BYTES:
             raise TooLarge("The body is too large.")
     try:
-        return parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX)
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX)
     except ValueError as error:
         raise Malformed("The body cannot be read.") from error
+    require_text(pairs)
+    return pairs

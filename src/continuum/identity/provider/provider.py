@@ -1,5 +1,6 @@
 """The provider: each method answers one endpoint. Addresses are below the issuer's, such as `ISSUER/token`."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,6 +29,7 @@ from continuum.identity.tokens import Claims, Verifier, issue
 from continuum.kernel.errors import Malformed, NotAuthenticated
 from continuum.record.read import Connection
 
+_RESPONSE_TYPE = re.compile(r"[A-Za-z0-9_ ]*")
 _NO_STORE = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
 
 
@@ -330,12 +332,15 @@ class Provider:
 
 
 def _require_offered(client: Client | None, said: Mapping[str, str]) -> None:
-    """Refuses the ways of OpenID Connect Core §6 and §7.2.1, which are not offered."""
+    """Refuses the ways of OpenID Connect Core §6 and §7.2.1, which are not offered, and what is no response type."""
     address = said.get("redirect_uri", "")
     known = address if client is not None and client.check_redirect_uri(address) else None
     for name in ("request", "request_uri", "registration"):
         if name in said:
             raise OAuth2Error(error=f"{name}_not_supported", redirect_uri=known)
+    if not _RESPONSE_TYPE.fullmatch(said.get("response_type", "")):
+        # The library repeats it in its description, which may not hold every character (RFC 6749 §4.1.2.1).
+        raise OAuth2Error(error="unsupported_response_type", redirect_uri=known)
 
 
 def _require_may_ask(said: Mapping[str, str], error: str) -> None:
@@ -347,6 +352,6 @@ def _require_may_ask(said: Mapping[str, str], error: str) -> None:
 def _credentials(said: Mapping[str, str], headers: Mapping[str, str]) -> tuple[str, str]:
     """Client id and secret, from the header or from the form."""
     basic_id, basic_secret = extract_basic_authorization({name.title(): value for name, value in headers.items()})
-    if basic_id:
+    if basic_id and "\0" not in basic_id:  # which no text in the database may hold
         return basic_id, basic_secret or ""
     return said.get("client_id", ""), said.get("client_secret", "")

@@ -197,6 +197,7 @@ async def test_nobody_is_sent_to_an_address_that_is_not_known(world, signed_in, 
     ("changes", "error"),
     [
         ({"response_type": "token"}, "unsupported_response_type"), ({"response_type": "id_token"}, "unsupported"),
+        ({"response_type": "code\\'"}, "unsupported_response_type"), ({"response_type": "cödé\0"}, "unsupported"),
         ({"code_challenge": None}, "invalid_request"), ({"code_challenge_method": "plain"}, "invalid_request"),
         ({"code_challenge_method": None}, "invalid_request"), ({"code_challenge": "short"}, "invalid_request"),
         ({"scope": "openid world"}, "invalid_scope"), ({"request": "x.y.z"}, "request_not_supported"),

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from continuum.fhir.query import Query
 from continuum.fhir.search_params import COMPARTMENTS
 from continuum.fhir.types import TYPE_IDS, TYPES
+from continuum.record.index_rules import refuse_unready
+from continuum.record.keys import Keys
 from continuum.record.read import Connection
 from continuum.record.search.bindings import Bindings
 from continuum.record.search.filters import clause_sql
@@ -56,8 +58,14 @@ class Selection:
         return tuple(name for name in self.types or TYPES if name not in UNSTORED)
 
 
-async def with_units(conn: Connection, selection: Selection) -> Selection:
-    """The selection whose filters ask for quantities in every unit that they were written in."""
+async def with_units(conn: Connection, selection: Selection, keys: Keys) -> Selection:
+    """The selection whose filters ask for quantities in every unit that they were written in.
+
+    Raises:
+        NotYetIndexed: a filter names a parameter by which what is there is still being indexed.
+    """
+    for query in (query for queries in selection.filters.values() for query in queries):
+        await refuse_unready(conn, query, keys)
     filters = {
         name: tuple([await measured(conn, query) for query in queries]) for name, queries in selection.filters.items()
     }

@@ -6,6 +6,7 @@ from typing import Any
 
 from continuum.fhir.query import Query
 from continuum.fhir.types import TYPE_IDS
+from continuum.record.index_rules import refuse_unready
 from continuum.record.keys import Keys
 from continuum.record.model import Page
 from continuum.record.read import Connection
@@ -37,6 +38,8 @@ async def search_across(conn: Connection, queries: Sequence[Query], *, visibilit
         TooCostly: as `search`, for any of the types.
         Malformed: the cursor was changed or belongs to another search.
     """
+    for query in queries:
+        await refuse_unready(conn, query, keys)
     queries = [await measured(conn, query) for query in queries]
     first = queries[0]
     named = "&".join([*(query.resource_type for query in queries), search_of(first)])

@@ -6,6 +6,7 @@ from typing import Any
 from continuum.fhir.query import Criterion, Query
 from continuum.kernel.errors import TooCostly
 from continuum.kernel.limits import GATHER_MAX, OVERFLOWS_REMEMBERED_MAX, SORT_READ_MAX
+from continuum.record.index_rules import refuse_unready
 from continuum.record.keys import Keys
 from continuum.record.model import Page, Stored
 from continuum.record.read import Connection, stored
@@ -37,9 +38,11 @@ async def search(conn: Connection, query: Query, *, visibility: Visibility, keys
     """One page of the matches that may be seen, with what it includes.
 
     Raises:
+        NotYetIndexed: what was there before is still being indexed by one of its parameters.
         TooCostly: the matches cannot be brought into the order that is asked for within GATHER_MAX rows.
         Malformed: the cursor was changed or belongs to another search.
     """
+    await refuse_unready(conn, query, keys)
     query = await measured(conn, query)
     planner = Planner(query, visibility, keys, await statistics_of(conn, keys))
     if query.summary == "count":

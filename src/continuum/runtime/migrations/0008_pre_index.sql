@@ -7,3 +7,19 @@ CREATE TABLE record.unit (
   form      text COLLATE "C" NOT NULL,
   PRIMARY KEY (dimension, form)
 );
+
+-- By which rules all present resources of a type are filed (record/reindexing.py): parameter → rule as JSON, null for
+-- one of which some are filed by an old rule and some by a new one. While `target` is there, they are being filed
+-- again, as far as `after`; what is beyond `upto` was written by the target's rules.
+CREATE TABLE record.index_state (
+  type   smallint PRIMARY KEY,
+  digest text     NOT NULL,                 -- of `rules`, so that they are read only when they differ
+  rules  text     NOT NULL,
+  target text,                              -- the digest of the rules that are being filed by
+  after  bigint   NOT NULL DEFAULT 0,       -- the last row_id that was filed again
+  upto   bigint   NOT NULL DEFAULT 0,
+  done   bigint   NOT NULL DEFAULT 0,       -- rows filed again
+  total  bigint   NOT NULL DEFAULT 0,       -- about how many there are
+  began  bigint,
+  moved  bigint                             -- when a batch was last committed
+);

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from continuum.apps.admin.examining import everything
+from continuum.apps.admin.examining import index, messages, trail
 from continuum.apps.admin.options import setting
 from continuum.runtime.doctor import examine_now
 from continuum.runtime.settings import Settings
@@ -37,7 +37,7 @@ def command(
       continuum doctor --json --data /srv/continuum
     """  # noqa: D301  click's mark for a block that keeps its lines
     settings = Settings.load(data=data, database_url=database_url, backup_folder=backup_folder, port=port)
-    findings = examine_now(settings, everything)
+    findings = examine_now(settings, trail, index, messages)
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=1))
     else:

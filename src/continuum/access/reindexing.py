@@ -1,0 +1,79 @@
+"""Files again, beside all other work, what an earlier release filed otherwise (record/reindexing.py)."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Sequence
+
+import asyncpg
+import structlog
+
+from continuum.access.actor import Actor
+from continuum.access.audit import Context
+from continuum.access.door import Access
+from continuum.kernel.errors import DomainError
+from continuum.record.limits import REINDEX_POLL_S, REINDEX_REST_RATIO
+from continuum.record.reindexing import Progress, batch, settle
+from continuum.record.reindexing import progress as left
+
+__all__ = ["Progress", "Reindexing", "left"]
+
+log = structlog.get_logger("continuum.reindex")
+_SYSTEM = Actor("continuum", "system")
+
+
+class Reindexing:
+    """One per worker; which of them works on a type is decided in the database.
+
+    progress: what is being filed again, as of the last look; empty once all is done, then the work ends.
+    """
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._settled = False
+        self.progress: Sequence[Progress] = ()
+        self.done = False
+
+    @contextlib.asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Works while the context is open, until everything is filed by this release's rules."""
+        task = asyncio.create_task(self._run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _run(self) -> None:
+        troubled = False
+        while not self.done:
+            began = time.monotonic()
+            worked = None
+            try:
+                worked = await self._step()
+                troubled = False
+            except (DomainError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                if not troubled:
+                    log.warning("what is there cannot be indexed again at present", error=type(error).__name__)
+                troubled = True
+            took = time.monotonic() - began
+            await asyncio.sleep(REINDEX_REST_RATIO * took if worked else REINDEX_POLL_S)
+
+    async def _step(self) -> str | None:
+        """One batch; the name of the type that it was of."""
+        access = self._access
+        async with access.connect() as conn:
+            if not self._settled:
+                for behind in await settle(conn, access.clock()):
+                    log.info("what is there is indexed again by this release's rules", type=behind)
+                self._settled = True
+            name = await batch(conn, access.keys, access.clock())
+            self.progress = await left(conn)
+            self.done = not self.progress
+            unfinished = {one.resource_type for one in self.progress}
+        if name is not None and name not in unfinished:
+            log.info("indexed again to the end", type=name)
+            context = Context(_SYSTEM, "HOPERAT", "server", "reindex")
+            await access.auditor.write(access.auditor.row(context, "reindex", detail=name))
+        return name

@@ -1,0 +1,1 @@
+"""Answers before a visit, in the workspace."""

@@ -1,0 +1,170 @@
+"""Many want the same few times at the same moment, through the pages and through the API: each time has one of them."""
+
+import asyncio
+import random
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from continuum.fhir.json import dump
+from continuum.identity.tokens import Claims, issue, signing_key
+from continuum.kernel.clock import now_us
+from tests.appointments.booking import HOME, times
+from tests.browsing import Page
+from tests.faults.figures import SEED, Proof, rounds
+
+pytestmark = [pytest.mark.server]
+CLIENTS, TIMES = 200, 20
+PEOPLE = ("retiree", "captain", "mother")
+
+
+class Race:
+    """A calendar of its own, people who are signed in, and programs with a token."""
+
+    def __init__(self, clinic, browsers, patients):
+        self.clinic, self.browsers, self.patients = clinic, browsers, patients
+        key = signing_key(clinic.hospital.orders.token_secret)
+        until_s = now_us() // 1_000_000 + 7_200
+        token = issue(key, Claims("race", "administrator", until_s))
+        self.api = httpx.AsyncClient(
+            base_url=f"{clinic.hospital.origin}/fhir", timeout=60,
+            headers={"authorization": f"Bearer {token}", "content-type": "application/fhir+json"},
+            limits=httpx.Limits(max_connections=64),
+        )  # fmt: skip
+        self.next = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=40)
+        self.schedule = {}
+
+    async def calendar(self):
+        """One of the clinic's calendars, under another name and without a template."""
+        link = (await times(self.browsers[0]))[0]
+        slot_id = link.partition("/book/")[2].partition("?")[0]
+        slot = (await self.api.get(f"/Slot/{slot_id}")).json()
+        found = (await self.api.get(f"/{slot['schedule']['reference']}")).json()
+        found.pop("extension", None)
+        found["id"] = "race"
+        answer = await self.api.put("/Schedule/race", content=dump(found))
+        assert answer.status_code in {200, 201}, answer.text
+        self.schedule = found
+
+    async def open(self):
+        """TIMES new times, one after the other."""
+        entries, names = [], []
+        for _ in range(TIMES):
+            self.next += timedelta(minutes=30)
+            name = f"race-{int(self.next.timestamp())}"
+            names.append(name)
+            entries.append({
+                "request": {"method": "PUT", "url": f"Slot/{name}"},
+                "resource": {
+                    "resourceType": "Slot", "id": name, "status": "free", "start": self.next.isoformat(),
+                    "end": (self.next + timedelta(minutes=30)).isoformat(),
+                    "schedule": {"reference": "Schedule/race"},
+                },
+            })  # fmt: skip
+        answer = await self.api.post(
+            "", content=dump({"resourceType": "Bundle", "type": "transaction", "entry": entries})
+        )
+        assert answer.status_code == 200, answer.text
+        return {entry["request"]["url"].partition("/")[2]: entry["resource"] for entry in entries}
+
+    async def by_api(self, slot, patient_id):
+        """A program books; the id of its appointment, or "" when it was refused with a conflict."""
+        actors = [{"reference": f"Patient/{patient_id}"}, *self.schedule["actor"]]
+        resource = {
+            "resourceType": "Appointment", "status": "booked", "start": slot["start"], "end": slot["end"],
+            "slot": [{"reference": f"Slot/{slot['id']}"}],
+            "participant": [{"actor": {"reference": one["reference"]}, "status": "accepted"} for one in actors],
+        }  # fmt: skip
+        answer = await self.api.post("/Appointment", content=dump(resource))
+        assert answer.status_code in {201, 409}, answer.text
+        return answer.json()["id"] if answer.status_code == 201 else ""
+
+    async def by_page(self, browser, slot):
+        """A person books on the page; the id of the appointment, or "" when somebody was quicker."""
+        address = f"{HOME}/me/book/{slot['id']}"
+        answer = await browser.http.get(address)
+        if answer.status_code == 404:
+            raise AssertionError(answer.text)
+        csrf = Page(answer.text).csrf
+        answer = await browser.http.post(address, data={"csrf": csrf})
+        assert answer.status_code in {303, 409}, answer.text
+        where = answer.headers.get("location", "")
+        return where.partition("?")[0].rpartition("/")[2] if where else ""
+
+    async def run(self, rng):
+        """One round: who was told that they have a time, and who has it in the record."""
+        slots = await self.open()
+        names = list(slots)
+        acts = []
+        for number in range(CLIENTS):
+            slot = slots[rng.choice(names)] if number >= TIMES else slots[names[number]]
+            if number % 4 == 0:
+                acts.append(self.by_page(self.browsers[number // 4 % len(self.browsers)], slot))
+            else:
+                acts.append(self.by_api(slot, self.patients[number % len(self.patients)]))
+        rng.shuffle(acts)
+        told = [one for one in await asyncio.gather(*acts) if one]
+        held = {}
+        wanted = ",".join(f"Slot/{name}" for name in names)
+        bundle = (await self.api.get("/Appointment", params={"slot": wanted, "_count": "200"})).json()
+        for entry in bundle.get("entry", ()):
+            if entry["resource"]["status"] == "booked":
+                for one in entry["resource"]["slot"]:
+                    held.setdefault(one["reference"], []).append(entry["resource"]["id"])
+        return told, held, [f"Slot/{name}" for name in names]
+
+
+@pytest.fixture
+async def race(clinic):
+    browsers = [await clinic.at(key, clinic.hospital.persona(key).name.split()[0]) for key in PEOPLE]
+    patients = [member.id for key in PEOPLE for member in clinic.hospital.persona(key).family.members]
+    made = Race(clinic, browsers, patients)
+    await made.calendar()
+    yield made
+    await made.api.aclose()
+
+
+def judged(told, held, names):
+    """(double bookings, promises that were not kept, times that nobody has)."""
+    double = [name for name, ids in held.items() if len(ids) > 1]
+    kept = {one for ids in held.values() for one in ids}
+    return double, sorted(set(told) ^ kept), [name for name in names if name not in held]
+
+
+@pytest.mark.timeout(240)
+async def test_each_time_has_one_appointment_whoever_wants_it(race):
+    rng = random.Random(SEED)
+    for _ in range(2):
+        told, held, names = await race.run(rng)
+        assert judged(told, held, names) == ([], [], [])
+        assert len(told) == TIMES
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(7_200)
+async def test_a_thousand_rounds_without_one_double_booking(race):
+    count = rounds("RACES", 10)
+    proof = Proof(
+        "booking-race", "One time, one appointment",
+        f"In each round {CLIENTS} clients want {TIMES} times at the same moment: a quarter of them people on the"
+        " portal's pages, the others programs at the API. Afterwards each time must have one appointment, and"
+        " everybody who was told so must have it.",
+        "tests/appointments/test_race.py", {"RACES": count}, {"RACES": 1_000},
+    )  # fmt: skip
+    rng = random.Random(proof.seed)
+    double, broken, empty, booked = [], [], [], 0
+    for _ in range(count):
+        told, held, names = await race.run(rng)
+        found = judged(told, held, names)
+        double += found[0]
+        broken += found[1]
+        empty += found[2]
+        booked += len(told)
+    proof.told("Rounds", count)
+    proof.told("Attempts", count * CLIENTS)
+    proof.told("Appointments booked", booked)
+    proof.zero("Times with more than one appointment", double)
+    proof.zero("Promised and not in the record, or in it and not promised", broken)
+    proof.zero("Times that nobody got though many wanted them", empty)
+    proof.close()

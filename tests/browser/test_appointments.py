@@ -1,0 +1,141 @@
+"""Appointments in a real browser: a mother at a small phone, a retiree with the keyboard, the server away between."""
+
+import re
+
+import pytest
+
+from tests.hospital import SignIn
+
+pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
+HOME = "/portal/appointments"
+
+
+async def found(them, who, kind):
+    """Looks for a time until the server has opened its calendars."""
+    for _ in range(60):
+        await them.sight.go(f"{HOME}/{who}/find")
+        await them.page.select_option("#need", label=kind)
+        await them.press("Find times")
+        if await them.page.locator(".time").count():
+            break
+        await them.page.wait_for_timeout(250)
+    await them.judged()
+    return them.page.locator(".time")
+
+
+async def test_a_mother_books_for_her_toddler_at_her_phone_and_checks_him_in_though_the_server_goes_away(
+    hospital, look, person
+):
+    hospital = hospital.elsewhere()
+    story = hospital.persona("mother")
+    who: SignIn = await hospital.person(story, premium=True)
+    toddler = next(one.id for one in story.family.members if one.name.startswith("Mateo"))
+    async with look(width=320, origin=hospital.origin) as sight:
+        ines = person(sight)
+        with hospital.open():
+            await ines.sign_in(who, "/portal")
+            await ines.go(HOME)
+            await ines.page.get_by_role("link", name=re.compile("Mateo")).first.click()
+            await ines.judged()
+            assert "Appointments of Mateo" in await ines.main()
+            await found(ines, toddler, "Pediatric specialty")
+            await ines.page.locator(".time").nth(2).click()
+            await ines.judged()
+            assert "until 60 minutes before" in await ines.main(), "the rules are said before"
+            await ines.page.fill("#comment", "He pulls his ear")
+            wanted = ines.page.url.removeprefix(sight.origin)
+        await ines.page.get_by_role("button", name="Book it").click()
+        await ines.page.wait_for_timeout(300)
+        with hospital.open():
+            # Nothing was booked half: the page opens again, and the time is as free as before.
+            await ines.go(wanted)
+            assert "just been taken" not in await ines.main()
+            await ines.page.fill("#comment", "He pulls his ear")
+            await ines.press("Book it")
+            await ines.judged()
+            assert "It is booked" in await sight.focused()
+            assert "He pulls his ear" in await ines.main()
+            if await ines.page.get_by_role("link", name="Check in", exact=True).count():
+                await ines.follow("Check in")
+                await ines.choose("hardly anything")
+                await ines.page.get_by_text("A child who hardly drinks may need help today").wait_for()
+                await ines.judged()
+                await ines.press("I am coming: check me in")
+                await ines.judged()
+                assert "problem" in await sight.focused()
+                for group, words in (
+                    ("q-fever", "No"), ("q-better", "getting worse"), ("q-pain", "No"), ("q-medicines", "No"),
+                ):  # fmt: skip
+                    field = ines.page.locator(f"fieldset:has(input[name={group}])")
+                    await field.locator("label", has_text=words).first.click()
+                    await ines.page.wait_for_timeout(150)
+                await ines.press("I am coming: check me in")
+                assert "You are checked in" in await sight.focused()
+                await ines.judged()
+        assert [one for one in sight.complaints if "ERR_CONNECTION" not in one and "422" not in one] == []
+
+
+async def test_a_retiree_takes_an_earlier_time_with_the_keyboard_alone(open_hospital, look, person):
+    robert = await open_hospital.person(open_hospital.persona("retiree"), premium=True)
+    other = await open_hospital.person(open_hospital.persona("captain"), premium=True)
+    facility = open_hospital.facility_of(open_hospital.persona("retiree").patient_id)
+    async with look(origin=open_hospital.origin) as one, look(origin=open_hospital.origin) as two:
+        mine, theirs = person(one), person(two)
+        await mine.sign_in(robert, "/portal")
+        await theirs.sign_in(other, "/portal")
+        times = await found(mine, "me", "Audiological medicine")
+        early = await times.first.get_attribute("href")
+        last = times.last
+        await last.focus()
+        await mine.page.keyboard.press("Enter")
+        await mine.page.get_by_role("button", name="Book it").focus()
+        await mine.page.keyboard.press("Enter")
+        await mine.page.wait_for_url("**done=booked")
+        await theirs.go(early)
+        await theirs.press("Book it")
+        await theirs.page.wait_for_url("**done=booked")
+        await mine.page.get_by_role("button", name="Tell me of an earlier time").focus()
+        await mine.page.keyboard.press("Enter")
+        await mine.page.wait_for_url("**done=waiting")
+        await mine.judged()
+
+        await theirs.follow("Call off")
+        await theirs.press("Call it off")
+        await theirs.judged()
+        for _ in range(60):
+            await mine.go(HOME)
+            if await mine.page.get_by_role("link", name="Look at the offer").count():
+                break
+            await mine.page.wait_for_timeout(250)
+        await mine.page.get_by_role("link", name="Look at the offer").focus()
+        await mine.page.keyboard.press("Enter")
+        await mine.page.get_by_role("button", name="Take it").wait_for()
+        await mine.judged()
+        await mine.page.get_by_role("button", name="Take it").focus()
+        await mine.page.keyboard.press("Enter")
+        await mine.page.wait_for_url("**done=taken")
+        assert "The earlier time is yours" in await one.focused()
+        await mine.judged()
+        assert facility
+        assert one.complaints == two.complaints == []
+
+
+async def test_every_page_of_appointments_reads_in_spanish_and_prints(open_hospital, look, person):
+    robert = await open_hospital.person(open_hospital.persona("boatswain"), premium=True)
+    async with look(origin=open_hospital.origin, locale="es-US", color_scheme="dark") as sight:
+        them = person(sight)
+        await sight.go("/signon/sign-in")
+        if "/notice" in sight.page.url:
+            await sight.page.locator("main button").click()
+        await sight.page.fill("#name", robert.name)
+        await sight.page.fill("#password", "sandpiper-harbor-lantern-42")
+        await sight.page.locator("main form button[type=submit]").first.click()
+        await sight.page.wait_for_selector("#code")
+        await sight.page.fill("#code", robert.code())
+        await sight.page.locator("main form button[type=submit]").first.click()
+        await sight.page.wait_for_url("**/account")
+        for path, words in ((HOME, "Citas"), (f"{HOME}/me/find", "Reservar una cita")):
+            await them.sight.go(path)
+            assert words in await them.main()
+            await them.judged()
+        assert sight.complaints == []
