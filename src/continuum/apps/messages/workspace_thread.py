@@ -39,11 +39,13 @@ from continuum.clinical.messaging.rules import Team
 from continuum.clinical.messaging.threads import Thread
 from continuum.clinical.messaging.workflows import Letter
 from continuum.fhir.json import dump, parse
+from continuum.identity import notices
 from continuum.kernel.errors import Conflict, Invalid
 from continuum.kernel.ids import uuid7
 from continuum.ui.people import Problem
 from continuum.ui.view import showing
 
+WAITING = "message-waiting"
 CONFIRM_PATIENT = N_("Another chart was open before. Confirm that this is the right person.")
 
 
@@ -154,7 +156,14 @@ async def _answer(x: Visit, opened: _Open) -> str:
     letter = Letter(safe(x.form.get("id", "") or uuid7()), opened.patient_id, here.who, text)
     await workflows.answer(here.session, letter, opened.thread, here.now)
     await here.desk.opened(opened.patient_id)
+    await _told(x, opened, letter.id)
     return ""
+
+
+async def _told(x: Visit, opened: _Open, about: str) -> None:
+    """The person is told by mail that there is something for them, and not what."""
+    async with x.access.connect() as conn:
+        await notices.queue(conn, WAITING, about, patient_id=opened.patient_id, due_us=x.access.clock())
 
 
 async def _triage(x: Visit, opened: _Open) -> str:
@@ -195,6 +204,7 @@ def _held(task: Resource, opened: _Open) -> Resource:
 async def _close(x: Visit, opened: _Open) -> str:
     note = _note(x)
     await _change(opened, lambda task: model.closed(task, opened.here.who, opened.here.now, note))
+    await _told(x, opened, f"{opened.thread.id}@{opened.here.now.timestamp():.0f}")
     return ""
 
 
