@@ -39,10 +39,16 @@ DECLINED = f"{EXTENSION}offer-declined"
 OVER = N_("This offer is over.")
 
 
-def entry(patient_id: str, kind_id: str, now: datetime, *, instead_of: str = "", comment: str = "") -> Resource:
-    """An entry of the waiting list. instead_of: the appointment that an earlier time would take the place of."""
+def entry(
+    patient_id: str, kind_id: str, now: datetime, *, instead_of: str = "", comment: str = "", since: str = ""
+) -> Resource:
+    """An entry of the waiting list.
+
+    instead_of: the appointment that an earlier time would take the place of. since: since when somebody waits; "" for
+    now.
+    """
     resource: Resource = {
-        "resourceType": "Appointment", "status": "waitlist", "created": now.isoformat(),
+        "resourceType": "Appointment", "status": "waitlist", "created": since or now.isoformat(),
         "requestedPeriod": [
             {"start": now.isoformat(), "end": (now + timedelta(days=WAITING_DAYS)).isoformat()},
         ],

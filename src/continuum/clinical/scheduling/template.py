@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import holidays
 from dateutil.rrule import rrulestr
 
+from continuum.chart.entry import N_
 from continuum.clinical.scheduling.limits import TIMES_IN_DAY_MAX
 from continuum.clinical.scheduling.model import Calendar, Resource, Rule
 from continuum.kernel.errors import Invalid
@@ -60,20 +61,20 @@ def _holidays(year: int) -> holidays.HolidayBase:
 def check(rule: Rule) -> None:
     """Raises Invalid for a rule that opens nothing or too much."""
     if rule.ends <= rule.starts:
-        raise Invalid("The end must come after the start.")
+        raise Invalid(N_("The end must come after the start."))
     if not 5 <= rule.minutes <= 480:
-        raise Invalid("A visit takes between 5 minutes and 8 hours.")
+        raise Invalid(N_("A visit takes between 5 minutes and 8 hours."))
     if not 1 <= rule.seats <= 30 or not 0 <= rule.overbooked_max <= 5:
-        raise Invalid("An hour has 1 to 30 seats, and 5 more at most.")
+        raise Invalid(N_("An hour has 1 to 30 seats, and 5 more at most."))
     span = _minutes(rule.ends) - _minutes(rule.starts)
     if span < rule.minutes:
-        raise Invalid("The visit is longer than the time that is open.")
+        raise Invalid(N_("The visit is longer than the time that is open."))
     if span // rule.minutes * rule.seats > TIMES_IN_DAY_MAX:
-        raise Invalid("These are more times than one day may have.")
+        raise Invalid(N_("These are more times than one day may have."))
     try:
         rrulestr(rule.recurrence, dtstart=datetime.combine(rule.first, time(0)))
     except (ValueError, TypeError, KeyError) as error:
-        raise Invalid("The rule for the days cannot be read.") from error
+        raise Invalid(N_("The rule for the days cannot be read.")) from error
 
 
 def _minutes(moment: time) -> int:
@@ -135,9 +136,9 @@ def overbooked(calendar: Calendar, starts: datetime, zone: ZoneInfo, number: int
         for one in times_on(calendar, rule, local.date(), zone):
             if one.starts == local:
                 if number >= rule.overbooked_max:
-                    raise Invalid("This hour has been overbooked as far as its rule allows.")
+                    raise Invalid(N_("This hour has been overbooked as far as its rule allows."))
                 seat = rule.seats + number
                 return Time(
                     time_id(calendar.id, starts, seat), calendar.id, one.starts, one.ends, seat, overbooked=True
                 )
-    raise Invalid("No rule of this schedule opens that hour.")
+    raise Invalid(N_("No rule of this schedule opens that hour."))

@@ -1,0 +1,215 @@
+"""A clinic's staff and their pages: the board, the day, calendars, calling off; and who may not."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from continuum.apps.appointments.clinic_calendars import in_words
+from continuum.clinical.scheduling.model import Rule
+from tests.appointments.booking import HOME, book, send, times
+from tests.browsing import Browser
+from tests.hospital import PASSWORD
+
+pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
+CLINIC = "/workspace/clinic"
+
+
+@pytest.fixture
+async def staffed(clinic):
+    """Signs in new members of staff at the retiree's facility, or at another."""
+    opened = []
+    home = clinic.hospital.facility_of(clinic.hospital.persona("retiree").patient_id)
+
+    async def made(role, *, elsewhere=False):
+        facility = home
+        if elsewhere:
+            facility = clinic.hospital.facility_of(clinic.hospital.persona("mother").patient_id)
+        member = await clinic.hospital.member(role, facility, display=f"Demo {role}")
+        browser = Browser(clinic.hospital.origin)
+        opened.append(browser)
+        await browser.get("/signon/sign-in")
+        await browser.submit("/notice")
+        await browser.submit("/sign-in", name=member.name, password=PASSWORD)
+        await browser.submit("/second-step", code=member.code())
+        assert browser.path == "/signon/account", browser.page.text
+        return browser
+
+    yield made
+    for one in opened:
+        await one.http.aclose()
+
+
+@pytest.fixture
+async def retiree(clinic):
+    return await clinic.at("retiree", "Robert")
+
+
+def patient(clinic):
+    return clinic.hospital.persona("retiree").patient_id
+
+
+def forms(browser, part):
+    return [one for one in browser.page.forms if part in one.action]
+
+
+async def walk_in(browser, patient_id):
+    """Somebody comes in without an appointment; the id of the new one."""
+    await browser.get(f"{CLINIC}/walk-in?q=obrien+robert")
+    assert patient_id in browser.answer.text, browser.page.text
+    schedule = re.search(r'<select[^>]+id="schedule"[^>]*>\s*<option value="([^"]+)"', browser.answer.text)
+    before = set(browser.page.links)
+    await send(browser, "/walk-in", patient=patient_id, schedule=schedule[1])
+    assert browser.path == CLINIC, browser.page.text
+    names = [link.rpartition("/")[2] for link in browser.page.links if re.search(r"/clinic/[0-9a-f-]{36}$", link)]
+    return names[-1] if names else before
+
+
+async def step(browser, appointment, name, **more):
+    form = next(one for one in browser.page.forms if one.action.endswith(f"/{appointment}/step"))
+    return await browser.arrive(await browser.http.post(form.action, data={**form.fields, "step": name, **more}))
+
+
+async def test_somebody_who_walks_in_goes_over_the_board_and_into_the_chart(clinic, staffed):
+    nurse = await staffed("nurse")
+    made = await walk_in(nurse, patient(clinic))
+    second = await staffed("nurse")
+    await second.get(CLINIC)
+    await step(nurse, made, "roomed", room="Room 4")
+    assert "Room 4" in nurse.page.text
+    await step(second, made, "roomed", room="Room 5")
+    assert "Somebody was quicker" in second.page.text
+    assert "Room 4" in second.page.text
+    await step(nurse, made, "started")
+    await step(nurse, made, "finished")
+    await nurse.get(f"{CLINIC}/{made}")
+    assert "over" in nurse.page.text
+    await nurse.get(f"/workspace/patients/{patient(clinic)}/visits")
+    assert datetime.now(UTC).strftime("%Y") in nurse.page.text
+
+
+async def test_a_clinic_books_moves_and_calls_off_and_the_person_sees_it(clinic, staffed, retiree):
+    registrar = await staffed("registrar")
+    free = await times(retiree)
+    slot = free[20].partition("/book/")[2].partition("?")[0]
+    await registrar.get(f"{CLINIC}/book/{slot}?q=obrien+robert")
+    await send(registrar, "/book/", patient=patient(clinic), kind="FOLLOWUP", comment="Bring your readings")
+    made = registrar.path.rpartition("/")[2]
+    assert "It is booked" in registrar.page.text
+    await retiree.get(f"{HOME}/me/{made}")
+    assert retiree.answer.status_code == 200
+
+    await registrar.get(f"{CLINIC}/{made}/move")
+    other = re.findall(r'name="slot" id="slot-\d+" value="([^"]+)"', registrar.answer.text)
+    await send(registrar, "/move", slot="")
+    assert "Choose a time." in registrar.page.text
+    await send(registrar, "/move", slot=other[-1])
+    assert "It is moved" in registrar.page.text
+    await retiree.get(f"{HOME}/me/{made}")
+    assert "Moved from" in retiree.page.text
+
+    await registrar.get(f"{CLINIC}/{made}/cancel")
+    await send(registrar, "/cancel", reason=" ")
+    assert "Say why" in registrar.page.text
+    await send(registrar, "/cancel", reason="The roof leaks", wait="yes")
+    assert "It is called off" in registrar.page.text
+    await retiree.get(f"{HOME}/me/{made}")
+    assert "The roof leaks" in retiree.page.text
+    await retiree.get(f"{HOME}/me")
+    assert "Waiting for a time" in retiree.page.text
+    await registrar.get(f"{CLINIC}/waiting")
+    assert "O'Brien" in registrar.page.text
+
+
+async def test_a_calendar_is_changed_after_a_look_at_what_it_would_open(staffed):
+    physician = await staffed("physician")
+    await physician.get(f"{CLINIC}/calendars")
+    address = next(link for link in physician.page.links if re.search(r"/calendars/[0-9a-f-]{36}$", link))
+    await physician.get(address)
+    rules = len(forms(physician, address))
+    day = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
+    rule = {"day-SA": "yes", "day-SU": "yes", "every": "1", "starts": "17:00", "ends": "18:00", "minutes": "30",
+            "seats": "2", "overbooked": "1", "since": day, "until": ""}  # fmt: skip
+    form = next(one for one in physician.page.forms if "day-SA" in one.fields)
+
+    async def post(**more):
+        fields = {name: value for name, value in form.fields.items() if not name.startswith("day-")}
+        answer = await physician.http.post(form.action, data={**fields, "csrf": physician.page.csrf, **more})
+        return await physician.arrive(answer)
+
+    await post(**rule, act="preview")
+    assert "Not kept yet" in physician.page.text
+    assert "4 times" in physician.page.text
+    await physician.get(address)
+    assert len(forms(physician, address)) == rules, "a preview keeps nothing"
+    await post(**rule | {"ends": "16:00"}, act="rule")
+    assert "The end must come after the start." in physician.page.text
+    await post(**{name: value for name, value in rule.items() if not name.startswith("day-")}, act="rule")
+    assert "Choose at least one day" in physician.page.text
+    await post(**rule, act="rule")
+    assert "It is kept" in physician.page.text
+    await physician.get(f"{address}/week?date={day}")
+    assert "17:30" in physician.page.text
+    assert re.search(r"free . 2", physician.page.text)
+
+    await physician.get(address)
+    await post(act="close", first=day, last=day, reason="Training day")
+    assert "Training day" in physician.page.text
+    await physician.get(f"{address}/week?date={day}")
+    assert "Training day" in physician.page.text
+    await physician.get(f"{CLINIC}/day?date={day}")
+    assert physician.answer.status_code == 200
+
+
+async def test_nobody_else_gets_in_and_another_facility_touches_nothing(clinic, staffed, retiree):
+    stranger, readiness = await staffed("physician", elsewhere=True), await staffed("readiness-clerk")
+    nurse = await staffed("nurse")
+    made = await book(retiree, (await times(retiree))[25])
+    await nurse.get(f"{CLINIC}/calendars")
+    calendar = next(link for link in nurse.page.links if re.search(r"/calendars/[0-9a-f-]{36}$", link))
+    for address in (f"{CLINIC}/{made}", f"{CLINIC}/{made}/move", f"{CLINIC}/{made}/cancel", calendar,
+                    f"{calendar}/week", f"{calendar}/call-off?date=2027-01-04"):  # fmt: skip
+        assert (await stranger.http.get(address)).status_code in {403, 404}, address
+        assert (await nurse.http.get(address)).status_code == 200, address
+    await nurse.get(calendar)
+    csrf = (await readiness.get(calendar)).page.csrf
+    answer = await readiness.http.post(calendar, data={"csrf": csrf, "act": "close", "first": "2027-01-04"})
+    assert answer.status_code == 403
+    for address in (CLINIC, f"{CLINIC}/day", calendar):
+        assert (await retiree.http.get(address)).status_code == 403, address
+    async with Browser(clinic.hospital.origin) as nobody:
+        assert (await nobody.http.get(CLINIC)).headers["location"].startswith("/signon/sign-in")
+
+
+async def test_a_whole_day_is_called_off_and_everybody_waits_first_in_line(clinic, staffed, retiree):
+    physician = await staffed("physician")
+    free = await times(retiree, words="Internal medicine")
+    made = await book(retiree, free[-1])
+    starts = re.search(r'datetime="([^"]+)"', retiree.answer.text)[1]
+    await physician.get(f"{CLINIC}/{made}")
+    clinician = re.search(r"With\s*</dt><dd>([^<]+)", physician.answer.text)[1]
+    await physician.get(f"{CLINIC}/calendars")
+    calendar = re.search(rf'href="([^"]+/calendars/[0-9a-f-]{{36}})">{re.escape(clinician)}', physician.answer.text)[1]
+    day = datetime.fromisoformat(starts).date().isoformat()
+    await physician.get(f"{calendar}/call-off?date={day}")
+    assert "O'Brien" in physician.page.text
+    await send(physician, "/call-off", reason="")
+    assert "Say why" in physician.page.text
+    await send(physician, "/call-off", reason="The clinician is ill")
+    assert "The day is closed" in physician.page.text
+    await retiree.get(f"{HOME}/me/{made}")
+    assert "The clinician is ill" in retiree.page.text
+    await physician.get(f"{CLINIC}/waiting")
+    assert "O'Brien" in physician.page.text
+    later = await times(retiree, words="Internal medicine")
+    assert free[-1] not in later
+    assert clinic.hospital
+
+
+def test_rules_are_read_back_as_they_were_typed():
+    day = datetime(2026, 11, 23, tzinfo=UTC).date()
+    nine = datetime(2026, 1, 1, 9, tzinfo=UTC).time()
+    ten = datetime(2026, 1, 1, 10, tzinfo=UTC).time()
+    found = in_words(Rule("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,FR", nine, ten, 30, day))
+    assert (found.days, found.every) == (("MO", "FR"), 2)
+    assert in_words(Rule("FREQ=MONTHLY;BYDAY=1MO", nine, ten, 30, day)).days == ()
