@@ -12,7 +12,7 @@ ORDER_OPENS = BITS["R"] | BITS["HIV"] | BITS["SEX"]
 EVERY = 127
 
 DIRECTORY = {"Organization", "Practitioner"}
-OUTSIDE_RECORDS = {"Task", "Device"}
+OUTSIDE_RECORDS = {"Device"}
 TREATING = {"physician", "nurse", "medic", "dentist"}
 RESCUING = TREATING | {"pharmacist"}
 SEEN_AT_FACILITY = {
@@ -58,7 +58,7 @@ def labels(resource) -> int:
 def patient_of(resource) -> str | None:
     if resource["resourceType"] == "Patient":
         return resource["id"]
-    for name in ("subject", "patient", "beneficiary"):
+    for name in ("subject", "patient", "beneficiary", "for"):
         if name in resource:
             return resource[name]["reference"].partition("/")[2]
     for one in resource.get("participant", ()):
