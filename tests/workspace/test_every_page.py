@@ -70,7 +70,7 @@ async def test_people_who_are_not_staff_and_staff_of_elsewhere_see_no_chart(open
     mother = open_hospital.persona("mother")
     elsewhere = open_hospital.facility_of(mother.patient_id)
     assert elsewhere != at_home
-    person = await signed_in(await open_hospital.person(open_hospital.persona("veteran"), premium=True))
+    person = await signed_in(await open_hospital.person(open_hospital.persona("boatswain"), premium=True))
     stranger = await signed_in(await open_hospital.member("physician", elsewhere, display="Dr. Elsewhere"))
     for method, path in EVERY:
         refused = await request(person, method, path, retiree.patient_id)
