@@ -119,7 +119,7 @@ async def test_a_retiree_takes_an_earlier_time_with_the_keyboard_alone(open_hosp
             if await mine.page.get_by_role("link", name="Look at the offer").count():
                 break
             await mine.page.wait_for_timeout(250)
-        await mine.page.get_by_role("link", name="Look at the offer").focus()
+        await mine.page.get_by_role("link", name="Look at the offer").first.focus()
         await mine.page.keyboard.press("Enter")
         await mine.page.get_by_role("button", name="Take it").wait_for()
         await mine.judged()

@@ -132,6 +132,7 @@ def _signon_settings(worker: Worker) -> SignonSettings:
         video_url=worker.video_url,
         clamav=worker.clamav,
         banner=worker.banner,
+        providers=worker.providers,
     )
 
 
