@@ -38,6 +38,14 @@ class Compared:
         for name in sorted(expected - shown):
             self.mismatches.append(f"{door}: {user} is not shown {name}")
 
+    def add(self, other: "Compared") -> None:
+        """Takes what another world came to along."""
+        self.decisions += other.decisions
+        self.shown += other.shown
+        self.mismatches += other.mismatches
+        for door, count in other.by_exit.items():
+            self.by_exit[door] = self.by_exit.get(door, 0) + count
+
 
 async def furnish(client: httpx.AsyncClient, world) -> None:
     """Writes the world; every third resource first with other labels, so that versions differ."""

@@ -286,7 +286,7 @@ SEAL_LAG_MAX_S = 600.0
 """How long audit rows may wait for their checkpoint before `continuum doctor` says that sealing stands still."""
 VERIFY_PAGE_ROWS = 5_000
 """Audit rows that a verification holds in memory at once."""
-VERIFY_PROBLEMS_MAX = 1_000
+VERIFY_PROBLEMS_MAX = 100_000
 """Problems that a verification names one by one; further ones are counted."""
 DOCTOR_CHECKPOINTS_MAX = 100
 """The newest checkpoints that `continuum doctor` verifies; `continuum audit verify` takes all."""

@@ -7,11 +7,12 @@ how the record undoes things.
 import itertools
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from continuum.kernel.errors import DomainError
 from continuum.record.relocation.tests.charts import Charts, patient
+from tests.faults.figures import SEED, Proof
 
 PEOPLE = ("p0", "p1", "p2", "p3")
 WORLDS = itertools.count()
@@ -197,9 +198,31 @@ async def test_whatever_was_merged_and_moved_reads_as_before_once_it_is_taken_ba
     await run(Charts(pool), parts, steps)
 
 
+@pytest.fixture
+def page():
+    """Counts the sequences and writes the page of the proof at the end."""
+    proof = Proof(
+        "merging", "Merged, corrected and taken back", __doc__ or "",
+        "src/continuum/record/relocation/tests/test_sequences.py", {}, {},
+    )  # fmt: skip
+    counted = {"begun": 0, "sequences": 0, "steps": 0}
+    yield counted
+    proof.held("Sequences", counted["sequences"], "at least 10,000", holds=counted["sequences"] >= 10_000)
+    proof.told("Merges, unmerges, corrections and writes in them", counted["steps"])
+    proof.zero(
+        "Sequences of which something was not as before once all was taken back",
+        counted["begun"] - counted["sequences"],
+    )
+    proof.close()
+
+
 @pytest.mark.proof
 @pytest.mark.timeout(7_200)
+@seed(SEED)
 @settings(SHARED, max_examples=10_000)
 @given(parts=PARTS, steps=STEPS)
-async def test_ten_thousand_sequences_read_as_before_once_they_are_taken_back(pool, parts, steps):
+async def test_ten_thousand_sequences_read_as_before_once_they_are_taken_back(pool, page, parts, steps):
+    page["begun"] += 1
     await run(Charts(pool), parts, steps)
+    page["sequences"] += 1
+    page["steps"] += len(steps)
