@@ -59,3 +59,9 @@ def test_a_limit_without_words_is_refused():
 )
 def test_a_limit_is_written_as_a_person_says_it(name, value, said):
     assert reference.readable(name, value) == said
+
+
+def test_no_limit_is_named_twice():
+    for source in (ROOT / "src" / "continuum").rglob("limits.py"):
+        names = [name for name, _, _ in reference.bounds(source.read_text())]
+        assert len(names) == len(set(names)), source

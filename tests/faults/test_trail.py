@@ -19,7 +19,8 @@ PROMISED = {"TRAIL_ROWS": 15_000}
 TOUCHED_SHARE = 2 / 3
 WRITTEN_AT_ONCE, SEALED_AT_ONCE = 50, 500
 CHANGES = ("outcome = outcome + 4", "actor = actor || 'x'", "target = 'other'", "at = at + 1", "purpose = 'TREAT'",
-           "mac = substring(sha256(mac) FOR 16)", "query = coalesce(query, '') || '&'", "patient_id = 'somebody-else'")  # fmt: skip
+           "mac = substring(sha256(mac) FOR 16)", "query = coalesce(query, '') || '&'",
+           "patient_id = 'somebody-else'")  # fmt: skip
 
 
 async def filled(trail):

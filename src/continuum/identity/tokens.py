@@ -143,7 +143,7 @@ class Verifier:
         expires_s = said.get("exp")
         if said.get("iss") != ISSUER or not isinstance(expires_s, int) or not texts["sub"] or not texts["role"]:
             raise NotAuthenticated("The token does not say who acts, as which role and until when.")
-        if not all(isinstance(text, str) for text in texts.values()):
+        if not all(isinstance(text, str) and "\0" not in text for text in texts.values()):
             raise NotAuthenticated("The token's claims are not text.")
         levels = [said.get(name, 0) for name in ("ial", "aal")]
         if not all(isinstance(level, int) and not isinstance(level, bool) for level in levels):

@@ -9,7 +9,7 @@ JSON_MAX_DEPTH = 200
 URL_MAX_BYTES = 16 * 1024
 """The longest address of a request, its query included; a longer search goes by POST."""
 COMPRESSED_INLINE_MAX_BYTES = 256 * 1024
-"""A compressed request body up to this is expanded on the event loop; a larger one in a thread."""
+"""A compressed request body is expanded on the event loop up to this; what is larger, or becomes so, in a thread."""
 ZSTD_WINDOW_MAX_BYTES = 8 * 1024 * 1024
 """The largest zstd window that a request body may ask for (RFC 9659)."""
 COMPRESS_MIN_BYTES = 14 * 1024
@@ -38,8 +38,12 @@ LISTEN_BACKLOG = 1_024
 """Connections that the kernel keeps until a worker takes them."""
 WORKER_RESTART_WAIT_S = 1.0
 """A worker that dies is started again at most this often."""
-SHUTDOWN_TIMEOUT_S = 10
+SHUTDOWN_TIMEOUT_S = 12
+"""Time for connections to end when the server stops; a little more than the head of a request may take."""
+REQUESTS_END_S = 6
 """Time for requests under way to end when the server stops."""
+CLIENT_CONNECTIONS_MAX = 10_000
+"""Connections of one worker, idle and slow ones too, where the machine allows as many open files."""
 PATCH_OPERATIONS_MAX = 1_000
 """Operations in one JSON Patch."""
 PATCH_COPIED_MAX = 100_000

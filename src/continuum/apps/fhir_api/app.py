@@ -121,6 +121,10 @@ class Application:
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
 
+    def hurry(self, limit_s: float) -> None:
+        """Ends, soon, what is under way: the server is about to stop."""
+        self._deadlines.hurry(limit_s)
+
     async def _area(self, pages: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """The pages of an app, within the time that every request has."""
         with contextlib.suppress(TimeoutError):

@@ -1,6 +1,7 @@
 """Request bodies: read within their bound, decompressed within it too, and never trusted about their size."""
 
 import asyncio
+import contextlib
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
@@ -12,6 +13,8 @@ from continuum.kernel.errors import Malformed, TooLarge
 from continuum.kernel.limits import COMPRESSED_INLINE_MAX_BYTES, ZSTD_WINDOW_MAX_BYTES
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+_DEFLATE_RATIO_MAX = 1032
+"""How much longer than its deflated form a text can be (258 bytes of two bits)."""
 _ZLIB_BITS = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
 
 
@@ -73,9 +76,11 @@ async def whole(receive: Receive, headers: Mapping[bytes, bytes], limit: int) ->
     encoding = headers.get(b"content-encoding", b"").strip().lower()
     if encoding in (b"", b"identity"):
         return body
-    if len(body) > COMPRESSED_INLINE_MAX_BYTES:
-        return await asyncio.to_thread(expand, body, encoding, limit)
-    return expand(body, encoding, limit)
+    if len(body) <= COMPRESSED_INLINE_MAX_BYTES:
+        with contextlib.suppress(TooLarge):
+            return expand(body, encoding, min(limit, COMPRESSED_INLINE_MAX_BYTES))
+    # A few bytes can become many: others are answered meanwhile.
+    return await asyncio.to_thread(expand, body, encoding, limit)
 
 
 def expand(body: bytes, encoding: bytes, limit: int) -> bytes:
@@ -96,11 +101,19 @@ def expand(body: bytes, encoding: bytes, limit: int) -> bytes:
 
 def _inflate(body: bytes, bits: int, limit: int) -> bytes:
     stream = zlib.decompressobj(bits)
-    text = stream.decompress(body, limit + 1)
+    most = limit
+    if bits == _ZLIB_BITS[b"gzip"]:
+        # gzip ends with the length of what it holds (RFC 1952 §2.3.1): a bomb says so itself, or is cut where it lies.
+        most = int.from_bytes(body[-4:], "little")
+        if most > len(body) * _DEFLATE_RATIO_MAX:
+            raise zlib.error("cut")
+        if most > limit:
+            raise _too_large(limit)
+    text = stream.decompress(body, most + 1)
     if len(text) > limit:
         raise _too_large(limit)
-    if not stream.eof:
-        raise zlib.error("cut")
+    if not stream.eof or stream.unused_data:
+        raise zlib.error("cut, or followed by something")
     return text
 
 

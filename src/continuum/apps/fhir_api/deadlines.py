@@ -38,6 +38,12 @@ class Deadlines:
         if self._due.pop(task, None) is not None:
             self._due[task] = monotonic() + self._limit_s
 
+    def hurry(self, limit_s: float) -> None:
+        """Leaves what is under way, and what comes now, no more than this."""
+        self._limit_s = limit_s
+        latest = monotonic() + limit_s
+        self._due = {task: min(due, latest) for task, due in self._due.items()}
+
     def leave(self, task: asyncio.Task[object]) -> None:
         """Ends the clock of a task."""
         self._due.pop(task, None)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import resource
 import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -40,15 +41,20 @@ from continuum.interop.subscriptions.channels import Channels
 from continuum.interop.subscriptions.endpoints import Allowed
 from continuum.interop.subscriptions.hub import Hub
 from continuum.kernel.limits import (
+    CLIENT_CONNECTIONS_MAX,
     HEADERS_BUFFER_BYTES,
     HEADERS_TIMEOUT_S,
     LISTEN_BACKLOG,
     OBJECTS_BETWEEN_COLLECTIONS,
+    REQUESTS_END_S,
     SHUTDOWN_TIMEOUT_S,
     SUBSCRIPTION_CONNECTIONS,
 )
 from continuum.runtime.mail import Mailer
 from continuum.runtime.pool import Pool
+
+_OTHER_FILES = 512
+"""Open files that are no clients': the database's connections, spills, what is read and written."""
 
 
 @contextlib.asynccontextmanager
@@ -165,6 +171,16 @@ def _bulk(worker: Worker) -> BulkOrders:
     )  # fmt: skip
 
 
+def _connections() -> int:
+    """How many connections a worker takes: as many as it may have open files, but for those that it needs itself."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CLIENT_CONNECTIONS_MAX + _OTHER_FILES
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return max(128, min(CLIENT_CONNECTIONS_MAX, soft - _OTHER_FILES))
+
+
 class _Server(Server):
     """granian on a socket of ours: two programs can then never share a port unnoticed."""
 
@@ -175,6 +191,8 @@ class _Server(Server):
             http=HTTPModes.http1,
             websockets=True,
             log_enabled=False,
+            # granian counts connections here, not requests: few would let a few slow clients shut out all others.
+            backpressure=_connections(),
             http1_settings=HTTP1Settings(
                 header_read_timeout=int(HEADERS_TIMEOUT_S * 1000), max_buffer_size=HEADERS_BUFFER_BYTES
             ),
@@ -201,7 +219,7 @@ def settle() -> None:
 
 
 async def serve(worker: Worker, listening: socket.socket, stopping: asyncio.Event) -> None:
-    """Answers until `stopping` is set; then lets the requests under way end, for SHUTDOWN_TIMEOUT_S at most.
+    """Answers until `stopping` is set; then lets the requests under way end, for REQUESTS_END_S at most.
 
     Raises:
         Exception: what kept the worker from starting.
@@ -216,7 +234,9 @@ async def serve(worker: Worker, listening: socket.socket, stopping: asyncio.Even
     await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     if not running.done():
+        served.hurry(REQUESTS_END_S)
         server.stop()  # type: ignore[no-untyped-call]  # granian's embedded server has no types
-    await running
+    with contextlib.suppress(TimeoutError):  # somebody keeps a connection open to the last: it ends with the process
+        await running
     if served.failure is not None:
         raise served.failure

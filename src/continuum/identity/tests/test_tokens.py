@@ -84,6 +84,13 @@ def test_a_token_must_say_who_as_what_and_until_when(without):
         Verifier(KEY, clock=Clock()).verify(token.encode())
 
 
+@pytest.mark.parametrize("claims", [{"sub": "a\0b"}, {"name": "\0"}, {"facility": 7}, {"ial": "2"}, {"aal": True}])
+def test_what_no_text_or_level_may_be_is_refused(claims):
+    said = {"iss": "continuum", "sub": "x", "role": "patient", "exp": NOW_S + 60, **claims}
+    with pytest.raises(NotAuthenticated):
+        Verifier(KEY, clock=Clock()).verify(jwt.encode({"alg": "HS256"}, said, KEY).encode())
+
+
 def test_the_memory_of_verified_tokens_is_bounded(monkeypatch):
     monkeypatch.setattr("continuum.identity.tokens.TOKENS_CACHED_MAX", 3)
     assert TOKENS_CACHED_MAX > 3

@@ -72,6 +72,14 @@ async def test_compressed_bodies_are_expanded_within_the_limit(encoding, pack):
         await whole(arriving(pack(text)[:-5]), {b"content-encoding": encoding}, MIB)
 
 
+async def test_a_gzip_that_lies_about_its_size_or_is_followed_by_something_is_refused():
+    packed = gzip.compress(b"x" * 10_000)
+    small, large = (size.to_bytes(4, "little") for size in (100, 400_000))
+    for body in (packed[:-4] + small, packed[:-4] + large, packed + packed, packed + b"tail"):
+        with pytest.raises((Malformed, TooLarge)):
+            await whole(arriving(body), {b"content-encoding": b"gzip"}, MIB)
+
+
 async def test_large_compressed_bodies_are_expanded_too():
     text = b"".join(number.to_bytes(4, "big") for number in range(400_000))
     packed = gzip.compress(text, 1)
