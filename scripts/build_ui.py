@@ -4,8 +4,9 @@
     python scripts/build_ui.py tests    that, and the judge of accessibility that tests run in the browser
 
 Out of the U.S. Web Design System come the rules of the classes that `ui/uswds.toml` names, with its colours as
-custom properties, so that dark is the same rules with other values; and its icons as one file. htmx comes as it
-is published. The catalogues of translations are compiled. A stamp makes the second run instant and offline.
+custom properties, so that dark is the same rules with other values; its icons as one file; and its fonts, for printed
+pieces. htmx comes as it is published. The catalogues of translations are compiled. A stamp makes the second run
+instant and offline.
 """
 
 import hashlib
@@ -25,12 +26,15 @@ UI = ROOT / "src" / "continuum" / "ui"
 BUILT = UI / "built"
 CSS = "dist/css/uswds.css"
 HTMX = "dist/htmx.min.js"
+FONTS = {f"{name}.ttf": f"dist/fonts/public-sans/PublicSans-{name}.ttf" for name in ("Regular", "SemiBold", "Bold")}
+"""What printed pieces are set in; pages use the reader's own fonts."""
 NOTICE = """\
 Continuum ships parts of other people's work in this folder:
 
 uswds.css, icons.svg   from the U.S. Web Design System {uswds}: a work of the U.S. Government (CC0-1.0),
                        with icons by Google (Apache-2.0) and rules from normalize.css (MIT)
 htmx.js                htmx {htmx}, Zero-Clause BSD
+fonts                  Public Sans, by its authors (SIL Open Font License 1.1)
 """
 
 
@@ -105,6 +109,7 @@ def build() -> None:
     css = read(uswds, [CSS])[CSS].decode("utf-8")
     images = sorted(set(re.findall(r'url\("\.\./(img/[a-z0-9_/-]+\.svg)"\)', css)))
     files = read(uswds, [f"dist/{name}" for name in images] + [f"dist/img/usa-icons/{name}.svg" for name in names])
+    fonts = read(uswds, list(FONTS.values()))
     script = read(htmx, [HTMX])[HTMX]
     with tempfile.TemporaryDirectory(dir=UI) as waiting:
         folder = Path(waiting) / "built"
@@ -113,6 +118,9 @@ def build() -> None:
         (folder / "uswds.css").write_text(subset(css, wanted["css"], inlined), encoding="utf-8")
         (folder / "icons.svg").write_text(sprite({name: files[f"dist/img/usa-icons/{name}.svg"] for name in names}))
         (folder / "htmx.js").write_bytes(script)
+        (folder / "fonts").mkdir()
+        for name, source in FONTS.items():
+            (folder / "fonts" / name).write_bytes(fonts[source])
         (folder / "NOTICE").write_text(NOTICE.format(uswds=uswds.version, htmx=htmx.version))
         for catalogue in catalogues():
             compile_catalogue(catalogue, folder / catalogue.relative_to(UI).with_suffix(".mo"))

@@ -35,8 +35,10 @@ class Attack:
 
     async def keep(self, kind: str, begun: asyncio.Event) -> None:
         """One connection after the other of one kind."""
-        await asyncio.sleep(self._dice.uniform(0, 10))  # their ends are not to come together
+        rest_s = self._dice.uniform(0, 10)  # their ends are not to come together
         while True:
+            await asyncio.sleep(rest_s)
+            rest_s = self._dice.uniform(*(REST_S if kind not in ("head", "body") else (0, 1)))
             with contextlib.suppress(OSError, asyncio.IncompleteReadError):
                 reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
                 self.open += 1
@@ -48,7 +50,6 @@ class Attack:
                     self.open -= 1
                     writer.close()
             begun.set()
-            await asyncio.sleep(self._dice.uniform(*(REST_S if kind not in ("head", "body") else (0, 1))))
 
     async def _once(self, kind: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
         answer = asyncio.create_task(reader.read(4096))

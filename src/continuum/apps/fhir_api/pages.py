@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from continuum.adoption.pieces import claims
 from continuum.apps.design import gallery, static
 from continuum.apps.fhir_api import openapi
 from continuum.apps.fhir_api.headers import FHIR_JSON
@@ -121,6 +122,9 @@ def pages(application: "Application") -> Starlette:
             statuses=STATUSES,
         )  # fmt: skip
 
+    async def security(_: Request) -> Response:
+        return _page("security.html", here="security", claims=claims())
+
     async def style(_: Request) -> Response:
         css = (files("continuum.apps.fhir_api") / "templates" / "style.css").read_text()
         return Response(css, media_type="text/css", headers={**SECURE, "Cache-Control": "max-age=3600"})
@@ -149,6 +153,7 @@ def pages(application: "Application") -> Starlette:
         routes=[
             Route("/", start),
             Route("/docs", docs),
+            Route("/security", security),
             Route("/style.css", style),
             Route("/openapi.json", description),
             Route("/livez", livez),

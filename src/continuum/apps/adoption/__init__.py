@@ -1,0 +1,1 @@
+"""Printed pieces in the workspace: chosen, looked at and downloaded by staff."""
