@@ -66,13 +66,18 @@ async def facilities(data: str | None, database_url: str | None) -> None:
 @click.option("--facility", required=True, help="The id of an Organization, its name, or how its name begins.")
 @click.option("--portal", required=True, help="The address of the portal, as in https://ehr.example.org/portal.")
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="From when on it works with Continuum.")
-@click.option("--language", type=click.Choice([*LANGUAGES, "all"]), default="all", show_default=True)
+@click.option(
+    "--language", type=click.Choice([*LANGUAGES, "all"]), default="all", show_default=True, help="In which language."
+)
 @click.option("--piece", "pieces", type=click.Choice(list(PIECES)), multiple=True, help="Only this one; else all.")
 @click.option(
     "--for", "purpose", type=click.Choice(list(_PURPOSES)), default="office", show_default=True,
     help="For a printer there are bleed and cut marks around.",
 )  # fmt: skip
-@click.option("--to", type=click.Path(file_okay=False, path_type=Path), default=Path("leaflets"), show_default=True)
+@click.option(
+    "--to", type=click.Path(file_okay=False, path_type=Path), default=Path("leaflets"), show_default=True,
+    help="The folder to write into.",
+)  # fmt: skip
 @setting("data")
 @setting("database_url")
 @asynchronous
