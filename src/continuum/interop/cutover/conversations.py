@@ -28,7 +28,7 @@ from continuum.clinical.messaging.rules import Team
 from continuum.clinical.messaging.threads import Thread
 from continuum.fhir.json import dump, parse
 from continuum.interop.cutover.form import Row
-from continuum.interop.cutover.origin import identifier, with_came
+from continuum.interop.cutover.origin import identifier, refuse_other, with_came
 from continuum.interop.cutover.outgoing import Travelling
 from continuum.interop.cutover.status import Facility
 
@@ -49,6 +49,7 @@ class Talks:
         present = there.thread(row["origin"])
         patient_id = str(there.patient["id"])
         if present is None:
+            await refuse_other(self._session, "Communication", identifier("thread", row["origin"]), patient_id)
             if write:
                 await self._session.transaction(await self._fresh(row, patient_id))
             return "new", ""

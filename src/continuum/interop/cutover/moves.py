@@ -56,7 +56,8 @@ def facility_of(patient: Mapping[str, Any]) -> str:
 def move(episode: Resource) -> Move:
     """Reads an EpisodeOfCare of ours."""
     before: Mapping[str, Any] = next(
-        (one for one in episode.get("extension", ()) if str(one.get("url", "")).endswith(_FROM)), {})
+        (one for one in episode.get("extension", ()) if str(one.get("url", "")).endswith(_FROM)), {}
+    )
     return Move(
         str(episode["id"]), _reference(episode.get("patient")), _reference(episode.get("managingOrganization")),
         _reference(before.get("valueReference")), date.fromisoformat(str(episode["period"]["start"])[:10]),

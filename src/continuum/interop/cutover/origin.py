@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
+from continuum.access import Session
 from continuum.chart.reading import LOCAL
 from continuum.clinical.messaging.model import EXTENSION
+from continuum.clinical.messaging.reading import body
 from continuum.clinical.scheduling.model import extension_of, nested, values_of, with_extension
+from continuum.kernel.errors import Conflict
 
 Resource = dict[str, Any]
+SOMEBODY_ELSE = "what came from this origin belongs to somebody else here"
 OURS = "https://continuum.example/fhir"
 """The system of what was made in Continuum; its keys are ids of resources."""
 IDENTIFIER_TYPE = f"{LOCAL}identifier-type"
@@ -53,3 +58,16 @@ def with_came(resource: Mapping[str, Any], origin: Mapping[str, str], said: Mapp
 def came(resource: Mapping[str, Any]) -> dict[str, str]:
     """What `with_came` noted; {} for what was made here."""
     return {name: str(value) for name, value in values_of(extension_of(resource, CAME) or {}).items()}
+
+
+async def refuse_other(session: Session, kind: str, unique: Mapping[str, str], patient_id: str) -> None:
+    """Raises Conflict if what has this identifier is of another patient: a key that was used twice, or a wrong match."""
+    token = quote(f"{unique['system']}|{unique['value']}", safe="")
+    page = await session.search(session.parse(kind, f"identifier={token}&_count=2"))
+    if any(f"Patient/{patient_id}" not in _patients(body(one)) for one in page.matches):
+        raise Conflict(SOMEBODY_ELSE)
+
+
+def _patients(resource: Mapping[str, Any]) -> set[str]:
+    said = [resource.get("subject", {}), *(one.get("actor", {}) for one in resource.get("participant", ()))]
+    return {str(one.get("reference", "")) for one in said}

@@ -100,7 +100,8 @@ def thread_row(thread: Thread, parts: Mapping[str, Resource], files: Mapping[str
                 "from": "team" if one.by_staff else "person", "name": one.sender or "-", "text": one.text or "-",
                 "files": [_file(files[file.id]) for file in one.files if file.id in files],
             }
-            for one in thread.messages
+            # What began it stands first, whatever the clocks of two systems said.
+            for one in sorted(thread.messages, key=lambda part: part.id != thread.id)
         ],
     }  # fmt: skip
 

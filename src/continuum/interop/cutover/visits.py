@@ -14,7 +14,7 @@ from continuum.clinical.scheduling.opening import utc
 from continuum.clinical.scheduling.reading import find
 from continuum.fhir.json import dump, parse
 from continuum.interop.cutover.form import Row, digest
-from continuum.interop.cutover.origin import came, identifier, with_came
+from continuum.interop.cutover.origin import came, identifier, refuse_other, with_came
 from continuum.interop.cutover.outgoing import Travelling
 from continuum.interop.cutover.report import Report
 from continuum.kernel.errors import Conflict
@@ -41,6 +41,9 @@ class Visits:
         what = _decided(row, present)
         if what in {"equal", "clash"}:
             return what, BOTH_CHANGED if what == "clash" else ""
+        if present is None:
+            unique = identifier("appointment", row["origin"])
+            await refuse_other(self._session, "Appointment", unique, str(there.patient["id"]))
         resource, lost = await self._made(row, there, present)
         if lost:
             found.clash(row["origin"], TIME_TAKEN)

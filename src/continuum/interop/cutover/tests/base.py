@@ -82,7 +82,10 @@ class Base:
         ):  # fmt: skip
             await self.session().update(one)
         await keep_open(
-            self.session(), self.claims, calendar_of(await read(self.session(), "Schedule", "week"), horizon_days=7), NOW
+            self.session(),
+            self.claims,
+            calendar_of(await read(self.session(), "Schedule", "week"), horizon_days=7),
+            NOW,
         )
         return self
 
@@ -112,16 +115,19 @@ class Base:
         return b"".join(lines)
 
 
+_PORTALS = count(1)
+
+
 class OlderPortal:
     """Another system, as far as a file shows it: it keeps origins, adds its own, and gives all of it back."""
 
     def __init__(self):
         self.people, self.appointments, self.threads = {}, {}, {}
-        self.numbers = count(1)
+        self.numbers = count(next(_PORTALS) * 1_000)
 
     def take(self, data):
         content = read_file(data, most_bytes=10_000_000)
-        assert not content.rejects
+        assert not content.rejects, content.rejects
         self.people |= {key: row for key, (_, row) in content.people.items()}
         for _, row in content.appointments:
             self.appointments[_key(row)] = row
@@ -162,7 +168,7 @@ class OlderPortal:
         return row
 
     def message(self, key, who, text, files=()):
-        sent = NOW + timedelta(minutes=next(self.numbers))
+        sent = NOW + timedelta(minutes=next(self.numbers) % 1_000)
         return {"origin": {"system": OLDER, "key": key}, "sent": sent.isoformat(), "from": who,
                 "name": "Inés Núñez" if who == "person" else "Nurse Older", "text": text, "files": list(files)}  # fmt: skip
 
@@ -178,4 +184,6 @@ def _key(row):
 def rows(data):
     """What a file says of whom, whatever the order: to compare two files."""
     content = read_file(data, most_bytes=10_000_000)
-    return sorted((row["person"], row["row"], digest(row)) for _, row in (*content.appointments, *content.threads))
+    found = [row for _, row in (*content.appointments, *content.threads)]
+    plain = [{**row, "messages": sorted(row.get("messages", ()), key=_key)} for row in found]
+    return sorted((row["person"], row["row"], digest(row)) for row in plain)

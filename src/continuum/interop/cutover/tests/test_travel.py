@@ -169,7 +169,7 @@ async def test_a_conversation_goes_on_on_both_sides(base):
     session = base.session("patient", patient_id=patient["id"])
     team = next(one for one in await teams_of(session, AWAY) if one.name == "Family Health")
     letter = Letter(uuid7(), patient["id"], Who("a", "Inés Núñez"), "And swim?")
-    await workflows.write_on(session, letter, thread, team, NOW + timedelta(seconds=210), ZoneInfo(ZONE))
+    await workflows.write_on(session, letter, thread, team, NOW + timedelta(seconds=150), ZoneInfo(ZONE))
     assert (await base.take(older.give())).counts["equal"] == 1
     older.take(await base.give(patient))
     (there,) = older.threads.values()
