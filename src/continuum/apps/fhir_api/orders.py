@@ -26,8 +26,8 @@ class Worker:
     """What a worker is told. database: the URL of the application's role, password included.
 
     audit: the folder of spill files; "" keeps none. disk: a path on the embedded PostgreSQL's disk; "" for a given one.
-    origin: of the sign-on pages, as browsers see them. password_profile, contact, banner, video_url, clamav: see
-    SignonSettings.
+    origin: of the sign-on pages, as browsers see them. password_profile, contact, banner, video_url, clamav,
+    older_portal_url, backups: see SignonSettings.
     bulk_folder: where the files of exports and imports lie; "" offers neither.
     """
 
@@ -45,6 +45,8 @@ class Worker:
     password_profile: str = "nist-63b-4"  # noqa: S105  the name of rules, not a password
     contact: str = ""
     video_url: str = ""
+    older_portal_url: str = ""
+    backups: str = ""
     clamav: str = ""
     banner: str = ""
     request_timeout_s: float = REQUEST_TIMEOUT_S

@@ -38,6 +38,7 @@ class SignonSettings:
 
     contact: whom people call about eligibility, in words. banner: the text before sign-in, paragraphs parted by
     empty lines. video_url: where visits by video take place, with `{room}` in it; "" for nowhere of ours.
+    older_portal_url: of facilities that are not live yet, "" for none. backups: their folder, "" for one unknown.
     clamav: address of a virus scanner (runtime/virus_scan.py); "" for none.
     """
 
@@ -48,6 +49,8 @@ class SignonSettings:
     contact: str = CONTACT
     banner: str = ""
     video_url: str = ""
+    older_portal_url: str = ""
+    backups: str = ""
     clamav: str = ""
 
     @property

@@ -61,7 +61,7 @@ def came(resource: Mapping[str, Any]) -> dict[str, str]:
 
 
 async def refuse_other(session: Session, kind: str, unique: Mapping[str, str], patient_id: str) -> None:
-    """Raises Conflict if what has this identifier is of another patient: a key that was used twice, or a wrong match."""
+    """Raises Conflict if what has this identifier is of another patient: a key used twice, or a wrong match."""
     token = quote(f"{unique['system']}|{unique['value']}", safe="")
     page = await session.search(session.parse(kind, f"identifier={token}&_count=2"))
     if any(f"Patient/{patient_id}" not in _patients(body(one)) for one in page.matches):

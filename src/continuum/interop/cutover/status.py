@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import available_timezones
 
 from continuum.chart.entry import N_, Mark
 from continuum.clinical.messaging.reading import zone_of
 from continuum.clinical.scheduling.model import EXTENSION, nested, values_of, with_extension, without_extension
+from continuum.kernel.errors import Invalid
 
 Resource = dict[str, Any]
 PORTAL_STATUS = f"{EXTENSION}portal-status"
+TIMEZONE = "http://hl7.org/fhir/StructureDefinition/timezone"
 LIVE, COMING, HELD, OLDER = "live", "coming", "held", "older"
 WORDS: Mapping[str, Mark] = {
     LIVE: Mark(N_("on Continuum"), "success"),
@@ -119,3 +122,25 @@ def facility(organization: Resource, now: datetime) -> Facility:
     return Facility(
         organization, str(organization["id"]), str(organization.get("name", "")), portal, today, portal.state(today)
     )
+
+
+def with_details(organization: Mapping[str, Any], said: Mapping[str, str]) -> Resource:
+    """An Organization with another address, phone and time zone. said: line, city, state, postal, phone, zone.
+
+    Raises:
+        Invalid: there is no such zone, or something is missing.
+    """
+    if said["zone"] not in available_timezones():
+        raise Invalid(N_("There is no such time zone. Write it such as America/New_York."))
+    if not said["line"] or not said["city"] or not said["phone"]:
+        raise Invalid(N_("Fill in street, city and phone."))
+    before: Mapping[str, Any] = next(iter(organization.get("address", ())), {})
+    address = {**before, "line": [said["line"]], "city": said["city"], "postalCode": said["postal"],
+               "state": said["state"]}  # fmt: skip
+    others = [one for one in organization.get("telecom", ()) if one.get("system") != "phone"]
+    rest = organization.get("address", ())[1:]
+    changed = with_extension(organization, {"url": TIMEZONE, "valueCode": said["zone"]})
+    return {
+        **changed, "telecom": [{"system": "phone", "value": said["phone"], "use": "work"}, *others],
+        "address": [{name: value for name, value in address.items() if value}, *rest],
+    }  # fmt: skip

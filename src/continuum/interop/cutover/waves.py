@@ -219,6 +219,11 @@ async def change(session: Session, one: Facility, portal: Portal) -> None:
     await _save(session, [_put(with_portal(one.resource, portal), one.resource)])
 
 
+async def save_facility(session: Session, one: Facility, changed: Resource) -> None:
+    """Writes an Organization as somebody changed it. Raises Conflict if somebody else did meanwhile."""
+    await _save(session, [_put(changed, one.resource)])
+
+
 def _put(resource: Resource, before: Resource | None = None) -> Operation:
     return Operation(
         "PUT", resource["resourceType"], id=resource["id"], resource=parse(dump(resource)),

@@ -170,7 +170,8 @@ class OlderPortal:
     def message(self, key, who, text, files=()):
         sent = NOW + timedelta(minutes=next(self.numbers) % 1_000)
         return {"origin": {"system": OLDER, "key": key}, "sent": sent.isoformat(), "from": who,
-                "name": "Inés Núñez" if who == "person" else "Nurse Older", "text": text, "files": list(files)}  # fmt: skip
+                "name": "Inés Núñez" if who == "person" else "Nurse Older", "text": text,
+                "files": list(files)}  # fmt: skip
 
     def answer(self, row, text="Yes, slowly."):
         row["messages"].append(self.message(str(len(row["messages"]) + 1), "team", text))

@@ -134,7 +134,8 @@ async def test_rows_that_cannot_be_taken_are_named_by_their_line_and_cost_nobody
     older.book(patient, NINE)
     lines = older.give().splitlines()
     broken = [
-        b"{", b'{"row":"appointment","person":"nobody"}', json.dumps({**json.loads(lines[2]), "start": "tomorrow"}).encode(),
+        b"{", b'{"row":"appointment","person":"nobody"}',
+        json.dumps({**json.loads(lines[2]), "start": "tomorrow"}).encode(),
         json.dumps({**json.loads(lines[2]), "status": "lost"}).encode(), lines[2],
     ]  # fmt: skip
     end = json.dumps({"row": "end", "rows": 7}).encode()
