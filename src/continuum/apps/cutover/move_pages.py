@@ -1,6 +1,7 @@
 """People who move, as registrars record them: who, where to, from which day; a family at once."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from starlette.responses import Response
@@ -23,6 +24,7 @@ from continuum.clinical.scheduling.reading import read
 from continuum.identity.family import household
 from continuum.interop.cutover import moves as moving
 from continuum.interop.cutover.moves import facility_of, moves_of, planned
+from continuum.interop.cutover.status import Facility
 from continuum.interop.cutover.waves import facilities
 from continuum.kernel.errors import DomainError, Forbidden, Invalid
 from continuum.ui.language import gettext
@@ -30,7 +32,6 @@ from continuum.ui.people import Problem
 from continuum.ui.view import showing
 
 _SHOWN = frozenset({400, 409, 412, 422})
-_FIELDS = {moving.SAME: "to"}
 NOBODY = N_("Choose who moves.")
 NO_FACILITY = N_("Choose where the care goes on.")
 
@@ -62,17 +63,17 @@ async def plan_move(x: Visit) -> Response:
     present = next((one for one in await moves_of(session, str(patient["id"])) if one.planned), None)
     problems: list[Problem] = []
     if x.request.method == "POST":
-        try:
-            await _planned(x, session, patient, family)
-        except DomainError as refusal:
-            if refusal.status not in _SHOWN:
-                raise
-            with showing(x.reader):
-                text = gettext(str(refusal))
-            field = {NO_FACILITY: "to", NOBODY: "who", **_FIELDS}.get(str(refusal), "day")
-            problems = [Problem(field, text)]
-        else:
-            return x.go(MOVES, done="planned")
+        wish, problems = _wish(x, [patient, *family], every)
+        if wish is not None:
+            try:
+                await _planned(x, session, wish)
+            except DomainError as refusal:
+                if refusal.status not in _SHOWN:
+                    raise
+                with showing(x.reader):
+                    problems = [Problem("to" if str(refusal) == moving.SAME else "day", gettext(str(refusal)))]
+            else:
+                return x.go(MOVES, done="planned")
     here = next((one for one in every if one.id == facility_of(patient)), None)
     fields = dict(x.form) if problems else {}
     if not fields and present is not None:
@@ -100,19 +101,36 @@ async def _family(x: Visit, session: Session, patient: dict[str, Any]) -> list[d
     return found
 
 
-async def _planned(x: Visit, session: Session, patient: dict[str, Any], family: list[dict[str, Any]]) -> None:
-    now = now_of(x)
-    day = day_of(x.form.get("day", ""))
-    every = await facilities(session, now)
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """Who moves where to, from which day."""
+
+    people: list[dict[str, Any]]
+    to: Facility
+    day: date
+
+
+def _wish(x: Visit, people: list[dict[str, Any]], every: list[Facility]) -> tuple[_Wish | None, list[Problem]]:
+    """What a form asks for, or all that is missing in it."""
+    problems = []
+    chosen = [one for one in people if x.form.get(f"who-{one['id']}")]
     to = next((one for one in every if one.id == x.form.get("to", "")), None)
-    if to is None:
-        raise Invalid(NO_FACILITY)
-    chosen = [one for one in (patient, *family) if x.form.get(f"who-{one['id']}")]
-    if not chosen:
-        raise Invalid(NOBODY)
-    await moving.plan(session, chosen, to, day)
+    day = None
+    with showing(x.reader):
+        problems += [] if chosen else [Problem("who", gettext(NOBODY))]
+        problems += [] if to is not None else [Problem("to", gettext(NO_FACILITY))]
+        try:
+            day = day_of(x.form.get("day", ""))
+        except Invalid as refusal:
+            problems.append(Problem("day", gettext(str(refusal))))
+    return (_Wish(chosen, to, day) if chosen and to and day else None), problems
+
+
+async def _planned(x: Visit, session: Session, wish: _Wish) -> None:
+    now = now_of(x)
+    await moving.plan(session, wish.people, wish.to, wish.day)
     server = server_session(x)
-    for one in chosen:
+    for one in wish.people:
         mine = [each for each in await moves_of(server, str(one["id"])) if each.planned]
         await tell_moves(x.access, mine, now)
         # A move for today is settled at once: nobody waits for the server's next look.

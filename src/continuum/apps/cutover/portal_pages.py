@@ -87,7 +87,7 @@ def _ahead(x: Visit, care: Care) -> News | None:
 
 def _here(care: Care) -> News | None:
     one = care.here
-    if one is None or not care.news:
+    if one is None:
         return None
     values = {"facility": one.name, "portal": OLDER_NAME}
     if not one.live:
@@ -98,7 +98,7 @@ def _here(care: Care) -> News | None:
         text = gettext(N_("Your care is at %(facility)s, which still uses the older portal, %(portal)s. "
                           "Appointments and messages there are made on it; your record stays open here."))  # fmt: skip
         return News("warning", title, text % values, f"{HOME}/over", gettext(N_("The way over")))
-    if one.portal.live_from is not None and (care.since is None or one.portal.live_from >= care.since):
+    if care.just_live and (care.since is None or (one.portal.live_from or care.since) >= care.since):
         text = gettext(N_("%(facility)s is on Continuum now. Your appointments and conversations of the older "
                           "portal are here; nothing has to be done again."))  # fmt: skip
         return News("success", gettext(N_("Your facility is on Continuum now")), text % values,

@@ -18,7 +18,6 @@ from continuum.fhir.json import dump, parse
 from continuum.interop.cutover.limits import MOVE_AHEAD_DAYS_MAX, MOVES_SHOWN_MAX, SETTLE_BATCH, TOLD_AFTER_DAYS
 from continuum.interop.cutover.status import Facility, facility
 from continuum.kernel.errors import Conflict, Invalid, NotFound
-from continuum.kernel.ids import uuid7
 
 Resource = dict[str, Any]
 KIND = f"{LOCAL}episode-kind"
@@ -108,7 +107,7 @@ async def plan(session: Session, patients: Sequence[Resource], to: Facility, day
 
 def _operation(patient: Resource, to: Facility, day: date, before: Move | None) -> Operation:
     resource: Resource = {
-        "resourceType": "EpisodeOfCare", "id": before.id if before is not None else uuid7(), "status": "planned",
+        "resourceType": "EpisodeOfCare", "status": "planned",
         "type": [_CONCEPT], "patient": {"reference": f"Patient/{patient['id']}"},
         "managingOrganization": {"reference": f"Organization/{to.id}", "display": to.name},
         "period": {"start": day.isoformat()},
@@ -116,8 +115,10 @@ def _operation(patient: Resource, to: Facility, day: date, before: Move | None) 
     if facility_of(patient):
         was = {"reference": f"Organization/{facility_of(patient)}"}
         resource["extension"] = [{"url": _FROM_URL, "valueReference": was}]
-    match = version_of(before.resource) if before is not None else None
-    return Operation("PUT", "EpisodeOfCare", id=resource["id"], resource=parse(dump(resource)), if_match=match)
+    if before is None:
+        return Operation("POST", "EpisodeOfCare", resource=parse(dump(resource)))
+    changed = parse(dump({**resource, "id": before.id}))
+    return Operation("PUT", "EpisodeOfCare", id=before.id, resource=changed, if_match=version_of(before.resource))
 
 
 async def call_off(session: Session, move_id: str) -> Move:
@@ -190,15 +191,12 @@ class Care:
     since: date | None = None
 
     @property
-    def news(self) -> bool:
-        """Whether there is something to say on a person's first page."""
-        if self.moves_to is not None or self.since is not None:
-            return True
+    def just_live(self) -> bool:
+        """Whether the facility has gone live not long ago."""
         one = self.here
-        if one is None:
+        if one is None or not one.live or one.portal.live_from is None:
             return False
-        recent = one.live and one.portal.live_from is not None and (one.today - one.portal.live_from).days
-        return not one.live or (recent is not False and recent <= TOLD_AFTER_DAYS)
+        return (one.today - one.portal.live_from).days <= TOLD_AFTER_DAYS
 
 
 async def care_of(session: Session, patient: Mapping[str, Any], now: datetime) -> Care:
