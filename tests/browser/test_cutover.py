@@ -37,13 +37,17 @@ def older_file(person, start):
     ]  # fmt: skip
     broken = {"row": "appointment", "person": "1", "origin": {"system": system, "key": "A-2"}, "status": "booked",
               "start": "soon", "end": "later"}  # fmt: skip
-    begin = {"row": "begin", "form": "continuum-cutover", "version": 1, "system": system, "made": "2026-11-22T08:00:00Z",
-             "facility": {"id": TORREY.organization, "name": TORREY.name}}  # fmt: skip
+    begin = {"row": "begin", "form": "continuum-cutover", "version": 1, "system": system,
+             "made": "2026-11-22T08:00:00Z", "facility": {"id": TORREY.organization, "name": TORREY.name}}  # fmt: skip
 
     def lines(some):
         return "\n".join(json.dumps(one) for one in (begin, *some, {"row": "end", "rows": len(some)})).encode()
 
     return lines(rows), lines([*rows, broken])
+
+
+def contents(path):
+    return Path(path).read_text(encoding="utf-8")
 
 
 async def shot(sight, name):
@@ -134,7 +138,7 @@ async def test_a_family_moves_to_a_base_that_is_not_live_and_back(open_hospital,
         assert await mother.page.locator('a[href="https://www.tricareonline.com"]').count() == 1
         async with mother.page.expect_download() as waiting:
             await mother.page.get_by_role("link", name="Download the file").click()
-        taken = Path(await (await waiting.value).path()).read_text(encoding="utf-8")
+        taken = contents(await (await waiting.value).path())
         assert json.loads(taken.splitlines()[0])["form"] == "continuum-cutover"
         assert ines.dod_id in taken
         await mother.go("/portal/appointments/me/find")

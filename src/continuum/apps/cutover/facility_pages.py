@@ -55,7 +55,7 @@ async def facility_page(x: Visit) -> Response:
 
 async def _act(x: Visit, here: Planner, one: Facility) -> str:
     form, session = x.form, here.session
-    act, reason = form.get("act", ""), form.get("reason", "")
+    act, reason = form.get("act", ""), form.get(f"reason-{form.get('act', '')}", "")
     if act == "hold":
         await waves.hold(session, one, reason)
     elif act == "resume":

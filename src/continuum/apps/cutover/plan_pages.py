@@ -92,11 +92,12 @@ def _show(x: Visit, here: Planner, problems: list[Problem] | None = None, status
 async def _act(x: Visit, here: Planner) -> str:
     form, plan = x.form, here.plan
     act, wave = form.get("act", ""), form.get("wave", "")
+    key = wave or "new"
+    name, day = form.get(f"name-{key}", ""), form.get(f"day-{key}", "")
     if act == "add":
-        await waves.add_wave(here.session, plan, form.get("name", ""), day_of(form.get("day", "")), here.today)
+        await waves.add_wave(here.session, plan, name, day_of(day), here.today)
     elif act == "change":
-        day = day_of(form.get("day", ""))
-        await waves.change_wave(here.session, plan, wave, form.get("name", ""), day, form.get("reason", ""))
+        await waves.change_wave(here.session, plan, wave, name, day_of(day), form.get(f"reason-{key}", ""))
     elif act == "drop":
         await waves.drop_wave(here.session, plan, wave)
     elif act == "place":
