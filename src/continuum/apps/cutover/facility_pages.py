@@ -103,7 +103,8 @@ async def show(
     typed = x.form if problems else {}
     return x.page(
         "cutover/facility.html", here=here, one=one, home=WAVES, at=base_of(one), checks=said, ready=ready(checks),
-        reports=reports, newest=next((run for run in reports if run.kind != TOLD), None), waiting=waiting, problems=problems or [], typed=typed,
+        reports=reports, newest=next((run for run in reports if run.kind != TOLD), None), waiting=waiting,
+        problems=problems or [], typed=typed,
         errors={problem.field: problem.text for problem in problems or []}, reason_most=REASON_MAX_CHARS,
         details={**details, **{name: typed[name] for name in _DETAILS if name in typed}},
         most_mib=UPLOAD_MAX_BYTES // 1024 // 1024, status=status, **more,

@@ -1,5 +1,6 @@
 """`continuum cutover`: the data of an older portal, brought in, rehearsed and given back."""
 
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from continuum.access.claims import Claims
 from continuum.apps.admin.cli import asynchronous
 from continuum.apps.admin.options import setting
 from continuum.interop.cutover.exporting import facility_lines
-from continuum.interop.cutover.form import read
+from continuum.interop.cutover.form import Content, read
 from continuum.interop.cutover.incoming import Incoming, Run
 from continuum.interop.cutover.limits import FILE_MAX_BYTES
 from continuum.interop.cutover.report import Report
@@ -102,17 +103,25 @@ async def export(facility: str, out: Path, data: str | None, database_url: str |
         with making.open("wb") as file:
             async for line in facility_lines(session, one, now):
                 rows += file.write(line) > 0
-        making.replace(out)
+    os.replace(making, out)  # noqa: PTH105  what blocks here ends the program
     click.echo(f"{rows - 2} rows of {one.name} are in {out}.")
 
 
+def _take(facility: str, source: Path, data: str | None, database_url: str | None, *, write: bool) -> Report:
+    with source.open("rb") as file:
+        content = read(file.read(FILE_MAX_BYTES + 1), most_bytes=FILE_MAX_BYTES)
+    report: Report = _taken(facility, content, source.name, data, database_url, write=write)
+    return report
+
+
 @asynchronous
-async def _take(facility: str, source: Path, data: str | None, database_url: str | None, *, write: bool) -> Report:
-    content = read(source.read_bytes(), most_bytes=FILE_MAX_BYTES)
+async def _taken(
+    facility: str, content: Content, name: str, data: str | None, database_url: str | None, *, write: bool
+) -> Report:
     async with _opened(data, database_url) as (session, access, now):
         one = await _facility(session, facility, now)
         incoming = Incoming(session, Claims(access), one, now)
-        return await incoming.take(content, Run("", source.name, write=write, given={}))
+        return await incoming.take(content, Run("", name, write=write, given={}))
 
 
 @asynccontextmanager
