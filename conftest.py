@@ -30,6 +30,7 @@ from continuum.runtime.settings import Settings
 settings.register_profile("continuum", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("continuum")
 
+pytest_plugins = ["tests.claims"]
 DATA = "CONTINUUM_TEST_DATA"
 URL = "CONTINUUM_TEST_DATABASE_URL"
 TEMPLATE_LOCK = 7_200_000_002

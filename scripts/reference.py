@@ -187,7 +187,20 @@ def settings_page() -> str:
     )
 
 
-PAGES = {"cli.md": cli_page, "limits.md": limits_page, "search.md": search_page, "settings.md": settings_page}
+def requirements_page() -> str:
+    """Security requirements and the tests that show them."""
+    import security_requirements as requirements  # noqa: PLC0415 - as above
+
+    return f"# Security requirements\n{WRITTEN}{requirements.page()}"
+
+
+PAGES = {
+    "cli.md": cli_page,
+    "limits.md": limits_page,
+    "search.md": search_page,
+    "security-requirements.md": requirements_page,
+    "settings.md": settings_page,
+}
 
 
 def main() -> None:

@@ -100,6 +100,7 @@ async def test_the_security_context_stays_when_the_content_changes(api):
     assert (await api.put(f"/Binary/{name}", content=b"four", headers=text)).status_code == 201
 
 
+@pytest.mark.requirement("V1.2.1", "V3.2.1", "V5.4.2")
 async def test_what_is_uploaded_cannot_become_a_header_or_a_page(api):
     name = fresh_id()
     resource = {

@@ -105,6 +105,7 @@ async def test_every_kind_of_entry_in_one_transaction(api):
         ({"resource": patient()}, 400),
     ],
 )
+@pytest.mark.requirement("V2.3.3")
 async def test_one_entry_that_cannot_be_done_undoes_the_transaction(api, bad, status):
     name = fresh_id()
     before = entry("PUT", f"Patient/{name}", patient(id=name))

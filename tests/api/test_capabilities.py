@@ -19,6 +19,7 @@ async def rest(api):
     return found
 
 
+@pytest.mark.requirement("V13.4.4")
 async def test_every_claimed_interaction_is_answered_and_every_other_refused(api, rest):
     """An interaction that is not offered is 405 or 404 "not-supported"; one that is offered says something else."""
     name = fresh_id()

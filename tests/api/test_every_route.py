@@ -167,6 +167,7 @@ SPOILED = (
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.template}")
+@pytest.mark.requirement("V16.3.2")
 async def test_a_request_leaves_one_row_whatever_becomes_of_it(running, api, route):
     if route.interaction == OPEN:
         pytest.skip("open to everybody, touches no record")
@@ -229,6 +230,7 @@ async def test_each_entry_of_a_batch_leaves_its_row(running):
     assert {row["request"] for row in found} == {answer.headers["x-request-id"]}
 
 
+@pytest.mark.requirement("V16.3.3")
 async def test_odd_addresses_leave_their_row_too(running):
     for path in ("/Patient/%00", "/Patient/a%00b", "/%00", "/Patient/%ED%A0%80", "/Patient?family=%00",
                  "/Patient?family=%F0%9F%98%80x", "/Patient?_id=%ED%A0%80", "/Patient/" + "é" * 70):  # fmt: skip
@@ -239,6 +241,7 @@ async def test_odd_addresses_leave_their_row_too(running):
         assert len(await rows(running, actor)) == 1, path
 
 
+@pytest.mark.requirement("V1.4.2")
 async def test_a_number_beyond_any_machine_word_is_kept(api):
     one = b'{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":%s}}'
     for digits in (b"123456789012345678901234567890", b"-99999999999999999999", b"18446744073709551616"):

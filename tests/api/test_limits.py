@@ -57,11 +57,13 @@ async def test_a_body_over_the_limit_is_refused_by_its_length_before_it_is_sent(
     assert "16 MiB" in said_by(await raw(running, head), 413)["diagnostics"]
 
 
+@pytest.mark.requirement("V5.2.1")
 async def test_a_binary_over_its_limit_is_refused_before_it_is_sent(running):
     head = head_of(running, path="/fhir/Binary", **{"Content-Length": 65 * 1024 * 1024})
     assert "64 MiB" in said_by(await raw(running, head.replace(FHIR.encode(), b"text/plain")), 413)["diagnostics"]
 
 
+@pytest.mark.requirement("V5.2.1")
 async def test_a_body_of_unknown_length_is_stopped_at_the_limit(running):
     piece = b"%x\r\n" % (1024 * 1024) + b" " * (1024 * 1024) + b"\r\n"
     reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
@@ -81,11 +83,13 @@ async def test_a_body_of_unknown_length_is_stopped_at_the_limit(running):
     assert sent < 40 or answer
 
 
+@pytest.mark.requirement("V2.3.2")
 async def test_a_search_with_too_many_parameters_is_refused(api):
     outcome(await api.get("/Patient?" + "&".join(["active=true"] * 65)), 400)
     outcome(await api.get("/Patient?" + "&".join(["active=true"] * 300)), 400)
 
 
+@pytest.mark.requirement("V-222612")
 async def test_deep_json_is_refused(api):
     deep = b'{"resourceType":"Patient","extension":' + b'[{"extension":' * 500 + b"[]" + b"}]" * 500 + b"}"
     answer = await api.post("/Patient", content=deep, headers={"content-type": FHIR})
@@ -142,6 +146,7 @@ async def test_a_client_that_does_not_take_its_answer_is_let_go(api, another):
 
 
 @pytest.mark.proof
+@pytest.mark.requirement("V15.2.2")
 async def test_a_head_that_trickles_is_cut_off_and_others_are_not_slower(running):
     slow = []
     for _ in range(200):
@@ -167,6 +172,7 @@ async def test_a_head_that_trickles_is_cut_off_and_others_are_not_slower(running
         b"POST /fhir HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n",
     ],
 )
+@pytest.mark.requirement("V4.2.1")
 async def test_rubbish_on_the_wire_is_a_clients_error(running, text):
     answer = await raw(running, text)
     assert answer == b"" or answer.startswith(b"HTTP/1.1 4"), answer

@@ -20,6 +20,7 @@ async def test_json_is_sent_to_whoever_takes_it(api, accept):
 
 
 @pytest.mark.parametrize("path", ["/metadata", "/Patient", "/Patient/x", "/_history", "/Patient/x/_history"])
+@pytest.mark.requirement("V4.1.1")
 async def test_nothing_but_json_is_offered(api, path):
     assert "JSON only" in outcome(await api.get(path, headers={"accept": "application/fhir+xml"}), 406)["diagnostics"]
     assert "_format=xml" in outcome(await api.get(path, params={"_format": "xml"}), 406)["diagnostics"]
@@ -90,6 +91,7 @@ async def test_compressed_bodies_are_read(api, encoding, pack):
     outcome(await api.post("/Patient", content=b"not compressed", headers=headers), 400)
 
 
+@pytest.mark.requirement("V5.2.3")
 async def test_a_small_body_that_grows_beyond_the_limit_is_refused(api):
     bomb = gzip.compress(b'{"resourceType":"Patient","x":"' + b" " * (40 * 1024 * 1024) + b'"}')
     assert len(bomb) < 100_000
@@ -135,10 +137,12 @@ async def test_a_wrong_method_is_told_the_right_ones(api, method, path, allow):
     "path",
     ["/Nonsense", "/patient", "/Patient/x/$foo", "/$reindex-all", "/Patient/a_b", "/Patient/x/_history/0", "/a/b/c/d"],
 )
+@pytest.mark.requirement("V13.4.3")
 async def test_addresses_that_nobody_serves_are_not_found(api, path):
     outcome(await api.get(path), 404)
 
 
+@pytest.mark.requirement("V13.4.3")
 async def test_nothing_beside_fhir_is_found_either(api, running):
     outcome(await api.get(f"{running.origin}/nothing"), 404)
     outcome(await api.get(f"{running.origin}/fhirish"), 404)
@@ -192,6 +196,7 @@ async def test_a_part_of_a_resource_is_tagged_as_one(api):
     assert seen["_summary=false"]["maritalStatus"] == {"text": "married"}
 
 
+@pytest.mark.requirement("V14.2.2", "V14.3.2")
 async def test_every_answer_carries_ids_and_says_that_nothing_may_stay_in_a_cache(api):
     for path, status in (("/metadata", 200), ("/Patient/nobody", 404), ("/Patient?x=1", 400)):
         answer = await api.get(path, headers={"x-request-id": "mine-1"})

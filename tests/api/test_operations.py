@@ -89,6 +89,7 @@ async def test_what_is_right_is_called_right_and_what_is_wrong_is_named_with_its
     assert "Observation.code" in str(response.json())
 
 
+@pytest.mark.requirement("V2.2.3")
 async def test_invariants_are_held_to(api):
     period = {"start": "2026-02-01", "end": "2026-01-01"}
     named = patient(name=[{"family": "x", "period": period}], contact=[{"gender": "male"}])

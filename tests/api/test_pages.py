@@ -43,6 +43,7 @@ class Page(HTMLParser):
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
+@pytest.mark.requirement("V14.2.3")
 async def test_a_page_is_plain_accessible_html_that_needs_nothing_from_elsewhere(api, running, path):
     answer = await api.get(running.origin + path)
     assert answer.status_code == 200

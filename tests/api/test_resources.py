@@ -210,10 +210,12 @@ async def test_a_patch_can_be_held_to_a_version(api):
         ("/Patient/a", {"resourceType": "Patient", "id": "a", "gender": "x"}, 422, "gender"),
     ],
 )
+@pytest.mark.requirement("V2.2.2")
 async def test_a_body_that_does_not_fit_is_refused_in_words(api, path, body, status, said):
     assert said in json.dumps(outcome(await api.put(path, json=body), status))
 
 
+@pytest.mark.requirement("V1.5.2", "V15.3.5", "V2.2.1")
 async def test_a_structural_error_says_where(api):
     said = outcome(await api.post("/Patient", json=patient(gender="sideways")), 422)
     assert said["expression"] == ["Patient.gender"]

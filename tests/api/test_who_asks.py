@@ -96,6 +96,7 @@ async def test_a_patient_sees_the_own_record_and_no_other(api, running):
         outcome(await client.put(f"/Patient/{mine}", json=patient(id=mine)), 403)
 
 
+@pytest.mark.requirement("V-222448", "V-222477", "V16.2.1")
 async def test_every_request_leaves_one_row_with_who_why_and_what(running):
     name = fresh_id()
     async with running.client(subject=f"dr-{name}", purpose="HOPERAT") as client:
@@ -116,12 +117,14 @@ async def test_every_request_leaves_one_row_with_who_why_and_what(running):
     assert [row["patient_id"] for row in rows[:2]] == [name, name]
 
 
+@pytest.mark.requirement("V15.3.7", "V4.2.1")
 async def test_the_same_header_twice_is_refused(api, running):
     headers = [("authorization", f"Bearer {running.token()}"), ("authorization", f"Bearer {running.token()}")]
     del api.headers["authorization"]
     assert "more than once" in outcome(await api.get("/Patient", headers=headers), 400)["diagnostics"]
 
 
+@pytest.mark.requirement("V13.4.5")
 async def test_metrics_are_for_this_machine_and_for_administrators(api, running):
     url = f"{running.origin}/metrics"
     await api.get("/metadata")
@@ -160,6 +163,7 @@ async def test_a_read_only_server_says_so_and_goes_on_reading(another):
             assert "read-only" in (await client.get(server.origin)).text
 
 
+@pytest.mark.requirement("V16.2.4")
 async def test_the_trace_is_read_and_searched_as_audit_events_and_written_by_nobody(api, running):
     mine, other = fresh_id(), fresh_id()
     for name in (mine, other):

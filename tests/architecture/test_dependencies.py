@@ -158,6 +158,7 @@ def test_every_locked_package_carries_hashes():
 
 
 @pytest.mark.parametrize("name", sorted(shipped()))
+@pytest.mark.requirement("V15.1.2")
 def test_what_ships_is_permissive_or_a_weak_copyleft_with_a_reason(name):
     for choice in licences(name):
         if not choice & PERMISSIVE:

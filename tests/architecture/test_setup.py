@@ -77,6 +77,7 @@ def test_a_second_run_is_silent_and_needs_no_network():
         assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
 
+@pytest.mark.requirement("V15.1.2")
 def test_the_installer_itself_is_pinned_with_hashes():
     pinned = setup_venv.pinned(ROOT / "requirements" / "run.lock", "uv")
     lines = pinned.splitlines()

@@ -99,7 +99,7 @@ def look(browser, running):
         page.on("console", lambda said: sight.complaints.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: sight.complaints.append(str(error)))
         page.on("requestfailed", lambda request: sight.failed(request.url, request.failure))
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         yield sight
         await context.close()
 

@@ -23,6 +23,23 @@ async def found(them, who, kind):
     return them.page.locator(".time")
 
 
+async def latest(them, times):
+    """Takes the last of the times at which they have no other appointment, with the keyboard alone."""
+    addresses = [await one.get_attribute("href") for one in await times.all()]
+    for address in reversed(addresses):
+        await them.page.locator(f".time[href='{address}']").focus()
+        await them.page.keyboard.press("Enter")
+        await them.page.get_by_role("button", name="Book it").focus()
+        async with them.page.expect_navigation():
+            await them.page.keyboard.press("Enter")
+        if them.page.url.endswith("done=booked"):
+            return
+        assert "another appointment" in await them.main()
+        await them.page.go_back()
+        await them.page.go_back()
+    raise AssertionError("each time is another appointment's")
+
+
 async def test_a_mother_books_for_her_toddler_at_her_phone_and_checks_him_in_though_the_server_goes_away(
     hospital, look, person
 ):
@@ -85,12 +102,7 @@ async def test_a_retiree_takes_an_earlier_time_with_the_keyboard_alone(open_hosp
         await theirs.sign_in(other, "/portal")
         times = await found(mine, "me", "Audiological medicine")
         early = await times.first.get_attribute("href")
-        last = times.last
-        await last.focus()
-        await mine.page.keyboard.press("Enter")
-        await mine.page.get_by_role("button", name="Book it").focus()
-        await mine.page.keyboard.press("Enter")
-        await mine.page.wait_for_url("**done=booked")
+        await latest(mine, times)
         await theirs.go(early)
         await theirs.press("Book it")
         await theirs.page.wait_for_url("**done=booked")
@@ -107,7 +119,7 @@ async def test_a_retiree_takes_an_earlier_time_with_the_keyboard_alone(open_hosp
             if await mine.page.get_by_role("link", name="Look at the offer").count():
                 break
             await mine.page.wait_for_timeout(250)
-        await mine.page.get_by_role("link", name="Look at the offer").focus()
+        await mine.page.get_by_role("link", name="Look at the offer").first.focus()
         await mine.page.keyboard.press("Enter")
         await mine.page.get_by_role("button", name="Take it").wait_for()
         await mine.judged()

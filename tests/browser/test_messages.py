@@ -78,9 +78,10 @@ async def test_a_sergeants_question_is_claimed_triaged_and_answered_by_cover_whi
             assert [one for one in sight.complaints if "ERR_CONNECTION" not in one] == []
 
 
+@pytest.mark.requirement("V14.3.3")
 async def test_what_is_typed_is_kept_through_a_lost_connection_and_a_crash(hospital, look, person):
     """Every ten seconds on the server; while that is away, encrypted on a device that the person says is theirs."""
-    veteran = hospital.persona("veteran")
+    veteran = hospital.persona("retiree")
     asking = await hospital.person(veteran, premium=True)
     hospital = hospital.elsewhere()
     async with look(origin=hospital.origin) as sight:

@@ -61,8 +61,9 @@ def no_mistake(sight):
 
 async def test_somebody_on_the_way_to_premium_and_the_registrar_at_the_desk_go_on(power, look, person):
     story = power.hospital.persona("captain")
-    who = await power.hospital.person(story, premium=False)
-    facility = power.hospital.facility_of(story.patient_id)
+    arjun = next(one.id for one in story.family.members if one.name.startswith("Arjun"))
+    who = await power.hospital.relative(story, arjun, premium=False)
+    facility = power.hospital.facility_of(arjun)
     clerk = await power.hospital.member("registrar", facility, display="Kim Alvarez")
     async with look(width=320, origin=power.hospital.origin) as one, look(origin=power.hospital.origin) as two:
         them, kim = person(one), person(two)

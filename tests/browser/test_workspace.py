@@ -146,6 +146,7 @@ async def test_a_note_is_kept_while_it_is_typed_through_a_restart_and_then_signe
             assert "Nothing is unfinished" in await ada.main()
 
 
+@pytest.mark.requirement("V2.2.2")
 async def test_a_nurses_vital_signs_are_checked_while_typed_and_again_before_they_are_stored(
     open_hospital, look, person, nurse, retiree
 ):

@@ -26,6 +26,7 @@ from tests.live import fresh_database, started
 pytestmark = pytest.mark.server
 
 REQUESTS = rounds("INJECTIONS", 1_500)
+SOME = 300
 PROMISED = {"INJECTIONS": 8_000}
 VICTIMS = 40
 BITES_LEAST = 20
@@ -185,6 +186,24 @@ async def bitten(test_server, template) -> tuple[int, list[str]]:
     after = await objects(connection)
     await connection.close()
     return bites, [name for name, found in before.items() if after[name] != found]
+
+
+@pytest.mark.requirement("V-222607", "V1.2.4")
+async def test_some_texts_that_would_be_sql_do_nothing(running, test_server, template):
+    app, owner = await fresh_database(test_server, template)
+    with started(replace(running.orders, database=app), owner) as server:
+        bearer = {"authorization": f"Bearer {server.token(lives_s=7_200)}"}
+        async with httpx.AsyncClient(base_url=server.origin, headers=bearer, timeout=60) as api:
+            ward, texts = await stock(api)
+            connection = await connected(owner)
+            before = await objects(connection)
+            tried = await storm(server, ward, SOME, SEED)
+            changed = [place for place, text in (await read_back(api, texts)).items() if text != texts[place]]
+            after = await objects(connection)
+            await connection.close()
+    assert tried.statuses.total() >= SOME
+    assert (tried.failures, tried.leaks, tried.slow, changed) == ([], [], [], [])
+    assert after == before
 
 
 @pytest.mark.proof

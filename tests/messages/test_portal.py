@@ -14,6 +14,7 @@ async def retiree(clinic):
     return await clinic.at("retiree", clinic.hospital.persona("retiree").name.split()[0])
 
 
+@pytest.mark.requirement("V2.3.1")
 async def test_nobody_writes_before_the_notice_about_emergencies(retiree):
     await retiree.get(f"{HOME}/me/new")
     assert retiree.path.endswith("/before")
@@ -47,6 +48,7 @@ async def test_files_go_with_a_message_and_come_back_as_they_were(retiree):
     assert (await retiree.http.get(links[1])).content == "mañana".encode()
 
 
+@pytest.mark.requirement("V5.2.2")
 async def test_a_file_that_is_not_what_it_says_is_refused_and_the_words_stay(retiree):
     assert await write(retiree, subject="Tool", text="Long words", files=[("tool.pdf", b"MZ" + bytes(200))]) == ""
     assert retiree.answer.status_code == 422
@@ -76,6 +78,7 @@ async def test_a_form_sent_twice_makes_one_message(retiree):
     assert "1 conversation found" in retiree.page.text
 
 
+@pytest.mark.requirement("V2.2.1")
 async def test_what_is_missing_is_said_beside_its_field(retiree):
     await teams(retiree)
     await send(retiree, "/new", team="", subject="", text="", category="nonsense")

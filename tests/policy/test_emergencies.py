@@ -128,6 +128,7 @@ async def test_who_may_not_break_the_glass_is_told_so_and_traced(running, strang
         ]
 
 
+@pytest.mark.requirement("V2.3.2")
 async def test_one_person_has_no_more_open_than_one_can_treat(running):
     names = [fresh_id() for _ in range(EMERGENCIES_OPEN_MAX + 1)]
     async with running.client("system") as client:

@@ -73,6 +73,7 @@ def test_the_worlds_have_a_case_for_every_rule(seed, rule, monkeypatch):
     assert sum(is_ != was for is_, was in zip([oracle.sees(*one) for one in asked], before, strict=True)) >= 2
 
 
+@pytest.mark.requirement("V8.2.2")
 async def test_ten_thousand_decisions_without_a_mismatch(alone):
     async with alone() as server:
         found = await compared(server, make(QUICK_SEED, patients=4, rounds=1), QUICK)

@@ -104,6 +104,7 @@ def judge(bundle):
     assert patient["birthDate"]
 
 
+@pytest.mark.requirement("V2.4.1")
 async def test_wrong_passcodes_are_counted_for_the_whole_life_of_a_link(robert):
     link = await make(robert)
     answers = [ask(link, f"wrong-{number}") for number in range(LINK_ATTEMPTS_MAX)]

@@ -44,9 +44,8 @@ async def database(running: Running) -> AsyncIterator[asyncpg.Connection]:
     await conn.close()
 
 
-@pytest.fixture
-def enlist(database):
-    """Puts somebody new into the registry: (person, the facts to type)."""
+def enlisting(database):
+    """Puts somebody new into the registry of a database: (person, the facts to type)."""
 
     async def put(*periods, **changes):
         number = next(_NUMBERS)
@@ -59,6 +58,11 @@ def enlist(database):
         return person, facts
 
     return put
+
+
+@pytest.fixture
+def enlist(database):
+    return enlisting(database)
 
 
 class Steps:

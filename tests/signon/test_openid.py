@@ -157,6 +157,7 @@ async def test_a_clerk_proofs_somebody_in_person(browser, other_browser, steps, 
     assert other_browser.answer.status_code == 403
 
 
+@pytest.mark.requirement("V10.3.4", "V6.3.3")
 async def test_a_basic_token_does_not_open_the_record(client, browser, steps, running):
     person, _ = await steps.register(browser)
     await browser.get(client.address("openid profile"))
@@ -174,6 +175,7 @@ async def test_credentials_are_asked_for_again_when_a_client_wants_that(client, 
     assert (await client.tokens(browser))["scope"] == "openid"
 
 
+@pytest.mark.requirement("V7.6.1")
 async def test_signing_out_at_the_client_signs_out_here_and_ends_its_tokens(client, browser, steps):
     await steps.register(browser)
     await browser.get(client.address("openid"))
@@ -188,6 +190,7 @@ async def test_signing_out_at_the_client_signs_out_here_and_ends_its_tokens(clie
     assert browser.path == "/signon/sign-in"
 
 
+@pytest.mark.requirement("V10.6.2")
 async def test_signing_out_without_proof_is_asked_about(client, browser, steps):
     await steps.register(browser)
     await browser.get(client.at("end_session_endpoint"))

@@ -25,6 +25,7 @@ async def test_somebody_registers_and_finds_themselves_basic(browser, steps):
     assert browser.path == "/signon/sign-in"
 
 
+@pytest.mark.requirement("SRG-APP-000068", "SRG-APP-000070", "V6.3.4")
 async def test_the_notice_comes_before_everything_and_is_accepted_once(browser, database):
     for address in ("/signon/sign-in", "/signon/register", "/signon/account", "/signon/enrol?ticket=x"):
         await browser.get(address)
@@ -38,6 +39,7 @@ async def test_the_notice_comes_before_everything_and_is_accepted_once(browser, 
     assert after == before + 1
 
 
+@pytest.mark.requirement("SRG-APP-000069", "V2.3.1")
 async def test_nobody_signs_in_past_the_notice(browser):
     await browser.get("/signon/notice")
     csrf = browser.page.csrf
@@ -66,6 +68,7 @@ async def test_wrong_facts_are_told_in_one_way(browser, enlist):
     assert "Robert James O'Brien" in browser.page.text
 
 
+@pytest.mark.requirement("V16.5.1")
 async def test_a_wrong_password_says_nothing_about_the_name(browser, other_browser, steps):
     _, name = await steps.register(browser)
     said = []
@@ -107,6 +110,7 @@ async def test_recovery_leads_to_a_new_factor_and_nowhere_else(browser, other_br
     assert browser.path == "/signon/sign-in"
 
 
+@pytest.mark.requirement("V7.4.3")
 async def test_a_changed_password_ends_the_other_sessions(browser, other_browser, steps):
     _, name = await steps.register(browser)
     await steps.sign_in(other_browser, name)
@@ -122,6 +126,7 @@ async def test_a_changed_password_ends_the_other_sessions(browser, other_browser
     assert other_browser.path == "/signon/account"
 
 
+@pytest.mark.requirement("V-222391", "V-222392", "V7.4.4", "V7.5.2")
 async def test_sessions_are_listed_and_ended_here_there_and_everywhere(browser, other_browser, steps):
     _, name = await steps.register(browser)
     await steps.sign_in(other_browser, name)
@@ -139,6 +144,7 @@ async def test_sessions_are_listed_and_ended_here_there_and_everywhere(browser, 
     assert other_browser.path == "/signon/sign-in"
 
 
+@pytest.mark.requirement("V3.5.1")
 async def test_a_form_from_elsewhere_or_without_its_key_is_refused(browser, steps):
     await steps.register(browser)
     form = next(one for one in browser.page.forms if one.action.endswith("/sign-out") and "all" in one.fields)
@@ -153,6 +159,7 @@ async def test_a_form_from_elsewhere_or_without_its_key_is_refused(browser, step
     assert browser.path == "/signon/account"
 
 
+@pytest.mark.requirement("V7.2.4")
 async def test_forms_of_before_signing_in_are_void_after_it(browser, steps):
     await browser.get("/signon/notice")
     early = browser.page.csrf
@@ -161,6 +168,7 @@ async def test_forms_of_before_signing_in_are_void_after_it(browser, steps):
     assert answer.status_code == 403
 
 
+@pytest.mark.requirement("V-222577", "V3.3.2", "V3.3.4")
 async def test_cookies_are_closed_to_scripts_and_other_sites(browser):
     await browser.get("/signon/notice")
     csrf = browser.page.csrf
@@ -171,6 +179,7 @@ async def test_cookies_are_closed_to_scripts_and_other_sites(browser):
         assert "path=/" in cookie.lower()
 
 
+@pytest.mark.requirement("V1.3.3")
 async def test_a_character_that_no_text_may_hold_is_refused_in_words(browser):
     await browser.get("/signon/notice")
     csrf = browser.page.csrf
@@ -184,6 +193,7 @@ async def test_a_character_that_no_text_may_hold_is_refused_in_words(browser):
     assert odd.status_code < 500
 
 
+@pytest.mark.requirement("V3.3.1", "V3.3.3")
 async def test_behind_tls_cookies_are_bound_to_the_host(another):
     with another(origin="https://ehr.example.org") as server:
         async with httpx.AsyncClient(base_url=server.origin) as client:
@@ -197,6 +207,7 @@ async def test_behind_tls_cookies_are_bound_to_the_host(another):
     "address", ["/signon/notice", "/signon/sign-in", "/signon/account", "/signon/nothing", "/signon/files/style.css",
                 "/signon/.well-known/openid-configuration", "/signon/jwks", "/signon/userinfo"],
 )  # fmt: skip
+@pytest.mark.requirement("V3.4.3", "V3.4.4", "V3.4.5", "V3.4.6")
 async def test_every_answer_is_closed_to_frames_and_foreign_content(browser, address):
     answer = await browser.http.get(address)
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
@@ -209,6 +220,7 @@ async def test_every_answer_is_closed_to_frames_and_foreign_content(browser, add
     "wanted", ["https://evil.example/", "//evil.example/", "/signon//evil.example", "javascript:x", "/fhir/Patient",
                "/signon/x\r\nSet-Cookie: a=b", "/signon/../fhir"],
 )  # fmt: skip
+@pytest.mark.requirement("V1.2.2", "V3.7.2")
 async def test_nobody_is_led_away_after_signing_in(browser, other_browser, steps, wanted):
     _, name = await steps.register(browser)
     await other_browser.get("/signon/sign-in")
@@ -217,6 +229,7 @@ async def test_nobody_is_led_away_after_signing_in(browser, other_browser, steps
     assert other_browser.path == "/signon/account"
 
 
+@pytest.mark.requirement("V14.2.3")
 async def test_no_page_holds_script_or_style_of_its_own(browser, steps):
     pages = ["/signon/notice", "/signon/register", "/signon/sign-in"]
     await browser.get("/signon/notice")
@@ -255,6 +268,7 @@ async def test_a_form_that_is_too_large_is_refused(browser):
     assert (await browser.http.post("/signon/notice", data=fields)).status_code == 413
 
 
+@pytest.mark.requirement("V-222602", "V1.2.1", "V3.2.2")
 async def test_what_people_type_is_shown_as_text(browser, enlist):
     _, facts = await enlist()
     await browser.get("/signon/register")

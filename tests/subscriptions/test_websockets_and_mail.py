@@ -88,6 +88,7 @@ async def test_a_websocket_that_says_something_else_is_closed(telling, message):
     assert closed.value.rcvd.code == 1008
 
 
+@pytest.mark.requirement("V4.4.3")
 async def test_an_access_token_binds_nothing_and_a_binding_token_opens_nothing(api, telling):
     subscription_id = await active(api, subscription("Basic", channel="websocket"))
     token, url = await binding(api, subscription_id)

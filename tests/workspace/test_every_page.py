@@ -66,11 +66,12 @@ async def test_nobody_gets_in_without_signing_in(open_hospital, retiree, method,
         assert answer.headers["location"].startswith("/signon/sign-in?")
 
 
+@pytest.mark.requirement("V8.4.1")
 async def test_people_who_are_not_staff_and_staff_of_elsewhere_see_no_chart(open_hospital, signed_in, retiree, at_home):
     mother = open_hospital.persona("mother")
     elsewhere = open_hospital.facility_of(mother.patient_id)
     assert elsewhere != at_home
-    person = await signed_in(await open_hospital.person(open_hospital.persona("veteran"), premium=True))
+    person = await signed_in(await open_hospital.person(open_hospital.persona("boatswain"), premium=True))
     stranger = await signed_in(await open_hospital.member("physician", elsewhere, display="Dr. Elsewhere"))
     for method, path in EVERY:
         refused = await request(person, method, path, retiree.patient_id)
@@ -81,6 +82,7 @@ async def test_people_who_are_not_staff_and_staff_of_elsewhere_see_no_chart(open
             assert answer.status_code in (404, 422), (method, path, answer.status_code)
 
 
+@pytest.mark.requirement("V3.5.1", "V3.5.3")
 async def test_a_form_from_elsewhere_changes_nothing(open_hospital, signed_in, retiree, at_home):
     ada = await signed_in(await open_hospital.member("physician", at_home, display="Dr. Ada Okoye"))
     for method, path in EVERY:

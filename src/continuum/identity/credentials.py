@@ -58,7 +58,7 @@ class Credentials:
         """
         on = self._sign_on
         async with on.connect() as conn:
-            account = await self._allowed(conn, session, expired=True)
+            account = await self.allowed(conn, session, expired=True)
             second_factor = (await factors.of(conn, account.account_id)).any
             about = await self._about(conn, account)
             kept = await accounts.former_passwords(conn, account)
@@ -99,7 +99,7 @@ class Credentials:
     async def begin_app(self, session: Session, name: str) -> Enrolment:
         """A seed for a new authenticator app. Raises SignInAgain, TooManyFactors."""
         async with self._sign_on.connect() as conn, conn.transaction():
-            account = await self._allowed(conn, session)
+            account = await self.allowed(conn, session)
             return await self._sign_on.apps.begin(
                 conn, account.account_id, name=name, account_label=account.sign_in_name
             )
@@ -108,7 +108,7 @@ class Credentials:
         """Makes the app a factor with its first right code. Raises SignInAgain, CodeWrong."""
         on = self._sign_on
         async with on.connect() as conn, conn.transaction():
-            account = await self._allowed(conn, session)
+            account = await self.allowed(conn, session)
             await accounts.locked(conn, account.account_id)
             if not await on.apps.confirm(conn, account.account_id, factor_id, code):
                 raise CodeWrong("The code is wrong. Is the time on your phone right?")
@@ -117,14 +117,14 @@ class Credentials:
     async def ask_passkey(self, session: Session) -> Question:
         """The question for a new passkey. Raises SignInAgain, TooManyFactors."""
         async with self._sign_on.connect() as conn:
-            account = await self._allowed(conn, session)
+            account = await self.allowed(conn, session)
             return await self._sign_on.passkeys.ask_to_register(conn, account)
 
     async def add_passkey(self, session: Session, ticket: str, answer: str, name: str, origin: Origin) -> Changed:
         """Keeps a new passkey. Raises SignInAgain, TicketGone, PasskeyRefused."""
         on = self._sign_on
         async with on.connect() as conn:
-            account = await self._allowed(conn, session)
+            account = await self.allowed(conn, session)
             asked = await on.passkeys.taken_to_register(conn, ticket)
             async with conn.transaction():
                 await accounts.locked(conn, account.account_id)
@@ -150,14 +150,14 @@ class Credentials:
     async def renew_recovery_codes(self, session: Session, origin: Origin) -> tuple[str, ...]:
         """New recovery codes, to be shown once. Raises SignInAgain."""
         async with self._sign_on.connect() as conn, conn.transaction():
-            account = await self._allowed(conn, session, recovering=False)
+            account = await self.allowed(conn, session, recovering=False)
             await self._tell(conn, account, "New recovery codes were made; the old ones are void.", "factor", origin)
             return tuple(await self._sign_on.recovery_codes.renew(conn, account.account_id))
 
     async def remove_app(self, session: Session, factor_id: str, origin: Origin) -> None:
         """Takes an authenticator app away. Raises SignInAgain, NotFound."""
         async with self._sign_on.connect() as conn, conn.transaction():
-            account = await self._allowed(conn, session, recovering=False)
+            account = await self.allowed(conn, session, recovering=False)
             if not await self._sign_on.apps.remove(conn, account.account_id, factor_id):
                 raise NotFound("There is no such authenticator app.")
             await self._tell(conn, account, "An authenticator app was removed.", "factor", origin)
@@ -165,7 +165,7 @@ class Credentials:
     async def remove_passkey(self, session: Session, credential_id: bytes, origin: Origin) -> None:
         """Takes a passkey away. Raises SignInAgain, NotFound."""
         async with self._sign_on.connect() as conn, conn.transaction():
-            account = await self._allowed(conn, session, recovering=False)
+            account = await self.allowed(conn, session, recovering=False)
             if not await self._sign_on.passkeys.remove(conn, account.account_id, credential_id):
                 raise NotFound("There is no such passkey.")
             await self._tell(conn, account, "A passkey was removed.", "factor", origin)
@@ -181,7 +181,7 @@ class Credentials:
                 left,
             )
 
-    async def _allowed(
+    async def allowed(
         self, conn: Connection, session: Session, *, recovering: bool = True, expired: bool = False
     ) -> Account:
         """The account, if this session may change its credentials now.

@@ -115,3 +115,16 @@ NOTICE_WORDS_MAX_CHARS = 120
 """Characters of what a mail says beside its usual words: a day and an hour."""
 NOTICE_KEPT_DAYS = 30
 """Days for which it is remembered that somebody was told."""
+
+PROVIDERS_MAX = 10
+"""Other providers by which people may sign in."""
+PROVIDERS_MAX_BYTES = 64 * 1024
+"""The operator's file that lists them."""
+PROVIDER_TIMEOUT_S = 10.0
+"""Seconds that another provider has for an answer."""
+PROVIDER_FACTS_S = 3_600
+"""How long another provider's document and keys are believed before they are read again."""
+PROVIDER_ANSWER_MAX_BYTES = 256 * 1024
+"""The document or the keys of another provider."""
+LINKS_MAX = 10
+"""Accounts of other providers that open one account here."""

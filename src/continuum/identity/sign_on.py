@@ -250,9 +250,19 @@ class SignOn:
         raise refusal
 
     async def arrive(
-        self, conn: Connection, account: Account, level: int, methods: tuple[str, ...], origin: Origin
+        self,
+        conn: Connection,
+        account: Account,
+        level: int,
+        methods: tuple[str, ...],
+        origin: Origin,
+        *,
+        identity_level: int | None = None,
     ) -> Arrived:
-        """Opens the session, in the caller's transaction with the account's row locked."""
+        """Opens the session, in the caller's transaction with the account's row locked.
+
+        identity_level: how surely it is known who this is; None: as the account says.
+        """
         if "pwd" in methods and self._password_expired(account):
             methods, level = (*methods, EXPIRED), 1
         administrator = await staff.is_administrator(conn, account.account_id, self.today())
@@ -261,7 +271,7 @@ class SignOn:
             text = f"Somebody signed in from a browser that was not known: {told(origin.browser)}"
             await accounts.notify(conn, account.account_id, text, self.clock())
         token, session = await self.sessions.open(
-            conn, account.account_id, Assurance(account.identity_level, level), methods, origin,
+            conn, account.account_id, Assurance(identity_level or account.identity_level, level), methods, origin,
             administrator=administrator,
         )  # fmt: skip
         act = Act("sign-in", account.account_id, origin, detail=" ".join(methods))

@@ -299,6 +299,7 @@ CHANGES = st.one_of(
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])  # each is rolled back
 @given(changes=st.lists(CHANGES, min_size=1, max_size=3))
+@pytest.mark.requirement("V16.4.2")
 async def test_whatever_is_done_to_sealed_rows_is_found_and_named(long_trail, changes):
     owner = long_trail.owner
     before = await _content(owner)

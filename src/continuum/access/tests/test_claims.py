@@ -47,6 +47,7 @@ def claims(world):
     return Claims(world.door)
 
 
+@pytest.mark.requirement("V2.3.4")
 async def test_of_many_who_want_one_slot_at_the_same_moment_one_has_it(world, claims):
     bookings = (
         world.session("system").update(appointment(f"a{number}", ("own", "other")[number % 2], "s1"))
@@ -90,6 +91,7 @@ async def test_two_swap_their_slots_in_one_act(world, claims):
     assert await claims.held(["s1", "s2"]) == {"s1", "s2"}
 
 
+@pytest.mark.requirement("V2.3.3")
 async def test_nothing_of_an_act_stays_when_one_slot_of_it_was_taken(world, claims):
     system = world.session("system")
     await system.update(appointment("a", "own", "s2"))

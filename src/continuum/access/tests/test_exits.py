@@ -56,6 +56,7 @@ async def test_what_stood_in_anothers_chart_is_not_shown_to_the_patient_it_was_m
     assert [one.version for one in page.matches] == [2]
 
 
+@pytest.mark.requirement("V8.2.3")
 async def test_whoever_sees_parts_asks_for_no_likeness_no_whole_visit_and_no_hidden_words(world):
     scheduler = opened(world, SCHEDULER, "HOPERAT")
     with pytest.raises(Forbidden):
@@ -74,6 +75,7 @@ async def test_whoever_sees_parts_asks_for_no_likeness_no_whole_visit_and_no_hid
     assert [row["outcome"] for row in rows] == [4] * 8, "each refusal leaves its row"
 
 
+@pytest.mark.requirement("V15.3.1", "V8.2.3")
 async def test_views_latest_values_and_judgements_are_cut_as_well(world):
     scheduler = opened(world, SCHEDULER, "HOPERAT")
     view = await scheduler.view("visits", "own", {"visits": "Encounter?_count=5"})
@@ -106,6 +108,7 @@ async def test_a_correction_moves_nothing_that_its_author_may_not_see(world):
         await nurse.revert_correction(outcome.id, reason="it was right", preview=True)
 
 
+@pytest.mark.requirement("V10.3.2")
 async def test_a_token_narrowed_to_some_types_moves_no_charts(world):
     scopes = "system/Patient.read system/Patient.write"
     session = opened(world, Actor("sys", "system", scopes=scopes), "HOPERAT")

@@ -137,6 +137,7 @@ async def test_the_trace_of_an_export_says_who_what_why_and_whose_data(exports, 
     assert (shown["job"], shown["result"]) == (job.id, "patients=2 resources=2")
 
 
+@pytest.mark.requirement("V2.4.1")
 async def test_nobody_else_hears_of_a_job_and_nobody_has_too_many(exports):
     job = await exports.start("clinician")
     for role in ("patient", "system"):

@@ -79,6 +79,7 @@ async def until(holds, seconds=20):
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.requirement("V16.5.2")
 async def test_reads_go_on_writes_are_refused_and_both_are_in_the_trail_afterwards(world, switched):
     session = world.session("clinician", "during")
     switched.read_only = True
@@ -128,6 +129,7 @@ async def test_a_row_that_was_on_its_way_to_the_spill_when_writes_opened_is_not_
     assert [len(await world.rows(request)) for request in ("early", "late")] == [1, 1]
 
 
+@pytest.mark.requirement("V16.5.3")
 async def test_when_the_spill_is_full_reads_are_refused(world, switched, tmp_path):
     outage = Outage(switched.connection, resumed(world), folder=tmp_path / "small", key=bytes(32), size=16 * 1024)
     world.door.outage = world.door.auditor.outage = outage
@@ -147,6 +149,7 @@ async def test_when_the_spill_is_full_reads_are_refused(world, switched, tmp_pat
         await world.session("clinician", "after").read("Observation", "o-own")
 
 
+@pytest.mark.requirement("V16.5.3")
 async def test_without_a_spill_nothing_is_answered(pool):
     switched = Switched(pool)
     world = await furnish(World(switched))

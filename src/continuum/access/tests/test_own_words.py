@@ -39,11 +39,13 @@ async def test_a_patient_writes_down_own_readings_and_changes_them(world):
         {**said("x"), "performer": [{"reference": "Patient/own"}, {"display": "Dr. Somebody"}]},
     ],
 )
+@pytest.mark.requirement("V15.3.3")
 async def test_a_patient_cannot_write_what_looks_as_if_a_clinician_had(world, resource):
     with pytest.raises(Forbidden):
         await world.session("patient").create(resource)
 
 
+@pytest.mark.requirement("V15.3.3")
 async def test_a_patient_cannot_make_a_clinicians_finding_their_own_nor_delete_anything(world):
     session = world.session("patient")
     with pytest.raises(Forbidden):

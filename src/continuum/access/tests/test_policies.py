@@ -24,6 +24,7 @@ FILES = dict(policy_files())
 
 
 @pytest.mark.parametrize("name", FILES)
+@pytest.mark.requirement("V8.1.1")
 def test_every_policy_file_is_typed_by_the_schema_and_says_why(name):
     found = validate_policies(FILES[name], schema_text())
     assert found.validation_passed, [str(error) for error in found.errors]
@@ -48,12 +49,14 @@ def test_policies_speak_of_roles_classes_relations_and_labels_that_there_are():
     assert len(PolicySet.from_str(text)) > 20
 
 
+@pytest.mark.requirement("V14.1.1")
 def test_each_type_is_in_one_class_and_each_label_of_the_record_has_a_name():
     sorted_types = [name for members in TYPES_OF.values() for name in members]
     assert sorted(sorted_types) == sorted(TYPES)
     assert set(LABELS.values()) == set(LABEL_BITS.values())
 
 
+@pytest.mark.requirement("V8.1.2")
 def test_hidden_elements_and_what_may_still_be_asked_are_named_as_r4_names_them():
     for group, types in ELEMENT_GROUPS.items():
         named = set()
@@ -116,6 +119,7 @@ LESS = {
 
 @pytest.mark.parametrize("less", LESS)
 @pytest.mark.parametrize("role", ROLES)
+@pytest.mark.requirement("V8.2.1")
 def test_who_is_less_never_sees_or_writes_more(role, less):
     keys = Keys(bytes(32))
     for purpose in PURPOSES:
@@ -141,6 +145,7 @@ def test_who_is_less_never_sees_or_writes_more(role, less):
 
 
 @pytest.mark.parametrize("role", sorted(set(ROLES) - {"administrator", "system"}))
+@pytest.mark.requirement("V14.2.4")
 def test_substance_use_opens_to_its_owner_by_consent_and_in_an_emergency_only(role):
     for purpose in PURPOSES:
         said = rules(Shape(role, purpose, 3, 3))
@@ -152,6 +157,7 @@ def test_substance_use_opens_to_its_owner_by_consent_and_in_an_emergency_only(ro
 
 
 @pytest.mark.parametrize("role", ROLES)
+@pytest.mark.requirement("V6.3.3")
 def test_a_basic_session_opens_the_directory_and_nothing_else(role):
     for purpose in PURPOSES:
         for levels in ((1, 1), (1, 2), (2, 1), (0, 0)):

@@ -85,6 +85,7 @@ ACTS = [
 ]  # fmt: skip
 
 
+@pytest.mark.requirement("V-222477", "V16.2.1")
 async def test_every_act_leaves_one_row_with_its_outcome_and_patients(world):
     for number, (interaction, act, outcome, named) in enumerate(ACTS):
         try:
@@ -164,6 +165,7 @@ ODD = ["\x00", "a\x00b", "\ud800", "x\udfffy", "\x1f", "é\U0001f600", "'; DROP 
 
 
 @pytest.mark.parametrize("odd", ODD)
+@pytest.mark.requirement("V-222607", "V1.2.4", "V16.4.1")
 async def test_odd_text_breaks_neither_the_search_nor_the_trace(world, odd):
     session = world.session("administrator", "odd")
     queries = [("family", odd), ("family:contains", odd * 3), ("family:exact", odd), ("identifier", odd), ("_id", odd)]
@@ -199,6 +201,7 @@ async def test_a_row_that_was_changed_no_longer_fits_its_seal(world):
     assert seal(bytes(31) + b"\1", fields, more) != mac
 
 
+@pytest.mark.requirement("V16.4.1")
 async def test_what_parts_the_fields_under_a_seal_cannot_be_smuggled_into_one(world):
     auditor = world.door.auditor
     context = Context(ACTORS["clinician"], "TREAT", "192.0.2.1", "r")
@@ -207,6 +210,7 @@ async def test_what_parts_the_fields_under_a_seal_cannot_be_smuggled_into_one(wo
     assert one[-2] != auditor.row(context, "search", query="a", detail="b")[-2]
 
 
+@pytest.mark.requirement("V16.5.3")
 async def test_too_many_waiting_rows_are_refused_and_their_acts_not_answered(world, monkeypatch):
     monkeypatch.setattr("continuum.access.audit.AUDIT_WAITING_MAX", 3)
     session = world.session("administrator", "full")

@@ -44,6 +44,7 @@ async def test_each_use_of_a_connection_has_its_own_wall(world):
         assert await conn.fetchval(labelled) == 1
 
 
+@pytest.mark.requirement("V8.3.1")
 async def test_a_predicate_that_lets_all_through_still_shows_nothing_that_the_role_could_never_see(world, monkeypatch):
     door: Access = world.door
     analyst = Actor("ana", "population-analyst")
@@ -77,6 +78,7 @@ async def test_the_wall_costs_no_index(world, question, index):
     assert "Index Cond" in plan, plan
 
 
+@pytest.mark.requirement("V-222430", "V13.2.2")
 async def test_the_role_of_the_application_owns_nothing_and_bypasses_nothing(world):
     async with world.pool.connection() as conn:
         row = await conn.fetchrow("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")

@@ -56,6 +56,7 @@ READS = {
 
 
 @pytest.mark.parametrize("role", ["clinician", "patient"])
+@pytest.mark.requirement("V8.2.2")
 async def test_another_patients_record_reads_like_one_that_never_was(world, role):
     session = world.session(role)
     for name, act in READS.items():
@@ -278,6 +279,7 @@ def test_whatever_can_name_a_patient_is_open_to_clinicians_only_if_filed_under_o
 
 @pytest.mark.parametrize("role", ["administrator", "nobody", ""])
 @pytest.mark.parametrize("purpose", ["TREAT", "", "X"])
+@pytest.mark.requirement("V8.2.1")
 def test_a_role_and_a_purpose_that_do_not_go_together_open_nothing(role, purpose):
     with pytest.raises(Forbidden):
         decide(Actor("x", role), purpose, Keys(bytes(32)))

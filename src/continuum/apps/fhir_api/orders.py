@@ -7,9 +7,10 @@ import asyncio
 import json
 import socket
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from continuum.identity.federation.providers import OtherProvider
 from continuum.kernel.errors import DomainError
 from continuum.kernel.limits import LISTEN_BACKLOG, REQUEST_TIMEOUT_S, SUBSCRIPTION_RETRY_WAIT_S
 
@@ -25,10 +26,15 @@ class CannotListen(DomainError):
 class Worker:
     """What a worker is told. database: the URL of the application's role, password included.
 
-    audit: the folder of spill files; "" keeps none. disk: a path on the embedded PostgreSQL's disk; "" for a given one.
-    origin: of the sign-on pages, as browsers see them. password_profile, contact, banner, video_url, clamav,
-    older_portal_url, backups: see SignonSettings.
-    bulk_folder: where the files of exports and imports lie; "" offers neither.
+        audit: the folder of spill files; "" keeps none. disk: a path on the embedded PostgreSQL's disk; "" for a given one.
+    <<<<<<< HEAD
+        origin: of the sign-on pages, as browsers see them. password_profile, contact, banner, video_url, clamav,
+        older_portal_url, backups: see SignonSettings.
+    =======
+        origin: of the sign-on pages, as browsers see them. password_profile, contact, banner, providers, video_url,
+        clamav: see SignonSettings.
+    >>>>>>> main
+        bulk_folder: where the files of exports and imports lie; "" offers neither.
     """
 
     database: str = field(repr=False)
@@ -49,6 +55,7 @@ class Worker:
     backups: str = ""
     clamav: str = ""
     banner: str = ""
+    providers: tuple[OtherProvider, ...] = ()
     request_timeout_s: float = REQUEST_TIMEOUT_S
     bulk_folder: str = ""
     bulk_processes: int = 2
@@ -88,12 +95,14 @@ def told(text: str) -> Worker:
     orders: dict[str, Any] = json.loads(text)
     for name in ("record_secret", "audit_secret", "token_secret", "identity_secret"):
         orders[name] = bytes.fromhex(orders[name])
+    orders["providers"] = tuple(OtherProvider(**one) for one in orders["providers"])
     return Worker(**orders)
 
 
 def tell(worker: Worker) -> str:
     """The same line, from the orders."""
-    orders = {name: getattr(worker, name) for name in Worker.__dataclass_fields__}
+    orders: dict[str, Any] = {name: getattr(worker, name) for name in Worker.__dataclass_fields__}
+    orders["providers"] = [asdict(one) for one in worker.providers]
     return json.dumps({name: value.hex() if isinstance(value, bytes) else value for name, value in orders.items()})
 
 

@@ -136,6 +136,7 @@ def _signon_settings(worker: Worker) -> SignonSettings:
         backups=worker.backups,
         clamav=worker.clamav,
         banner=worker.banner,
+        providers=worker.providers,
     )
 
 

@@ -28,6 +28,7 @@ async def home(x: Exchange) -> Response:
 async def _page(x: Exchange, session: Session, account: Account, *, words: str = "", status: int = 200) -> Response:
     on = x.services.sign_on
     apps, passkeys, codes_left = await x.services.credentials.present(session)
+    links = await x.services.elsewhere.links(account.account_id)
     async with on.connect() as conn:
         sessions = await on.sessions.of(conn, account.account_id)
         notices = await accounts.notices(conn, account.account_id)
@@ -35,6 +36,7 @@ async def _page(x: Exchange, session: Session, account: Account, *, words: str =
     return x.page(
         "account.html", status=status, told=told, account=account, session=session, apps=apps, passkeys=passkeys,
         codes_left=codes_left, sessions=sessions, notices=notices, words=words, expired=EXPIRED in session.methods,
+        links=links, providers=[one for one in x.services.elsewhere.providers if one not in dict(links)],
         roles={one.role for one in privileges}, privileges=privileges,
         fresh=session.fresh(on.clock()), has_password=account.password_hash is not None,
     )  # fmt: skip

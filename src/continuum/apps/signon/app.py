@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from continuum.apps.signon import account, administration, oidc, overseeing, premium, registering, signing_in
+from continuum.apps.signon import account, administration, elsewhere, oidc, overseeing, premium, registering, signing_in
 from continuum.apps.signon.exchange import HOME, SECURE, Exchange, Handler, endpoint
 from continuum.apps.signon.services import BASE, SignonServices
 
@@ -19,6 +19,8 @@ PAGES: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/sign-in", signing_in.sign_in, BOTH),
     ("/second-step", signing_in.second_step, POST),
     ("/passkey", signing_in.passkey, POST),
+    ("/elsewhere/{key}", elsewhere.begin, POST),
+    ("/elsewhere/{key}/back", elsewhere.back, GET),
     ("/go-on", signing_in.go_on, GET),
     ("/stay", signing_in.stay, POST),
     ("/sign-out", signing_in.sign_out, POST),
@@ -32,6 +34,7 @@ PAGES: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/account/app/confirm", account.confirm_app, POST),
     ("/account/passkey", account.new_passkey, POST),
     ("/account/remove", account.remove, POST),
+    ("/account/disconnect", elsewhere.disconnect, POST),
     ("/account/recovery-codes", account.recovery_codes, POST),
     ("/account/end-session", account.end_session, POST),
     ("/premium", premium.premium, GET),

@@ -14,6 +14,9 @@ import structlog
 from continuum.access import Access
 from continuum.identity.acts import Connect, Trace
 from continuum.identity.credentials import Credentials
+from continuum.identity.federation.asking import Asking
+from continuum.identity.federation.elsewhere import Elsewhere
+from continuum.identity.federation.providers import OtherProvider
 from continuum.identity.limits import SWEEP_S
 from continuum.identity.passwords import PROFILES, Hasher
 from continuum.identity.proofing import Proofing
@@ -37,9 +40,9 @@ class SignonSettings:
     """What an operator sets. origin: of the pages as browsers see them, such as `https://ehr.example.org`.
 
     contact: whom people call about eligibility, in words. banner: the text before sign-in, paragraphs parted by
-    empty lines. video_url: where visits by video take place, with `{room}` in it; "" for nowhere of ours.
+    empty lines. providers: others by which people may sign in. video_url: where visits by video take place,
+    with `{room}` in it; "" for nowhere of ours. clamav: a virus scanner (runtime/virus_scan.py); "" for none.
     older_portal_url: of facilities that are not live yet, "" for none. backups: their folder, "" for one unknown.
-    clamav: address of a virus scanner (runtime/virus_scan.py); "" for none.
     """
 
     origin: str
@@ -48,6 +51,7 @@ class SignonSettings:
     password_profile: str = "nist-63b-4"  # noqa: S105  the name of rules, not a password
     contact: str = CONTACT
     banner: str = ""
+    providers: tuple[OtherProvider, ...] = ()
     video_url: str = ""
     older_portal_url: str = ""
     backups: str = ""
@@ -75,6 +79,7 @@ class SignonServices:
     proofing: Proofing
     staffing: Staffing
     provider: Provider
+    elsewhere: Elsewhere
     notice: tuple[str, ...]
     notice_digest: str
     access: Access | None = None
@@ -102,14 +107,17 @@ def services(
         clock=clock,
     )
     text = settings.banner or default_banner()
+    credentials = Credentials(sign_on)
+    asking = tuple(Asking(one, clock=clock) for one in settings.providers)
     return SignonServices(
         settings=settings,
         sign_on=sign_on,
-        credentials=Credentials(sign_on),
+        credentials=credentials,
         registration=Registration(sign_on, contact=settings.contact or CONTACT),
         proofing=Proofing(sign_on),
         staffing=Staffing(sign_on),
         provider=Provider(sign_on, issuer=f"{settings.origin}{BASE}", token_key=signing_key(settings.token_secret)),
+        elsewhere=Elsewhere(sign_on, credentials, asking, origin=settings.origin),
         notice=tuple(part.strip() for part in text.split("\n\n") if part.strip()),
         notice_digest=hashlib.sha256(text.encode()).hexdigest(),
         access=access,

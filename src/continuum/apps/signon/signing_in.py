@@ -20,6 +20,7 @@ WHY = {
     "again": "Please show once more who you are, with your second factor if you have one.",
     "out": "You are signed out.",
     "everywhere": "You are signed out everywhere.",
+    "unlinked": "You were signed out because that way to sign in was removed.",
     "recovered": "Your new second factor is set up. Please sign in with it.",
 }
 """Why somebody sees the sign-in page, by the word in its address."""
@@ -42,18 +43,19 @@ async def sign_in(x: Exchange) -> Response:
         try:
             step = await x.services.sign_on.with_password(x.form.get("name", ""), x.form.get("password", ""), x.origin)
         except _REFUSALS as error:
-            return await _again(x, str(error), error.status)
+            return await again(x, str(error), error.status)
         if isinstance(step, FactorNeeded):
             return await _second_step(x, step.ticket, step)
         return on_to(x, step)
-    return await _again(x, "", 200)
+    return await again(x, "", 200)
 
 
-async def _again(x: Exchange, words: str, status: int) -> Response:
+async def again(x: Exchange, words: str, status: int) -> Response:
+    """The sign-in page, with what was wrong."""
     question = await x.services.sign_on.ask_passkey()
     return x.page(
         "sign_in.html", status=status, words=words, name=x.form.get("name", ""), next=x.next(), question=question,
-        why=WHY.get(x.query.get("why", ""), "") if status == 200 else "",
+        why=WHY.get(x.query.get("why", ""), "") if status == 200 else "", providers=x.services.elsewhere.providers,
     )  # fmt: skip
 
 
@@ -69,7 +71,7 @@ async def second_step(x: Exchange) -> Response:
         step = FactorNeeded(ticket, "app" in kinds, "passkey" in kinds, "recovery" in kinds)
         return await _second_step(x, ticket, step, words=str(error), status=error.status)
     except TicketGone as error:
-        return await _again(x, str(error), error.status)
+        return await again(x, str(error), error.status)
 
 
 async def _second_step(x: Exchange, ticket: str, step: FactorNeeded, *, words: str = "", status: int = 200) -> Response:
@@ -88,7 +90,7 @@ async def passkey(x: Exchange) -> Response:
     try:
         arrived = await x.services.sign_on.with_passkey(x.form.get("ticket", ""), x.form.get("answer", ""), x.origin)
     except _REFUSALS as error:
-        return await _again(x, str(error), error.status)
+        return await again(x, str(error), error.status)
     return on_to(x, arrived)
 
 

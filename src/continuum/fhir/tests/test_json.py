@@ -32,6 +32,7 @@ def test_numbers_keep_their_digits(number):
 
 
 @given(st.dictionaries(st.text(), VALUES, max_size=5))
+@pytest.mark.requirement("V1.2.3")
 def test_what_is_written_reads_back_equal(value):
     assert parse(dump(value)) == value
     assert parse(dump_pretty(value)) == value
@@ -73,6 +74,7 @@ TOO_DEEP = "nests deeper than 200 levels"
     ],
     ids=lambda value: value[:16].decode("latin-1") if isinstance(value, bytes) else "",
 )
+@pytest.mark.requirement("V1.1.1")
 def test_what_is_ambiguous_broken_or_too_deep_is_refused_in_words(raw, words):
     with pytest.raises(Malformed) as refused:
         parse(raw)
@@ -98,6 +100,7 @@ def test_a_decimal_is_written_with_the_digits_it_came_with(digits, places, sign)
     assert Decimal(written).as_tuple() == Decimal(text).as_tuple()
 
 
+@pytest.mark.requirement("V1.4.2")
 def test_a_number_with_a_vast_exponent_costs_nothing_and_is_no_valid_decimal():
     began = time.process_time()
     resource = parse(b'{"resourceType":"Basic","a":1e999999999,"b":1e-999999999}')
@@ -132,6 +135,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.requirement("V-222612")
 def test_the_largest_hostile_bodies_are_refused_in_bounded_time(name):
     raw = HOSTILE[name]()
     assert len(raw) <= BODY_MAX_BYTES

@@ -50,6 +50,7 @@ async def fail(pool, attempts, **origin):
         return await attempts.failed(conn, attempt)
 
 
+@pytest.mark.requirement("V6.3.1")
 async def test_waits_double_from_the_fourth_attempt_on(pool, attempts, clock):
     for _ in range(ATTEMPTS_FREE):
         await fail(pool, attempts)
@@ -105,6 +106,7 @@ async def test_being_right_strikes_out_ones_own_failures_only(pool, attempts):
         await fail(pool, attempts)
 
 
+@pytest.mark.requirement("V6.3.1")
 async def test_attempts_at_the_same_moment_all_count(pool, attempts):
     """Fifty at once from one network: no more are judged than may be."""
 
@@ -129,6 +131,7 @@ async def test_after_a_day_nothing_is_held_against_anybody(pool, attempts, clock
         assert await conn.fetchval("SELECT count(*) FROM identity.attempt") == 0
 
 
+@pytest.mark.requirement("V-222432")
 async def test_under_the_stig_the_third_failure_locks_from_wherever_it_comes(pool, stig):
     assert not await fail(pool, stig, network="a")
     assert not await fail(pool, stig, network="b")
@@ -137,6 +140,7 @@ async def test_under_the_stig_the_third_failure_locks_from_wherever_it_comes(poo
         await fail(pool, stig, network="d")
 
 
+@pytest.mark.requirement("V-222432")
 async def test_under_the_stig_failures_apart_by_more_than_15_minutes_do_not_lock(pool, stig, clock):
     for _ in range(5):
         assert not await fail(pool, stig)

@@ -17,5 +17,6 @@ def test_a_browser_is_told_by_its_name_and_system(agent, words):
     assert told(agent) == words
 
 
+@pytest.mark.requirement("V1.3.3")
 def test_an_endless_name_is_cut():
     assert told("x" * 5_000) == "x" * 80

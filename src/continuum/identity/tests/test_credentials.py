@@ -20,6 +20,7 @@ async def second_step(home, name="robert"):
     return await home.on.with_password(name, home.password, home.here)
 
 
+@pytest.mark.requirement("V6.2.2")
 async def test_a_new_password_opens_and_the_old_one_does_not(home):
     await home.account()
     arrived, other = await home.arrive(), await home.arrive()
@@ -50,6 +51,7 @@ async def test_a_password_that_will_not_do_changes_nothing(home, present, new, w
     assert (await home.get(account.account_id)).password_hash == account.password_hash
 
 
+@pytest.mark.requirement("V6.2.3", "V7.5.1")
 async def test_a_session_left_open_cannot_change_what_opens_the_account(home):
     account = await home.account()
     arrived, app, _ = await home.with_app()
@@ -104,6 +106,7 @@ async def test_an_app_that_showed_no_right_code_is_no_factor(home):
     assert another.factor_id != begun.factor_id
 
 
+@pytest.mark.requirement("V7.5.1")
 async def test_a_stolen_password_alone_cannot_add_a_factor_beside_the_holders(home):
     await home.account()
     early = await home.arrive()
@@ -113,6 +116,7 @@ async def test_a_stolen_password_alone_cannot_add_a_factor_beside_the_holders(ho
             await change
 
 
+@pytest.mark.requirement("V6.4.3")
 async def test_recovery_needs_the_password_and_a_code_and_leads_to_a_new_factor_only(home):
     account = await home.account()
     arrived, _, codes = await home.with_app()
@@ -140,6 +144,7 @@ async def test_recovery_needs_the_password_and_a_code_and_leads_to_a_new_factor_
     assert any("recovery code was used" in text for text in await home.notices(account.account_id))
 
 
+@pytest.mark.requirement("V6.5.1")
 async def test_a_recovery_code_is_good_once_and_for_its_account(home):
     await home.account()
     await home.account("linda")
@@ -163,6 +168,7 @@ async def test_new_recovery_codes_make_the_old_ones_void(home):
     assert arrived.session.recovering
 
 
+@pytest.mark.requirement("V6.4.3")
 async def test_whoever_signed_in_with_a_passkey_may_set_a_forgotten_password(home, passkey):
     await home.account()
     device = passkey()
@@ -188,6 +194,7 @@ async def test_removing_takes_away_only_what_is_ones_own(home):
     assert not hasattr(await second_step(home, "linda"), "token")
 
 
+@pytest.mark.requirement("V-222544", "V-222546")
 async def test_under_the_stig_former_passwords_and_daily_changes_are_refused(stig_home):
     home, rules = stig_home, PROFILES["dod-stig"]
     await home.account()
@@ -207,6 +214,7 @@ async def test_under_the_stig_former_passwords_and_daily_changes_are_refused(sti
         used.append(new)
 
 
+@pytest.mark.requirement("V6.5.2")
 async def test_seeds_and_codes_are_not_readable_in_the_database(home):
     await home.account()
     arrived = await home.arrive()

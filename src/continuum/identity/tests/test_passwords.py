@@ -28,6 +28,7 @@ def hasher():
 
 
 @pytest.mark.parametrize("password", [GOOD, "Fähre Nebel Tisch Quitte", "ржавый якорь поёт ночью", GOOD + " " * 30])
+@pytest.mark.requirement("V6.2.5")
 def test_a_row_of_words_is_enough_for_the_default_profile(password):
     assert objections(password, NIST, about=ABOUT) == ()
 
@@ -48,10 +49,12 @@ def test_a_row_of_words_is_enough_for_the_default_profile(password):
         ("x" * (PASSWORD_MAX_CHARS + 1), "at most"),
     ],
 )
+@pytest.mark.requirement("V6.2.11", "V6.2.12", "V6.2.4")
 def test_what_others_would_guess_is_refused_with_the_reason(password, words):
     assert any(words in text for text in objections(password, NIST, about=ABOUT))
 
 
+@pytest.mark.requirement("V-222536", "V6.2.1")
 def test_beside_a_second_factor_it_may_be_shorter_but_not_under_the_stig():
     short = "gulf-Tn4 rye"
     assert objections(short, NIST, second_factor=True) == ()
@@ -66,6 +69,7 @@ def test_beside_a_second_factor_it_may_be_shorter_but_not_under_the_stig():
         (GOOD_STIG.replace("4", ""), "a digit"), ("Seven yellow ferries at dawn 4 blue", "a special character"),
     ],
 )  # fmt: skip
+@pytest.mark.requirement("V-222537", "V-222538", "V-222539", "V-222540")
 def test_the_stig_asks_for_all_four_kinds(password, missing):
     assert objections(GOOD_STIG, STIG) == ()
     assert any(missing in text for text in objections(password, STIG))
@@ -73,6 +77,7 @@ def test_the_stig_asks_for_all_four_kinds(password, missing):
 
 
 @given(st.text(alphabet=string.ascii_letters + string.digits + "!#,.", min_size=15, max_size=40), st.integers(0, 14))
+@pytest.mark.requirement("V-222541")
 def test_under_the_stig_eight_characters_must_change(former, kept):
     new = former[:kept] + "".join(chr(0x4E00 + n) for n in range(len(former) - kept))
     complaint = any("must differ" in text for text in objections(new, STIG, former=former))
@@ -80,11 +85,13 @@ def test_under_the_stig_eight_characters_must_change(former, kept):
 
 
 @given(st.text(max_size=300))
+@pytest.mark.requirement("V1.1.1", "V6.2.9")
 def test_any_text_is_judged_without_a_fault(password):
     for profile in (NIST, STIG):
         assert all(isinstance(text, str) and text for text in objections(password, profile, about=ABOUT))
 
 
+@pytest.mark.requirement("V-222542", "V6.2.8")
 async def test_a_hash_knows_its_password_and_no_other(hasher):
     kept = await hasher.hash(GOOD)
     assert kept.startswith("$argon2id$")
@@ -96,6 +103,7 @@ async def test_a_hash_knows_its_password_and_no_other(hasher):
     assert await hasher.hash(GOOD) != kept
 
 
+@pytest.mark.requirement("V1.1.1")
 async def test_the_same_signs_typed_another_way_are_the_same_password(hasher):
     kept = await hasher.hash("Fa\u0308hre \ufb01nden wir im Nebel")
     assert await hasher.verify("F\u00e4hre finden wir im Nebel", kept)
@@ -121,6 +129,7 @@ async def test_too_many_at_once_are_asked_to_come_back(hasher):
     assert sum(isinstance(one, str) for one in done) == PASSWORD_HASHES_WAITING_MAX
 
 
+@pytest.mark.requirement("V11.4.2")
 def test_the_product_hashes_at_the_recommended_cost():
     made = Hasher()
     kept = asyncio.run(made.hash(GOOD))

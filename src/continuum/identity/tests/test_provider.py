@@ -51,6 +51,7 @@ async def test_a_client_learns_who_somebody_is_and_how_surely(world, signed_in):
     assert {name: said[name] for name in told} == told
 
 
+@pytest.mark.requirement("V16.3.1")
 async def test_every_token_leaves_a_trace(world, signed_in):
     secret = await world.client()
     await world.token(secret, await world.code(signed_in))
@@ -63,6 +64,7 @@ async def test_every_token_leaves_a_trace(world, signed_in):
     ]
 
 
+@pytest.mark.requirement("V10.4.6")
 async def test_a_public_client_needs_no_secret_but_its_verifier(world, signed_in):
     assert await world.client(confidential=False) is None
     assert (await world.token(None, await world.code(signed_in)))[0] == 200
@@ -71,6 +73,7 @@ async def test_a_public_client_needs_no_secret_but_its_verifier(world, signed_in
         assert (status, body["error"]) in ((400, "invalid_request"), (400, "invalid_grant"))
 
 
+@pytest.mark.requirement("V10.4.10")
 async def test_a_secret_may_come_in_the_header(world, signed_in):
     secret = await world.client()
     basic = base64.b64encode(f"portal:{secret}".encode()).decode()
@@ -91,6 +94,7 @@ async def test_a_secret_may_come_in_the_header(world, signed_in):
         ({"grant_type": "password"}, "unsupported_grant_type"), ({"grant_type": None}, "unsupported_grant_type"),
     ],
 )  # fmt: skip
+@pytest.mark.requirement("V10.4.10", "V10.4.4")
 async def test_a_token_request_that_is_not_right_is_refused(world, signed_in, changes, error):
     secret = await world.client()
     status, body = await world.token(secret, **{"code": await world.code(signed_in), **changes})
@@ -98,6 +102,7 @@ async def test_a_token_request_that_is_not_right_is_refused(world, signed_in, ch
     assert "access_token" not in body
 
 
+@pytest.mark.requirement("V10.4.2")
 async def test_a_code_is_good_once_and_a_second_use_ends_what_came_of_the_first(world, signed_in):
     secret = await world.client()
     code = await world.code(signed_in)
@@ -108,6 +113,7 @@ async def test_a_code_is_good_once_and_a_second_use_ends_what_came_of_the_first(
     assert (status, body["error"]) == (400, "invalid_grant")
 
 
+@pytest.mark.requirement("V10.4.2")
 async def test_of_many_who_show_the_same_code_at_once_one_gets_a_token(world, signed_in):
     secret = await world.client()
     code = await world.code(signed_in)
@@ -115,6 +121,7 @@ async def test_of_many_who_show_the_same_code_at_once_one_gets_a_token(world, si
     assert sorted(status for status, _ in done) == [200] + [400] * 9
 
 
+@pytest.mark.requirement("V10.4.3")
 async def test_a_code_holds_a_minute_and_only_for_its_client(world, signed_in):
     secret = await world.client()
     other = await world.client("other")
@@ -125,6 +132,7 @@ async def test_a_code_holds_a_minute_and_only_for_its_client(world, signed_in):
     assert (await world.token(secret, late))[1]["error"] == "invalid_grant"
 
 
+@pytest.mark.requirement("V10.4.11")
 async def test_more_than_was_granted_cannot_be_had_at_the_token_endpoint(world, signed_in):
     secret = await world.client()
     _, body = await world.token(secret, await world.code(signed_in, scope="openid"), scope="openid email staff")
@@ -133,6 +141,7 @@ async def test_more_than_was_granted_cannot_be_had_at_the_token_endpoint(world, 
     assert (await world.refresh(secret, body["refresh_token"], scope="openid email"))[1]["error"] == "invalid_scope"
 
 
+@pytest.mark.requirement("V10.4.5")
 async def test_refresh_tokens_are_used_once_and_a_stolen_one_ends_the_family(world, signed_in):
     secret = await world.client()
     _, first = await world.token(secret, await world.code(signed_in))
@@ -144,6 +153,7 @@ async def test_refresh_tokens_are_used_once_and_a_stolen_one_ends_the_family(wor
     assert (await world.refresh(secret, second["refresh_token"]))[0] == 400
 
 
+@pytest.mark.requirement("V10.4.9")
 async def test_a_revoked_refresh_token_is_void_and_only_its_client_revokes_it(world, signed_in):
     secret = await world.client()
     other = await world.client("other")
@@ -162,6 +172,7 @@ async def test_a_revoked_refresh_token_is_void_and_only_its_client_revokes_it(wo
 
 
 @pytest.mark.parametrize("how", ["sign out", "idle", "close"])
+@pytest.mark.requirement("V7.4.1", "V7.6.1")
 async def test_when_the_session_is_over_nothing_more_comes_of_it(world, signed_in, how):
     secret = await world.client()
     _, body = await world.token(secret, await world.code(signed_in))
@@ -187,6 +198,7 @@ async def test_when_the_session_is_over_nothing_more_comes_of_it(world, signed_i
         {"request_uri": "https://evil.example/", "redirect_uri": "https://evil.example/"},
     ],
 )  # fmt: skip
+@pytest.mark.requirement("V10.4.1", "V3.7.2")
 async def test_nobody_is_sent_to_an_address_that_is_not_known(world, signed_in, changes):
     await world.client()
     with pytest.raises(BadAuthorization, match="not known"):
@@ -244,6 +256,7 @@ async def test_a_basic_session_that_asks_for_the_record_is_led_on_and_not_just_r
     assert said["error"] == "interaction_required"
 
 
+@pytest.mark.requirement("V10.3.4")
 async def test_a_client_may_want_every_session_to_be_premium(world, signed_in):
     await world.client(assurance=PREMIUM)
     assert isinstance(await world.authorize(signed_in), StepUpNeeded)
@@ -293,6 +306,7 @@ async def test_a_session_of_recovery_signs_in_nowhere(world):
     assert isinstance(await world.authorize(recovered.session), SignInNeeded)
 
 
+@pytest.mark.requirement("V9.2.2")
 async def test_userinfo_takes_only_its_own_tokens(world, signed_in):
     secret = await world.client()
     _, body = await world.token(secret, await world.code(signed_in))

@@ -70,6 +70,7 @@ async def test_a_client_is_taken_on_once_and_on_this_machine_also_without_tls(wo
         await world.client()
 
 
+@pytest.mark.requirement("V10.4.4", "V10.6.1")
 def test_discovery_names_what_is_there(home):
     found = Provider(home.on, issuer=ISSUER, token_key=KEY).discovery()
     assert found["issuer"] == ISSUER

@@ -196,6 +196,7 @@ async def test_a_letter_to_the_address_of_record_makes_premium(registered):
         await home.proofing.activate(session, letter.code, home.here)
 
 
+@pytest.mark.requirement("V6.4.1", "V6.6.2", "V6.6.3")
 async def test_codes_from_letters_cannot_be_guessed_or_used_late_or_by_others(registered):
     home = registered
     registrar = await clerk(home)

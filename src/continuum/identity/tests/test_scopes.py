@@ -1,5 +1,6 @@
 """Scopes of programs: a token never has more than was registered, nor more than was asked for."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +23,7 @@ def opened(scopes: str) -> set[tuple[str, str]]:
 
 
 @given(SCOPES, SCOPES)
+@pytest.mark.requirement("V10.3.2", "V10.4.11")
 def test_a_token_has_exactly_what_was_both_asked_for_and_registered(asked, allowed):
     given_ = granted(" ".join(asked), " ".join(allowed))
     assert opened(given_) == opened(" ".join(asked)) & opened(" ".join(allowed))

@@ -19,6 +19,7 @@ async def reason(home, token, **options):
     return ended.value.reason
 
 
+@pytest.mark.requirement("V-222389", "V7.3.1")
 async def test_a_session_idles_for_14_minutes_59_and_not_for_15(home):
     await home.account()
     arrived = await home.arrive()
@@ -30,6 +31,7 @@ async def test_a_session_idles_for_14_minutes_59_and_not_for_15(home):
     assert await reason(home, arrived.token) == "ended"
 
 
+@pytest.mark.requirement("V-222390")
 async def test_an_administrators_session_idles_for_9_minutes_59_and_not_for_10(home):
     await home.grant(await home.account(), "administrator")
     arrived = await home.arrive()
@@ -39,6 +41,7 @@ async def test_an_administrators_session_idles_for_9_minutes_59_and_not_for_10(h
     assert await reason(home, arrived.token) == "idle"
 
 
+@pytest.mark.requirement("V7.3.1")
 async def test_what_a_page_does_by_itself_is_no_activity(home):
     await home.account()
     arrived = await home.arrive()
@@ -50,6 +53,7 @@ async def test_what_a_page_does_by_itself_is_no_activity(home):
     assert await reason(home, arrived.token, activity=False) == "idle"
 
 
+@pytest.mark.requirement("V7.3.2")
 async def test_however_active_no_session_outlives_its_limit(home):
     await home.account()
     arrived = await home.arrive()
@@ -74,10 +78,12 @@ async def test_activity_is_seen_by_every_worker(home):
 
 
 @pytest.mark.parametrize("token", ["", "x", "' OR true --", "\ud800", "é" * 500])
+@pytest.mark.requirement("V7.2.1", "V7.2.2")
 async def test_a_made_up_cookie_is_nobody(home, token):
     assert await reason(home, token) == "none"
 
 
+@pytest.mark.requirement("V-222387")
 async def test_one_more_session_than_allowed_ends_the_oldest(home):
     account = await home.account()
     arrived = []
@@ -90,6 +96,7 @@ async def test_one_more_session_than_allowed_ends_the_oldest(home):
     assert {one.session_id for one in listed} == {one.session.session_id for one in arrived[1:]}
 
 
+@pytest.mark.requirement("V-222578", "V7.4.1")
 async def test_signing_out_ends_this_session_and_leaves_the_others(home):
     account = await home.account()
     one, other = await home.arrive(), await home.arrive()
@@ -102,6 +109,7 @@ async def test_signing_out_ends_this_session_and_leaves_the_others(home):
     ]  # fmt: skip
 
 
+@pytest.mark.requirement("V7.5.2")
 async def test_signing_out_everywhere_ends_all_of_mine_and_nobody_elses(home):
     await home.account()
     await home.account("linda")
@@ -124,6 +132,7 @@ async def test_nobody_ends_the_session_of_another_account(home):
     assert await reason(home, another.token) == "ended"
 
 
+@pytest.mark.requirement("V7.5.1")
 async def test_credentials_were_shown_just_now_for_five_minutes(home):
     await home.account()
     session = (await home.arrive()).session
@@ -131,6 +140,7 @@ async def test_credentials_were_shown_just_now_for_five_minutes(home):
     assert not session.fresh(home.clock() + REAUTHENTICATED_S * 1_000_000)
 
 
+@pytest.mark.requirement("V-222577", "V7.2.3")
 async def test_the_database_holds_no_cookie(home):
     await home.account()
     arrived = await home.arrive()
@@ -140,6 +150,7 @@ async def test_the_database_holds_no_cookie(home):
     assert arrived.token.encode().hex() not in text
 
 
+@pytest.mark.requirement("V6.3.4")
 def test_assurance_is_reached_only_when_both_levels_are():
     assert CARD.reaches(PREMIUM)
     assert PREMIUM.reaches(BASIC)
@@ -148,6 +159,7 @@ def test_assurance_is_reached_only_when_both_levels_are():
     assert not BASIC.reaches(PREMIUM)
 
 
+@pytest.mark.requirement("V-222545")
 async def test_under_the_stig_an_old_password_opens_only_the_page_that_changes_it(stig_home):
     await stig_home.account()
     home = stig_home

@@ -34,6 +34,7 @@ async def test_the_sign_in_name_may_be_typed_in_any_case(home, name):
     assert (await home.arrive(name)).session.methods == ("pwd",)
 
 
+@pytest.mark.requirement("V16.3.1")
 async def test_wrong_passwords_and_wrong_names_look_alike_and_leave_a_trace(home):
     account = await home.account()
     said = set()
@@ -48,6 +49,7 @@ async def test_wrong_passwords_and_wrong_names_look_alike_and_leave_a_trace(home
     ]  # fmt: skip
 
 
+@pytest.mark.requirement("V16.2.5")
 async def test_what_was_typed_as_a_name_is_written_nowhere(home):
     with pytest.raises(SignInRefused):
         await home.on.with_password("MySecretPassword1", WRONG, home.here)
@@ -58,6 +60,7 @@ async def test_what_was_typed_as_a_name_is_written_nowhere(home):
             assert all("mysecretpassword1" not in row[0].lower() for row in rows)
 
 
+@pytest.mark.requirement("V6.3.1")
 async def test_a_stranger_guessing_does_not_keep_the_holder_out(home):
     await home.account()
     known = replace(home.here, mark=(await home.arrive()).mark)
@@ -84,6 +87,7 @@ async def test_a_mark_of_another_account_or_one_made_up_is_worth_nothing(home):
             await home.on.with_password("robert", WRONG, replace(guesses, mark=""))
 
 
+@pytest.mark.requirement("V16.3.3")
 async def test_an_attempt_that_comes_too_early_leaves_a_trace_and_is_not_judged(home):
     account = await home.account()
     for _ in range(ATTEMPTS_FREE):
@@ -96,6 +100,7 @@ async def test_an_attempt_that_comes_too_early_leaves_a_trace_and_is_not_judged(
     assert (await home.arrive()).session.assurance == BASIC
 
 
+@pytest.mark.requirement("V-222432")
 async def test_under_the_stig_the_fourth_attempt_fails_although_it_is_right(stig_home):
     account = await stig_home.account()
     for number in range(3):
@@ -112,6 +117,7 @@ async def test_under_the_stig_the_fourth_attempt_fails_although_it_is_right(stig
     assert (await stig_home.arrive()).session.assurance == BASIC
 
 
+@pytest.mark.requirement("V-222432")
 async def test_under_the_stig_fifty_at_once_lock_the_account_and_end_its_sessions(stig_home):
     account = await stig_home.account()
     arrived = await stig_home.arrive()
@@ -146,6 +152,7 @@ async def test_with_a_second_factor_the_password_is_only_the_first_step(home):
         await home.on.with_code(step.ticket, home.code(app), home.here)
 
 
+@pytest.mark.requirement("V6.5.1")
 async def test_a_code_is_taken_once_even_by_two_at_the_same_moment(home):
     await home.account()
     _, app, _ = await home.with_app()
@@ -159,6 +166,7 @@ async def test_a_code_is_taken_once_even_by_two_at_the_same_moment(home):
 
 
 @pytest.mark.parametrize(("later_s", "taken"), [(-60, False), (-30, True), (0, True), (30, True), (60, False)])
+@pytest.mark.requirement("V6.5.5")
 async def test_a_phone_may_be_half_a_minute_off(home, later_s, taken):
     await home.account()
     _, app, _ = await home.with_app()
@@ -172,6 +180,7 @@ async def test_a_phone_may_be_half_a_minute_off(home, later_s, taken):
             await home.on.with_code(step.ticket, code, home.here)
 
 
+@pytest.mark.requirement("V6.6.3")
 async def test_codes_cannot_be_guessed_with_the_password_known(home):
     await home.account()
     await home.with_app()
@@ -184,6 +193,7 @@ async def test_codes_cannot_be_guessed_with_the_password_known(home):
         await home.on.with_code(again.ticket, "000001", home.stranger)
 
 
+@pytest.mark.requirement("V2.3.1")
 async def test_the_second_step_has_its_time(home):
     await home.account()
     _, app, _ = await home.with_app()

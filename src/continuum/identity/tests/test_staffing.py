@@ -39,6 +39,7 @@ async def hire(home, staffing, admin, name="nick"):
     return account, arrived
 
 
+@pytest.mark.requirement("V6.3.2")
 async def test_the_first_administrator_comes_from_the_command_line_and_needs_a_second_factor(home, staffing):
     ticket = await staffing.first_administrator("Ada", "Ada Admin", home.here)
     arrived = await staffing.enrol(ticket, NEW, home.here)
@@ -67,6 +68,7 @@ async def test_somebody_new_sets_the_account_up_and_works_from_the_first_day_on(
     assert (await home.trail())[-1] == ("grant", admin.account_id, 0)
 
 
+@pytest.mark.requirement("V7.4.2", "V7.4.5")
 async def test_a_leaver_is_out_at_once_and_the_trail_says_who_takes_over(home, staffing):
     admin = await administrator(home)
     account, arrived = await hire(home, staffing, admin)
@@ -132,6 +134,7 @@ async def test_nobody_else_may_do_any_of_it(home, staffing):
     assert await home.get(account.account_id) == before
 
 
+@pytest.mark.requirement("V6.4.1")
 async def test_the_link_to_set_up_an_account_has_its_time_and_wants_a_good_password(home, staffing):
     admin = await administrator(home)
     _, ticket = await staffing.open_account(
@@ -152,6 +155,7 @@ async def test_a_name_is_needed(home, staffing, name):
         await staffing.first_administrator("ada", name, home.here)
 
 
+@pytest.mark.requirement("SRG-APP-000345")
 async def test_an_administrator_opens_what_failures_have_locked(stig_home):
     home, staffing = stig_home, Staffing(stig_home.on)
     admin = await administrator(home)

@@ -39,6 +39,7 @@ def test_a_token_says_what_it_was_given():
     assert verifier.verify(token) == CLAIMS
 
 
+@pytest.mark.requirement("V9.2.1")
 def test_a_token_ends_when_it_says_even_when_it_was_verified_before():
     clock = Clock()
     verifier = Verifier(KEY, clock=clock)
@@ -51,6 +52,7 @@ def test_a_token_ends_when_it_says_even_when_it_was_verified_before():
 
 
 @given(st.integers(0, 2000), st.integers(1, 255))
+@pytest.mark.requirement("V9.1.1")
 def test_a_changed_token_is_nobodys(position, change):
     token = bytearray(issue(KEY, CLAIMS, clock=Clock()).encode())
     position %= len(token) - 1  # the last character holds bits that the signature does not use
@@ -59,6 +61,7 @@ def test_a_changed_token_is_nobodys(position, change):
         Verifier(KEY, clock=Clock()).verify(bytes(token))
 
 
+@pytest.mark.requirement("V9.1.2", "V9.1.3")
 def test_another_key_and_other_algorithms_are_refused():
     verifier = Verifier(KEY, clock=Clock())
     forged = issue(signing_key(bytes(32)), CLAIMS, clock=Clock())
@@ -72,6 +75,7 @@ def test_another_key_and_other_algorithms_are_refused():
 
 
 @pytest.mark.parametrize("without", ["iss", "sub", "role", "exp"])
+@pytest.mark.requirement("V9.2.2")
 def test_a_token_must_say_who_as_what_and_until_when(without):
     said = {"iss": "continuum", "sub": "x", "role": "patient", "exp": NOW_S + 60}
     del said[without]
@@ -89,6 +93,7 @@ def test_the_memory_of_verified_tokens_is_bounded(monkeypatch):
     assert len(verifier._known) == 3  # noqa: SLF001  the bound is the thing under test
 
 
+@pytest.mark.requirement("V11.5.1")
 def test_a_short_secret_is_no_key():
     with pytest.raises(ValueError, match="at least 32 bytes"):
         signing_key(b"short")

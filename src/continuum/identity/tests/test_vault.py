@@ -23,6 +23,7 @@ def test_a_secret_moved_to_another_row_or_installation_stays_shut():
 
 
 @given(st.integers(0, 32), st.integers(1, 255))
+@pytest.mark.requirement("V11.3.3")
 def test_any_changed_byte_is_noticed(place, difference):
     sealed = bytearray(VAULT.seal(b"seed", "app/1"))
     sealed[place % len(sealed)] ^= difference
@@ -43,6 +44,7 @@ def test_digests_differ_by_purpose_part_and_installation():
     assert VAULT.digest("a", "b", "c") == VAULT.digest("a", "b", "c")
 
 
+@pytest.mark.requirement("V11.5.1", "V6.5.3", "V7.2.3")
 def test_random_tokens_are_long_and_their_digests_apart():
     tokens = {random_token() for _ in range(1000)}
     assert len(tokens) == 1000
@@ -50,6 +52,7 @@ def test_random_tokens_are_long_and_their_digests_apart():
     assert len({token_digest(token) for token in tokens}) == 1000
 
 
+@pytest.mark.requirement("V11.5.1")
 def test_a_short_secret_is_refused():
     with pytest.raises(ValueError, match="32 bytes"):
         Vault(b"short")

@@ -141,6 +141,7 @@ async def kept(server):
     return values
 
 
+@pytest.mark.requirement("V13.2.3")
 async def test_nothing_trusts_anybody(settings):
     async with postgres.open(settings) as server:
         superuser = await asyncpg.connect(**server.superuser.connect)
@@ -323,6 +324,7 @@ def test_a_server_that_cannot_start_says_what_postgresql_said(data):
     assert not processes_in(cluster_of(data))
 
 
+@pytest.mark.requirement("V16.2.5")
 async def test_values_never_reach_the_servers_log(settings):
     async with postgres.open(settings) as server:
         connection = await asyncpg.connect(**server.owner.connect)

@@ -25,6 +25,7 @@ async def test_a_statement_is_prepared_once_per_connection(pool):
     assert len(prepared) == 1
 
 
+@pytest.mark.requirement("V13.2.2", "V16.4.2")
 async def test_the_application_role_is_not_the_owner_and_may_not_rewrite_the_trace(pool):
     async with pool.connection() as conn:
         assert await conn.fetchval("SELECT current_user::text") == "continuum_app"
@@ -104,6 +105,7 @@ async def test_those_who_wait_are_served_in_their_order(database):
     assert served == list(range(20))
 
 
+@pytest.mark.requirement("V2.4.1")
 async def test_too_many_waiting_are_told_to_come_back(database, monkeypatch):
     monkeypatch.setattr(pool_module, "REQUESTS_WAITING_MAX", 3)
     async with Pool.open(database, size=1) as pool:
@@ -143,6 +145,7 @@ async def test_connections_that_the_server_closed_are_replaced(test_server, data
     await killer.close()
 
 
+@pytest.mark.requirement("V15.2.2")
 async def test_a_statement_that_takes_too_long_is_ended(database):
     async with Pool.open(database, size=1, statement_timeout_s=0.05) as pool, pool.connection() as conn:
         with pytest.raises(asyncpg.QueryCanceledError):

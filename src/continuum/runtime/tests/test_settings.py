@@ -37,6 +37,7 @@ def test_nonsense_is_refused(variable, value):
         Settings.load({variable: value})
 
 
+@pytest.mark.requirement("V13.3.1")
 def test_a_database_password_is_in_no_error_and_no_print():
     with pytest.raises(BadSetting) as refused:
         Settings.load({"CONTINUUM_DATABASE_URL": "mysql://me:open-sesame@db/x"})

@@ -27,6 +27,7 @@ def lines():
     structlog.reset_defaults()
 
 
+@pytest.mark.requirement("V16.2.5")
 def test_planted_names_come_through_nowhere(lines):
     logger = structlog.get_logger()
     logger.info("request_answered", status=200, interaction="read", patient=NAME, query=f"family={NAME}")
@@ -48,6 +49,7 @@ def test_planted_names_come_through_nowhere(lines):
     assert said[4]["template"] == "cannot parse … of …"
 
 
+@pytest.mark.requirement("V16.3.4", "V16.5.1")
 async def test_a_servers_errors_are_logged_without_their_values(lines, pool):
     async with pool.connection() as conn:
         try:

@@ -38,17 +38,20 @@ async def scanner(request, tmp_path):
         yield Scanner(address, timeout_s=5)
 
 
+@pytest.mark.requirement("V5.4.3")
 async def test_a_clean_file_is_clean_and_a_virus_has_a_name(scanner):
     assert await scanner.found(b"harmless " * 100_000) == ""
     assert await scanner.found(b"") == ""
     assert await scanner.found(b"a" * 600_000 + EICAR) == "Eicar-Test-Signature"
 
 
+@pytest.mark.requirement("V5.4.3")
 async def test_what_the_scanner_refuses_to_look_at_is_not_called_clean(scanner):
     with pytest.raises(ScanUnavailable, match="try again later"):
         await scanner.found(b"x" * 3_000_001)
 
 
+@pytest.mark.requirement("V16.5.2")
 async def test_a_scanner_that_is_away_or_hangs_up_or_is_silent_is_said_to_be(tmp_path):
     with pytest.raises(ScanUnavailable):
         await Scanner(f"unix://{tmp_path}/none.ctl", timeout_s=1).found(b"x")

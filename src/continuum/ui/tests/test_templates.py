@@ -145,6 +145,7 @@ def drawn(pages: Pages, source: str, language: str = "en", **values) -> str:
         "{{ ui.error_summary([problem]) }}",
     ],
 )  # fmt: skip
+@pytest.mark.requirement("V-222602", "V1.1.2", "V1.2.1", "V3.2.2")
 def test_hostile_text_stays_text_in_every_macro(pages, source):
     made = drawn(pages, source, x=HOSTILE, problem=Problem("name", HOSTILE))
     assert "<script" not in made

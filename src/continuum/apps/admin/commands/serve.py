@@ -13,6 +13,7 @@ from continuum.apps.admin.options import setting
 from continuum.apps.fhir_api.orders import Worker, listen, run
 from continuum.apps.fhir_api.workers import Crew
 from continuum.apps.signon.banner import read_banner
+from continuum.identity.federation.providers import read_providers
 from continuum.interop.subscriptions.endpoints import Allowed
 from continuum.runtime import postgres, secrets
 from continuum.runtime.migrate import migrate
@@ -125,6 +126,7 @@ def orders(settings: Settings, server: Server, *, read_only: bool = False, origi
         backups=str(settings.backups),
         clamav=settings.clamav,
         banner=read_banner(settings.banner_file),
+        providers=read_providers(settings.providers_file),
         connections=settings.connections,
         base_url=settings.base_url,
         read_only=read_only,

@@ -76,6 +76,7 @@ async def test_each_sign_in_reaches_its_level_and_its_role(pool, database):
 
 
 @pytest.mark.usefixtures("people")
+@pytest.mark.requirement("V13.2.3")
 async def test_a_second_start_changes_nothing_and_another_installation_has_other_passwords(pool, database):
     first, second = await open_accounts(database, known(1)), await open_accounts(database, known(1))
     assert first == second

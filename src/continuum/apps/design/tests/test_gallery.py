@@ -80,6 +80,7 @@ async def test_every_page_is_well_formed_and_its_parts_refer_to_each_other(clien
 
 
 @pytest.mark.parametrize("path", PAGES)
+@pytest.mark.requirement("V3.4.3")
 async def test_every_page_carries_the_strict_policy(client, path):
     headers = (await client.get(path)).headers
     policy = headers["content-security-policy"]
@@ -135,6 +136,7 @@ async def test_the_first_visit_is_light_and_the_next_ones_are_lighter(client):
         assert files + page <= FIRST_VISIT_MAX_BYTES, path
 
 
+@pytest.mark.requirement("V4.1.1")
 async def test_a_file_may_be_kept_for_ever_and_a_wrong_address_is_no_file(client):
     path = assets.address("continuum.css")
     answer = await client.get(path)
@@ -168,6 +170,7 @@ async def test_a_preference_that_we_do_not_know_is_not_kept(client):
     [("/ui/forms", "/ui/forms"), ("//evil.example", "/"), ("https://evil.example", "/"), ("/\\evil.example", "/"),
      ("", "/"), ("/a\r\nb", "/"), ("ui", "/")],
 )  # fmt: skip
+@pytest.mark.requirement("V3.7.2")
 def test_the_way_back_never_leads_elsewhere(asked, led):
     assert way_back(asked) == led
 

@@ -62,6 +62,7 @@ async def test_a_client_that_goes_away_is_noticed():
         (b"zstd", zstandard.ZstdCompressor().compress),
     ],
 )
+@pytest.mark.requirement("V5.2.3")
 async def test_compressed_bodies_are_expanded_within_the_limit(encoding, pack):
     text = bytes(range(256)) * 400
     assert await whole(arriving(pack(text)), {b"content-encoding": encoding}, MIB) == text
@@ -84,6 +85,7 @@ def test_unknown_encodings_are_refused():
 
 
 @given(st.binary(max_size=400), st.sampled_from([b"gzip", b"deflate", b"zstd"]))
+@pytest.mark.requirement("V-222609")
 def test_rubbish_is_never_more_than_refused(body, encoding):
     with contextlib.suppress(Malformed, TooLarge):
         expand(body, encoding, 1000)

@@ -1,5 +1,6 @@
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,6 +63,7 @@ def test_a_history_says_what_made_each_version():
 
 
 @given(st.lists(st.tuples(st.text(min_size=1, max_size=8), st.text(max_size=20)), max_size=4))
+@pytest.mark.requirement("V1.2.2")
 def test_a_link_carries_any_parameters_through(params):
 
     url = link(BASE, "Patient", params)

@@ -5,6 +5,7 @@ import pytest
 from continuum.apps.fhir_api.deadlines import Deadlines
 
 
+@pytest.mark.requirement("V15.2.2")
 async def test_a_task_over_its_time_is_cancelled_and_knows_why():
     deadlines = Deadlines(0.02)
     deadlines.start()

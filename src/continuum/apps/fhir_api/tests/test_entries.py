@@ -91,6 +91,7 @@ def test_what_cannot_be_in_a_transaction_is_refused(raw, said):
         operation(read_entry(0, raw, BASE))
 
 
+@pytest.mark.requirement("V2.3.2")
 def test_entries_are_a_list_and_not_too_many():
     assert read_entries({}) == []
     with pytest.raises(Malformed, match="array"):
@@ -109,6 +110,7 @@ def test_entries_are_a_list_and_not_too_many():
         max_leaves=12,
     )
 )
+@pytest.mark.requirement("V-222609")
 def test_whatever_an_entry_is_it_is_read_or_refused(raw):
     try:
         operation(read_entry(0, raw, BASE))

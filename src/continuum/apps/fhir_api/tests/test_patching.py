@@ -102,6 +102,7 @@ def test_a_patch_that_leaves_no_object_is_refused(value):
         compiled([{"op": "replace", "path": "", "value": value}])({"a": 1})
 
 
+@pytest.mark.requirement("V-222612")
 def test_copies_of_copies_are_stopped_before_they_fill_the_memory():
     doubling = [{"op": "copy", "from": "", "path": f"/x{number}"} for number in range(60)]
     with pytest.raises(Invalid, match="copies more than"):
@@ -118,6 +119,7 @@ json_values = st.recursive(
 @given(
     st.lists(st.dictionaries(st.sampled_from(["op", "path", "from", "value"]), json_values), max_size=3), json_values
 )
+@pytest.mark.requirement("V-222609", "V1.5.2")
 def test_whatever_is_sent_is_done_or_refused(document, value):
     try:
         compiled(document)({"a": value})

@@ -51,6 +51,7 @@ def test_what_the_list_names_may_be_called(endpoint):
         "https://hooks.ex\u0430mple.org/fhir/",
     ],
 )
+@pytest.mark.requirement("V1.3.6", "V13.2.4")
 def test_what_it_does_not_name_may_not(endpoint):
     assert not LIST.url(endpoint)
 
