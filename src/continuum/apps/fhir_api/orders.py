@@ -26,15 +26,10 @@ class CannotListen(DomainError):
 class Worker:
     """What a worker is told. database: the URL of the application's role, password included.
 
-        audit: the folder of spill files; "" keeps none. disk: a path on the embedded PostgreSQL's disk; "" for a given one.
-    <<<<<<< HEAD
-        origin: of the sign-on pages, as browsers see them. password_profile, contact, banner, video_url, clamav,
-        older_portal_url, backups: see SignonSettings.
-    =======
-        origin: of the sign-on pages, as browsers see them. password_profile, contact, banner, providers, video_url,
-        clamav: see SignonSettings.
-    >>>>>>> main
-        bulk_folder: where the files of exports and imports lie; "" offers neither.
+    audit: the folder of spill files; "" keeps none. disk: a path on the embedded PostgreSQL's disk; "" for a given one.
+    origin: of the sign-on pages, as browsers see them. password_profile, contact, banner, providers, video_url,
+    clamav, older_portal_url, backups: see SignonSettings.
+    bulk_folder: where the files of exports and imports lie; "" offers neither.
     """
 
     database: str = field(repr=False)

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from continuum.access import Session
 from continuum.access.claims import Claims
+from continuum.chart.entry import N_
 from continuum.chart.reading import DOD_ID
 from continuum.clinical.messaging.reading import body
 from continuum.interop.cutover import conversations, report, visits
@@ -23,10 +24,10 @@ from continuum.interop.cutover.visits import Visits
 from continuum.kernel.errors import DomainError, Invalid
 
 _LOOKED_UP = 50
-NO_NUMBER = "no DoD ID"
-NOBODY = "nobody here has this DoD ID"
-SEVERAL = "several people here have this DoD ID"
-OTHER_BIRTHDAY = "the person with this DoD ID was born on another day"
+NO_NUMBER = N_("no DoD ID")
+NOBODY = N_("nobody here has this DoD ID")
+SEVERAL = N_("several people here have this DoD ID")
+OTHER_BIRTHDAY = N_("the person with this DoD ID was born on another day")
 
 
 @dataclass(frozen=True, slots=True)

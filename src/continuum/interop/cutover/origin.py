@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from continuum.access import Session
+from continuum.chart.entry import N_
 from continuum.chart.reading import LOCAL
 from continuum.clinical.messaging.model import EXTENSION
 from continuum.clinical.messaging.reading import body
@@ -12,7 +13,7 @@ from continuum.clinical.scheduling.model import extension_of, nested, values_of,
 from continuum.kernel.errors import Conflict
 
 Resource = dict[str, Any]
-SOMEBODY_ELSE = "what came from this origin belongs to somebody else here"
+SOMEBODY_ELSE = N_("what came from this origin belongs to somebody else here")
 OURS = "https://continuum.example/fhir"
 """The system of what was made in Continuum; its keys are ids of resources."""
 IDENTIFIER_TYPE = f"{LOCAL}identifier-type"

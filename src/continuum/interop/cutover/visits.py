@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from continuum.access import Session
 from continuum.access.claims import Claims
+from continuum.chart.entry import N_
 from continuum.chart.reading import version_of
 from continuum.clinical.scheduling.finding import Offer, kinds, offers
 from continuum.clinical.scheduling.model import Resource, instant
@@ -20,8 +21,8 @@ from continuum.interop.cutover.report import Report
 from continuum.kernel.errors import Conflict
 
 Taking = Awaitable[tuple[str, str]]
-BOTH_CHANGED = "it was changed here and on the older portal: somebody has to say which holds"
-TIME_TAKEN = "somebody else has its time in the calendar here; it was brought in without the time"
+BOTH_CHANGED = N_("it was changed here and on the older portal: somebody has to say which holds")
+TIME_TAKEN = N_("somebody else has its time in the calendar here; it was brought in without the time")
 _LASTING = ("status", "start", "end")
 _OVER = frozenset({"cancelled", "fulfilled", "noshow"})
 
