@@ -51,8 +51,8 @@ def contents(path):
 
 
 async def shot(sight, name):
-    """Keeps a picture for whoever wants to look: CONTINUUM_PICTURES names a folder."""
-    folder = os.environ.get("CONTINUUM_PICTURES")
+    """Keeps a picture for whoever wants to look: PICTURES_FOLDER names a folder."""
+    folder = os.environ.get("PICTURES_FOLDER")
     if folder:
         await sight.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
@@ -128,6 +128,9 @@ async def on_the_day(clerk, mother, ines):
     assert "still uses the older portal" in await mother.main()
     assert await mother.page.locator(".time").count() == 0
     await shot(mother.sight, "find-320")
+
+    await mother.go("/portal/messages/me/new?read=yes")
+    assert "still uses the older portal" in await mother.main()
 
 
 async def planned(planner, mother):

@@ -1,14 +1,21 @@
 """People who move: planned by a registrar, settled on the day of the place they go to, with both sides seeing it."""
 
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from continuum.clinical.messaging import workflows
+from continuum.clinical.messaging.keeping import Keeper
+from continuum.clinical.messaging.model import Who
+from continuum.clinical.messaging.reading import task_of, teams_of, thread_in
+from continuum.clinical.messaging.workflows import Letter
 from continuum.clinical.scheduling.reading import find, read
 from continuum.interop.cutover import moves
 from continuum.interop.cutover.moves import care_of, facility_of, moves_of
-from continuum.interop.cutover.tests.base import AWAY, HOME, NOW, Base
+from continuum.interop.cutover.tests.base import AWAY, HOME, NOW, ZONE, Base
 from continuum.kernel.errors import DomainError, Invalid, NotFound
+from continuum.kernel.ids import uuid7
 
 TODAY = date(2026, 11, 23)
 
@@ -102,3 +109,28 @@ async def test_a_registrar_elsewhere_and_a_scheduler_plan_no_move(base):
         assert refused.value.status in {403, 404}
     with pytest.raises(NotFound):
         await moves.call_off(base.session("registrar", facility=HOME), "no-such-move")
+
+
+async def test_a_conversation_stays_with_the_team_of_before_when_its_person_moves(base):
+    patient = await base.person()
+    own = base.session("patient", patient_id=patient["id"])
+    team = next(one for one in await teams_of(own, HOME) if one.name == "Family Health")
+    letter = Letter(uuid7(), patient["id"], Who("a", "Inés Núñez"), "May I run?", "Knee")
+    thread = await workflows.send(own, letter, team, NOW, ZoneInfo(ZONE))
+    await plan(base, patient, day=TODAY)
+    await moves.settle(base.session(), NOW)
+
+    async def there(_facility):
+        return frozenset({"a-tom"}), frozenset()
+
+    async def zone(_session, _facility):
+        return ZoneInfo(ZONE)
+
+    found = await Keeper(base.session, there, zone).turn(NOW)
+    assert (found.without_owner, found.failed) == (0, 0)
+    nurse = base.session("nurse", facility=HOME)
+    await workflows.claim(nurse, patient["id"], thread, Who("a-tom", "Tom Reyes RN"), NOW)
+    assert (await Keeper(base.session, there, zone).turn(NOW)).without_owner == 0
+    _, talk = await thread_in(nurse, patient["id"], thread)
+    await workflows.answer(nurse, Letter(uuid7(), patient["id"], Who("a-tom", "Tom Reyes RN"), "Yes."), talk, NOW)
+    assert (await task_of(base.session(), patient["id"], thread))["status"] == "completed"
