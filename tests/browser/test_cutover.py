@@ -3,12 +3,14 @@
 import json
 import os
 import re
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from continuum.samples.places import world
+from tests.hospital import PASSWORD
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 TORREY = world().sites["torrey-hospital"]
@@ -212,33 +214,61 @@ async def at_a_phone(planner, clerk):
     await clerk.go("/workspace/waves")
 
 
-async def test_a_family_moves_to_a_base_that_is_not_live_and_back(open_hospital, look, person):
-    story = open_hospital.persona("mother")
+async def test_a_family_moves_to_a_base_that_is_not_live_and_back_though_the_server_goes_away(hospital, look, person):
+    hospital = hospital.elsewhere()
+    story = hospital.persona("mother")
     ines = next(one for one in story.family.members if one.id == story.patient_id)
-    mother_in = await open_hospital.relative(story, story.patient_id)
-    clerk_in = await open_hospital.member("registrar", GRAYCLIFF.organization, display="Clerk Ames")
-    there_in = await open_hospital.member("registrar", TORREY.organization, display="Clerk Torres")
-    planner_in = await open_hospital.member("administrator", None, display="Planner Reed")
-    await open_hospital.member("nurse", TORREY.organization, display="Nurse Vale")
-    origin = open_hospital.origin
-    async with (
-        look(origin=origin) as one,
-        look(width=320, origin=origin) as two,
-        look(origin=origin) as three,
-        look(origin=origin) as four,
-    ):
-        clerk, mother, planner, there = person(one), person(two), person(three), person(four)
-        await clerk.sign_in(clerk_in, "/workspace")
-        await mother.sign_in(mother_in, "/portal")
-        await planner.sign_in(planner_in, "/workspace")
-        await there.sign_in(there_in, "/workspace")
+    mother_in = await hospital.relative(story, story.patient_id)
+    clerk_in = await hospital.member("registrar", GRAYCLIFF.organization, display="Clerk Ames")
+    there_in = await hospital.member("registrar", TORREY.organization, display="Clerk Torres")
+    planner_in = await hospital.member("administrator", None, display="Planner Reed")
+    await hospital.member("nurse", TORREY.organization, display="Nurse Vale")
+    async with AsyncExitStack() as stack:
+        widths = (1280, 320, 1280, 1280)
+        sights = [await stack.enter_async_context(look(width=one, origin=hospital.origin)) for one in widths]
+        clerk, mother, planner, there = map(person, sights)
+        with hospital.open():
+            await clerk.sign_in(clerk_in, "/workspace")
+            await mother.sign_in(mother_in, "/portal")
+            await planner.sign_in(planner_in, "/workspace")
+            await there.sign_in(there_in, "/workspace")
+            await orders_come(clerk)
+        with hospital.open():
+            await told_before(mother)
+            await on_the_day(clerk, mother, ines)
+        with hospital.open():
+            await planned(planner, mother)
+            await brought_in_and_live(planner, mother, ines)
+        with hospital.open():
+            await brought_back(mother)
+            await and_back(there, mother)
+            await at_a_phone(planner, clerk)
+        heard = [text for sight in sights for text in sight.complaints]
+        assert [text for text in heard if "422" not in text and "ERR_CONNECTION" not in text] == []
 
-        await orders_come(clerk)
-        await told_before(mother)
-        await on_the_day(clerk, mother, ines)
-        await planned(planner, mother)
-        await brought_in_and_live(planner, mother, ines)
-        await brought_back(mother)
-        await and_back(there, mother)
-        await at_a_phone(planner, clerk)
-        assert [text for sight in (one, two, three, four) for text in sight.complaints if "422" not in text] == []
+
+async def test_where_the_care_is_reads_in_spanish_and_in_the_dark(open_hospital, look, person):
+    retiree = await open_hospital.person(open_hospital.persona("retiree"), premium=True)
+    async with look(origin=open_hospital.origin, width=320, color_scheme="dark") as sight:
+        robert = person(sight)
+        await robert.sign_in(retiree, "/portal")
+        await robert.go("/portal/care")
+        assert "on Continuum" in await robert.main()
+        await robert.go("/portal/care/over")
+        assert "You need no way over" in await robert.main()
+    async with look(origin=open_hospital.origin, locale="es-US") as sight:
+        again = await open_hospital.person(open_hospital.persona("retiree"), premium=True)
+        await sight.go("/signon/sign-in?next=/portal")
+        if "/notice" in sight.page.url:
+            await sight.page.locator("main button").click()
+        await sight.page.fill("#name", again.name)
+        await sight.page.fill("#password", PASSWORD)
+        await sight.page.locator("main form button[type=submit]").first.click()
+        await sight.page.wait_for_selector("#code")
+        await sight.page.fill("#code", again.code())
+        await sight.page.locator("main form button[type=submit]").first.click()
+        await sight.page.wait_for_url("**/portal")
+        robert = person(sight)
+        await robert.go("/portal/care")
+        assert "Dónde se atiende" in await robert.main()
+        assert sight.complaints == []

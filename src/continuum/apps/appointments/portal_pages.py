@@ -169,7 +169,7 @@ async def book(x: Visit) -> Response:
     if not given:
         raise NotFound("There is no such time.")
     starts = instant(slot["start"]).astimezone(here.zone)
-    await _refuse_older(here, given[0])
+    await refuse_older(here, given[0].kind.facility_id if given[0].kind else "")
     problem = ""
     if x.request.method == "POST":
         wish = Wish(slot_id, here.patient_id, by_person=True, comment=x.form.get("comment", ""))
@@ -189,10 +189,9 @@ async def book(x: Visit) -> Response:
     )  # fmt: skip
 
 
-async def _refuse_older(here: Booker, offer: Offer) -> None:
-    """Raises Conflict for a time at a facility that is still on the older portal: it is booked there."""
-    owner = offer.kind.facility_id if offer.kind else ""
-    if owner and not facility_at(await read(here.session, "Organization", owner), here.now).live:
+async def refuse_older(here: Booker, facility_id: str) -> None:
+    """Raises Conflict for a facility that is still on the older portal: what is there is booked on it."""
+    if facility_id and not facility_at(await read(here.session, "Organization", facility_id), here.now).live:
         raise Conflict(OLDER)
 
 

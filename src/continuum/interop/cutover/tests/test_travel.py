@@ -1,5 +1,6 @@
 """Appointments and conversations go to the older portal and come back, and nothing is lost or doubled."""
 
+import asyncio
 import json
 from base64 import b64encode
 from datetime import datetime, timedelta
@@ -180,6 +181,34 @@ async def test_a_conversation_goes_on_on_both_sides(base):
     (thread,) = await threads(base, patient)
     assert [one.text for one in thread.messages] == ["May I run?", "Yes, slowly.", "And swim?", "Yes, swim."]
     assert not thread.open
+
+
+async def test_an_import_that_is_broken_off_anywhere_is_finished_by_the_next(base):
+    patient, older = await base.person(AWAY), OlderPortal()
+    for number in range(6):
+        older.book(patient, NINE + timedelta(days=300 + number))
+        older.answer(older.write(patient, f"Question {number}"))
+    for number in range(1, 6):
+        work = asyncio.create_task(base.take(older.give()))
+        async with asyncio.timeout(30):
+            while not work.done() and len(await appointments(base, patient)) < number:
+                continue
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+    await base.take(older.give())
+    assert rows(await base.give(patient)) == rows(older.give())
+    assert len(await appointments(base, patient)) == len(await threads(base, patient)) == 6
+
+
+async def test_two_who_bring_in_the_same_file_at_once_make_one_of_everything(base):
+    patient, older = await base.person(AWAY), OlderPortal()
+    for number in range(4):
+        older.book(patient, NINE + timedelta(days=300 + number))
+        older.write(patient, f"Question {number}")
+    found = await asyncio.gather(*(base.take(older.give()) for _ in range(3)))
+    assert sum(one.counts["rejected"] for one in found) == 0
+    assert len(await appointments(base, patient)) == len(await threads(base, patient)) == 4
+    assert rows(await base.give(patient)) == rows(older.give())
 
 
 STEPS = st.lists(st.sampled_from(["book", "cancel", "write", "answer", "over", "back", "again", "here", "say"]),
