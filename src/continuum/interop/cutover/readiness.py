@@ -151,19 +151,20 @@ def _data(reports: Sequence[Report], waiting: int) -> list[Check]:
     at = ("#data", N_("Rehearse or import below"))
     rejected = rehearsed.counts["rejected"] if rehearsed is not None else 0
     clashes = rehearsed.counts["clashes"] if rehearsed is not None else 0
+    left = brought.counts["rejected"] if brought is not None else 0
+    not_rehearsed, not_brought = N_("Not rehearsed yet."), N_("Not brought in yet.")
+    some_rejected = N_("Rows that the latest run rejected: %(rejected)s.")
+    some_waiting = N_("Waiting to be matched: %(waiting)s. Rows rejected: %(rejected)s.")
     return [
         _check(
             N_("Rehearsal of the older portal's data"), well=rehearsed is not None and not rejected,
             yes=N_("The latest run rejected nothing; %(clashes)s clashes are for people to settle."),
-            no=N_("Not rehearsed yet.") if rehearsed is None else N_("The latest run rejected %(rejected)s rows."),
-            at=at, rejected=rejected, clashes=clashes,
+            no=not_rehearsed if rehearsed is None else some_rejected, at=at, rejected=rejected, clashes=clashes,
         ),
         _check(
-            N_("Data of the older portal"),
-            well=brought is not None and not waiting and brought.counts["rejected"] == 0,
+            N_("Data of the older portal"), well=brought is not None and not waiting and not left,
             yes=N_("It was brought in without rejects, and everybody was matched."),
-            no=N_("Not brought in yet.") if brought is None else N_("%(waiting)s people wait to be matched, %(rejected)s rows were rejected."),  # noqa: E501  a message stands on one line
-            at=at, waiting=waiting, rejected=brought.counts["rejected"] if brought is not None else 0,
+            no=not_brought if brought is None else some_waiting, at=at, waiting=waiting, rejected=left,
         ),
     ]  # fmt: skip
 
