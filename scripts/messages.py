@@ -21,6 +21,7 @@ METHODS = [
     ("apps/**.py", "python"),
     ("chart/**.py", "python"),
     ("clinical/**.py", "python"),
+    ("interop/cutover/**.py", "python"),
     ("**/templates/**.html", "jinja2.ext:babel_extract"),
 ]
 """Where texts for people are, and how they are found. Other Python speaks to programs and administrators."""

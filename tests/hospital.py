@@ -142,6 +142,7 @@ async def founded(app: str, owner: str, folder: Path) -> Hospital:
     orders = Worker(
         database=app, record_secret=os.urandom(32), audit_secret=os.urandom(32), token_secret=os.urandom(32),
         identity_secret=os.urandom(32), connections=8, origin=f"http://localhost:{port}",
+        older_portal_url="https://www.tricareonline.com",
     )  # fmt: skip
     source = folder / "people.ndjson"
     with source.open("wb") as file:

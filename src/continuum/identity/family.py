@@ -56,3 +56,14 @@ WITH sponsor AS (
 )
 SELECT person_id FROM kin WHERE person_id <> $1 ORDER BY person_id LIMIT $3
 """
+
+
+async def household(conn: Connection, patient_id: str, today: date) -> list[Person]:
+    """The family of a patient by the registry, without the patient: who usually moves together; the oldest first."""
+    own = await conn.fetchrow("SELECT person_id FROM identity.person WHERE patient_id = $1", patient_id)
+    if own is None:
+        return []
+    rows = await conn.fetch(_FAMILY, own["person_id"], today, DEPENDENTS_MAX)
+    found = [await registry.get(conn, row["person_id"]) for row in rows]
+    people = [one.person for one in found if one is not None and one.person.died is None]
+    return sorted((one for one in people if one.patient_id is not None), key=lambda one: (one.born, one.person_id))

@@ -115,6 +115,14 @@ def _video_url(text: str) -> str:
     return url
 
 
+def _portal_url(text: str) -> str:
+    url = text.strip()
+    parts = urlsplit(url)
+    if url and (parts.scheme != "https" or not parts.hostname):
+        raise ValueError("must look like https://portal.example.org")
+    return url
+
+
 def _clamav(text: str) -> str:
     url = text.strip()
     parts = urlsplit(url)
@@ -158,6 +166,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("banner_file", "CONTINUUM_BANNER_FILE", "", "A text file with the notice that people accept before they sign in. Empty: a notice in our own words.", _optional_file),  # noqa: E501  same
     Setting("providers_file", "CONTINUUM_PROVIDERS_FILE", "", "A JSON file with other OpenID Connect providers by which people may sign in (docs/how-to/sign-people-in.md). Empty: none.", _optional_file),  # noqa: E501  same
     Setting("video_url", "CONTINUUM_VIDEO_URL", "", "Where visits by video take place, as `https://video.example.org/{room}`; the room stands for a name that cannot be guessed. Empty: the clinic tells people how to join.", _video_url),  # noqa: E501  same
+    Setting("older_portal_url", "CONTINUUM_OLDER_PORTAL_URL", "https://www.tricareonline.com", "Where people of facilities that are not live yet find the older portal, which is not part of this project. Empty: they are told to call.", _portal_url),  # noqa: E501  same
     Setting("clamav", "CONTINUUM_CLAMAV", "", "A virus scanner (ClamAV) that looks at files of messages, as `tcp://127.0.0.1:3310` or `unix:///run/clamav/clamd.ctl`. Empty: files are checked for their type only.", _clamav),  # noqa: E501  same
     Setting("eligibility_contact", "CONTINUUM_ELIGIBILITY_CONTACT", "", "Whom people call about their eligibility, in words, such as `the ID card office, 555-0100`. Empty: the ID card office of their installation.", _text),  # noqa: E501  same
     Setting("archive_timeout_s", "CONTINUUM_ARCHIVE_TIMEOUT_S", "60", "Seconds after which changes are archived at the latest, once there is a backup: what a lost disk may cost.", _whole(1, 86_400)),  # noqa: E501  same
@@ -190,6 +199,7 @@ class Settings:
     banner_file: Path | None
     providers_file: Path | None
     video_url: str
+    older_portal_url: str
     clamav: str
     eligibility_contact: str
     archive_timeout_s: int

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
-from continuum.samples import calendars
+from continuum.samples import calendars, waves
 from continuum.samples.data.bases import Afloat, Base
 from continuum.samples.data.services import BRANCH_NAMES
 from continuum.samples.elements import LOCAL, LOCAL_EXTENSION, SNOMED, Element, Resource, concept, reference, table
@@ -48,12 +48,13 @@ def resources(world: World, today: date) -> Iterator[Resource]:
             "name": name,
         }
     yield from calendars.questionnaires()
+    yield from waves.plans(today)
     for site in world.sites.values():
-        yield from _site(site)
+        yield from _site(site, today)
         yield from calendars.schedules(site, today)
 
 
-def _site(site: Site) -> Iterator[Resource]:
+def _site(site: Site, today: date) -> Iterator[Resource]:
     place = site.place
     label, code, display = _KINDS[site.kind]
     owner = reference("Organization", site.organization)
@@ -65,7 +66,7 @@ def _site(site: Site) -> Iterator[Resource]:
     organization: Resource = {
         "resourceType": "Organization",
         "id": site.organization,
-        "extension": [zone],
+        "extension": [zone, *waves.status(site, today)],
         "identifier": [{"system": f"{LOCAL}facility", "value": site.key}],
         "active": True,
         "type": [{**table("organization-type", "prov", "Healthcare Provider"), "text": label}],

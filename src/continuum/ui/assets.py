@@ -12,7 +12,10 @@ from continuum.ui.language import BUILT, NotBuilt
 
 HERE = Path(__file__).resolve().parent
 STATIC_PATH = "/ui/static/"
-SHEETS = ("tokens", "base", "shell", "forms", "feedback", "content", "charts", "chart", "portal", "messages", "print")
+SHEETS = (
+    "tokens", "base", "shell", "forms", "feedback", "content", "charts", "chart", "portal", "messages", "cutover",
+    "print",
+)  # fmt: skip
 """Our own style sheets, in the order in which they follow the system's."""
 MEDIA_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 

@@ -1,6 +1,6 @@
 """A person's appointments: what is ahead, looking for a time, booking, moving, calling off."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -12,18 +12,22 @@ from continuum.apps.appointments.shown import Shown, listed, one
 from continuum.apps.frame.visit import Visit
 from continuum.apps.portal.area import BASE
 from continuum.apps.portal.whose import others
+from continuum.chart.entry import N_
 from continuum.clinical.scheduling import booking
 from continuum.clinical.scheduling.booking import CANCELLED_BY_PERSON, Wish, slot_with_calendar
 from continuum.clinical.scheduling.finding import Free, Offer, free_times, kinds, offers
 from continuum.clinical.scheduling.limits import CANCEL_MINUTES, HORIZON_DAYS, REASON_MAX_CHARS
 from continuum.clinical.scheduling.model import instant
 from continuum.clinical.scheduling.offers import waiting_of
-from continuum.clinical.scheduling.reading import find
-from continuum.kernel.errors import DomainError, Invalid, NotFound
+from continuum.clinical.scheduling.reading import find, read
+from continuum.interop.cutover.status import Facility
+from continuum.interop.cutover.status import facility as facility_at
+from continuum.kernel.errors import Conflict, DomainError, Invalid, NotFound
 from continuum.ui.language import gettext
 from continuum.ui.people import Problem
 from continuum.ui.view import showing
 
+OLDER = N_("This facility still uses the older portal. Appointments there are booked on it.")
 LANGUAGES = {"en": "English", "es": "Español", "tl": "Tagalog", "ko": "한국어", "de": "Deutsch"}
 """What clinicians may speak, each in its own words."""
 PARTS_OF_DAY = {"": (0, 24), "morning": (0, 12), "afternoon": (12, 24)}
@@ -96,7 +100,8 @@ async def find_time(x: Visit) -> Response:
     here = await booker(x)
     facilities, _ = await find(here.session, "Organization", f"type=prov&active=true&_sort=name&_count={_FACILITIES}")
     facility = x.query.get("facility", "") or here.facility_id
-    found = await kinds(here.session, facility) if _plain(facility) else []
+    older = next((one for one in map(_status(here), facilities) if one.id == facility and not one.live), None)
+    found = await kinds(here.session, facility) if _plain(facility) and older is None else []
     moves = x.query.get("moves", "")
     old = await one(here.session, moves, here.patient_id, here.now, here.zone) if moves else None
     need = x.query.get("need", "") or (old.kind.id if old and old.kind else "")
@@ -119,7 +124,12 @@ async def find_time(x: Visit) -> Response:
         times=_by_day(times), first_day=first_day, later=first_day + timedelta(days=_SHOWN_DAYS),
         last=x.reader.today + timedelta(days=HORIZON_DAYS), part=part, language=x.query.get("language", ""),
         languages=LANGUAGES, moves=moves, old=old, problems=problems, waits=waits, offered=bool(spoken),
+        older=older,
     )  # fmt: skip
+
+
+def _status(here: Booker) -> Callable[[dict[str, Any]], Facility]:
+    return lambda organization: facility_at(organization, here.now)
 
 
 def _plain(name: str) -> bool:
@@ -159,6 +169,7 @@ async def book(x: Visit) -> Response:
     if not given:
         raise NotFound("There is no such time.")
     starts = instant(slot["start"]).astimezone(here.zone)
+    await refuse_older(here, given[0].kind.facility_id if given[0].kind else "")
     problem = ""
     if x.request.method == "POST":
         wish = Wish(slot_id, here.patient_id, by_person=True, comment=x.form.get("comment", ""))
@@ -176,6 +187,12 @@ async def book(x: Visit) -> Response:
         problem=problem, held=held, comment=x.form.get("comment", ""), most=REASON_MAX_CHARS,
         status=409 if problem else 200,
     )  # fmt: skip
+
+
+async def refuse_older(here: Booker, facility_id: str) -> None:
+    """Raises Conflict for a facility that is still on the older portal: what is there is booked on it."""
+    if facility_id and not facility_at(await read(here.session, "Organization", facility_id), here.now).live:
+        raise Conflict(OLDER)
 
 
 async def cancel(x: Visit) -> Response:

@@ -3,10 +3,11 @@
 from starlette.responses import Response
 
 from continuum.apps.appointments.booker import booker
-from continuum.apps.appointments.portal_pages import show
+from continuum.apps.appointments.portal_pages import refuse_older, show
 from continuum.apps.appointments.shown import one
 from continuum.apps.frame.visit import Visit
 from continuum.clinical.scheduling import offers
+from continuum.clinical.scheduling.finding import kind_of
 from continuum.clinical.scheduling.model import actor_of
 from continuum.clinical.scheduling.reading import read
 from continuum.kernel.errors import Invalid
@@ -21,7 +22,7 @@ async def join(x: Visit) -> Response:
         if not item.ahead:
             raise Invalid("This appointment is over, or was called off before.")
         kind = actor_of(item.resource, "HealthcareService")
-    await read(here.session, "HealthcareService", kind)
+    await refuse_older(here, kind_of(await read(here.session, "HealthcareService", kind)).facility_id)
     await offers.join(here.session, here.patient_id, kind, here.now, instead_of=instead)
     return x.go(f"{here.base}/{instead}" if instead else here.base, done="waiting")
 

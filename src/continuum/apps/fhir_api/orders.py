@@ -28,7 +28,7 @@ class Worker:
 
     audit: the folder of spill files; "" keeps none. disk: a path on the embedded PostgreSQL's disk; "" for a given one.
     origin: of the sign-on pages, as browsers see them. password_profile, contact, banner, providers, video_url,
-    clamav: see SignonSettings.
+    clamav, older_portal_url, backups: see SignonSettings.
     bulk_folder: where the files of exports and imports lie; "" offers neither.
     """
 
@@ -46,6 +46,8 @@ class Worker:
     password_profile: str = "nist-63b-4"  # noqa: S105  the name of rules, not a password
     contact: str = ""
     video_url: str = ""
+    older_portal_url: str = ""
+    backups: str = ""
     clamav: str = ""
     banner: str = ""
     providers: tuple[OtherProvider, ...] = ()

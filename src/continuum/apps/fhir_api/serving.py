@@ -20,6 +20,7 @@ from continuum.access.reindexing import Reindexing
 from continuum.access.sign_ons import tracer
 from continuum.apps.appointments.keeper import Keeper
 from continuum.apps.appointments.limits import SEND_EVERY_S
+from continuum.apps.cutover.keeper import Moves
 from continuum.apps.fhir_api.app import Application
 from continuum.apps.fhir_api.bulk import Bulk
 from continuum.apps.fhir_api.bulk_keeper import BulkOrders
@@ -91,6 +92,7 @@ async def _services(worker: Worker, address: str = "") -> AsyncIterator[Services
             if not worker.read_only:
                 await stack.enter_async_context(appointments.running())
                 await stack.enter_async_context(messages.running())
+                await stack.enter_async_context(Moves(access).running())
                 await stack.enter_async_context(_sender(worker, access, appointments).running(SEND_EVERY_S))
             if worker.bulk_folder:
                 keeper = await stack.enter_async_context(BulkKeeper(access, _bulk(worker)))
@@ -136,6 +138,8 @@ def _signon_settings(worker: Worker) -> SignonSettings:
         password_profile=worker.password_profile,
         contact=worker.contact,
         video_url=worker.video_url,
+        older_portal_url=worker.older_portal_url,
+        backups=worker.backups,
         clamav=worker.clamav,
         banner=worker.banner,
         providers=worker.providers,

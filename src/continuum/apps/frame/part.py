@@ -7,7 +7,7 @@ module `workspace_part` what staff see, each in one `PART`. Its templates lie in
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -30,12 +30,27 @@ def _no_cards(_: "Visit") -> "Sequence[tuple[str, str, str]]":
 
 
 @dataclass(frozen=True, slots=True)
+class News:
+    """Something that the first page says before all else. kind: of an alert. link: its text, to `href`."""
+
+    kind: str
+    title: str
+    text: str
+    href: str
+    link: str
+
+
+async def _no_news(_: "Visit") -> "Sequence[News]":
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """What one domain shows in one app.
 
     key: unique in the app. order: of its items in the navigation. pages: address below the app's base, handler,
     methods; none may begin with an address that the app's own pages begin with. navigation: its items for one
-    reader. cards: what the app's first page says of it: title, address, a sentence.
+    reader. cards: what the app's first page says of it: title, address, a sentence. news: what that page says first.
     """
 
     key: str
@@ -43,6 +58,7 @@ class Part:
     pages: "Sequence[Page]"
     navigation: "Callable[[Visit], Navigation]" = _nothing
     cards: "Callable[[Visit], Sequence[tuple[str, str, str]]]" = _no_cards
+    news: "Callable[[Visit], Awaitable[Sequence[News]]]" = _no_news
 
 
 @lru_cache(maxsize=4)

@@ -13,9 +13,11 @@ from continuum.apps.portal.whose import Other, now_of, whose
 from continuum.chart.entry import N_
 from continuum.clinical.messaging.box import Box
 from continuum.clinical.messaging.model import Who
-from continuum.clinical.messaging.reading import box_of, teams_of
-from continuum.clinical.messaging.rules import Team
+from continuum.clinical.messaging.reading import body, box_of, find, safe, teams_of
+from continuum.clinical.messaging.rules import Team, team
 from continuum.clinical.messaging.threads import Thread
+from continuum.interop.cutover.status import Facility
+from continuum.interop.cutover.status import facility as facility_at
 from continuum.kernel.errors import Forbidden
 
 SCOPES = (
@@ -54,6 +56,18 @@ class Correspondent:
     async def all_teams(self) -> list[Team]:
         """All teams of the facility and of the person."""
         return await teams_of(self.session, self.facility_id, self.patient_id) if self.facility_id else []
+
+    async def team(self, team_id: str) -> Team | None:
+        """A team that is open to them, wherever it is: who has moved still writes to whom they wrote before."""
+        found, _ = await find(self.session, "CareTeam", f"_id={safe(team_id)}") if team_id else ([], {})
+        return next((team(one) for one in found), None)
+
+    async def older(self) -> Facility | None:
+        """Their facility while it is still on the older portal: its teams are written to there."""
+        if not self.facility_id:
+            return None
+        found = facility_at(body(await self.session.read("Organization", self.facility_id)), self.now)
+        return None if found.live else found
 
     async def threads(self) -> list[Thread]:
         """Their latest threads."""

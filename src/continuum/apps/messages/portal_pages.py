@@ -120,9 +120,11 @@ async def _thread(
 async def _team(here: Correspondent, found: Thread) -> Team:
     """The team of a thread; where it is closed, who stands in for it."""
     every = await here.all_teams()
-    own = next((one for one in every if one.id == found.team and one.active), None)
+    own = next((one for one in every if one.id == found.team), None) or await here.team(found.team)
+    if own is not None and own.active:
+        return own
     stands_in = next((one for one in every if one.stands_in and one.active), None)
-    return own or stands_in or Team(found.team, found.team_name, here.facility_id, active=True)
+    return stands_in or Team(found.team, found.team_name, here.facility_id, active=True)
 
 
 @takes_files(FILES_MAX, FILES_MAX_BYTES)
@@ -149,6 +151,9 @@ async def reply(x: Visit) -> Response:
 async def new(x: Visit) -> Response:
     """A new message."""
     here = await correspondent(x)
+    older = await here.older()
+    if older is not None:
+        return show(x, here, "older.html", older=older)
     teams = await here.teams()
     if x.request.method == "GET":
         if not x.query.get("read") and not x.query.get("draft"):

@@ -19,9 +19,10 @@ async def home(x: Visit) -> Response:
     await x.stand("patient")
     if x.standing.role != "patient":
         return x.page("portal/home_basic.html", step=await _step(x))
+    news = [one for part in parts("portal") for one in await part.news(x)]
     with showing(x.reader):
         cards = [card for part in parts("portal") for card in part.cards(x)]
-    return x.page("portal/home.html", cards=cards)
+    return x.page("portal/home.html", cards=cards, news=news)
 
 
 async def premium(x: Visit) -> Response:

@@ -93,18 +93,20 @@ async def whose(x: Visit) -> Whose:
 
 
 async def _zone(x: Visit, own: str) -> ZoneInfo:
-    """The zone of the facility that cares for the person: that of their appointments; looked up once for a worker."""
-    facility = _FACILITIES.get(own)
+    """The zone of the facility that cares for the person, that of their appointments; looked up once a day."""
+    today = x.services.sign_on.today()
+    facility = _FACILITIES.get((own, today))
     if facility is None:
         view = await x.record().view("facility", own, {})
         facility = str(view.patient.get("managingOrganization", {}).get("reference", "")).rpartition("/")[2]
         if len(_FACILITIES) >= FACILITIES_KNOWN_MAX:
             _FACILITIES.clear()
-        _FACILITIES[own] = facility
+        _FACILITIES[(own, today)] = facility
     return await x.zones.of(x.record(), facility) if facility else x.zone
 
 
-_FACILITIES: dict[str, str] = {}
+_FACILITIES: dict[tuple[str, date], str] = {}
+"""By person and day: somebody may move overnight."""
 
 
 async def own_only(x: Visit) -> Whose:

@@ -42,6 +42,7 @@ class SignonSettings:
     contact: whom people call about eligibility, in words. banner: the text before sign-in, paragraphs parted by
     empty lines. providers: others by which people may sign in. video_url: where visits by video take place,
     with `{room}` in it; "" for nowhere of ours. clamav: a virus scanner (runtime/virus_scan.py); "" for none.
+    older_portal_url: of facilities that are not live yet, "" for none. backups: their folder, "" for one unknown.
     """
 
     origin: str
@@ -52,6 +53,8 @@ class SignonSettings:
     banner: str = ""
     providers: tuple[OtherProvider, ...] = ()
     video_url: str = ""
+    older_portal_url: str = ""
+    backups: str = ""
     clamav: str = ""
 
     @property

@@ -14,7 +14,17 @@ from zoneinfo import ZoneInfo
 from continuum.access import Operation, Page, Session
 from continuum.clinical.messaging import model, rules
 from continuum.clinical.messaging.limits import ANSWER_WORKING_DAYS, SWEEP_BATCH
-from continuum.clinical.messaging.model import ANSWER, KIND, MESSAGE, WORK, Asked, Resource, patient_of
+from continuum.clinical.messaging.model import (
+    ANSWER,
+    KIND,
+    MESSAGE,
+    WORK,
+    Asked,
+    Resource,
+    owner_of,
+    patient_of,
+    team_of,
+)
 from continuum.clinical.messaging.reading import OPEN_STATUSES, body, teams_of, token
 from continuum.clinical.messaging.rules import Standing
 from continuum.clinical.messaging.threads import message
@@ -47,11 +57,13 @@ class Keeper:
     def __init__(self, session: Callable[[], Session], staff: Staff, zone: Zone) -> None:
         self._session, self._staff, self._zone = session, staff, zone
         self._threads_from = self._tasks_from = ""
+        self._teams_at: dict[str, str] = {}
         self.latest = Looked()
 
     async def turn(self, now: datetime) -> Looked:
         """Looks at the newest threads, some of the rest, and some of the open work."""
         there: dict[str, Standing] = {}
+        self._teams_at.clear()
         newest = f"category={token(KIND, MESSAGE)}&part-of:missing=true&_sort=-sent&_count={SWEEP_BATCH}"
         threads = lost = failed = 0
         page = await self._page("Communication", f"{newest}&_revinclude=Task:focus", "")
@@ -91,6 +103,18 @@ class Keeper:
         said = patient.get("managingOrganization", {})
         return str(said.get("reference", "")).removeprefix("Organization/")
 
+    async def _owing(self, team_id: str, patient_id: str, known: dict[str, Resource]) -> str:
+        """The facility that owes an answer: that of the team, wherever the patient's care is now.
+
+        Somebody who has moved still hears from those to whom they wrote.
+        """
+        if team_id and team_id not in self._teams_at:
+            try:
+                self._teams_at[team_id] = rules.team(await self._read("CareTeam", team_id)).facility_id
+            except DomainError:
+                self._teams_at[team_id] = ""
+        return self._teams_at.get(team_id, "") or await self._facility(patient_id, known)
+
     async def _read(self, kind: str, resource_id: str) -> Resource:
         return body(await self._session().read(kind, resource_id))
 
@@ -111,10 +135,10 @@ class Keeper:
     async def _mended(self, first: Resource, now: datetime, there: dict[str, Standing]) -> bool:
         patient_id = patient_of(first)
         try:
-            facility = await self._facility(patient_id, {})
-            standing = await self.standing(facility, there)
             said: Resource = next(iter(first.get("recipient", ())), {})
-            to = str(said.get("reference", "")).removeprefix("CareTeam/")
+            kind, _, to = str(said.get("reference", "")).partition("/")
+            facility = await self._owing(to if kind == "CareTeam" else "", patient_id, {})
+            standing = await self.standing(facility, there)
             team = standing.teams.get(to)
             reference, display = (team.reference, team.name) if team and team.active else standing.fallback()
             zone = await self._zone(self._session(), facility) if facility else ZoneInfo("UTC")
@@ -136,7 +160,10 @@ class Keeper:
         for stored in page.matches:
             task = body(stored)
             try:
-                facility = await self._facility(patient_of(task), known)
+                owner = owner_of(task)
+                facility = (
+                    owner.id if owner.kind == "facility" else await self._owing(team_of(task), patient_of(task), known)
+                )
                 standing = await self.standing(facility, there)
             except DomainError:
                 failed += 1

@@ -78,7 +78,9 @@ def tell_sign_ins(origin: str, made: Sequence[SignIn]) -> None:
   mother     {origin}/portal/family: a toddler, and a teenager of whose record some stays closed
   basic      {origin}/portal: be shown the way to Premium; no record opens before
   registrar  {origin}/signon/clerk/proof: make basic Premium, with two documents
-  admin      {origin}/signon/staff: give and take roles
+             then {origin}/workspace/moves: a family moves to Camp Torrey Pass
+  admin      {origin}/signon/staff: give and take roles; {origin}/workspace/waves: when which
+             facility goes live, and whether it is ready
 """)
 
 
