@@ -16,8 +16,8 @@ REGISTRAR = "registrar"
 EVERYWHERE = frozenset({ADMINISTRATOR, "system", "privacy-officer", "help-desk", "population-analyst"})
 """Roles of the whole installation; every other one is held at one facility."""
 ROLES = EVERYWHERE | {
-    REGISTRAR, "clinician", "physician", "nurse", "dentist", "dental-technician", "pharmacist", "laboratory", "imaging",
-    "medic", "scheduler", "readiness-clerk",
+    REGISTRAR, "clinician", "commander", "physician", "nurse", "dentist", "dental-technician", "pharmacist",
+    "laboratory", "imaging", "medic", "scheduler", "readiness-clerk",
 }  # fmt: skip
 
 

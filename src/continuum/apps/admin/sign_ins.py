@@ -16,6 +16,21 @@ from continuum.runtime.secrets import Secrets
 from continuum.samples.registry import person_id
 from continuum.samples.world import personas
 
+OTHERS = {
+    "dentist": "dentist: the whole chart of who is treated",
+    "dental-technician": "dental technician: what a dentist's orders need",
+    "pharmacist": "pharmacist: medicines and what bears on them",
+    "laboratory": "laboratory: orders addressed to it, and their results",
+    "imaging": "imaging: orders addressed to it, and why",
+    "medic": "medic",
+    "scheduler": "scheduler: calendars and appointments, no diagnoses",
+    "commander": "commander: who is ready, nothing else",
+    "readiness-clerk": "readiness clerk: vaccines and dates",
+    "population-analyst": "population analyst: records without names",
+    "privacy-officer": "privacy officer: the trail, and who broke the glass",
+    "help-desk": "help desk: accounts, no records",
+}
+"""Every other role of staff, with what it sees."""
 _PASSWORD_CHARS, _SEED_BYTES = 20, 20
 
 
@@ -68,6 +83,7 @@ def _sign_ins(known: Secrets) -> list[SignIn]:
         make("nurse", f"nurse where {names['retiree']} is cared for", role="nurse"),
         make("registrar", "registration desk: proofs people, prints letters", role=staff.REGISTRAR),
         make("admin", "administrator: staff and roles", role=staff.ADMINISTRATOR, everywhere=True),
+        *(make(role, about, role=role, everywhere=role in staff.EVERYWHERE) for role, about in OTHERS.items()),
     ]
 
 

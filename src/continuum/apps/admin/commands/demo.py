@@ -1,5 +1,6 @@
 """`continuum demo`: everything set up and running, with sample people to look at."""
 
+import textwrap
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,7 +12,7 @@ from continuum.apps.admin.commands.serve import address, pages_origin, serving
 from continuum.apps.admin.demonstration import load_once, somebody
 from continuum.apps.admin.importing.work import Target
 from continuum.apps.admin.mail_catcher import catching
-from continuum.apps.admin.sign_ins import SignIn, open_accounts
+from continuum.apps.admin.sign_ins import OTHERS, SignIn, open_accounts
 from continuum.apps.fhir_api.orders import listen, run
 from continuum.identity.tokens import Claims, duration_s, issue, signing_key
 from continuum.kernel.clock import now_us
@@ -63,10 +64,11 @@ def tell_sign_ins(origin: str, made: Sequence[SignIn]) -> None:
   Portal, for people      {origin}/portal
   Accounts                {origin}/signon/
 
-  {"name":<10} {"password":<24} {"key for the second step":<33} who
+  {"name":<18} {"password":<24} {"key for the second step":<33} who
 """)
     for one in made:
-        click.echo(f"  {one.name:<10} {one.password:<24} {one.seed or '-':<33} {one.about}")
+        click.echo(f"  {one.name:<18} {one.password:<24} {one.seed or '-':<33} {one.about}")
+    others = textwrap.fill(", ".join(one.name for one in made if one.role in OTHERS), 96, subsequent_indent="  ")
     click.echo(f"""
 `continuum code KEY` shows the present code of a key. Try this, each in a window of its own:
 
@@ -81,6 +83,8 @@ def tell_sign_ins(origin: str, made: Sequence[SignIn]) -> None:
              then {origin}/workspace/moves: a family moves to Camp Torrey Pass
   admin      {origin}/signon/staff: give and take roles; {origin}/workspace/waves: when which
              facility goes live, and whether it is ready
+  {others}
+             each sees as much of the same chart at {origin}/workspace as the work needs
 """)
 
 
