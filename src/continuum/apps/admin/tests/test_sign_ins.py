@@ -97,9 +97,6 @@ async def test_a_second_start_changes_nothing_and_another_installation_has_other
 def test_the_demonstration_says_with_what_to_sign_in_where_and_what_to_try(capsys):
     made = [SignIn(name, f"pass-{name}", f"SEED{name}", "about", role=ROLES.get(name, "")) for name in LEVELS]
     tell_sign_ins("http://localhost:8000", made)
-        "http://localhost:8000",
-        [SignIn(name, f"pass-{name}", f"SEED{name}", "about", role=ROLES.get(name, "")) for name in LEVELS],
-    )
     told = capsys.readouterr().out
     assert "http://localhost:8000/workspace\n" in told
     assert "http://localhost:8000/portal\n" in told
