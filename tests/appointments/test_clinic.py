@@ -213,3 +213,26 @@ def test_rules_are_read_back_as_they_were_typed():
     found = in_words(Rule("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,FR", nine, ten, 30, day))
     assert (found.days, found.every) == (("MO", "FR"), 2)
     assert in_words(Rule("FREQ=MONTHLY;BYDAY=1MO", nine, ten, 30, day)).days == ()
+
+
+async def test_staff_say_how_long_a_kind_of_visit_is_and_what_to_know_before(staffed):
+    nurse = await staffed("nurse")
+    await nurse.get(f"{CLINIC}/kinds")
+    address = next(link for link in nurse.page.links if "/kinds/" in link)
+    await nurse.get(address)
+    first = dict(next(form for form in nurse.page.forms if form.action.endswith(address)).fields)
+    await send(nurse, address, minutes="25", instructions="Bring the list of your medicines.")
+    assert "It is kept" in nurse.page.text
+    assert "25" in next(form.fields["minutes"] for form in nurse.page.forms if "minutes" in form.fields)
+    await nurse.get(f"{CLINIC}/kinds")
+    assert "25 minutes" in nurse.page.text
+    for minutes, words in (("soon", "in digits"), ("3", "between 5 minutes and 8 hours"), ("999", "8 hours")):
+        await nurse.get(address)
+        await send(nurse, address, minutes=minutes)
+        assert nurse.answer.status_code == 422
+        assert words in nurse.page.text
+        assert f'value="{minutes}"' in nurse.answer.text, "what was typed stays"
+    answer = await nurse.http.post(address, data={**first, "csrf": nurse.page.csrf, "minutes": "30"})
+    assert answer.status_code in (409, 412), "somebody else has changed it since that page was opened"
+    stranger = await staffed("nurse", elsewhere=True)
+    assert (await stranger.http.get(address)).status_code == 404

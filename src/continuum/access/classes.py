@@ -45,7 +45,7 @@ CLASSES: Mapping[str, frozenset[str]] = {
     "consents": frozenset({"Consent"}),
     "directory": frozenset(
         {
-            "CodeSystem", "Endpoint", "HealthcareService", "Location", "Medication", "MedicationKnowledge",
+            "CodeSystem", "Endpoint", "Location", "Medication", "MedicationKnowledge",
             "Organization", "Practitioner", "PractitionerRole", "Questionnaire", "StructureDefinition", "ValueSet",
         }
     ),
@@ -56,12 +56,13 @@ CLASSES: Mapping[str, frozenset[str]] = {
             "VerificationResult",
         }
     ),
+    "services": frozenset({"HealthcareService"}),
     "owned": OWNED_TYPES,
     "trace": frozenset({"AuditEvent"}),
 }  # fmt: skip
 """Every class but `chart` and `knowledge`. unfiled: what may hold or name a patient's data without being filed under
-the patient. directory: what says nothing about any patient and anybody may look up. calendar: whose times they
-are that `times` are in; filed under a patient only if it is a patient's."""
+the patient. directory: what says nothing about any patient and anybody may look up; services: kinds of visit, which
+are as open. calendar: whose times they are that `times` are in; filed under a patient only if it is a patient's."""
 
 GROUPS: Mapping[str, frozenset[str]] = {
     "record": frozenset(
@@ -71,7 +72,7 @@ GROUPS: Mapping[str, frozenset[str]] = {
             "problems", "results", "schedule", "teams", "visits", "work",
         }
     ),
-    "open": frozenset({"directory", "knowledge"}),
+    "open": frozenset({"directory", "knowledge", "services"}),
 }  # fmt: skip
 """Classes of classes: a patient's record; what says nothing about anybody."""
 

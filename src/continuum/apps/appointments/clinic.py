@@ -146,6 +146,7 @@ def show(x: Visit, here: Clinic, template: str, at: str, *, status: int = 200, *
         tabs = (
             ("board", gettext("Board"), HOME), ("day", gettext("Day"), f"{HOME}/day"),
             ("calendars", gettext("Calendars"), f"{HOME}/calendars"),
+            ("kinds", gettext("Kinds of visit"), f"{HOME}/kinds"),
             ("waiting", gettext("Waiting list"), f"{HOME}/waiting"),
         )  # fmt: skip
     return x.page(f"appointments/{template}", status=status, here=here, home=HOME, at=at, tabs_shown=tabs, **values)

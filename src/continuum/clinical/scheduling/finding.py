@@ -7,8 +7,16 @@ from typing import Any
 
 from continuum.access import Session
 from continuum.access.claims import Claims
+from continuum.chart.entry import N_
 from continuum.chart.reading import words
-from continuum.clinical.scheduling.limits import HORIZON_DAYS, SCHEDULES_MAX, TIMES_SHOWN_MAX
+from continuum.clinical.scheduling.limits import (
+    HORIZON_DAYS,
+    INSTRUCTIONS_MAX_CHARS,
+    SCHEDULES_MAX,
+    TIMES_SHOWN_MAX,
+    VISIT_MINUTES_MAX,
+    VISIT_MINUTES_MIN,
+)
 from continuum.clinical.scheduling.model import (
     MINUTES,
     REMOTE,
@@ -18,9 +26,12 @@ from continuum.clinical.scheduling.model import (
     extension_of,
     instant,
     reference_of,
+    with_extension,
+    without_extension,
 )
 from continuum.clinical.scheduling.opening import utc
 from continuum.clinical.scheduling.reading import find
+from continuum.kernel.errors import Invalid
 from continuum.ui.formats.names import full_name
 
 
@@ -69,6 +80,24 @@ def kind_of(service: Mapping[str, Any]) -> Kind:
         reference_of(service.get("providedBy")).rpartition("/")[2], int(minutes.get("valueInteger", 0)),
         str(service.get("extraDetails", "")), bool(remote.get("valueBoolean", False)),
     )  # fmt: skip
+
+
+def with_kind(service: Mapping[str, Any], *, minutes: int, instructions: str, remote: bool) -> Resource:
+    """A HealthcareService that says how long a visit takes, what to know before, and whether it is by video.
+
+    minutes: 0 leaves the length to the calendars' rules. Raises Invalid.
+    """
+    if minutes and not VISIT_MINUTES_MIN <= minutes <= VISIT_MINUTES_MAX:
+        raise Invalid(N_("A visit takes between 5 minutes and 8 hours."))
+    if len(instructions) > INSTRUCTIONS_MAX_CHARS:
+        raise Invalid(N_("What to know before a visit is too long."))
+    made = with_extension(service, {"url": REMOTE, "valueBoolean": remote})
+    made = without_extension(made, MINUTES)
+    if minutes:
+        made = with_extension(made, {"url": MINUTES, "valueInteger": minutes})
+    if instructions:
+        return {**made, "extraDetails": instructions}
+    return {name: value for name, value in made.items() if name != "extraDetails"}
 
 
 async def kinds(session: Session, facility_id: str) -> list[Kind]:

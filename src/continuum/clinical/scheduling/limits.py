@@ -44,3 +44,9 @@ QUESTIONS_MAX = 200
 """Questions of one questionnaire."""
 ANSWER_MAX_CHARS = 2_000
 """Characters of one answer."""
+VISIT_MINUTES_MIN = 5
+"""The shortest visit."""
+VISIT_MINUTES_MAX = 480
+"""The longest visit."""
+INSTRUCTIONS_MAX_CHARS = 1_000
+"""What people are told to know before a kind of visit."""

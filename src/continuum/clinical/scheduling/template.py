@@ -10,7 +10,7 @@ import holidays
 from dateutil.rrule import rrulestr
 
 from continuum.chart.entry import N_
-from continuum.clinical.scheduling.limits import TIMES_IN_DAY_MAX
+from continuum.clinical.scheduling.limits import TIMES_IN_DAY_MAX, VISIT_MINUTES_MAX, VISIT_MINUTES_MIN
 from continuum.clinical.scheduling.model import Calendar, Resource, Rule
 from continuum.kernel.errors import Invalid
 
@@ -62,7 +62,7 @@ def check(rule: Rule) -> None:
     """Raises Invalid for a rule that opens nothing or too much."""
     if rule.ends <= rule.starts:
         raise Invalid(N_("The end must come after the start."))
-    if not 5 <= rule.minutes <= 480:
+    if not VISIT_MINUTES_MIN <= rule.minutes <= VISIT_MINUTES_MAX:
         raise Invalid(N_("A visit takes between 5 minutes and 8 hours."))
     if not 1 <= rule.seats <= 30 or not 0 <= rule.overbooked_max <= 5:
         raise Invalid(N_("An hour has 1 to 30 seats, and 5 more at most."))
