@@ -1,4 +1,4 @@
-"""Many want the same few times at the same moment, through the pages and through the API: each time has one of them."""
+"""Many want the same few times at the same moment, by the portal, the workspace and the API: each has one of them."""
 
 import asyncio
 import random
@@ -11,8 +11,9 @@ from continuum.fhir.json import dump
 from continuum.identity.tokens import Claims, issue, signing_key
 from continuum.kernel.clock import now_us
 from tests.appointments.booking import HOME, times
-from tests.browsing import Page
+from tests.browsing import Browser, Page
 from tests.faults.figures import SEED, Proof, rounds
+from tests.hospital import PASSWORD
 
 pytestmark = [pytest.mark.server]
 CLIENTS, TIMES = 200, 20
@@ -34,6 +35,7 @@ class Race:
         )  # fmt: skip
         self.next = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=40)
         self.schedule = {}
+        self.desk, self.own = None, []
 
     async def calendar(self):
         """One of the clinic's calendars, under another name and without a template."""
@@ -46,6 +48,16 @@ class Race:
         answer = await self.api.put("/Schedule/race", content=dump(found))
         assert answer.status_code in {200, 201}, answer.text
         self.schedule = found
+        place = next(one["reference"] for one in found["actor"] if one["reference"].startswith("Location/"))
+        facility = (await self.api.get(f"/{place}")).json()["managingOrganization"]["reference"].rpartition("/")[2]
+        who = await self.clinic.hospital.member("scheduler", facility, display="Sam Desk")
+        self.own = [one for one in self.patients if self.clinic.hospital.facility_of(one) == facility]
+        assert self.own, "somebody is cared for where the calendar is"
+        self.desk = Browser(self.clinic.hospital.origin)
+        await self.desk.get("/signon/sign-in")
+        await self.desk.submit("/notice")
+        await self.desk.submit("/sign-in", name=who.name, password=PASSWORD)
+        await self.desk.submit("/second-step", code=who.code())
 
     async def open(self):
         """TIMES new times, one after the other."""
@@ -92,6 +104,13 @@ class Race:
         where = answer.headers.get("location", "")
         return where.partition("?")[0].rpartition("/")[2] if where else ""
 
+    async def by_staff(self, slot, patient_id):
+        """Somebody at the clinic books in the workspace; the id of the appointment, or "" when it was refused."""
+        address = f"/workspace/clinic/book/{slot['id']}"
+        answer = await self.desk.http.post(address, data={"csrf": self.desk.page.csrf, "patient": patient_id})
+        assert answer.status_code in {303, 409}, answer.text
+        return answer.headers.get("location", "").partition("?")[0].rpartition("/")[2]
+
     async def run(self, rng):
         """One round: who was told that they have a time, and who has it in the record."""
         slots = await self.open()
@@ -101,6 +120,8 @@ class Race:
             slot = slots[rng.choice(names)] if number >= TIMES else slots[names[number]]
             if number % 4 == 0:
                 acts.append(self.by_page(self.browsers[number // 4 % len(self.browsers)], slot))
+            elif number % 8 == 1:
+                acts.append(self.by_staff(slot, self.own[number % len(self.own)]))
             else:
                 acts.append(self.by_api(slot, self.patients[number % len(self.patients)]))
         rng.shuffle(acts)
@@ -123,6 +144,7 @@ async def race(clinic):
     await made.calendar()
     yield made
     await made.api.aclose()
+    await made.desk.http.aclose()
 
 
 def judged(told, held, names):
@@ -148,8 +170,8 @@ async def test_a_thousand_rounds_without_one_double_booking(race):
     proof = Proof(
         "booking-race", "One time, one appointment",
         f"In each round {CLIENTS} clients want {TIMES} times at the same moment: a quarter of them people on the"
-        " portal's pages, the others programs at the API. Afterwards each time must have one appointment, and"
-        " everybody who was told so must have it.",
+        " portal's pages, an eighth staff in the workspace, the others programs at the API. Afterwards each time must"
+        " have one appointment, and everybody who was told so must have it.",
         "tests/appointments/test_race.py", {"RACES": count}, {"RACES": 1_000},
     )  # fmt: skip
     rng = random.Random(proof.seed)
