@@ -124,12 +124,18 @@ def install(layout: Layout, making: Path, major: int) -> None:
     sync_folder(layout.base)
 
 
+def _unless_gone(_: object, __: str, failure: tuple[type[BaseException], BaseException, object]) -> None:
+    """Raises what kept something from being removed, but not that its owner, who is ending, was quicker."""
+    if not isinstance(failure[1], FileNotFoundError):
+        raise failure[1]
+
+
 def clear(folder: Path) -> None:
     """Removes what a killed maker left, and ends what still works in it."""
     end_workers(folder)
     if folder.exists():
         sweep(folder, wait_s=0)
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, onerror=_unless_gone)
 
 
 def configure(layout: Layout, settings: Settings, major: int = binaries.CURRENT) -> None:
