@@ -95,6 +95,31 @@ async def test_a_receiver_that_stays_dead_puts_the_subscription_in_error_and_can
     assert hook.kinds(path)[:2] == ["handshake", "handshake"]
 
 
+@pytest.mark.parametrize("before", ["active", "error"])
+async def test_what_is_written_while_hands_are_shaken_again_is_told_too(api, hook, path, before):
+    name = uuid.uuid4().hex
+    wanted = subscription("Basic", hook.origin + path, filters=[f"Basic?_id={name}"])
+    subscription_id = await active(api, wanted)
+    if before == "error":
+        hook.answers[path] = [500]
+        await put(api, basic(name))
+        await until_status(api, subscription_id, "error")
+        hook.answers[path] = [200]
+    hook.holds[path] = threading.Event()
+    again = await api.put(f"/Subscription/{subscription_id}", json={**wanted, "id": subscription_id})
+    assert again.status_code == 200, again.text
+    status = (await api.get(f"/Subscription/{subscription_id}/$status")).json()["entry"][0]["resource"]
+    assert {"name": "status", "valueCode": "requested"} in status["parameter"]
+    other = f"{path}-other"
+    await active(api, subscription("Basic", hook.origin + other, filters=[f"Basic?_id={name}"]))
+    await put(api, basic(name, author={"display": "while hands were shaken"}))
+    await until(lambda: len(hook.events(other)) == 1)  # so the act has been looked at
+    assert len(hook.kinds(path)) == 1, "the second handshake is not answered yet"
+    hook.holds[path].set()
+    events = await until(lambda: len(found := hook.events(path)) == (2 if before == "error" else 1) and found)
+    assert [event["number"] for event in events] == list(range(1, len(events) + 1))
+
+
 async def test_a_handshake_that_is_not_taken_makes_no_subscription(api, hook, path):
     hook.answers[path] = [404]
     subscription_id = await active(api, subscription("Basic", hook.origin + path), status="error")

@@ -22,19 +22,20 @@ from continuum.kernel.ids import uuid7
 from continuum.kernel.limits import SUBSCRIPTION_EVENTS_KEPT
 from continuum.record import outbox
 from continuum.record.entry import Prepared, arrange
-from continuum.record.outbox import Event, State, Version
+from continuum.record.outbox import RENEWED, Event, State, Version
 from continuum.record.read import Connection
 from continuum.record.search.matching import matches, refuse_unjudged
 from continuum.record.visibility import NOTHING, Scope
 
-__all__ = ["Change", "Connection", "Event", "Feed", "State", "Watch"]
+__all__ = ["RENEWED", "Change", "Connection", "Event", "Feed", "State", "Watch"]
 
 SERVER = Actor("continuum-subscriptions", "system", name="Subscriptions of this server")
 """Who changes the status of a Subscription in the trace."""
-LIVE = ("requested", "active", "error")
+LIVE = ("requested", RENEWED, "active", "error")
 """The statuses of subscriptions that something is done for."""
-FILED = frozenset({"active", "error"})
-"""The statuses in which events are filed: after an error a subscriber goes on where it was."""
+FILED = frozenset({RENEWED, "active", "error"})
+"""The statuses in which events are filed: after an error a subscriber goes on where it was, however long the
+handshake of its return takes."""
 
 
 class Change:

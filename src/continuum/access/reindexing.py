@@ -15,6 +15,7 @@ from continuum.kernel.errors import DomainError
 from continuum.record.limits import REINDEX_POLL_S, REINDEX_REST_RATIO
 from continuum.record.reindexing import Progress, batch, settle
 from continuum.record.reindexing import progress as left
+from continuum.record.write import write_audits
 
 __all__ = ["Progress", "Reindexing", "left"]
 
@@ -68,12 +69,14 @@ class Reindexing:
                 for behind in await settle(conn, access.clock()):
                     log.info("what is there is indexed again by this release's rules", type=behind)
                 self._settled = True
-            name = await batch(conn, access.keys, access.clock())
-            self.progress = await left(conn)
-            self.done = not self.progress
-            unfinished = {one.resource_type for one in self.progress}
-        if name is not None and name not in unfinished:
+            async with conn.transaction():
+                name = await batch(conn, access.keys, access.clock())
+                progress = await left(conn)
+                finished = name is not None and name not in {one.resource_type for one in progress}
+                if finished:  # whoever sees that it is done sees the trace too, also when this worker is killed now
+                    context = Context(_SYSTEM, "HOPERAT", "server", "reindex")
+                    await write_audits(conn, [access.auditor.row(context, "reindex", detail=name)])
+        self.progress, self.done = progress, not progress
+        if finished:
             log.info("indexed again to the end", type=name)
-            context = Context(_SYSTEM, "HOPERAT", "server", "reindex")
-            await access.auditor.write(access.auditor.row(context, "reindex", detail=name))
         return name

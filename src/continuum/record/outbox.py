@@ -20,6 +20,8 @@ from continuum.record.visibility import Scope, Visibility
 
 LEADER_LOCK = 7_200_000_003
 """The advisory lock of the one reader; PostgreSQL frees it when the reader's connection is gone."""
+RENEWED = "renewed"
+"""Requested by the owner of what was live already; a Subscription resource says requested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +138,10 @@ async def owned(conn: Connection, row_id: int, version: int, *, status: str, sub
         INSERT INTO record.subscription (row_id, id, definition, version, status, owner, owner_key)
         VALUES ($1, $2, $3, $3, $4, $5, $6)
         ON CONFLICT (row_id) DO UPDATE SET definition = excluded.definition, version = excluded.version,
-          status = excluded.status, owner = excluded.owner, owner_key = excluded.owner_key, failure = NULL
+          status = CASE WHEN excluded.status = 'requested' AND subscription.status IN ('active', 'error', $7)
+            THEN $7 ELSE excluded.status END, owner = excluded.owner, owner_key = excluded.owner_key, failure = NULL
         """,
-        row_id, subscription_id, version, status, owner, owner_key,
+        row_id, subscription_id, version, status, owner, owner_key, RENEWED,
     )  # fmt: skip
 
 

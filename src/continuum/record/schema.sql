@@ -195,7 +195,7 @@ CREATE TABLE record.outbox (
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
 
 -- What the server knows of a Subscription resource beside its text: who wrote it, and how far it has come.
--- status: requested, active, error, off; `deleted` until its events are gone.
+-- status: requested, renewed (requested again by the owner of what was live), active, error, off; `deleted` until its events are gone.
 CREATE TABLE record.subscription (
   row_id     bigint  PRIMARY KEY,           -- of the resource
   id         text    COLLATE "C" NOT NULL UNIQUE,

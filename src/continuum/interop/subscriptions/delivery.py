@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 import asyncpg
 import structlog
 
-from continuum.access.feed import Event, Feed, State
+from continuum.access.feed import RENEWED, Event, Feed, State
 from continuum.interop.subscriptions import notification
 from continuum.interop.subscriptions.channels import Undelivered
 from continuum.interop.subscriptions.notification import Notification
@@ -83,7 +83,7 @@ class Delivery:
     async def run(self) -> None:
         """Delivers until it is cancelled, ends by itself, or the subscriber is given up."""
         try:
-            if self.state.status == "requested":
+            if self.state.status in ("requested", RENEWED):
                 await self._begin()
             if self.state.status == "active" and self.request.channel != "websocket":
                 await self._deliver()

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from continuum.access.feed import Event, State
+from continuum.access.feed import RENEWED, Event, State
 from continuum.interop.subscriptions.request import GUIDE
 from continuum.kernel.clock import instant
 from continuum.kernel.limits import SUBSCRIPTION_NOTIFICATION_MAX_BYTES
@@ -47,7 +47,7 @@ def status(
     parameters: list[dict[str, Any]] = [
         {"name": "subscription", "valueReference": {"reference": f"{base}/Subscription/{state.id}"}},
         {"name": "topic", "valueCanonical": topic},
-        {"name": "status", "valueCode": state.status},
+        {"name": "status", "valueCode": "requested" if state.status == RENEWED else state.status},
         {"name": "type", "valueCode": kind},
         {"name": "events-since-subscription-start", "valueString": str(state.numbered)},
         *({"name": "notification-event", "part": _event(event, base, content)} for event in events),
