@@ -13,6 +13,7 @@ DATA ?= .continuum
 PYTHON ?= python3
 PYTEST_WORKERS ?= 2
 BIN := .venv/bin
+IN_MEMORY = TMPDIR=$$($(BIN)/python scripts/memory_disk.py)
 export PORT DATA
 
 .PHONY: demo test proof lint setup setup-run setup-test docs messages lock bench clean
@@ -40,12 +41,15 @@ lint: setup
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
+# All tests on the embedded PostgreSQL, and those beside the code, which is where SQL is, on a second one.
 test: setup-test lint
-	$(BIN)/pytest -n $(PYTEST_WORKERS) -m "not proof"
-	$(BIN)/python scripts/second_postgres.py $(BIN)/pytest -n $(PYTEST_WORKERS) -m "not proof"
+	$(IN_MEMORY) $(BIN)/pytest -n $(PYTEST_WORKERS) -m "not proof"
+	$(IN_MEMORY) $(BIN)/python scripts/second_postgres.py $(BIN)/pytest -n $(PYTEST_WORKERS) -m "not proof" src
 
+# What takes long, on a real disk; then every test that uses a database on the second PostgreSQL.
 proof: setup-test
 	$(BIN)/pytest -m proof
+	$(IN_MEMORY) $(BIN)/python scripts/second_postgres.py $(BIN)/pytest -n $(PYTEST_WORKERS) -m "not proof"
 
 bench: setup
 	$(BIN)/python -m benchmarks.run

@@ -106,6 +106,28 @@ async def test_the_openapi_document_names_this_server(api, running):
     assert document["servers"] == [{"url": f"{running.origin}/fhir"}]
 
 
+async def test_a_request_whose_database_goes_away_is_told_so_and_the_next_is_answered(another, running, test_server):
+    with another(connections=1) as server:
+        async with server.client() as client:
+            connection = await asyncpg.connect(**test_server.maker.to(Address.from_url(running.owner).database).connect)
+            try:
+                await connection.execute("BEGIN; LOCK TABLE record.resource IN ACCESS EXCLUSIVE MODE")
+                waiting = asyncio.create_task(client.get("/Patient/x"))
+                killed = 0
+                while not killed:
+                    killed = await connection.fetchval(
+                        "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE NOT granted"
+                        " AND relation = 'record.resource'::regclass"
+                    )
+                lost = outcome(await waiting, 503)
+                assert lost["code"] == "transient"
+                assert "whether a change was kept is not known" in lost["diagnostics"]
+            finally:
+                await connection.execute("ROLLBACK")
+                await connection.close()
+            outcome(await client.get("/Patient/x"), 404)
+
+
 async def test_health_follows_the_database(api, running, another):
     assert (await api.get(f"{running.origin}/livez")).text == "alive\n"
     assert (await api.get(f"{running.origin}/readyz")).text == "ready\n"

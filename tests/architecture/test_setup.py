@@ -4,11 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from scripts import node_packages, setup_venv, system_packages
+from scripts import memory_disk, node_packages, setup_venv, system_packages
 from tests.architecture.source import ROOT
 
 POOR_PYTHON = """
@@ -125,3 +126,14 @@ def test_a_machine_without_a_browser_says_which_package_brings_one(monkeypatch, 
     assert [item.package for item in system_packages.wanted() if not item.present and "browser" in item.what] == [
         "chromium"
     ]
+
+
+def test_databases_of_tests_lie_in_memory_only_where_there_is_room(monkeypatch, tmp_path, capsys):
+    assert not memory_disk.room(tmp_path / "nowhere")
+    monkeypatch.setattr(memory_disk, "MEMORY", tmp_path)
+    monkeypatch.setattr(memory_disk, "FREE_MIN_BYTES", 1)
+    memory_disk.main()
+    assert capsys.readouterr().out == f"{tmp_path}\n"
+    monkeypatch.setattr(memory_disk, "FREE_MIN_BYTES", 2**60)
+    memory_disk.main()
+    assert capsys.readouterr().out == f"{tempfile.gettempdir()}\n"

@@ -47,6 +47,14 @@ _STARTING = (
 )
 
 
+_LOST = (
+    ConnectionError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+)
+
 OPEN_WALL = -1
 """The wall (schema_access.sql) as `Address.connect` sets it: all sensitivity bits may be seen."""
 
@@ -54,6 +62,11 @@ OPEN_WALL = -1
 def leaves_traces(sql: str) -> bool:
     """Whether a statement changes the session beyond its transaction."""
     return _LEAVES_TRACES.search(sql) is not None
+
+
+def was_lost(error: BaseException) -> bool:
+    """Whether the database went away under a piece of work; whether what it committed was kept is then unknown."""
+    return isinstance(error, _LOST) or (isinstance(error, asyncpg.InterfaceError) and "closed" in str(error))
 
 
 class Connection:

@@ -6,8 +6,13 @@ from continuum.apps.fhir_api.exchange import CONTENT_TYPE, Header, Response
 from continuum.apps.fhir_api.outcome import failure, outcome_bytes, refusal
 from continuum.apps.fhir_api.routes import MethodNotAllowed
 from continuum.kernel.errors import Busy, DomainError, Issue, NotAuthenticated
+from continuum.runtime.pool import was_lost
 
 log = structlog.get_logger("continuum.api")
+_LOST = (
+    "The database went away while this was done. Reading can be tried again at once; whether a change was kept is not"
+    " known: look before it is sent again, or send it with If-Match or If-None-Exist."
+)
 
 
 def refused(error: DomainError) -> Response:
@@ -34,6 +39,8 @@ def failed(error: Exception, request_id: str) -> Response:
         places.append(f"{type(cause).__name__} at {where}")
         cause = cause.__cause__ or cause.__context__
     log.error("a request failed", request_id=request_id, causes=places)
+    if was_lost(error):
+        return Response(503, outcome_bytes((Issue("transient", _LOST),)), [CONTENT_TYPE, (b"retry-after", b"1")])
     return Response(500, failure(request_id), [CONTENT_TYPE])
 
 
