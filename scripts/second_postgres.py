@@ -65,8 +65,7 @@ def main() -> int:
         )  # fmt: skip
         server = subprocess.Popen(
             [there / "postgres", "-D", folder / "data", "-k", folder, "-c", "listen_addresses=", "-c", "jit=off",
-             "-c", "max_connections=300", "-c", "log_min_messages=fatal", "-c", "wal_level=replica",
-             "-c", "fsync=off", "-c", "full_page_writes=off"],
+             "-c", "max_connections=300", "-c", "log_min_messages=fatal", "-c", "wal_level=replica"],
             cwd="/", **identity,  # type: ignore[call-overload]
         )  # fmt: skip
         _wait(server, folder)

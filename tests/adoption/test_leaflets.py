@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from continuum.adoption.pieces import PIECES
-from continuum.apps.admin.commands import adoption
+from continuum.apps.admin.cli import main
 from tests.browsing import Browser
 from tests.hospital import PASSWORD
 
@@ -75,8 +75,8 @@ async def test_people_who_are_not_staff_make_no_leaflets(open_hospital):
 
 def test_the_command_says_what_to_write_when_something_is_missing():
     run = CliRunner().invoke
-    said = run(adoption.command, ["make", "--facility", "x", "--portal", "ehr.example.org", "--day", "2027-01-04"])
+    said = run(main, ["adoption", "make", "--facility", "x", "--portal", "ehr.example.org", "--day", "2027-01-04"])
     assert said.exit_code == 2
     assert "must be an address that begins with https://" in said.output
-    said = run(adoption.command, ["make", "--facility", "x", "--portal", "https://e.org", "--day", "soon"])
+    said = run(main, ["adoption", "make", "--facility", "x", "--portal", "https://e.org", "--day", "soon"])
     assert said.exit_code == 2
