@@ -222,7 +222,7 @@ async def test_two_who_change_one_problem_are_both_told_and_no_words_are_lost(
         struck = ada.page.locator(".record--wrong", has_text="Sprain of ankle").first
         assert "entered in error" in await struck.inner_text()
         await ada.go(chart)
-        assert "Sprain of ankle" not in await ada.page.inner_text(".masonry section:has-text('Problems now')")
+        assert "Sprain of ankle" not in await ada.page.inner_text(".first-look section:has-text('Problems now')")
 
 
 async def test_the_palette_and_keys_lead_everywhere_and_can_be_switched_off(

@@ -60,9 +60,14 @@ def show(x: Visit, here: Whose, template: str, at: str, *, status: int = 200, **
 async def overview(x: Visit) -> Response:
     """The first page of a record: its parts, and what is newest."""
     here = await whose(x)
+    shown = await newest(here, _NEWEST)
+    return show(x, here, "portal/overview.html", "overview", open_parts=open_sections(here), newest=shown)
+
+
+async def newest(here: Whose, count: int) -> list[tuple[Section, Entry]]:
+    """The newest entries of all parts that are open."""
     _, found = await lines.timeline(here.looking, here.patient_id, banner=False)
-    newest = [pair for pair in found.entries if here.limits.opens(pair[0].key)][:_NEWEST]
-    return show(x, here, "portal/overview.html", "overview", open_parts=open_sections(here), newest=newest)
+    return [pair for pair in found.entries if here.limits.opens(pair[0].key)][:count]
 
 
 async def timeline(x: Visit) -> Response:
