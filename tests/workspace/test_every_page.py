@@ -3,6 +3,7 @@
 import asyncpg
 import pytest
 
+from continuum.apps.frame.part import parts
 from continuum.apps.workspace.app import PAGES
 from continuum.chart.section import sections
 from continuum.runtime.postgres.address import Address
@@ -10,7 +11,10 @@ from tests.browsing import Browser
 from tests.hospital import PASSWORD
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
-_PARTS = {"kind": "problems", "section": "labs", "entry_id": "e0"}
+_PARTS = {
+    "kind": "problems", "section": "labs", "entry_id": "e0", "slot_id": "s0", "schedule_id": "s0", "service_id": "s0",
+    "piece": "poster", "thread_id": "00000000-0000-7000-8000-000000000000", "file_id": "f0", "facility_id": "f0",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +58,8 @@ async def request(browser, method, path, patient_id):
     return await browser.http.post(address(path, patient_id), data={"csrf": browser.page.csrf, "on": "yes"})
 
 
-EVERY = [(method, path) for path, _, methods in PAGES for method in methods]
+OF_PARTS = tuple(page for part in parts("workspace") for page in part.pages)
+EVERY = [(method, path) for path, _, methods in (*PAGES, *OF_PARTS) for method in methods]
 
 
 @pytest.mark.parametrize(("method", "path"), EVERY)

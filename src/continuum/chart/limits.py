@@ -25,7 +25,7 @@ DRAFTS_MAX = 40
 """Unfinished notes that one member of staff may have."""
 
 DRAFT_SAVE_S = 3
-"""Seconds without typing after which a draft is saved."""
+"""Seconds of typing that are gathered before a draft is saved, whether or not somebody pauses."""
 
 RECENT_MAX = 12
 """Charts that are remembered as recently opened."""

@@ -25,7 +25,7 @@ async def release(x: Visit) -> Response:
     view = await session.view(label, patient_id, {**SEARCHES, wanted.key: f"{kind}?_id={quote(entry_id)}"})
     if not view.found.get(wanted.key):
         raise NotFound("There is no such entry in this chart.")
-    found: list[Resource] = view.found[wanted.key][:1]
+    found: list[Resource] = list(view.found[wanted.key][:1])
     parts = [str(one.get("reference", "")) for one in found[0].get("result", ())]
     ids = [one.removeprefix("Observation/") for one in parts if one.startswith("Observation/")][:SECTION_COUNT]
     if ids:
