@@ -8,44 +8,12 @@ from continuum.apps.workspace.app import PAGES
 from continuum.chart.section import sections
 from continuum.runtime.postgres.address import Address
 from tests.browsing import Browser
-from tests.hospital import PASSWORD
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
 _PARTS = {
     "kind": "problems", "section": "labs", "entry_id": "e0", "slot_id": "s0", "schedule_id": "s0", "service_id": "s0",
     "piece": "poster", "thread_id": "00000000-0000-7000-8000-000000000000", "file_id": "f0", "facility_id": "f0",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def retiree(open_hospital):
-    return open_hospital.persona("retiree")
-
-
-@pytest.fixture(scope="session")
-def at_home(open_hospital, retiree):
-    return open_hospital.facility_of(retiree.patient_id)
-
-
-@pytest.fixture
-async def signed_in(open_hospital):
-    """Opens a browser and signs somebody in: `await signed_in(who)`."""
-    opened = []
-
-    async def enter(who):
-        browser = Browser(open_hospital.origin)
-        opened.append(browser)
-        await browser.get("/signon/sign-in")
-        await browser.submit("/notice")
-        await browser.submit("/sign-in", name=who.name, password=PASSWORD)
-        if who.seed:
-            await browser.submit("/second-step", code=who.code())
-        assert browser.path == "/signon/account", browser.page.text
-        return browser
-
-    yield enter
-    for browser in opened:
-        await browser.http.aclose()
 
 
 def address(path, patient_id):
