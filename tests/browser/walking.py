@@ -10,6 +10,12 @@ _STILL = """async () => {
   await Promise.allSettled(document.getAnimations().map((one) => one.finished));
 }"""
 """Until no colour fades from light to dark any more."""
+_WAYS = """() => [
+  ...[...document.querySelectorAll('a[href]')].map((a) => a.href),
+  ...[...document.forms].filter((one) => one.method === 'get')
+    .map((one) => `${one.action}?${new URLSearchParams(new FormData(one))}`),
+]"""
+"""Where links lead, and forms that only ask, as they stand."""
 _TELLING = frozenset({"section", "kind", "only", "list", "folder"})
 """Parts of an address whose values make another page; of other values one page stands for all."""
 
@@ -77,7 +83,7 @@ class Walk:
         await person.judged()
         await page.set_viewport_size(WIDE)
         await page.emulate_media(color_scheme="light")
-        links = await page.evaluate("() => [...document.querySelectorAll('a[href]')].map((a) => a.href)")
+        links = await page.evaluate(_WAYS)
         assert sight.complaints == [], address
         return [one.removeprefix(sight.origin).partition("#")[0] for one in links if one.startswith(sight.origin)]
 

@@ -1,5 +1,7 @@
 """Every page of the workspace, asked for by those who may and by those who may not; each act leaves its trace."""
 
+import re
+
 import asyncpg
 import pytest
 
@@ -119,3 +121,16 @@ async def test_a_page_is_small_over_the_wire(open_hospital, signed_in, retiree, 
             size = sum([len(chunk) async for chunk in answer.aiter_raw()])
         assert answer.status_code == 200
         assert size <= 15_000, (page, size)
+
+
+async def test_every_entry_says_where_it_comes_from(open_hospital, signed_in, retiree, at_home):
+    ada = await signed_in(await open_hospital.member("physician", at_home, display="Dr. Ada Okoye"))
+    entries = 0
+    for page in (*sections(), "labs?code=4548-4", "vitals?code=85354-9"):
+        answer = await ada.http.get(f"/workspace/patients/{retiree.patient_id}/{page}")
+        for entry in answer.text.split('<li class="record')[1:]:
+            assert re.search(r'<p class="source">[^<]*\w', entry), (page, entry[:300])
+            entries += 1
+    assert entries > 100
+    answer = await ada.http.get(f"/workspace/patients/{retiree.patient_id}/dental")
+    assert "Hiroshi Wang DDS, " in answer.text, "the place is that of the visit"

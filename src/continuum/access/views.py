@@ -14,10 +14,14 @@ from continuum.kernel.errors import NotFound
 from continuum.record import read, search
 from continuum.record.model import Page, Stored
 from continuum.record.read import Connection
+from continuum.record.visibility import NOTHING
 
 Resource = dict[str, Any]
 _REFERENCE = re.compile(rb'"reference":"(Practitioner|Organization|Location|PractitionerRole)/([A-Za-z0-9.\-]{1,64})"')
 """References to those whose names a chart shows beside its entries: who and where. Bodies are stored without blanks."""
+_VISIT = re.compile(rb'"encounter":\[?\{"reference":"Encounter/([A-Za-z0-9.\-]{1,64})"')
+_PROVIDER = re.compile(rb'"serviceProvider":(\{[^{}]*\})')
+"""Most entries say at which visit they were made, and only the visit says where that was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,8 @@ class View:
     """What was found of one patient.
 
     patient: the Patient as it is now. found: for each label the resources, in the order of the search. on: the
-    cursor of the next page for each label that has one. names: resources of those who are referred to, by reference.
+    cursor of the next page for each label that has one. names: resources of those who are referred to, by reference;
+    of visits only who provided them.
     """
 
     patient: Resource
@@ -56,7 +61,18 @@ class ViewActs(Ground):
                 pages[label] = cut(page, visibility)
             shown = tuple(stored for page in pages.values() for stored in (*page.matches, *page.included))
             bodies.update((id(stored), _body(stored)) for stored in shown)
-            wanted = _references(stored.body or b"" for stored in (patient, *shown))
+            told = [stored.body or b"" for stored in (patient, *shown)]
+            visits = _visits(told) if visibility.of("Encounter") != NOTHING else []
+            if visits:
+                text = f"_id={','.join(visits)}&patient={quote(patient_id)}&_count={len(visits)}"
+                kept = await search.search(
+                    conn, self.parse("Encounter", text), visibility=visibility, keys=self._door.keys
+                )
+                for one in kept.matches:
+                    if found := _PROVIDER.search(one.body or b""):
+                        names[f"Encounter/{one.id}"] = {"serviceProvider": parse(found[1])}
+                        told.append(found[1])
+            wanted = _references(told)
             for kind, ids in wanted.items():
                 text = f"_id={','.join(sorted(ids)[:VIEW_NAMES_MAX])}&_count={VIEW_NAMES_MAX}"
                 named = await search.search(conn, self.parse(kind, text), visibility=visibility, keys=self._door.keys)
@@ -93,6 +109,12 @@ def _body(stored: Stored) -> Resource:
     assert stored.body is not None, "what a search finds is not deleted"
     resource: Resource = parse(stored.body)
     return resource
+
+
+def _visits(bodies: Iterable[bytes]) -> list[str]:
+    """Ids of the visits at which these were made."""
+    found = dict.fromkeys(name.decode() for body in bodies for name in _VISIT.findall(body))
+    return list(found)[:VIEW_NAMES_MAX]
 
 
 def _references(bodies: Iterable[bytes]) -> dict[str, set[str]]:
