@@ -111,7 +111,7 @@ async def test_every_page_of_the_workspace_keeps_the_rules(open_hospital, look, 
         ("scheduler", ("/workspace", f"/workspace/clinic/{booked}", f"/workspace/clinic/book/{free}",
                        "/workspace/clinic", "/workspace/clinic/walk-in?q=obrien")),
         ("registrar", ("/workspace/moves?q=obrien", f"/workspace/moves/plan/{retiree.patient_id}", "/workspace/waves")),
-        ("administrator", ("/workspace/waves",)),
+        ("administrator", ("/workspace/waves", f"/workspace/waves/facility/{facility}/data")),
     ):  # fmt: skip
         place = None if role == "administrator" else facility
         who = await open_hospital.member(role, place, display=f"Walker {role}")

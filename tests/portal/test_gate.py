@@ -23,12 +23,20 @@ def address(path):
     return BASE + path
 
 
+async def asked(browser, method, path, data=None):
+    """The answer to a request; an address that only leads on to one's own pages is followed there."""
+    answer = await browser.http.request(method, address(path), data=data)
+    if answer.headers.get("location") == f"{BASE}{path}/me":
+        answer = await browser.http.get(answer.headers["location"])
+    return answer
+
+
 async def answers(browser, path, methods):
     """The answers to every method of an address, redirects not followed."""
     await browser.get(f"{BASE}/help")
     for method in methods:
         data = {"csrf": browser.page.csrf} if method == "POST" and browser.page.forms else None
-        yield method, await browser.http.request(method, address(path), data=data)
+        yield method, await asked(browser, method, path, data)
 
 
 def says_whom_to_call(text):
@@ -38,7 +46,7 @@ def says_whom_to_call(text):
 @pytest.mark.parametrize(("path", "methods"), [(path, methods) for path, _, methods in (*PAGES, *OF_PARTS)])
 async def test_nobody_sees_a_record_or_a_page_of_ones_own_without_signing_in(browser, path, methods):
     for method in methods:
-        answer = await browser.http.request(method, address(path))
+        answer = await asked(browser, method, path)
         if any(path == open_path for open_path, _, _ in OPEN):
             assert answer.status_code == 200, (method, path)
             assert says_whom_to_call(answer.text)

@@ -54,7 +54,8 @@ async def test_people_who_are_not_staff_and_staff_of_elsewhere_see_no_chart(open
         answer = await request(stranger, method, path, retiree.patient_id)
         assert "Brien" not in answer.text, (method, path)
         if "{patient_id}" in path:
-            assert answer.status_code in (404, 422), (method, path, answer.status_code)
+            for_others = {403} if path.startswith("/moves/") else set()  # of registrars, whoever the patient is
+            assert answer.status_code in {404, 422} | for_others, (method, path, answer.status_code)
 
 
 @pytest.mark.requirement("V3.5.1", "V3.5.3")
