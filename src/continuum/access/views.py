@@ -20,6 +20,7 @@ Resource = dict[str, Any]
 _REFERENCE = re.compile(rb'"reference":"(Practitioner|Organization|Location|PractitionerRole)/([A-Za-z0-9.\-]{1,64})"')
 """References to those whose names a chart shows beside its entries: who and where. Bodies are stored without blanks."""
 _VISIT = re.compile(rb'"encounter":\[?\{"reference":"Encounter/([A-Za-z0-9.\-]{1,64})"')
+_PLACED = re.compile(rb'"(?:custodian|serviceProvider|managingOrganization|location)":')
 _PROVIDER = re.compile(rb'"serviceProvider":(\{[^{}]*\})')
 """Most entries say at which visit they were made, and only the visit says where that was."""
 
@@ -42,11 +43,11 @@ class View:
 class ViewActs(Ground):
     """The part of a Session that shows charts."""
 
-    async def view(self, name: str, patient_id: str, searches: Mapping[str, str]) -> View:
+    async def view(self, name: str, patient_id: str, searches: Mapping[str, str], *, places: bool = True) -> View:
         """One patient and several searches of their data.
 
         name: of what is shown, for the trace. searches: by label, as `Type?criteria`; each is about this patient
-        whatever it says.
+        whatever it says. places: whether the page says of entries that do not say it themselves where they were made.
 
         Raises:
             NotFound, Gone: there is no such patient, or none that the actor may know of.
@@ -62,7 +63,7 @@ class ViewActs(Ground):
             shown = tuple(stored for page in pages.values() for stored in (*page.matches, *page.included))
             bodies.update((id(stored), _body(stored)) for stored in shown)
             told = [stored.body or b"" for stored in (patient, *shown)]
-            visits = _visits(told) if visibility.of("Encounter") != NOTHING else []
+            visits = _visits(told) if places and visibility.of("Encounter") != NOTHING else []
             if visits:
                 text = f"_id={','.join(visits)}&patient={quote(patient_id)}&_count={len(visits)}"
                 kept = await search.search(
@@ -112,8 +113,9 @@ def _body(stored: Stored) -> Resource:
 
 
 def _visits(bodies: Iterable[bytes]) -> list[str]:
-    """Ids of the visits at which these were made."""
-    found = dict.fromkeys(name.decode() for body in bodies for name in _VISIT.findall(body))
+    """Ids of the visits at which those of these were made that name no place themselves."""
+    placeless = (body for body in bodies if not _PLACED.search(body))
+    found = dict.fromkeys(name.decode() for body in placeless for name in _VISIT.findall(body))
     return list(found)[:VIEW_NAMES_MAX]
 
 

@@ -18,7 +18,7 @@ from continuum.kernel.errors import NotFound
 class Viewer(Protocol):
     """Whatever finds things in one person's record: a session, or one with less open (chart/personal.py)."""
 
-    async def view(self, name: str, patient_id: str, searches: Mapping[str, str]) -> View:
+    async def view(self, name: str, patient_id: str, searches: Mapping[str, str], *, places: bool = True) -> View:
         """As `access.views.ViewActs.view`."""
 
 

@@ -30,7 +30,11 @@ async def home(x: Visit) -> Response:
         cards = [card for part in parts("portal") for card in part.cards(x)]
     here = await whose(x)
     return x.page(
-        "portal/home.html", cards=cards, news=news, newest=await newest(here, _NEWEST), ahead=await _ahead(x, here)
+        "portal/home.html",
+        cards=cards,
+        news=news,
+        newest=await newest(here, _NEWEST, among=_NEWEST),
+        ahead=await _ahead(x, here),
     )
 
 

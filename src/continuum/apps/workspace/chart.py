@@ -93,7 +93,8 @@ async def part(x: Visit) -> Response:
     if wanted.charted and x.query.get("code"):
         more += f"&code={quote(x.query['code'])}"
     searches = dict(SEARCHES) | {wanted.key: criteria(wanted, **count, more=more)}
-    view = await x.record().view(wanted.key, x.param("patient_id"), searches)
+    grid = wanted.key == "labs" and not x.query.get("code")
+    view = await x.record().view(wanted.key, x.param("patient_id"), searches, places=not grid)
     shown = Shown(wanted, entries(wanted, view, wanted.key), view.on.get(wanted.key, ""))
     if wanted.charted:
         return _charted(x, view, shown)
