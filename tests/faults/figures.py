@@ -2,7 +2,8 @@
 
 `make proof` runs few rounds. The environment asks for more, `CONTINUUM_PROOF_KILLS=300`, and `CONTINUUM_PROOF_SEED`
 sets the seed. A proof that ran the rounds that were promised writes its page, before it judges, so that a failure
-stands on the page too; one of fewer rounds leaves the page of the full run as it is.
+stands on the page too; one of fewer rounds leaves the page of the full run as it is. `CONTINUUM_PROOF_PAGES` names
+another folder, into which every run writes, so that the page of a short run can be looked at as well.
 """
 
 import os
@@ -16,6 +17,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs" / "proof"
+ELSEWHERE = os.environ.get("CONTINUUM_PROOF_PAGES", "")
 SEED = int(os.environ.get("CONTINUUM_PROOF_SEED", "20261123"))
 
 
@@ -66,8 +68,10 @@ class Proof:
         """Writes the page if the run was a full one, then fails if something did not hold."""
         page = self._page()
         print(page)  # noqa: T201  pytest shows it when the proof fails, or with -s
-        if all(self.settings[name] >= least for name, least in self.promised.items()):
-            (PAGES / f"{self.name}.md").write_text(page, encoding="utf-8")
+        if ELSEWHERE or all(self.settings[name] >= least for name, least in self.promised.items()):
+            folder = Path(ELSEWHERE) if ELSEWHERE else PAGES
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{self.name}.md").write_text(page, encoding="utf-8")
         assert not self.broken, "\n".join(self.broken)
 
     def _page(self) -> str:

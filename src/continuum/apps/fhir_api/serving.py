@@ -47,6 +47,7 @@ from continuum.kernel.limits import (
     HEADERS_TIMEOUT_S,
     LISTEN_BACKLOG,
     OBJECTS_BETWEEN_COLLECTIONS,
+    ORPHAN_END_S,
     REQUESTS_END_S,
     SHUTDOWN_TIMEOUT_S,
     SUBSCRIPTION_CONNECTIONS,
@@ -222,8 +223,12 @@ def settle() -> None:
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, 20, 20)
 
 
-async def serve(worker: Worker, listening: socket.socket, stopping: asyncio.Event) -> None:
+async def serve(
+    worker: Worker, listening: socket.socket, stopping: asyncio.Event, *, orphaned: Callable[[], bool] = lambda: False
+) -> None:
     """Answers until `stopping` is set; then lets the requests under way end, for REQUESTS_END_S at most.
+
+    orphaned: whether nobody is left who would wait for the end; then it is ORPHAN_END_S, for connections too.
 
     Raises:
         Exception: what kept the worker from starting.
@@ -238,7 +243,9 @@ async def serve(worker: Worker, listening: socket.socket, stopping: asyncio.Even
     await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     if not running.done():
-        served.hurry(REQUESTS_END_S)
+        served.hurry(ORPHAN_END_S if orphaned() else REQUESTS_END_S)
+        if orphaned():
+            server.workers_kill_timeout = 2 * ORPHAN_END_S
         server.stop()  # type: ignore[no-untyped-call]  # granian's embedded server has no types
     with contextlib.suppress(TimeoutError):  # somebody keeps a connection open to the last: it ends with the process
         await running
