@@ -20,6 +20,8 @@ from continuum.record.read import Connect
 from continuum.record.visibility import Visibility
 from continuum.record.write import AuditRow
 
+READ_ONLY_TEXT = "This server is read-only at present; reads and searches go on, writes must wait."
+
 
 class Access:
     """One per worker: the door to one database.
@@ -29,6 +31,7 @@ class Access:
     to ourselves are understood. spill_folder: where audit rows go while the database takes none; without one,
     nothing is answered then. disk: a path on the disk of the embedded PostgreSQL.
     judge_subscription: raises Invalid for a Subscription that cannot be served.
+    read_only: nobody writes, as the operator wants it; the trace of reads is kept as ever.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Access:
         disk: Path | None = None,
         clock: Callable[[], int] = now_us,
         judge_subscription: Judge | None = None,
+        read_only: bool = False,
     ) -> None:
         self.connect = connect
         self.keys = Keys(key_secret)
@@ -54,6 +58,7 @@ class Access:
             self.outage = Outage(connect, self._resumed, folder=spill_folder, key=audit_secret, disk=disk)
             self.auditor.outage = self.outage
         self.judge_subscription = judge_subscription
+        self._read_only = read_only
         self.on_written: Callable[[], None] | None = None
         """Told after each commit of this process; what others commit is found by polling."""
         self._policies: dict[tuple[Actor, str], Policy] = {}
@@ -67,6 +72,8 @@ class Access:
     @property
     def refusal(self) -> DomainError | None:
         """Why writes are refused at present; None while they are taken."""
+        if self._read_only:
+            return ReadOnly(READ_ONLY_TEXT)
         return None if self.outage is None else self.outage.refusal
 
     def admit(self, operations: Sequence[Operation]) -> None:

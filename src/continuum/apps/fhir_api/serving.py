@@ -80,6 +80,7 @@ async def _services(worker: Worker, address: str = "") -> AsyncIterator[Services
             judge_subscription=lambda resource, _: hub.refuse(resource),
             spill_folder=Path(worker.audit) if worker.audit else None,
             disk=Path(worker.disk) if worker.disk else None,
+            read_only=worker.read_only,
         )
         appointments = Keeper(access)
         access.on_written = _both(hub.wake, appointments.wake)
