@@ -1,12 +1,12 @@
 """`Access.open` returns the only object that reads or writes the record."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
 from continuum.access.actor import Actor
 from continuum.access.audit import REFUSED, SUCCESS, Auditor, Context
-from continuum.access.outage import Outage
+from continuum.access.outage import Outage, closing
 from continuum.access.ownership import Judge
 from continuum.access.policy import Policy, decide
 from continuum.access.session import Session
@@ -16,7 +16,7 @@ from continuum.kernel.limits import POLICIES_CACHED_MAX
 from continuum.record.keys import Keys
 from continuum.record.model import Operation
 from continuum.record.perform import Performer
-from continuum.record.read import Connect
+from continuum.record.read import Connect, Connection
 from continuum.record.visibility import Visibility
 from continuum.record.write import AuditRow
 
@@ -86,6 +86,19 @@ class Access:
         """Closes writes if an error says that the database takes none."""
         if self.outage is not None and isinstance(error, StorageFull | ReadOnly):
             self.outage.close(error)
+
+    async def remember(self, work: Callable[[Connection], Awaitable[None]]) -> None:
+        """Notes what nobody misses while no writes are taken, such as what was opened last; it is left then."""
+        if self.refusal is not None:
+            return
+        try:
+            async with self.connect() as conn, conn.transaction():
+                await work(conn)
+        except Exception as error:
+            refusal = closing(error)
+            if refusal is None:
+                raise
+            self.noticed(refusal)
 
     def _resumed(self, took_s: float) -> AuditRow:
         context = Context(Actor("continuum", "system"), "HOPERAT", "server", "outage")

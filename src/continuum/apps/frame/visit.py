@@ -19,21 +19,18 @@ from continuum.apps.design.reader import view_of
 from continuum.apps.design.static import PREFERENCES_PATH
 from continuum.apps.frame.part import templates
 from continuum.apps.frame.zones import Zones
-from continuum.apps.signon.exchange import Exchange, endpoint
+from continuum.apps.signon.exchange import CLOSED, Exchange, endpoint
 from continuum.apps.signon.services import BASE as SIGNON
 from continuum.apps.signon.services import SignonServices
-from continuum.chart.entry import N_
 from continuum.identity import standing
 from continuum.identity.acts import Origin
 from continuum.identity.standing import Standing
-from continuum.kernel.errors import DomainError, ReadOnly, StorageFull
+from continuum.kernel.errors import DomainError
 from continuum.kernel.limits import REQUEST_TIMEOUT_S
 from continuum.ui import Pages, View
 from continuum.ui.language import gettext
 from continuum.ui.view import showing
 
-CLOSED = N_("Nothing can be saved at present. What is recorded can be read as usual. Please try again later.")
-"""On every page while the record takes no writes, whatever the reason."""
 Navigation = Sequence[tuple[str, str, bool]]
 """Text, address, whether it is here."""
 __all__ = ["REQUEST_TIMEOUT_S", "Area", "Handler", "Visit", "routes"]
@@ -110,8 +107,7 @@ class Visit(Exchange):
         """One of the app's pages, or a part of one."""
         if template == "refused.html":
             template = "frame/refused.html"
-            closed = self.access.refusal is not None and status in {ReadOnly.status, StorageFull.status}
-            values = {"words": gettext_of(self.reader, CLOSED if closed else str(values["words"])), "status": status}
+            values = {"words": gettext_of(self.reader, str(values["words"])), "status": status}
         reader = self.reader
         person = self.account.display_name if self.session and self.account else ""
         with showing(reader):
