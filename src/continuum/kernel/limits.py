@@ -42,6 +42,8 @@ SHUTDOWN_TIMEOUT_S = 12
 """Time for connections to end when the server stops; a little more than the head of a request may take."""
 REQUESTS_END_S = 6
 """Time for requests under way to end when the server stops."""
+ORPHAN_END_S = 1
+"""The same when the server was killed: until its workers have ended, nobody can start it again at its port."""
 CLIENT_CONNECTIONS_MAX = 10_000
 """Connections of one worker, idle and slow ones too, where the machine allows as many open files."""
 PATCH_OPERATIONS_MAX = 1_000
