@@ -19,6 +19,7 @@ from continuum.runtime.backup.cipher import Stream
 from continuum.runtime.backup.store import Manifest
 from continuum.runtime.backup.verify import check_archive, check_pages, first_wal, unpack
 from continuum.runtime.keeper.keep import Order
+from continuum.runtime.migrate import SCHEMAS
 from continuum.runtime.postgres import binaries, cluster, lease, tuning
 from continuum.runtime.postgres.address import Address
 from continuum.runtime.postgres.layout import Layout, give, plan
@@ -120,8 +121,10 @@ async def restore_dump(settings: Settings, server: Server, backups: Path, key: b
         raise CannotRestore(f"{manifest.name} is of PostgreSQL {manifest.major}: restore it to one of 17 or newer.")
     connection = await asyncpg.connect(**server.owner.connect)
     try:
-        if await connection.fetchval("SELECT to_regnamespace('record') IS NOT NULL"):
-            raise CannotRestore("The database has a record in it already; give an empty one.")
+        there = await connection.fetch("SELECT nspname FROM pg_namespace WHERE nspname = ANY($1::text[])", SCHEMAS)
+        if there:
+            names = ", ".join(sorted(row[0] for row in there))
+            raise CannotRestore(f"The database has a record in it already (schema {names}); give an empty one.")
     finally:
         await connection.close()
     await asyncio.to_thread(store.check_files, folder, manifest)

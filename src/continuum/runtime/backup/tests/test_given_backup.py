@@ -18,7 +18,7 @@ from continuum.runtime.backup.make import make
 from continuum.runtime.backup.receive import SLOT, SPOOL
 from continuum.runtime.backup.restore import CannotRestore, restore, restore_dump, unpack_only
 from continuum.runtime.backup.verify import verify
-from continuum.runtime.migrate import migrate
+from continuum.runtime.migrate import SCHEMAS, migrate
 from continuum.runtime.postgres import binaries
 from continuum.runtime.postgres.address import Address
 from continuum.runtime.postgres.layout import give, plan
@@ -75,6 +75,30 @@ async def write(server, first, last):
         last - 1,
     )
     await connection.close()
+
+
+async def fill_beside_the_record(server):
+    """A row in each of the schemas that are not the record's."""
+    connection = await asyncpg.connect(**server.owner.connect)
+    await connection.execute(
+        "INSERT INTO identity.client (client_id, name, redirect_uris, scopes, created_us)"
+        " VALUES ('a', 'a', '{}', '{}', 1)"
+    )
+    await connection.execute("INSERT INTO chart.trust VALUES ('c', 'one', 'other', 1)")
+    await connection.execute("INSERT INTO messages.folder VALUES ('a', 'Family')")
+    await connection.close()
+
+
+async def rows_by_table(address):
+    """How many rows each table of ours has."""
+    connection = await asyncpg.connect(**address.connect)
+    try:
+        tables = await connection.fetch(
+            "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = ANY($1::text[])", SCHEMAS
+        )
+        return {table: await connection.fetchval(f"SELECT count(*) FROM {table}") for (table,) in tables}
+    finally:
+        await connection.close()
 
 
 async def count(address):
@@ -176,6 +200,8 @@ async def test_a_user_without_replication_gets_a_dump_and_is_told_what_that_mean
     async with postgres.open(settings) as server:
         await migrate(server.owner)
         await write(server, 0, 70)
+        await fill_beside_the_record(server)
+        everything = await rows_by_table(server.owner)
         folder = await make(settings, server, progress=said.append)
         await write(server, 70, 90)
         assert "no way to restore a later one" in said[0]
@@ -185,10 +211,14 @@ async def test_a_user_without_replication_gets_a_dump_and_is_told_what_that_mean
         with pytest.raises(CannotRestore, match="has a record in it already"):
             await restore_dump(settings, server, settings.backups, key)
         connection = await asyncpg.connect(**server.owner.connect)
+        # One that lacks a part only is no empty one either.
         await connection.execute("DROP SCHEMA record CASCADE; DROP SCHEMA runtime CASCADE")
+        with pytest.raises(CannotRestore, match="chart, identity, messages"):
+            await restore_dump(settings, server, settings.backups, key)
+        await connection.execute("".join(f"DROP SCHEMA IF EXISTS {schema} CASCADE;" for schema in SCHEMAS))
         await connection.close()
         await restore_dump(settings, server, settings.backups, key)
-        assert await count(server.owner) == 70
+        assert await rows_by_table(server.owner) == everything
         assert await migrate(server.owner) == []
         assert await count(server.app) == 70
     await admin.execute(f"DROP DATABASE {database} WITH (FORCE)")
