@@ -15,8 +15,8 @@ from continuum.apps.admin.importing.work import Target, Workers
 from continuum.fhir.json import dump
 from continuum.identity import registry
 from continuum.kernel.limits import IMPORT_CHUNK_LINES
-from continuum.samples.registry import entries
 from continuum.samples.places import world
+from continuum.samples.registry import entries
 from continuum.samples.world import TODAY, family, people, personas, shared
 
 FAMILIES = 96
