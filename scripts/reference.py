@@ -19,11 +19,11 @@ WRITTEN = "\n<!-- Written by `make docs`; change the code, not this page. -->\n\
 def limits_page() -> str:
     """Every bound of every `limits.py` with its value and its docstring."""
     tables = []
-    sources = (ROOT / "src" / "continuum").glob("*/limits.py")
-    for source in sorted(sources, key=lambda path: (path.parent.name != "kernel", path)):
+    product = ROOT / "src" / "continuum"
+    for source in sorted(product.rglob("limits.py"), key=lambda path: (path.parent.name != "kernel", path)):
         rows = [f"| `{name}` | {value} | {words} |" for name, value, words in bounds(source.read_text())]
         table = "| Name | Value | What it bounds |\n|---|---|---|\n" + "\n".join(rows)
-        tables.append(f"## `{source.parent.name}/limits.py`\n\n{table}\n")
+        tables.append(f"## `{source.relative_to(product)}`\n\n{table}\n")
     return (
         f"# Limits\n{WRITTEN}"
         "Every page, queue, upload, retry and loop is bounded. The bounds are constants of the release; whoever meets\n"
