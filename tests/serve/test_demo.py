@@ -80,6 +80,13 @@ def test_a_newcomer_starts_tries_what_is_said_stops_and_starts_again(tmp_path):
         for command in commands:
             found = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, timeout=60)
             assert '"resource": {' in found.stdout, found.stdout
+        code, key = (
+            re.search(r"`(\S+ code) KEY`", text)[1],
+            re.search(r"^  physician +\S+ +([A-Z2-7]{32}) ", text, re.MULTILINE)[1],
+        )
+        assert re.fullmatch(r"\d{6}\n", subprocess.check_output(["bash", "-c", f"{code} {key}"], cwd=ROOT, text=True))
+        asking = re.search(r"\(token: (.*)\):", text)[1].replace("ID", "somebody")
+        assert subprocess.check_output(["bash", "-c", asking], cwd=ROOT, text=True).count(".") == 2
         assert httpx.get(f"http://127.0.0.1:{port}/").status_code == 200
         token = re.search(r"ADMINISTRATOR=(\S+)", text).group(1)
         headers = {"authorization": f"Bearer {token}"}
