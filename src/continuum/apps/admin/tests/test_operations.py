@@ -60,6 +60,11 @@ def test_the_doctors_exit_code_says_that_something_is_wrong(data):
         (["migrate"], {"CONTINUUM_PORT": "none"}, "CONTINUUM_PORT must be a whole number"),
         (["migrate", "--data", "/proc/none"], {}, "The data folder /proc/none cannot be made"),
         (["restore", "--to-time", "yesterday", "--data", "/nowhere"], {}, "Give the backup key"),
+        (
+            ["restore", "--to-time", "2026-11-23T07:15:00Z", "--data", "/nowhere"],
+            {"CONTINUUM_DATABASE_URL": "postgresql://a:b@127.0.0.1:1/x"},
+            "A dump is of one moment only",
+        ),
         (["backup", "--verify", "--data", "/nowhere"], {}, "Give the backup key"),
     ],
 )

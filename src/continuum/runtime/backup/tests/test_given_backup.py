@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import uuid
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -16,7 +17,8 @@ from continuum.runtime.backup import archive
 from continuum.runtime.backup import key as backup_key
 from continuum.runtime.backup.make import make
 from continuum.runtime.backup.receive import SLOT, SPOOL
-from continuum.runtime.backup.restore import CannotRestore, restore, restore_dump, unpack_only
+from continuum.runtime.backup.restore import CannotRestore, recovery_settings, restore, restore_dump, unpack_only
+from continuum.runtime.backup.store import NoBackup
 from continuum.runtime.backup.verify import verify
 from continuum.runtime.migrate import SCHEMAS, migrate
 from continuum.runtime.postgres import binaries
@@ -117,14 +119,30 @@ async def test_a_server_that_lets_us_is_copied_and_followed(maker, site):
         await write(server, 0, 100)
         await make(settings, server, progress=lambda _: None)
         await write(server, 100, 150)
+        moment = await _now(server)
+        await write(server, 150, 170)
         await _archived(settings, maker)
         database = Address.from_url(settings.database_url).database
     key = backup_key.own(settings.data, settings.backups)
     await verify(settings.backups, key, "", root / "work")
     with pytest.raises(CannotRestore, match="--unpack"):
         await restore(Settings.load({}, data=root / "new"), settings.backups, key, progress=lambda _: None)
-    manifest = await unpack_only(root / "loose", settings.backups, key)
-    assert await _counted_by_an_own_server(maker, root / "loose", manifest.major, database) == 150
+    for loose, to_time, rows in (("latest", None, 170), ("then", moment, 150)):
+        manifest = await unpack_only(root / loose, settings.backups, key, to_time=to_time)
+        found = await _counted_by_an_own_server(maker, root / loose, manifest.major, database, to_time)
+        assert found == rows, loose
+    with pytest.raises(CannotRestore, match="future"):
+        await unpack_only(root / "never", settings.backups, key, to_time=moment + timedelta(days=1))
+    with pytest.raises(NoBackup):
+        await unpack_only(root / "never", settings.backups, key, to_time=moment - timedelta(days=1))
+
+
+async def _now(server):
+    connection = await asyncpg.connect(**server.owner.connect)
+    try:
+        return await connection.fetchval("SELECT clock_timestamp()")
+    finally:
+        await connection.close()
 
 
 async def _archived(settings, maker):
@@ -149,12 +167,12 @@ def _newer(path, kept):
         return True
 
 
-async def _counted_by_an_own_server(maker, loose, major, database):
+async def _counted_by_an_own_server(maker, loose, major, database, to_time):
     """What the unpacked copy says, started as the command tells people to."""
     data, sockets = loose / "data", loose / "s"
     sockets.mkdir()
     (data / "recovery.signal").touch()
-    (data / "postgresql.conf").write_text("")
+    (data / "postgresql.conf").write_text("\n".join(recovery_settings(loose / "wal", to_time)) + "\n")
     (data / "pg_hba.conf").write_text("local all all scram-sha-256\n")
     program = (
         binaries.installed() / "bin" / "postgres"
@@ -169,8 +187,7 @@ async def _counted_by_an_own_server(maker, loose, major, database):
             give(place, account.uid, account.gid)
     process = subprocess.Popen(  # noqa: ASYNC220  started in a moment
         [program, "-D", data, "-k", sockets, "-c", "listen_addresses=", "-c", "hot_standby=off",
-         "-c", "max_connections=300",
-         "-c", f"restore_command=cp {loose}/wal/%f %p", "-c", "log_min_messages=fatal"],
+         "-c", "max_connections=300", "-c", "log_min_messages=fatal"],
         cwd="/", stderr=subprocess.DEVNULL, **identity,
     )  # fmt: skip
     address = Address(str(sockets), 5432, database, maker.user, maker.password)
