@@ -93,9 +93,10 @@ def _open_types(visibility: Visibility, types: list[str]) -> dict[int, int]:
 async def _counted(conn: Connection, masks: dict[int, int], since_us: int | None, at: tuple[int, int] | None) -> Page:
     arguments: list[Any] = [list(masks), list(masks.values()), since_us or 0]
     shown = "h.updated >= $3 AND h.labels & t.mask = 0 AND " + _at_clause(at, arguments)
-    total = await conn.fetchval(
+    row = await conn.fetchrow(
         f"""
-        SELECT coalesce(sum(c.present + c.past), 0)::bigint FROM unnest($1::smallint[], $2::integer[]) AS t(type, mask),
+        SELECT coalesce(sum(c.present + c.past), 0)::bigint AS total
+        FROM unnest($1::smallint[], $2::integer[]) AS t(type, mask),
         LATERAL (
           SELECT (SELECT count(*) FROM ({_PRESENT}) h WHERE {shown}) AS present,
                  (SELECT count(*) FROM ({_PAST}) h WHERE {shown}) AS past
@@ -103,7 +104,7 @@ async def _counted(conn: Connection, masks: dict[int, int], since_us: int | None
         """,
         *arguments,
     )
-    return Page(matches=(), total=total)
+    return Page(matches=(), total=row["total"])
 
 
 _UNTIL = """
@@ -165,9 +166,11 @@ async def _of_instance(
         ) r
         ORDER BY r.version DESC LIMIT $5
     """
-    total = await conn.fetchval(f"SELECT count(*) FROM ({versions}) c", *arguments) if count == 0 else None
-    rows = [] if count == 0 else await conn.fetch(versions, *arguments)
-    if not rows and not total:
+    if count == 0:
+        versions = f"SELECT count(*) AS total FROM ({versions}) c"
+    rows = await conn.fetch(versions, *arguments)
+    total = rows[0]["total"] if count == 0 else None
+    if not rows or total == 0:
         bound: list[Any] = arguments[:2]
         known = await conn.fetchrow(
             "SELECT 1 FROM record.resource r WHERE r.type = $1 AND r.id = $2"
