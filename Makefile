@@ -34,7 +34,7 @@ setup-test: setup
 
 # The second start is quick because the first one keeps what it compiled, also where the environment says not to.
 demo: setup-run
-	@exec env -u PYTHONDONTWRITEBYTECODE $(BIN)/continuum demo --port $(PORT) --data $(DATA)
+	@exec env -u PYTHONDONTWRITEBYTECODE $(BIN)/continuum demo --port "$(PORT)" --data "$(DATA)"
 
 lint: setup
 	$(BIN)/ruff check .

@@ -70,7 +70,7 @@ def used_s(process):
 
 
 def test_a_newcomer_starts_tries_what_is_said_stops_and_starts_again(tmp_path):
-    data, port = tmp_path / "here", free_port()
+    data, port = tmp_path / "a place", free_port()
     with demonstration(data, port) as (process, said):
         text = "".join(said)
         assert "Loading 96 sample families" in text

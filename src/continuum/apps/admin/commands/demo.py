@@ -1,5 +1,6 @@
 """`continuum demo`: everything set up and running, with sample people to look at."""
 
+import shlex
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -118,7 +119,7 @@ Tokens for {LIFETIME} (a clinician of the facility of {person.name}, and {person
 """)
     for role, token in tokens.items():
         click.echo(f"  {role.upper()}={token}")
-    asking = f"{_program()} token --as patient --patient ID --data {settings.data}"
+    asking = f"{_program()} token --as patient --patient ID --data {shlex.quote(str(settings.data))}"
     click.echo(f"\nPeople with a story (token: {asking}):\n")
     for one in personas():
         click.echo(f"  {one.name:<17} {one.patient_id}  {one.about}")
