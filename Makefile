@@ -34,8 +34,9 @@ setup-test: setup
 	@$(BIN)/python scripts/build_ui.py tests
 	@$(BIN)/python scripts/node_packages.py tests/clients/node
 
+# The second start is quick because the first one keeps what it compiled, also where the environment says not to.
 demo: setup-run
-	@exec $(BIN)/continuum demo --port $(PORT) --data $(DATA)
+	@exec env -u PYTHONDONTWRITEBYTECODE $(BIN)/continuum demo --port "$(PORT)" --data "$(DATA)"
 
 lint: setup
 	$(BIN)/ruff check .
