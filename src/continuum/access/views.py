@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -30,14 +30,15 @@ class View:
     """What was found of one patient.
 
     patient: the Patient as it is now. found: for each label the resources, in the order of the search. on: the
-    cursor of the next page for each label that has one. names: resources of those who are referred to, by reference;
-    of visits only who provided them.
+    cursor of the next page for each label that has one. names: resources of those who are referred to, by reference.
+    visits: who provided the visits that are referred to, by reference; nothing else of them.
     """
 
     patient: Resource
     found: Mapping[str, Sequence[Resource]]
     on: Mapping[str, str]
     names: Mapping[str, Resource]
+    visits: Mapping[str, Resource] = field(default_factory=dict)
 
 
 class ViewActs(Ground):
@@ -71,7 +72,7 @@ class ViewActs(Ground):
                 )
                 for one in kept.matches:
                     if found := _PROVIDER.search(one.body or b""):
-                        names[f"Encounter/{one.id}"] = {"serviceProvider": parse(found[1])}
+                        places_of[f"Encounter/{one.id}"] = {"serviceProvider": parse(found[1])}
                         told.append(found[1])
             wanted = _references(told)
             for kind, ids in wanted.items():
@@ -83,12 +84,14 @@ class ViewActs(Ground):
         pages: dict[str, Page] = {}
         bodies: dict[int, Resource] = {}
         names: dict[str, Resource] = {}
+        places_of: dict[str, Resource] = {}
         page = await self._traced("search", work, "Patient", patient_id, query=name)
         return View(
             _body(page.matches[0]),
             {label: [bodies[id(stored)] for stored in (*one.matches, *one.included)] for label, one in pages.items()},
             {label: one.next_cursor for label, one in pages.items() if one.next_cursor},
             names,
+            places_of,
         )
 
     async def shared(self, what: str, patient_id: str, to: str) -> None:

@@ -93,7 +93,8 @@ def section(key: str) -> Section:
 
 def entries(section: Section, view: View, label: str) -> tuple[Entry, ...]:
     """What a view found, as entries."""
-    made = (section.make(resource, view.names) for resource in view.found.get(label, ()))
+    names = {**view.names, **view.visits}
+    made = (section.make(resource, names) for resource in view.found.get(label, ()))
     return tuple(one for one in made if one is not None)
 
 
