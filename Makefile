@@ -13,7 +13,9 @@ DATA ?= .continuum
 PYTHON ?= python3
 PYTEST_WORKERS ?= 2
 BIN := .venv/bin
-IN_MEMORY = TMPDIR=$$($(BIN)/python scripts/memory_disk.py)
+# Tests start hundreds of processes; each compiles everything again where the environment says to keep nothing compiled.
+COMPILED = env -u PYTHONDONTWRITEBYTECODE
+IN_MEMORY = $(COMPILED) TMPDIR=$$($(BIN)/python scripts/memory_disk.py)
 export PORT DATA
 
 .PHONY: demo test proof lint setup setup-run setup-test docs messages lock bench clean
@@ -49,11 +51,11 @@ test: setup-test lint
 
 # What takes long, on a real disk; then every test that uses a database on the second PostgreSQL.
 proof: setup-test
-	$(BIN)/pytest -m proof
+	$(COMPILED) $(BIN)/pytest -m proof
 	$(IN_MEMORY) $(BIN)/python scripts/second_postgres.py $(BIN)/pytest -n $(PYTEST_WORKERS) -m "not proof"
 
 bench: setup
-	$(BIN)/python -m benchmarks.run
+	$(COMPILED) $(BIN)/python -m benchmarks.run
 
 docs: setup
 	$(BIN)/python scripts/reference.py

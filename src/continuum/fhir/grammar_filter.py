@@ -23,6 +23,8 @@ _SPACE = re.compile(r"\s*")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*(?::[A-Za-z_][A-Za-z0-9_\-]*)*")
 _WORD = re.compile(r"[A-Za-z]+")
 _TOKEN = re.compile(r"[^\s)\]]+")
+_ESCAPE_OR_COMMA = re.compile(r"(\\.)|,", re.DOTALL)
+_MARKS = ",$|\\"
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 PREFIXED = frozenset({"eq", "ne", "gt", "lt", "ge", "le", "ap", "sa", "eb"})
@@ -234,7 +236,7 @@ class _Compiler:
             (side,) = names
             raise UnusableParameter(f"_filter: {name} is written {name}[{key} eq …].{side} eq ….")
         assert isinstance(inner, _Test), "known says so"
-        first, second = _escaped(inner.value, "$,"), _escaped(test.value, "$,")
+        first, second = _escaped(inner.value, "$,\\"), _escaped(test.value, "$,\\")
         code = names[asked]
         components = [part for part, _ in (param(resource_type, code) or _missing(code)).components]
         both = f"{first}${second}" if components[0] in {"characteristic", "relation"} else f"{second}${first}"
@@ -298,17 +300,21 @@ def _with(clause: Clause, *, modifier: str | None = None, prefix: str | None = N
 
 
 def _written(kind: str, operator: str, value: str) -> str:
-    """A value as the parameter itself takes it."""
+    """A value as the parameter itself takes it. In a filter a comma or a backslash is nothing but itself."""
     if kind in {"date", "number", "quantity"}:
         first, bar, rest = value.partition("|")
         if bar and kind == "quantity":
             system, _, unit = rest.partition("|")
             value = f"{first}|{SYSTEMS.get(system, system)}|{unit}"
-        return _escaped(f"{operator}{value}", ",")
+        return _escaped(f"{operator}{value}", ",\\")
     if kind == "token":
         system, bar, code = value.partition("|")
-        return _escaped(f"{SYSTEMS.get(system, system)}{bar}{code}" if bar else value, ",$")
-    return _escaped(value, ",|" if kind == "uri" else ",")
+        if not bar:
+            return _escaped(value, ",$\\")
+        return f"{_escaped(SYSTEMS.get(system, system), _MARKS)}|{_escaped(code, _MARKS)}"
+    if kind == "composite":  # its parts are written as they are without a filter, with their own escapes
+        return _ESCAPE_OR_COMMA.sub(lambda found: found[1] or "\\,", value)
+    return _escaped(value, ",|\\" if kind == "uri" else ",\\")
 
 
 def _escaped(text: str, marks: str) -> str:

@@ -93,8 +93,12 @@ async def validate(x: Exchange) -> Response:
     target = x.target
     given = await inputs(x, ("resource", "mode", "profile"), bare="resource")
     mode = given.text("mode")
+    if mode == "profile":
+        if not given.text("profile"):
+            raise Malformed("To ask about a profile, name it: profile=….")
+        mode = ""  # whether it may be written is not asked then, only whether it is right
     if mode and mode not in MODES:
-        raise Malformed(f"mode of $validate is one of {', '.join(MODES)}, not {mode}.")
+        raise Malformed(f"mode of $validate is one of {', '.join(MODES)}, profile, not {mode}.")
     found = given.resources("resource")
     if len(found) > 1 or (not found and not target.id):
         raise Malformed("$validate needs one resource: as the body, or as the parameter resource.")
