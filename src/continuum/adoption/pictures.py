@@ -108,7 +108,7 @@ def _land(wide: float, high: float, scale: float) -> tuple[str, float]:
 def system(wide: float, high: float, scale: float) -> str:
     """The way of a record: the tent, the truck, the aircraft, the hospital, home."""
     land, base = _land(wide, high, scale)
-    places = ((_TENT, 0.12), (_TRUCK, 0.34), (_HOSPITAL, 0.6), (_HOUSE, 0.87))
+    places: tuple[tuple[str, float], ...] = ((_TENT, 0.12), (_TRUCK, 0.34), (_HOSPITAL, 0.6), (_HOUSE, 0.87))
     if wide < 700 * scale:
         places = ((_TENT, 0.16), (_HOSPITAL, 0.52), (_HOUSE, 0.86))
     things = "".join(_put(shape, at * wide, base + 8 * scale, scale) for shape, at in places)
