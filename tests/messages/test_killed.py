@@ -171,16 +171,14 @@ async def day(world, browser, nurse, told, rng):
         family = next(value for words, value in known.items() if TEAM in words)
         said, given = asyncio.Queue(), asyncio.Queue()
         acts = [asyncio.create_task(writing(browser, family, said))]
-        hands = None
-        if nurse is not None:
-            hands = await signed_in(world.hospital, nurse)
-            acts.append(asyncio.create_task(working(hands, world.persona.patient_id, given, rng)))
+        hands = await signed_in(world.hospital, nurse)
+        acts.append(asyncio.create_task(working(hands, world.persona.patient_id, given, rng)))
         async with asyncio.timeout(120):
             for _ in range(2 + rng.randrange(4)):
                 thread = await said.get()
                 told.add(thread)
                 given.put_nowait(thread)
-            if nurse is not None and rng.random() < 0.5:
+            if rng.random() < 0.6:
                 await world.nurse_goes(nurse, for_good=rng.random() < 0.6)
             if rng.random() < 0.4:
                 await world.team(family, "inactive")
@@ -190,8 +188,7 @@ async def day(world, browser, nurse, told, rng):
             act.cancel()
         await asyncio.gather(*acts[1:], return_exceptions=True)
         told |= {said.get_nowait() for _ in range(said.qsize())}
-        if hands is not None:
-            await hands.http.aclose()
+        await hands.http.aclose()
     return family
 
 
@@ -209,7 +206,7 @@ async def test_no_message_is_without_an_owner_though_staff_leave_teams_close_and
         browser = await signed_in(world.hospital, who)
     told, threads, mended, bad, twice = set(), {}, 0, [], 0
     for number in range(kills):
-        nurse = await hospital.member("nurse", world.facility, display=f"Nurse {number}") if number % 2 else None
+        nurse = await hospital.member("nurse", world.facility, display=f"Nurse {number}")
         family = await day(world, browser, nurse, told, rng)
         found = await world.checked()
         mended, twice = mended + found[0], twice + found[1]
