@@ -1,12 +1,12 @@
 """`Access.open` returns the only object that reads or writes the record."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
 from continuum.access.actor import Actor
 from continuum.access.audit import REFUSED, SUCCESS, Auditor, Context
-from continuum.access.outage import Outage
+from continuum.access.outage import Outage, closing
 from continuum.access.ownership import Judge
 from continuum.access.policy import Policy, decide
 from continuum.access.session import Session
@@ -16,9 +16,11 @@ from continuum.kernel.limits import POLICIES_CACHED_MAX
 from continuum.record.keys import Keys
 from continuum.record.model import Operation
 from continuum.record.perform import Performer
-from continuum.record.read import Connect
+from continuum.record.read import Connect, Connection
 from continuum.record.visibility import Visibility
 from continuum.record.write import AuditRow
+
+READ_ONLY_TEXT = "This server is read-only at present; reads and searches go on, writes must wait."
 
 
 class Access:
@@ -29,6 +31,7 @@ class Access:
     to ourselves are understood. spill_folder: where audit rows go while the database takes none; without one,
     nothing is answered then. disk: a path on the disk of the embedded PostgreSQL.
     judge_subscription: raises Invalid for a Subscription that cannot be served.
+    read_only: nobody writes, as the operator wants it; the trace of reads is kept as ever.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Access:
         disk: Path | None = None,
         clock: Callable[[], int] = now_us,
         judge_subscription: Judge | None = None,
+        read_only: bool = False,
     ) -> None:
         self.connect = connect
         self.keys = Keys(key_secret)
@@ -54,6 +58,7 @@ class Access:
             self.outage = Outage(connect, self._resumed, folder=spill_folder, key=audit_secret, disk=disk)
             self.auditor.outage = self.outage
         self.judge_subscription = judge_subscription
+        self._read_only = read_only
         self.on_written: Callable[[], None] | None = None
         """Told after each commit of this process; what others commit is found by polling."""
         self._policies: dict[tuple[Actor, str], Policy] = {}
@@ -67,6 +72,8 @@ class Access:
     @property
     def refusal(self) -> DomainError | None:
         """Why writes are refused at present; None while they are taken."""
+        if self._read_only:
+            return ReadOnly(READ_ONLY_TEXT)
         return None if self.outage is None else self.outage.refusal
 
     def admit(self, operations: Sequence[Operation]) -> None:
@@ -79,6 +86,19 @@ class Access:
         """Closes writes if an error says that the database takes none."""
         if self.outage is not None and isinstance(error, StorageFull | ReadOnly):
             self.outage.close(error)
+
+    async def remember(self, work: Callable[[Connection], Awaitable[None]]) -> None:
+        """Notes what nobody misses while no writes are taken, such as what was opened last; it is left then."""
+        if self.refusal is not None:
+            return
+        try:
+            async with self.connect() as conn, conn.transaction():
+                await work(conn)
+        except Exception as error:
+            refusal = closing(error)
+            if refusal is None:
+                raise
+            self.noticed(refusal)
 
     def _resumed(self, took_s: float) -> AuditRow:
         context = Context(Actor("continuum", "system"), "HOPERAT", "server", "outage")

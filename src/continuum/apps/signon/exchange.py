@@ -16,8 +16,10 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from continuum.access.outage import closing
 from continuum.apps.signon.rendering import render
 from continuum.apps.signon.services import BASE, SignonServices
+from continuum.chart.entry import N_
 from continuum.identity.accounts import Account
 from continuum.identity.acts import Act, Origin
 from continuum.identity.limits import (
@@ -31,7 +33,7 @@ from continuum.identity.limits import (
 from continuum.identity.sessions import Session, SessionEnded
 from continuum.identity.sign_on import EXPIRED, Arrived
 from continuum.identity.vault import random_token
-from continuum.kernel.errors import DomainError, Forbidden, Malformed, TooLarge
+from continuum.kernel.errors import DomainError, Forbidden, Malformed, ReadOnly, StorageFull, TooLarge
 from continuum.kernel.ids import uuid7
 
 SECURE: Mapping[str, str] = {
@@ -54,6 +56,8 @@ log = structlog.get_logger("continuum.signon")
 _NEXT = re.compile(rf"(?:{BASE}|/workspace|/portal)(?:/[A-Za-z0-9/?=&%._~-]{{0,600}})?\Z")
 """Addresses of ours to go on to after signing in."""
 HOME = f"{BASE}/account"
+CLOSED = N_("Nothing can be saved at present. What is recorded can be read as usual. Please try again later.")
+"""On every page while the record takes no writes, whatever the reason."""
 
 
 class FormRefused(Forbidden):
@@ -278,8 +282,11 @@ def endpoint(
             wanted = here if request.method == "GET" and _NEXT.match(here) else x.home
             response = x.go(f"{BASE}/sign-in", next=wanted, why=_why(error))
         except DomainError as error:
-            response = x.page("refused.html", status=error.status, words=str(error))
+            words = CLOSED if isinstance(error, ReadOnly | StorageFull) else str(error)
+            response = x.page("refused.html", status=error.status, words=words)
         except Exception as error:  # noqa: BLE001  the person gets an id, the log the kind; messages may quote data
+            if refusal := closing(error):
+                return x.finish(x.page("refused.html", status=refusal.status, words=CLOSED))
             where = place(error)
             log.error("a page failed", request_id=x.origin.request_id, cause=type(error).__name__, at=where)  # noqa: TRY400  same
             words = f"Something went wrong here. Please try again; if it stays so, quote {x.origin.request_id}."
