@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from continuum.fhir.query import AllOf, AnyOf, Clause, Criterion, Negation, SearchParam
 from continuum.fhir.search_params import param, params
-from continuum.kernel.errors import Malformed, UnknownParameter
+from continuum.kernel.errors import Malformed, UnusableParameter
 from continuum.kernel.limits import FILTER_DEPTH_MAX, FILTER_TESTS_MAX
 
 Read = Callable[[str, str, str], Clause]
@@ -84,9 +84,9 @@ class _Scanner:
         self.at = 0
         self.tests = 0
 
-    def refuse(self, wanted: str) -> UnknownParameter:
+    def refuse(self, wanted: str) -> UnusableParameter:
         rest = self.text[self.at : self.at + 20] or "its end"
-        return UnknownParameter(f"_filter: {wanted} is expected at character {self.at + 1}, before {rest!r}.")
+        return UnusableParameter(f"_filter: {wanted} is expected at character {self.at + 1}, before {rest!r}.")
 
     def take(self, pattern: re.Pattern[str]) -> str:
         """What the pattern matches here, after any space; empty when it does not."""
@@ -175,7 +175,7 @@ def parse_filter(resource_type: str, text: str, read: Read, chained: Chained) ->
     """The clause that a `_filter` on a type is.
 
     Raises:
-        UnknownParameter: it is not written as R4 says, or asks what cannot be answered; the words say where.
+        UnusableParameter: it is not written as R4 says, or asks what cannot be answered; the words say where.
         Malformed: more than the named limits.
     """
     scanner = _Scanner(text)
@@ -210,9 +210,9 @@ class _Compiler:
         code, _, modifier = name.partition(":")
         found = param(resource_type, code)
         if found is None:
-            raise UnknownParameter(_unknown(resource_type, code))
+            raise UnusableParameter(_unknown(resource_type, code))
         if not rest:
-            raise UnknownParameter(f"_filter: {name}[…] is followed by a dot and what is asked of {name}.")
+            raise UnusableParameter(f"_filter: {name}[…] is followed by a dot and what is asked of {name}.")
 
         def of_target(target: str) -> Clause:
             asked = self.test(target, rest, test)
@@ -234,7 +234,7 @@ class _Compiler:
         known = isinstance(inner, _Test) and inner.path == ((key, None),) and inner.operator == "eq"
         if not known or asked not in names or test.operator not in {"eq", "re"}:
             (side,) = names
-            raise UnknownParameter(f"_filter: {name} is written {name}[{key} eq …].{side} eq ….")
+            raise UnusableParameter(f"_filter: {name} is written {name}[{key} eq …].{side} eq ….")
         assert isinstance(inner, _Test), "known says so"
         first, second = _escaped(inner.value, "$,\\"), _escaped(test.value, "$,\\")
         code = names[asked]
@@ -251,19 +251,21 @@ class _Compiler:
         name = "_id" if name == "id" else name
         found = param(resource_type, name)
         if found is None:
-            raise UnknownParameter(_unknown(resource_type, name))
+            raise UnusableParameter(_unknown(resource_type, name))
         operator, value = test.operator, test.value
         if operator in OF_TERMINOLOGY:
-            raise UnknownParameter(
+            raise UnusableParameter(
                 f"_filter: {operator} asks for value sets or hierarchies of codes, which are not here."
             )
         if operator == "pr" and found.kind != "words":
             if value not in {"true", "false"}:
-                raise UnknownParameter(f"_filter: {name} pr is followed by true or false, not {value!r}.")
+                raise UnusableParameter(f"_filter: {name} pr is followed by true or false, not {value!r}.")
             return self.read(resource_type, f"{name}:missing", "false" if value == "true" else "true")
         if operator not in OPERATORS[found.kind]:
             valid = ", ".join(sorted(OPERATORS[found.kind]))
-            raise UnknownParameter(f"_filter: {name} is a {found.kind} and does not take {operator}; it takes {valid}.")
+            raise UnusableParameter(
+                f"_filter: {name} is a {found.kind} and does not take {operator}; it takes {valid}."
+            )
         return self.kinds(resource_type, found, operator, value)
 
     def kinds(self, resource_type: str, found: SearchParam, operator: str, value: str) -> Clause:
@@ -284,7 +286,7 @@ class _Compiler:
 
 
 def _missing(code: str) -> SearchParam:
-    raise UnknownParameter(f"_filter: there is no search parameter {code!r} there.")
+    raise UnusableParameter(f"_filter: there is no search parameter {code!r} there.")
 
 
 def _with(clause: Clause, *, modifier: str | None = None, prefix: str | None = None) -> Clause:
