@@ -112,12 +112,6 @@ AUDIT_DETAIL_CHARS = 400_000
 """Characters of an audit row's detail: the addresses that a full transaction wrote."""
 POLICIES_CACHED_MAX = 10_000
 """Decisions kept per worker, one for each actor and purpose."""
-TOGETHER_MAX = 64
-"""Resources of different creates that share one commit."""
-TOGETHER_GATHER_S = 0.002
-"""How long a commit waits for half of those who write at the same moment; who writes alone never waits."""
-TOGETHER_WAITING_MAX = 5_000
-"""Creates of one worker that may wait for their commit."""
 IMPORT_CHUNK_LINES = 500
 """Resources of an import that share one transaction."""
 IMPORT_CHUNK_BYTES = 8 * 1024 * 1024

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from continuum.kernel.clock import Clock
 from continuum.kernel.errors import Busy
-from continuum.kernel.limits import TOGETHER_GATHER_S, TOGETHER_MAX, TOGETHER_WAITING_MAX
+from continuum.record.limits import TOGETHER_GATHER_S, TOGETHER_MAX, TOGETHER_WAITING_MAX
 from continuum.record.read import Connect
 from continuum.record.write import AuditRow, Change, Guard, RowIds, write
 
