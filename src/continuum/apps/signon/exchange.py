@@ -82,6 +82,8 @@ class Exchange:
     account: Account | None = None
     cookies: list[tuple[str, str, int | None]] = field(default_factory=list)
     """Name, value and age in seconds (None: until the browser is closed; an empty value deletes)."""
+    unattended: bool = False
+    """Whether the page asks by itself (`unattended`): that keeps nobody signed in."""
 
     @property
     def query(self) -> Mapping[str, str]:
@@ -151,6 +153,7 @@ class Exchange:
         """Finds out who is here, if anybody is. Raises SessionEnded."""
         token = self.cookie("session")
         if token:
+            activity = activity and not self.unattended
             self.session, self.account = await self.services.sign_on.resume(token, activity=activity)
 
     async def require(self, *, restricted: bool = False, activity: bool = True) -> tuple[Session, Account]:
@@ -256,11 +259,13 @@ def endpoint(
     make: what the handlers of another app take, which is an Exchange too.
     """
     allowed: Files | None = getattr(handler, FILES_MARK, None)
+    by_itself = bool(getattr(handler, UNATTENDED_MARK, False))
 
     async def answer(request: Request) -> Response:
         client = request.client.host if request.client else ""
         origin = Origin(client, request.headers.get("user-agent", ""), request_id=uuid7())
         x = make(request, services, "", origin)
+        x.unattended = by_itself
         x.visit = x.cookie("visit")
         x.origin = Origin(client, origin.browser, x.cookie("known"), origin.request_id)
         if len(x.visit) != len(random_token()):
@@ -327,6 +332,15 @@ def takes_files(most: int, total_bytes: int) -> Callable[[H], H]:
         return handler
 
     return mark
+
+
+UNATTENDED_MARK = "unattended"
+
+
+def unattended(handler: H) -> H:
+    """Marks a handler that pages ask by themselves, such as to keep a draft: it is no sign that anybody is there."""
+    setattr(handler, UNATTENDED_MARK, True)
+    return handler
 
 
 async def _read_form(x: Exchange, allowed: Files | None) -> None:
