@@ -33,6 +33,7 @@ class Member:
     display_name: str
     state: str
     privileges: tuple[Privilege, ...]
+    practitioner_id: str | None = None
 
 
 class Staffing:
@@ -153,6 +154,35 @@ class Staffing:
             detail = f"{privilege_id} of {account_id}"
             await on.trace(conn, Act("withdraw", administrator.account_id, origin, detail=detail))
 
+    async def name_practitioner(
+        self, administrator: Session, account_id: str, practitioner_id: str | None, origin: Origin
+    ) -> None:
+        """Says which Practitioner of the record somebody is: what makes them one of those who treat a patient.
+
+        Raises:
+            Forbidden: whoever asks is no administrator. NotFound: no such account. Conflict: it is somebody else.
+        """
+        on = self._sign_on
+        async with on.connect() as conn, conn.transaction():
+            await self._require_administrator(conn, administrator)
+            await self._existing(conn, account_id)
+            await accounts.set_practitioner(conn, account_id, practitioner_id)
+            detail = f"Practitioner/{practitioner_id or 'none'} is {account_id}"
+            await on.trace(conn, Act("name-practitioner", administrator.account_id, origin, detail=detail))
+
+    async def act_as(self, session: Session, privilege_id: str, origin: Origin) -> Privilege:
+        """Whoever holds several roles acts as this one in this session. Raises NotFound for one that is not theirs."""
+        on = self._sign_on
+        async with on.connect() as conn, conn.transaction():
+            held = await staff.of(conn, session.account_id, on.today())
+            chosen = next((one for one in held if one.privilege_id == privilege_id), None)
+            if chosen is None:
+                raise NotFound("That role is not one of yours today.")
+            await on.sessions.act_as(conn, session, privilege_id)
+            detail = f"{chosen.role} {chosen.facility_id or 'everywhere'}"
+            await on.trace(conn, Act("act-as", session.account_id, origin, detail=detail))
+        return chosen
+
     async def leave(self, administrator: Session, account_id: str, *, hand_to: str | None, origin: Origin) -> None:
         """Closes the account of somebody who leaves: no sign-in, no session, no privilege from this moment.
 
@@ -194,7 +224,8 @@ class Staffing:
         async with on.connect() as conn:
             await self._require_administrator(conn, administrator)
             rows = await conn.fetch(
-                "SELECT account_id, sign_in_name, display_name, locked_us, closed_us FROM identity.account a"
+                "SELECT account_id, sign_in_name, display_name, locked_us, closed_us, practitioner_id"
+                " FROM identity.account a"
                 " WHERE a.person_id IS NULL OR EXISTS"
                 "  (SELECT 1 FROM identity.privilege p WHERE p.account_id = a.account_id AND p.withdrawn_us IS NULL)"
                 " ORDER BY sign_in_name LIMIT $1",
@@ -226,4 +257,6 @@ def _member(row: Any, privileges: list[Any]) -> Member:
         if one["account_id"] == row["account_id"]
     )
     state = "closed" if row["closed_us"] else "locked" if row["locked_us"] else "open"
-    return Member(row["account_id"], row["sign_in_name"], row["display_name"], state, own)
+    return Member(
+        row["account_id"], row["sign_in_name"], row["display_name"], state, own, row["practitioner_id"]
+    )  # fmt: skip

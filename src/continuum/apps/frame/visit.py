@@ -56,6 +56,8 @@ class Visit(Exchange):
     access: Access = field(kw_only=True)
     zones: Zones = field(kw_only=True)
     standing: Standing = field(default_factory=Standing)
+    purpose: str = ""
+    """Why somebody is here, where it is not what is usual for their role."""
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     """Of the facility where somebody works or is cared for: "today" is its day."""
 
@@ -92,15 +94,22 @@ class Visit(Exchange):
 
     def record(self, *, patient_id: str | None = None, workflow: bool = False) -> RecordSession:
         """The record, as whom somebody is here. workflow: as `Access.open` has it. Raises Forbidden."""
-        assert self.account is not None, "who is here was asked before"
-        here = self.standing
-        actor = Actor(
-            self.account.account_id, here.role, self.account.display_name, here.facility_id,
-            patient_id or here.patient_id,
-        )  # fmt: skip
+        actor = replace(self.actor, patient_id=patient_id) if patient_id else self.actor
         return self.access.open(
-            actor, USUAL_PURPOSE.get(here.role, ""), source=self.origin.source, request_id=self.origin.request_id,
-            workflow=workflow,
+            actor, self.purpose or USUAL_PURPOSE.get(actor.role, ""), source=self.origin.source,
+            request_id=self.origin.request_id, workflow=workflow,
+        )  # fmt: skip
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts, as the record knows them: with the levels of the session."""
+        assert self.account is not None, "who is here was asked before"
+        assert self.session is not None, "who is here was asked before"
+        here, level = self.standing, self.session.assurance
+        return Actor(
+            self.account.account_id, here.role, self.account.display_name, here.facility_id, here.patient_id,
+            practitioner_id=here.practitioner_id, identity_level=level.identity,
+            authenticator_level=level.authenticator,
         )  # fmt: skip
 
     def page(self, template: str, *, status: int = 200, **values: object) -> Response:

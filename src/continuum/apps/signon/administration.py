@@ -5,11 +5,12 @@ from datetime import date
 from starlette.responses import Response
 
 from continuum.apps.signon.exchange import Exchange
+from continuum.apps.signon.overseeing import door
 from continuum.apps.signon.services import BASE
 from continuum.identity.accounts import NameRefused, NameTaken
 from continuum.identity.sessions import Session
 from continuum.identity.staff import EVERYWHERE, ROLES
-from continuum.kernel.errors import DomainError, Invalid, NotFound
+from continuum.kernel.errors import Conflict, DomainError, Invalid, NotFound
 
 STAFF = f"{BASE}/staff"
 
@@ -63,6 +64,19 @@ async def withdraw(x: Exchange) -> Response:
     """Takes a role away."""
     session, _ = await x.require()
     await x.services.staffing.withdraw(session, x.form.get("account", ""), x.form.get("privilege", ""), x.origin)
+    return x.go(STAFF)
+
+
+async def practitioner(x: Exchange) -> Response:
+    """Says which Practitioner of the record somebody is."""
+    session, _ = await x.require()
+    name = x.form.get("practitioner", "").strip().removeprefix("Practitioner/")
+    try:
+        if name and x.services.access is not None:
+            await (await door(x, "staff"))[0].read("Practitioner", name)
+        await x.services.staffing.name_practitioner(session, x.form.get("account", ""), name or None, x.origin)
+    except (Conflict, NotFound) as error:
+        return await _page(x, session, words=str(error), status=error.status)
     return x.go(STAFF)
 
 
