@@ -6,9 +6,10 @@ from pathlib import Path
 
 from continuum.access.actor import Actor
 from continuum.access.audit import REFUSED, SUCCESS, Auditor, Context
+from continuum.access.emergency import Emergency, open_one
 from continuum.access.outage import Outage
 from continuum.access.ownership import Judge
-from continuum.access.policy import Policy, decide
+from continuum.access.policy import Policy, decide, owner_key
 from continuum.access.session import Session
 from continuum.kernel.clock import now_us
 from continuum.kernel.errors import DomainError, ReadOnly, StorageFull
@@ -115,6 +116,11 @@ class Access:
                 self._policies.clear()
             self._policies[(actor, purpose)] = found
         return found
+
+    async def emergency(self, actor: Actor, patient_id: str) -> Emergency | None:
+        """The glass that an actor has broken for a patient and that is open still: why they are there, no more."""
+        async with self.connect() as conn:
+            return await open_one(conn, patient_id, owner=owner_key(actor, self.keys), now=self.clock())
 
     async def turned_away(
         self, actor: Actor, purpose: str, error: DomainError, *, source: str, request_id: str

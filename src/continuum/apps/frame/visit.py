@@ -14,6 +14,7 @@ from starlette.routing import Route
 from continuum.access import Access
 from continuum.access import Session as RecordSession
 from continuum.access.actor import USUAL_PURPOSE, Actor
+from continuum.access.emergency import Emergency
 from continuum.apps.design.answer import html
 from continuum.apps.design.reader import view_of
 from continuum.apps.design.static import PREFERENCES_PATH
@@ -58,6 +59,8 @@ class Visit(Exchange):
     standing: Standing = field(default_factory=Standing)
     purpose: str = ""
     """Why somebody is here, where it is not what is usual for their role."""
+    emergency: Emergency | None = None
+    """The glass that somebody has broken for the patient of this page."""
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     """Of the facility where somebody works or is cared for: "today" is its day."""
 
