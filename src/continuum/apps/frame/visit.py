@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,7 +26,6 @@ from continuum.apps.signon.services import SignonServices
 from continuum.identity import standing
 from continuum.identity.acts import Origin
 from continuum.identity.standing import Standing
-from continuum.kernel.errors import DomainError
 from continuum.kernel.limits import REQUEST_TIMEOUT_S
 from continuum.ui import Pages, View
 from continuum.ui.language import gettext
@@ -167,23 +166,5 @@ def routes(
         return Visit(request, services, visit, origin, area=area, access=access, zones=zones)
 
     return [
-        Route(area.base + path, endpoint(_traced(work), services, make), methods=list(methods))
-        for path, work, methods in pages
+        Route(area.base + path, endpoint(work, services, make), methods=list(methods)) for path, work, methods in pages
     ]
-
-
-def _traced(work: Handler) -> Handler:
-    """The handler, with what it is marked with."""
-    made = partial(_answered, work)
-    vars(made).update(vars(work))
-    return made
-
-
-async def _answered(work: Handler, x: Visit) -> Response:
-    """A refusal before anybody opened the record has left its trace in sign-on; one after, in the record."""
-    try:
-        return await work(x)
-    except DomainError as error:
-        if x.session is None and x.account is None and error.status != 401:
-            await x.load(activity=False)
-        raise

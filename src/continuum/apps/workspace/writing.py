@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from continuum.access import Operation
 from continuum.access.views import View
 from continuum.apps.frame.visit import Visit
-from continuum.apps.signon.exchange import unattended
+from continuum.apps.signon.marked import unattended
 from continuum.apps.workspace.area import BASE, staff
 from continuum.apps.workspace.chart import show
 from continuum.chart import codes, writing
