@@ -183,10 +183,15 @@ class Staffing:
             await on.trace(conn, Act("act-as", session.account_id, origin, detail=detail))
         return chosen
 
-    async def leave(self, administrator: Session, account_id: str, *, hand_to: str | None, origin: Origin) -> None:
+    async def leave(
+        self, administrator: Session, account_id: str, *, hand_to: str | None, origin: Origin
+    ) -> tuple[Account, Account | None]:
         """Closes the account of somebody who leaves: no sign-in, no session, no privilege from this moment.
 
         hand_to: the sign-in name of whoever takes over their open work; written in the trail.
+
+        Returns:
+            who has left, and who takes over.
 
         Raises:
             Forbidden: whoever asks is no administrator, or would close their own. NotFound: no such account.
@@ -196,7 +201,7 @@ class Staffing:
             await self._require_administrator(conn, administrator)
             if account_id == administrator.account_id:
                 raise Forbidden("Nobody closes their own account; another administrator does that.")
-            await self._existing(conn, account_id)
+            leaver = await self._existing(conn, account_id)
             heir = await accounts.by_name(conn, hand_to) if hand_to else None
             if hand_to and (heir is None or not heir.open or heir.account_id == account_id):
                 raise NotFound("Whoever takes over the work must have an open account of their own.")
@@ -205,6 +210,7 @@ class Staffing:
             await on.sessions.end_all(conn, account_id, "account")
             detail = f"{account_id} work to {heir.account_id if heir else 'nobody'}"
             await on.trace(conn, Act("leave", administrator.account_id, origin, detail=detail))
+        return leaver, heir
 
     async def unlock(self, administrator: Session, account_id: str, origin: Origin) -> None:
         """Opens an account that failed attempts have locked (profile dod-stig). Raises Forbidden, NotFound."""

@@ -5,6 +5,7 @@ from datetime import date
 from starlette.responses import Response
 
 from continuum.apps.signon.exchange import Exchange
+from continuum.apps.signon.leaving import hand_on
 from continuum.apps.signon.overseeing import door
 from continuum.apps.signon.services import BASE
 from continuum.identity.accounts import NameRefused, NameTaken
@@ -21,11 +22,19 @@ async def people(x: Exchange) -> Response:
     return await _page(x, session)
 
 
-async def _page(x: Exchange, session: Session, *, words: str = "", link: str = "", status: int = 200) -> Response:
+async def _page(
+    x: Exchange,
+    session: Session,
+    *,
+    words: str = "",
+    link: str = "",
+    status: int = 200,
+    handed: tuple[str, str, int, int] | None = None,
+) -> Response:
     members = await x.services.staffing.members(session)
     return x.page(
-        "staff.html", status=status, members=members, words=words, link=link, form=x.form, roles=sorted(ROLES),
-        everywhere=sorted(EVERYWHERE), today=x.services.sign_on.today().isoformat(),
+        "staff.html", status=status, members=members, words=words, link=link, handed=handed, form=x.form,
+        roles=sorted(ROLES), everywhere=sorted(EVERYWHERE), today=x.services.sign_on.today().isoformat(),
     )  # fmt: skip
 
 
@@ -81,15 +90,18 @@ async def practitioner(x: Exchange) -> Response:
 
 
 async def leave(x: Exchange) -> Response:
-    """Closes the account of somebody who leaves."""
+    """Closes the account of somebody who leaves, and hands their work on; once more hands on what is left of it."""
     session, _ = await x.require()
     try:
-        await x.services.staffing.leave(
+        leaver, heir = await x.services.staffing.leave(
             session, x.form.get("account", ""), hand_to=x.form.get("hand_to") or None, origin=x.origin
         )
     except DomainError as error:
         return await _page(x, session, words=str(error), status=error.status)
-    return x.go(STAFF)
+    if heir is None or x.services.access is None:
+        return x.go(STAFF)
+    done, left = await hand_on(x.services.access, leaver, heir, x.origin)
+    return await _page(x, session, handed=(leaver.display_name, heir.display_name, done, left))
 
 
 async def unlock(x: Exchange) -> Response:
