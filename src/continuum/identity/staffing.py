@@ -8,20 +8,17 @@ from continuum.identity import accounts, staff
 from continuum.identity.accounts import Account
 from continuum.identity.acts import Act, Origin
 from continuum.identity.attempts import Attempts
+from continuum.identity.enrolment import enrol, enrolment
 from continuum.identity.limits import (
-    ENROLMENT_S,
     LABEL_MAX_CHARS,
     STAFF_SHOWN_MAX,
 )
-from continuum.identity.passwords import PasswordRefused, objections
 from continuum.identity.sessions import PREMIUM, Session
 from continuum.identity.sign_on import Arrived, SignOn, factor_subject, password_subject
 from continuum.identity.staff import Privilege
 from continuum.kernel.errors import Forbidden, Invalid, NotFound
 from continuum.kernel.ids import uuid7
 from continuum.record.read import Connection
-
-_ENROLMENT = "enrolment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ class Staffing:
             )  # fmt: skip
             act = Act("open-account", "command-line", origin, detail=f"administrator {account.account_id}")
             await on.trace(conn, act)
-            return await self._enrolment(conn, account)
+            return await enrolment(on, conn, account)
 
     async def open_account(
         self, administrator: Session, *, sign_in_name: str, display_name: str, email: str | None, origin: Origin
@@ -75,7 +72,7 @@ class Staffing:
             account = await self._open(conn, sign_in_name, display_name, email, administrator.account_id)
             act = Act("open-account", administrator.account_id, origin, detail=account.account_id)
             await on.trace(conn, act)
-            return account, await self._enrolment(conn, account)
+            return account, await enrolment(on, conn, account)
 
     async def _open(
         self, conn: Connection, sign_in_name: str, display_name: str, email: str | None, by_account: str | None
@@ -94,31 +91,27 @@ class Staffing:
         await accounts.raise_identity_level(conn, account.account_id, PREMIUM.identity)
         return account
 
-    async def _enrolment(self, conn: Connection, account: Account) -> str:
-        return await self._sign_on.tickets.issue(conn, _ENROLMENT, account.account_id, lifetime_s=ENROLMENT_S)
-
     async def enrol(self, ticket: str, password: str, origin: Origin) -> Arrived:
-        """Sets the first password and signs in; the second factor follows on the account's page.
+        """Sets the first password and signs in. Raises as `enrolment.enrol`."""
+        return await enrol(self._sign_on, ticket, password, origin)
+
+    async def set_up_anew(self, administrator: Session, account_id: str, origin: Origin) -> tuple[Account, str]:
+        """For somebody of the staff who has lost every factor: the ticket with which they set the account up again.
 
         Raises:
-            TicketGone: the link was used or is too old. PasswordRefused: another one is needed.
+            Forbidden: whoever asks is no administrator, it is their own account, or that of a person of the registry,
+                who is proofed by a clerk with two documents. NotFound: there is no such open account.
         """
         on = self._sign_on
-        async with on.connect() as conn:
-            account_id = (await on.tickets.look(conn, _ENROLMENT, ticket)).account_id or ""
-            account = await accounts.get(conn, account_id)
-        assert account is not None, "a ticket goes with its account"
-        wrong = objections(password, on.profile, about=[account.sign_in_name, account.display_name])
-        if wrong:
-            raise PasswordRefused(" ".join(wrong))
-        hashed = await on.hasher.hash(password)
         async with on.connect() as conn, conn.transaction():
-            await on.tickets.take(conn, _ENROLMENT, ticket)
-            present = await accounts.locked(conn, account_id)
-            if present is None or not present.open:
-                raise Forbidden("This account is closed.")
-            await accounts.set_password(conn, present, hashed, on.profile, on.clock())
-            return await on.arrive(conn, present, 1, ("pwd",), origin)
+            await self._require_administrator(conn, administrator)
+            account = await self._existing(conn, account_id)
+            if account_id == administrator.account_id or account.person_id is not None or not account.open:
+                raise Forbidden("This account is set up anew at a registration desk, or by another administrator.")
+            text = "An administrator had your account set up anew. If you did not ask for it, call us."
+            await accounts.notify(conn, account_id, text, on.clock())
+            await on.trace(conn, Act("recover", administrator.account_id, origin, detail=account_id))
+            return account, await enrolment(on, conn, account, anew=True)
 
     async def grant(
         self,

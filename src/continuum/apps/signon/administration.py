@@ -104,6 +104,13 @@ async def leave(x: Exchange) -> Response:
     return await _page(x, session, handed=(leaver.display_name, heir.display_name, done, left))
 
 
+async def set_up_anew(x: Exchange) -> Response:
+    """The link for a member of staff who has lost every factor."""
+    session, _ = await x.require()
+    _, ticket = await x.services.staffing.set_up_anew(session, x.form.get("account", ""), x.origin)
+    return await _page(x, session, link=f"{x.services.settings.origin}{BASE}/enrol?ticket={ticket}")
+
+
 async def unlock(x: Exchange) -> Response:
     """Opens a locked account."""
     session, _ = await x.require()

@@ -51,6 +51,7 @@ PAGES: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/staff/withdraw", administration.withdraw, POST),
     ("/staff/practitioner", administration.practitioner, POST),
     ("/staff/leave", administration.leave, POST),
+    ("/staff/set-up-anew", administration.set_up_anew, POST),
     ("/staff/unlock", administration.unlock, POST),
     ("/authorize", oidc.authorize, GET),
     ("/authorize/go-on", oidc.go_on, GET),
