@@ -341,7 +341,7 @@ async def _failed(x: Exchange, error: Exception, outcomes: Sequence[int]) -> Res
 def require_text(pairs: Iterable[tuple[str, str]]) -> None:
     """Refuses what no text in the database may hold: U+0000, and halves of characters. Raises Malformed."""
     if any(_NO_TEXT.search(text) for pair in pairs for text in pair):
-        raise Malformed("What was sent holds a character that is none.")
+        raise Malformed("What was sent holds a character that is none, such as U+0000.")
 
 
 def place(error: BaseException) -> str:
