@@ -13,7 +13,9 @@ DATA ?= .continuum
 PYTHON ?= python3
 PYTEST_WORKERS ?= 2
 BIN := .venv/bin
-IN_MEMORY = TMPDIR=$$($(BIN)/python scripts/memory_disk.py)
+# Tests start hundreds of processes; each compiles everything again where the environment says to keep nothing compiled.
+COMPILED = env -u PYTHONDONTWRITEBYTECODE
+IN_MEMORY = $(COMPILED) TMPDIR=$$($(BIN)/python scripts/memory_disk.py)
 export PORT DATA
 
 .PHONY: demo test proof lint setup setup-run setup-test docs messages lock bench clean
@@ -32,8 +34,9 @@ setup-test: setup
 	@$(BIN)/python scripts/build_ui.py tests
 	@$(BIN)/python scripts/node_packages.py tests/clients/node
 
+# The second start is quick because the first one keeps what it compiled, also where the environment says not to.
 demo: setup-run
-	@exec $(BIN)/continuum demo --port $(PORT) --data $(DATA)
+	@exec env -u PYTHONDONTWRITEBYTECODE $(BIN)/continuum demo --port "$(PORT)" --data "$(DATA)"
 
 lint: setup
 	$(BIN)/ruff check .
@@ -48,11 +51,11 @@ test: setup-test lint
 
 # What takes long, on a real disk; then every test that uses a database on the second PostgreSQL.
 proof: setup-test
-	$(BIN)/pytest -m proof
+	$(COMPILED) $(BIN)/pytest -m proof
 	$(IN_MEMORY) $(BIN)/python scripts/second_postgres.py $(BIN)/pytest -n $(PYTEST_WORKERS) -m "not proof"
 
 bench: setup
-	$(BIN)/python -m benchmarks.run
+	$(COMPILED) $(BIN)/python -m benchmarks.run
 
 docs: setup
 	$(BIN)/python scripts/reference.py

@@ -19,11 +19,11 @@ WRITTEN = "\n<!-- Written by `make docs`; change the code, not this page. -->\n\
 def limits_page() -> str:
     """Every bound of every `limits.py` with its value and its docstring."""
     tables = []
-    sources = (ROOT / "src" / "continuum").glob("*/limits.py")
-    for source in sorted(sources, key=lambda path: (path.parent.name != "kernel", path)):
+    product = ROOT / "src" / "continuum"
+    for source in sorted(product.rglob("limits.py"), key=lambda path: (path.parent.name != "kernel", path)):
         rows = [f"| `{name}` | {value} | {words} |" for name, value, words in bounds(source.read_text())]
         table = "| Name | Value | What it bounds |\n|---|---|---|\n" + "\n".join(rows)
-        tables.append(f"## `{source.parent.name}/limits.py`\n\n{table}\n")
+        tables.append(f"## `{source.relative_to(product)}`\n\n{table}\n")
     return (
         f"# Limits\n{WRITTEN}"
         "Every page, queue, upload, retry and loop is bounded. The bounds are constants of the release; whoever meets\n"
@@ -132,7 +132,8 @@ def search_page() -> str:
         f"# Search\n{WRITTEN}"
         "`GET /fhir/{type}?…`, or `POST /fhir/{type}/_search` with the same as a form. Criteria are joined by AND;\n"
         "values with a comma between them by OR; a backslash takes the meaning from `,`, `$` and `|`. A parameter\n"
-        "that is not listed here is refused, unless the request says `Prefer: handling=lenient`.\n\n"
+        "that is not listed here is refused, unless the request says `Prefer: handling=lenient`. A modifier or value\n"
+        "that cannot be used is refused however lenient the request.\n\n"
         "## Modifiers by kind\n\n"
         "A reference also takes the name of a type it may lead to: `subject:Patient=123`.\n\n"
         "| Kind | Modifiers |\n|---|---|\n" + "\n".join(kinds) + "\n\n"

@@ -2,9 +2,10 @@
 
 import pytest
 
-from continuum.apps.fhir_api.routes import TRACE_TYPES
+from continuum.apps.fhir_api.routes import ROUTES, TRACE_TYPES
 from continuum.fhir import search_params
 from continuum.fhir.types import TYPES
+from continuum.fhir.validate import validate
 from tests.api.conftest import FHIR, fresh_id, patient
 
 pytestmark = pytest.mark.server
@@ -90,10 +91,27 @@ async def test_claims_about_conditions_hold(api, rest):
     assert claimed["referencePolicy"] == ["literal", "local", "enforced"]
     assert {operation["name"] for operation in claimed["operation"]} == {
         "access-report", "break-the-glass", "everything", "export", "match", "merge", "unmerge", "correct-patient",
-        "revert-correction",
+        "revert-correction", "meta", "meta-add", "meta-delete", "validate",
     }  # fmt: skip
     assert (await api.get(f"/Patient/{name}/$everything")).status_code == 200
     assert (await api.delete(f"/Patient?_id={name}")).status_code == 204
+
+
+@pytest.mark.parametrize("kind", ["Patient", "Observation", "Encounter", "Basic"])
+async def test_every_claimed_operation_is_there_and_no_other(api, rest, kind):
+    """Asked by a method that no operation takes, one that is there says 405, and one that is not says 404."""
+    (claimed,) = [resource for resource in rest["resource"] if resource["type"] == kind]
+    names = {operation["name"] for operation in claimed.get("operation", ())}
+    known = {route.template.rpartition("$")[2] for route in ROUTES if "/$" in route.template}
+    for name in known:
+        places = (f"/{kind}/${name}", f"/{kind}/x/${name}")
+        found = {(await api.request("PATCH", place)).json()["issue"][0]["diagnostics"] for place in places}
+        there = any(text.startswith("PATCH is not offered") for text in found)
+        assert there == (name in names), (name, found)
+
+
+async def test_the_statement_is_a_valid_one(api):
+    assert validate((await api.get("/metadata")).json()) == []
 
 
 async def test_claimed_includes_are_understood(api, rest):

@@ -79,6 +79,21 @@ async def test_a_conditional_delete_removes_the_one_that_matches(api):
     assert (await api.delete(url)).status_code == 204
 
 
+async def test_a_conditional_write_can_be_held_to_a_version_too(api):
+    name = fresh_id()
+    url = f"/Patient?identifier=urn:c|{name}"
+    made = (await api.post("/Patient", json=numbered(name))).json()
+    await api.put(f"/Patient/{made['id']}", json={**numbered(name), "id": made["id"], "gender": "other"})
+    old, present = {"if-match": 'W/"1"'}, {"if-match": 'W/"2"'}
+    patch = json.dumps([{"op": "add", "path": "/active", "value": True}])
+    outcome(await api.put(url, json=numbered(name), headers=old), 412)
+    outcome(await api.patch(url, content=patch, headers={"content-type": PATCH, **old}), 412)
+    outcome(await api.delete(url, headers=old), 412)
+    outcome(await api.delete(url, headers={"if-match": "x"}), 400)
+    assert (await api.get(f"/Patient/{made['id']}")).json()["gender"] == "other"
+    assert (await api.delete(url, headers=present)).status_code == 204
+
+
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 async def test_a_conditional_write_without_criteria_would_mean_everything_and_is_refused(api, method):
     for path in ("/Patient", "/Patient?_format=json"):

@@ -44,14 +44,18 @@ def two(name):
     }  # fmt: skip
 
 
+NOTHING = {"resourceType": "Parameters"}
 TAGS = {"valueMeta": {"tag": [{"code": "blue"}]}}
 OPERATIONS = {
     "correct-patient": lambda name: parameters(
         **two(name), entry={"valueReference": {"reference": f"Observation/{name}"}}
     ),
+    "encounter-everything": lambda _: NOTHING,
+    "everything": lambda _: NOTHING,
     "lastn": lambda name: parameters(patient={"valueString": name}, code={"valueString": "x"}),
     "match": lambda name: parameters(resource={"resource": patient(id=name)}),
     "merge": lambda name: parameters(**two(name)),
+    "meta": lambda _: NOTHING,
     "meta-add": lambda _: parameters(meta=TAGS),
     "meta-delete": lambda _: parameters(meta=TAGS),
     "revert-correction": lambda _: parameters(correction={"valueString": "x"}, reason={"valueString": "a test"}),

@@ -132,8 +132,10 @@ async def test_a_stored_resource_its_next_version_and_its_deletion_can_be_asked_
 async def test_a_profile_that_is_not_known_is_said_to_be_not_known(api):
     base = "http://hl7.org/fhir/StructureDefinition/Patient"
     assert issues(await api.post(f"/Patient/$validate?profile={base}", json=patient())) == RIGHT
-    response = await api.post("/Patient/$validate?profile=urn:mine", json=patient())
-    assert issues(response) == [("error", "not-supported")]
+    assert issues(await api.post(f"/Patient/$validate?mode=profile&profile={base}", json=patient())) == RIGHT
+    for mode in ("", "mode=profile&"):
+        response = await api.post(f"/Patient/$validate?{mode}profile=urn:mine", json=patient())
+        assert issues(response) == [("error", "not-supported")]
 
 
 async def test_a_patient_hears_that_something_is_not_theirs_to_write(running):
@@ -149,6 +151,7 @@ async def test_a_patient_hears_that_something_is_not_theirs_to_write(running):
         ("/Patient/$validate", {"resourceType": "Observation"}),
         ("/Patient/$validate", {"resourceType": "Parameters"}),
         ("/Patient/$validate?mode=profile", patient()),
+        ("/Patient/$validate?mode=transform", patient()),
         ("/Patient/$validate?mode=delete", patient()),
         ("/Patient/$validate?nonsense=1", patient()),
     ],

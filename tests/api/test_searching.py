@@ -65,6 +65,13 @@ async def test_get_and_post_find_the_same_with_links_for_get(api):
 
 
 @pytest.mark.requirement("V15.3.7")
+async def test_a_search_by_post_may_have_no_form(api):
+    name, _ = await ward(api, 0)
+    found = await api.post(f"/Patient/_search?identifier={SYSTEM}|{name}")
+    assert ids_of(found.json()) == [name]
+    outcome(await api.post("/Patient/_search", content=b"_id=x"), 415)
+
+
 async def test_criteria_in_the_address_and_in_the_form_hold_together(api):
     name, _ = await ward(api, 0)
     found = await api.post("/Patient/_search?gender=male", data={"identifier": f"{SYSTEM}|{name}"})
@@ -131,6 +138,11 @@ async def test_an_unknown_parameter_is_refused_or_named(api):
     assert "shoe-size" not in bundle["link"][0]["url"]
 
 
+@pytest.mark.parametrize("query", ["gender:nearly=male", "birthdate=yesterday", "name:exact:missing=true"])
+async def test_what_would_find_others_if_it_were_left_out_is_refused_even_leniently(api, query):
+    outcome(await api.get(f"/Patient?{query}", headers={"prefer": "handling=lenient"}), 400)
+
+
 @pytest.mark.parametrize(
     "query", ["birthdate=yesterday", "_count=-1", "_count=x", "_sort=shoe", "_include=x", "name:sounds=x", "_total=all"]
 )
@@ -170,6 +182,28 @@ async def test_everything_of_a_patient_is_there_whole_or_in_pages(api):
     assert sorted(ids_of(dated)) == sorted(ids[1:3])
     later = (await api.get(f"/Patient/{name}/$everything?_since=2999-01-01T00:00:00Z")).json()
     assert "entry" not in later
+
+
+async def test_everything_can_be_asked_by_post(api):
+    name, ids = await ward(api, 3)
+    body = {
+        "resourceType": "Parameters",
+        "parameter": [
+            {"name": "_type", "valueCode": "Patient"},
+            {"name": "_type", "valueCode": "Observation"},
+            {"name": "_count", "valueInteger": 2},
+        ],
+    }
+    whole = (await api.post(f"/Patient/{name}/$everything")).json()
+    assert {entry["resource"]["id"] for entry in whole["entry"]} == {name, *ids}
+    first = (await api.post(f"/Patient/{name}/$everything", json=body)).json()
+    onward = next(link["url"] for link in first["link"] if link["relation"] == "next")
+    pages = [first, *await every_page(api, onward)]
+    seen = [entry["resource"]["id"] for page in pages for entry in page["entry"]]
+    assert sorted(seen) == sorted([name, *ids])
+    wrong = {"resourceType": "Parameters", "parameter": [{"name": "start", "valuePeriod": {"start": "2026"}}]}
+    assert "start" in outcome(await api.post(f"/Patient/{name}/$everything", json=wrong), 400)["diagnostics"]
+    outcome(await api.post(f"/Patient/{name}/$everything", json=patient()), 400)
 
 
 async def test_everything_refuses_what_it_does_not_know(api):
@@ -228,16 +262,31 @@ async def test_a_history_since_and_at_a_moment(api):
     assert "1" in {entry["resource"]["meta"]["versionId"] for entry in at["entry"]}
     before = await api.get(f"/Patient/{name}/_history", params={"_at": "1999"})
     assert "entry" not in before.json()
-    for query in ("_since=x", "_at=x", "_count=0", "_count=x", "shoe=1", "_cursor=!!"):
+    for query in ("_since=x", "_at=x", "_count=-1", "_count=x", "shoe=1", "_cursor=!!"):
         outcome(await api.get(f"/Patient/{name}/_history?{query}"), 400)
     outcome(await api.get(f"/Patient/{fresh_id()}/_history"), 404)
 
 
-async def test_a_history_can_be_counted_and_shown_in_part(api):
+async def test_a_history_can_be_shown_in_part(api):
     name = await versions(api, 2)
     part = (await api.get(f"/Patient/{name}/_history?_elements=active")).json()
     assert all("birthDate" not in entry["resource"] for entry in part["entry"])
-    assert "entry" not in (await api.get(f"/Patient/{name}/_history?_summary=count")).json()
+
+
+@pytest.mark.parametrize("asked", ["_summary=count", "_count=0", "_count=1&_summary=count"])
+async def test_a_history_can_be_counted(api, asked):
+    name = await versions(api, 3)
+    await api.delete(f"/Patient/{name}")
+    own = (await api.get(f"/Patient/{name}/_history?{asked}")).json()
+    assert own["total"] == 4
+    since = (await api.get(f"/Patient/{name}/_history?_count=1")).json()["entry"][0]["response"]["lastModified"]
+    for path in ("/Patient/_history", "/_history"):
+        pages = await every_page(api, str(api.build_request("GET", path, params={"_since": since}).url))
+        counted = (await api.get(f"{path}?{asked}&_since={since}")).json()
+        assert counted["total"] >= sum(len(page["entry"]) for page in pages) > 0
+        assert "entry" not in counted
+        assert [link["relation"] for link in counted["link"]] == ["self"]
+    outcome(await api.get(f"/Patient/{fresh_id()}/_history?{asked}"), 404)
 
 
 async def test_several_types_are_searched_at_once_page_by_page(api):

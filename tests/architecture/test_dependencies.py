@@ -112,7 +112,9 @@ def tables() -> dict[str, dict[str, list[str]]]:
             found[heading] = {}
         elif line.startswith("| ") and not line.startswith("| Package"):
             cells = [cell.strip() for cell in line.strip("|").split(" | ")]
-            found[heading][canonicalize_name(cells[0].strip("| "))] = cells[1:]
+            package = canonicalize_name(cells[0].strip("| "))
+            assert package not in found[heading], f"{package} has two rows"
+            found[heading][package] = cells[1:]
     return found
 
 

@@ -5,6 +5,8 @@ import json
 import os
 import signal
 from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import asyncpg
@@ -12,6 +14,7 @@ import httpx
 import pytest
 import zstandard
 
+from continuum.kernel.limits import BULK_KEPT_S
 from tests.api.conftest import outcome
 from tests.bulk.jobs import admit, export, fetch, kick_off, until, until_done
 from tests.live import fresh_database, started
@@ -182,6 +185,33 @@ async def test_a_removed_export_is_gone_with_its_files(running):
         outcome(await http.get(running_still), 404)
         folders.append(Path(running.orders.bulk_folder) / running_still.rpartition("/")[2])
         await until(lambda: not any(folder.exists() for folder in folders))
+
+
+async def test_files_are_kept_for_as_long_as_the_manifest_says_and_removed_by_themselves(running):
+    async with running.client() as http:
+        await admit(http)
+        kept, done = await kick_off(http, "/$export"), await kick_off(http, "/$export")
+        for one in (kept, done):
+            answer = await until_done(http, one)
+            ends = parsedate_to_datetime(answer.headers["expires"])
+            assert abs((ends - datetime.now(UTC)).total_seconds() - BULK_KEPT_S) < 120
+        conn = await asyncpg.connect(running.owner)
+        try:
+            await conn.execute(
+                "UPDATE record.bulk_job SET ended = ended - $1::bigint WHERE id = $2",
+                BULK_KEPT_S * 1_000_000, done.rpartition("/")[2],
+            )  # fmt: skip
+        finally:
+            await conn.close()
+
+        async def is_gone():
+            return (await http.get(done)).status_code == 404
+
+        await until(is_gone)
+        folder = Path(running.orders.bulk_folder)
+        await until(lambda: not (folder / done.rpartition("/")[2]).exists())
+        assert (await http.get(kept)).status_code == 200
+        assert list((folder / kept.rpartition("/")[2]).iterdir())
 
 
 @pytest.mark.timeout(180)

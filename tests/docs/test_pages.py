@@ -1,6 +1,7 @@
 """Pages are whole: links lead somewhere, decisions say their status, the picture speaks to everyone."""
 
 import re
+import tomllib
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -11,6 +12,7 @@ from tests.architecture.source import ROOT, text_of, tracked
 PAGES = [path for path in tracked() if path.suffix == ".md" and "tests" not in path.parts]
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", flags=re.MULTILINE | re.DOTALL)
+PICTURE_MAX_BYTES = 150 * 1024
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -61,6 +63,33 @@ def test_every_make_target_that_a_page_names_exists():
         assert named <= targets, f"{page} names make {named - targets}"
 
 
+def packages(place: Path) -> set[str]:
+    return {path.parent.name for path in (ROOT / place).glob("*/__init__.py")}
+
+
+SOURCE = Path("src/continuum")
+
+
+@pytest.mark.parametrize("place", ["", "clinical", "interop", "apps"])
+def test_the_architecture_page_names_every_part(place):
+    page = text_of(Path("docs/architecture.md"))
+    tree = page.partition("```\nsrc/continuum/\n")[2].partition("```")[0]
+    assert {name for name in packages(SOURCE / place) if f" {name}/ " not in f"{tree} "} == set()
+
+
+def test_the_architecture_page_shows_the_layers_that_are_checked():
+    page = text_of(Path("docs/architecture.md"))
+    shown = page.partition("## The stack")[2].split("```")[1].split("\n")
+    contracts = tomllib.loads(text_of(Path("pyproject.toml")))["tool"]["importlinter"]["contracts"]
+    (layers,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
+    assert [line for line in shown if line] == [layer.strip("()") for layer in layers]
+
+
+def test_the_readme_names_every_part_of_the_product():
+    (row,) = [line for line in text_of(Path("README.md")).splitlines() if line.startswith("| `src/continuum/`")]
+    assert set(re.findall(r"`(\w+)`", row)) == packages(SOURCE)
+
+
 DECISIONS = [page for page in PAGES if page.parent == Path("docs/decisions") and page.name != "README.md"]
 
 
@@ -74,6 +103,16 @@ def test_a_decision_says_its_status_and_its_date_and_is_listed(page):
     assert page.name.startswith(f"adr-{header[2]}{header[3]}-")
     listed = text_of(Path("docs/decisions/README.md"))
     assert f"({page.name}) | {header[1].partition(' by')[0]} |" in listed
+
+
+def test_pictures_of_screens_are_small_and_say_what_they_show():
+    pictures = [path for path in tracked() if path.suffix == ".png" and path.parts[0] == "docs"]
+    assert pictures
+    for picture in pictures:
+        assert (ROOT / picture).stat().st_size <= PICTURE_MAX_BYTES, picture
+        shown = [text for page in PAGES for text in re.findall(rf"!\[([^\]]*)\]\([^)]*{picture.name}\)", text_of(page))]
+        assert shown, f"no page shows {picture}"
+        assert min(len(text) for text in shown) > 20, f"{picture} needs words for those who do not see it"
 
 
 def test_decisions_are_there():

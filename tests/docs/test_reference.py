@@ -61,6 +61,12 @@ def test_a_limit_is_written_as_a_person_says_it(name, value, said):
     assert reference.readable(name, value) == said
 
 
+def test_the_page_of_limits_has_those_of_every_part():
+    page = (ROOT / "docs" / "reference" / "limits.md").read_text()
+    product = ROOT / "src" / "continuum"
+    assert {path for path in product.rglob("limits.py") if f"## `{path.relative_to(product)}`" not in page} == set()
+
+
 def test_no_limit_is_named_twice():
     for source in (ROOT / "src" / "continuum").rglob("limits.py"):
         names = [name for name, _, _ in reference.bounds(source.read_text())]

@@ -111,6 +111,37 @@ def test_when_it_is_killed_its_workers_and_its_database_end_too(tmp_path):
         until_nothing_is_left(tmp_path)
 
 
+def test_when_it_is_killed_no_client_keeps_it_from_being_started_again_at_its_port(tmp_path):
+    with serving(tmp_path, "--workers", "2") as (process, origin):
+        bearer = token(tmp_path, "--as", "administrator")
+        place = ("127.0.0.1", int(origin.rpartition(":")[2]))
+        with socket.create_connection(place) as idle, socket.create_connection(place) as slow:
+            idle.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert idle.recv(12) == b"HTTP/1.1 200"
+            slow.sendall(
+                b"POST /fhir/Patient HTTP/1.1\r\nHost: a\r\nContent-Type: application/fhir+json\r\n"
+                b"Content-Length: 100\r\nAuthorization: Bearer " + bearer.encode() + b"\r\n\r\n{"
+            )
+            process.kill()
+            process.wait(10)
+            began = time.monotonic()
+            while is_listened_to(place):
+                assert time.monotonic() - began < 5.5, "an orphan holds the port"
+            until_nothing_is_left(tmp_path)
+
+
+def is_listened_to(place):
+    """Whether another server could not have the address."""
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind(place)
+            one.listen()
+        except OSError:
+            return True
+    return False
+
+
 def test_a_port_that_is_taken_is_said_before_anything_is_started(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

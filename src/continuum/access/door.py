@@ -1,6 +1,6 @@
 """`Access.open` returns the only object that reads or writes the record."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from continuum.access.actor import Actor
 from continuum.access.audit import FAILED, REFUSED, SUCCESS, Auditor, Context
 from continuum.access.emergency import Emergency, open_one
 from continuum.access.limits import STRANGERS_TRACED_MAX
-from continuum.access.outage import Outage
+from continuum.access.outage import Outage, closing
 from continuum.access.ownership import Judge
 from continuum.access.policy import Policy, decide, owner_key
 from continuum.access.session import Session
@@ -20,11 +20,12 @@ from continuum.kernel.limits import POLICIES_CACHED_MAX
 from continuum.record.keys import Keys
 from continuum.record.model import Operation
 from continuum.record.perform import Performer
-from continuum.record.read import Connect
+from continuum.record.read import Connect, Connection
 from continuum.record.visibility import Visibility
 from continuum.record.write import AuditRow
 
 log = structlog.get_logger("continuum.access")
+READ_ONLY_TEXT = "This server is read-only at present; reads and searches go on, writes must wait."
 
 
 class Access:
@@ -35,6 +36,7 @@ class Access:
     to ourselves are understood. spill_folder: where audit rows go while the database takes none; without one,
     nothing is answered then. disk: a path on the disk of the embedded PostgreSQL.
     judge_subscription: raises Invalid for a Subscription that cannot be served.
+    read_only: nobody writes, as the operator wants it; the trace of reads is kept as ever.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Access:
         disk: Path | None = None,
         clock: Callable[[], int] = now_us,
         judge_subscription: Judge | None = None,
+        read_only: bool = False,
     ) -> None:
         self.connect = connect
         self.keys = Keys(key_secret)
@@ -60,6 +63,7 @@ class Access:
             self.outage = Outage(connect, self._resumed, folder=spill_folder, key=audit_secret, disk=disk)
             self.auditor.outage = self.outage
         self.judge_subscription = judge_subscription
+        self._read_only = read_only
         self.on_written: Callable[[], None] | None = None
         """Told after each commit of this process; what others commit is found by polling."""
         self._strangers = (0, 0)
@@ -75,6 +79,8 @@ class Access:
     @property
     def refusal(self) -> DomainError | None:
         """Why writes are refused at present; None while they are taken."""
+        if self._read_only:
+            return ReadOnly(READ_ONLY_TEXT)
         return None if self.outage is None else self.outage.refusal
 
     def admit(self, operations: Sequence[Operation]) -> None:
@@ -87,6 +93,19 @@ class Access:
         """Closes writes if an error says that the database takes none."""
         if self.outage is not None and isinstance(error, StorageFull | ReadOnly):
             self.outage.close(error)
+
+    async def remember(self, work: Callable[[Connection], Awaitable[None]]) -> None:
+        """Notes what nobody misses while no writes are taken, such as what was opened last; it is left then."""
+        if self.refusal is not None:
+            return
+        try:
+            async with self.connect() as conn, conn.transaction():
+                await work(conn)
+        except Exception as error:
+            refusal = closing(error)
+            if refusal is None:
+                raise
+            self.noticed(refusal)
 
     def _resumed(self, took_s: float) -> AuditRow:
         context = Context(Actor("continuum", "system"), "HOPERAT", "server", "outage")

@@ -16,7 +16,7 @@ from time import monotonic
 import structlog
 
 from continuum.access.spill import Spill, SpillFull
-from continuum.kernel.errors import DomainError, StorageFull
+from continuum.kernel.errors import DomainError, ReadOnly, StorageFull
 from continuum.kernel.limits import (
     DISK_RESERVE_BYTES,
     DISK_RESUME_BYTES,
@@ -38,6 +38,12 @@ log = structlog.get_logger("continuum.audit")
 
 Resumed = Callable[[float], AuditRow]
 """Makes the audit row that says that writes are open again, after so many seconds."""
+
+
+def closing(error: Exception) -> DomainError | None:
+    """The refusal in our words, if an error says that the database takes no writes at present."""
+    refusal = translate(error)
+    return refusal if isinstance(refusal, StorageFull | ReadOnly) else None
 
 
 class Outage:

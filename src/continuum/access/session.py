@@ -127,7 +127,7 @@ class Session(ChartActs, ResourceActs, ViewActs):
         count: int,
         cursor: str = "",
     ) -> Page:
-        """One page of versions, newest first."""
+        """One page of versions, newest first; count 0 asks only how many there are."""
 
         async def work(conn: Connection) -> Page:
             return await history.history(
@@ -212,9 +212,9 @@ class Session(ChartActs, ResourceActs, ViewActs):
         """Deletes; its versions stay in its history."""
         return await self._written("delete", Operation("DELETE", resource_type, id=resource_id, if_match=if_match))
 
-    async def delete_matching(self, resource_type: str, query: str) -> Written:
+    async def delete_matching(self, resource_type: str, query: str, *, if_match: int | None = None) -> Written:
         """Conditional delete of the one resource that the criteria match."""
-        return await self._written("delete", Operation("DELETE", resource_type, query=query))
+        return await self._written("delete", Operation("DELETE", resource_type, query=query, if_match=if_match))
 
     async def transaction(self, operations: Sequence[Operation], patches: Sequence[Patch] = ()) -> list[Result]:
         """All operations or none, in the order that R4 asks for; results are in the order given."""

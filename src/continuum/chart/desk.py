@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from continuum.access import Access
+from continuum.access.feed import Connection
 from continuum.chart.limits import DRAFT_MAX_CHARS, DRAFTS_MAX, RECENT_MAX
 from continuum.identity.vault import Vault
 from continuum.kernel.errors import TooLarge
@@ -34,7 +35,8 @@ class Desk:
 
     async def opened(self, patient_id: str) -> None:
         """Remembers that a chart was opened; the oldest is forgotten when there are too many."""
-        async with self._access.connect() as conn, conn.transaction():
+
+        async def note(conn: Connection) -> None:
             await conn.fetch(
                 "INSERT INTO chart.recent VALUES ($1, $2, $3)"
                 " ON CONFLICT (account_id, patient_id) DO UPDATE SET opened_us = excluded.opened_us",
@@ -45,6 +47,8 @@ class Desk:
                 " (SELECT patient_id FROM chart.recent WHERE account_id = $1 ORDER BY opened_us DESC LIMIT $2)",
                 self._account, RECENT_MAX,
             )  # fmt: skip
+
+        await self._access.remember(note)
 
     async def recent(self) -> list[str]:
         """Ids of patients whose charts were opened, the latest first."""

@@ -29,7 +29,7 @@ from continuum.fhir.query import (
 from continuum.fhir.search_params import COMPARTMENTS, UNLISTED_URIS, param, params
 from continuum.fhir.text import normalise
 from continuum.fhir.types import TYPE_IDS
-from continuum.kernel.errors import DomainError, Malformed, UnknownParameter
+from continuum.kernel.errors import DomainError, Malformed, UnknownParameter, UnusableParameter
 from continuum.kernel.limits import (
     CHAIN_BRANCHES_MAX,
     CHAIN_DEPTH_MAX,
@@ -91,12 +91,13 @@ def parse(
 ) -> Query:
     """Reads a search.
 
-    lenient: what is not understood is ignored and named in `Query.ignored` instead of refused.
+    lenient: parameters that are not known are ignored and named in `Query.ignored` instead of refused.
     compartment: (type, id) for a compartment search. base_url: our own address, so that absolute references
     to ourselves are understood.
 
     Raises:
-        UnknownParameter: a name, modifier or value that cannot be used; the words say what would be valid.
+        UnknownParameter: a name that is not known; UnusableParameter: a modifier or value that cannot be used, which
+            is never ignored. The words say what would be valid.
         Malformed: more than the named limits, or characters that no FHIR string can hold.
     """
     if len(given) > SEARCH_PARAMETERS_MAX:
@@ -110,8 +111,8 @@ def parse(
         _refuse_unwritable(name, text)
         try:
             _read(draft, name, text)
-        except UnknownParameter:
-            if not lenient:
+        except UnknownParameter as error:
+            if not lenient or isinstance(error, UnusableParameter):
                 raise
             ignored.append(name)
         else:
@@ -200,9 +201,9 @@ def _chain(draft: _Draft, found: SearchParam, modifier: str, rest: str, text: st
 def _follow(draft: _Draft, found: SearchParam, modifier: str, code: str, inner_of: Callable[[str], Clause]) -> Chain:
     """A chain through a reference to each type that has the parameter asked for."""
     if found.kind != "reference":
-        raise UnknownParameter(f"{found.code} is a {found.kind}, not a reference; it cannot be chained.")
+        raise UnusableParameter(f"{found.code} is a {found.kind}, not a reference; it cannot be chained.")
     if modifier and modifier not in TYPE_IDS:
-        raise UnknownParameter(f"{found.code}:{modifier}: {modifier} is not a resource type.")
+        raise UnusableParameter(f"{found.code}:{modifier}: {modifier} is not a resource type.")
     candidates = (modifier,) if modifier else (found.targets or tuple(TYPE_IDS))
     inner: list[tuple[str, Clause]] = []
     refusal: DomainError | None = None
@@ -229,13 +230,13 @@ def _has(draft: _Draft, spec: str, text: str, depth: int) -> Has:
         raise Malformed(f"A chain has at most {CHAIN_DEPTH_MAX} links.")
     parts = spec.split(":", 2)
     if len(parts) != 3 or parts[0] not in TYPE_IDS:
-        raise UnknownParameter("_has is written _has:Type:reference-parameter:parameter=value.")
+        raise UnusableParameter("_has is written _has:Type:reference-parameter:parameter=value.")
     source, code, rest = parts
     found = param(source, code)
     if found is None:
         raise UnknownParameter(_unknown(source, code))
     if found.kind != "reference":
-        raise UnknownParameter(f"{source}.{code} is a {found.kind}, not a reference.")
+        raise UnusableParameter(f"{source}.{code} is a {found.kind}, not a reference.")
     return Has(found, _clause(draft, source, rest, text, depth + 1))
 
 
@@ -243,9 +244,9 @@ def _on_list(resource_type: str, text: str) -> Has:
     """`_list=42`: what the List 42 has as an item (R4 §3.1.1.4.15)."""
     ids = [one.removeprefix("List/") for one in text.split(",") if one]
     if not ids:
-        raise UnknownParameter("_list has no value; it takes the id of a List.")
+        raise UnusableParameter("_list has no value; it takes the id of a List.")
     if any(one.startswith("$") for one in ids):
-        raise UnknownParameter(f"_list takes the id of a List; the functional list {text} is not kept here.")
+        raise UnusableParameter(f"_list takes the id of a List; the functional list {text} is not kept here.")
     item, own = param("List", "item"), param("List", "_id")
     assert item is not None, f"R4 gives List its items, of which a {resource_type} may be one"
     assert own is not None, "every type has it"
@@ -255,14 +256,14 @@ def _on_list(resource_type: str, text: str) -> Has:
 def _criterion(draft: _Draft, found: SearchParam, modifier: str, text: str) -> Criterion:
     if modifier and modifier not in MODIFIERS[found.kind] and not (found.kind == "reference" and modifier in TYPE_IDS):
         valid = ", ".join(f":{name}" for name in MODIFIERS[found.kind]) or "none"
-        raise UnknownParameter(f"{found.code} does not take :{modifier}. Of modifiers, a {found.kind} takes {valid}.")
+        raise UnusableParameter(f"{found.code} does not take :{modifier}. Of modifiers, a {found.kind} takes {valid}.")
     if modifier == "below" and found.code in UNLISTED_URIS:
-        raise UnknownParameter(f"{found.code} does not take :below. It takes :above and :missing.")
+        raise UnusableParameter(f"{found.code} does not take :below. It takes :above and :missing.")
     if modifier == "of-type" and not found.typed:
-        raise UnknownParameter(f"{found.code} does not take :of-type; only identifiers say of what type they are.")
+        raise UnusableParameter(f"{found.code} does not take :of-type; only identifiers say of what type they are.")
     if modifier == "missing":
         if text not in {"true", "false"}:
-            raise UnknownParameter(f"{found.code}:missing is true or false, not {text!r}.")
+            raise UnusableParameter(f"{found.code}:missing is true or false, not {text!r}.")
         return Criterion(found, modifier, (Value(text),))
     texts = split(text, ",")
     if len(texts) > SEARCH_VALUES_MAX:
@@ -285,7 +286,7 @@ def _value(draft: _Draft, found: SearchParam, modifier: str, text: str) -> Value
         return _composite(draft, found, text)
     if found.kind == "string" and modifier not in ("exact", "missing") and text and not normalise(unescape(text)):
         # As the beginning of a name, nothing would match everybody.
-        raise UnknownParameter(f"{found.code} needs a letter or digit to look for; {text} has none.")
+        raise UnusableParameter(f"{found.code} needs a letter or digit to look for; {text} has none.")
     return VALUE_READERS[found.kind](found.code, text)
 
 
@@ -293,7 +294,7 @@ def _composite(draft: _Draft, found: SearchParam, text: str) -> Value:
     parts = split(text, "$")
     if len(parts) != len(found.components):
         names = "$".join(code for code, _ in found.components)
-        raise UnknownParameter(f"{found.code} is written {names}.")
+        raise UnusableParameter(f"{found.code} is written {names}.")
     read = []
     for (code, kind), part in zip(found.components, parts, strict=True):
         component = param(found.resource_type, code) or replace(found, code=code, kind=kind, components=())
@@ -304,24 +305,24 @@ def _composite(draft: _Draft, found: SearchParam, text: str) -> Value:
 def _compartment(resource_type: str, compartment_type: str, compartment_id: str) -> InCompartment:
     members = COMPARTMENTS.get(compartment_type)
     if members is None:
-        raise UnknownParameter(f"There is no {compartment_type} compartment; there are: {', '.join(COMPARTMENTS)}.")
+        raise UnusableParameter(f"There is no {compartment_type} compartment; there are: {', '.join(COMPARTMENTS)}.")
     if resource_type not in members:
-        raise UnknownParameter(f"{resource_type} is not part of the {compartment_type} compartment.")
+        raise UnusableParameter(f"{resource_type} is not part of the {compartment_type} compartment.")
     found = [param(resource_type, code) for code in members[resource_type]]
     return InCompartment(compartment_type, compartment_id, tuple(one for one in found if one is not None))
 
 
 def _include(draft: _Draft, modifier: str, text: str, *, reverse: bool) -> None:
     if modifier not in {"", "iterate", "recurse"}:
-        raise UnknownParameter(f"_include takes :iterate, not :{modifier}.")
+        raise UnusableParameter(f"_include takes :iterate, not :{modifier}.")
     iterate = modifier != ""
     if text == "*":
         draft.includes.append(Include("*", None, None, reverse, iterate))
         return
     source, _, rest = text.partition(":")
     code, _, target = rest.partition(":")
-    if source not in TYPE_IDS or (target and target not in TYPE_IDS):
-        raise UnknownParameter("An include is written Type:parameter or Type:parameter:TargetType.")
+    if source not in TYPE_IDS or not code or (target and target not in TYPE_IDS):
+        raise UnusableParameter("An include is written Type:parameter or Type:parameter:TargetType.")
     if code == "*":
         draft.includes.append(Include(source, None, target or None, reverse, iterate))
         return
@@ -329,13 +330,13 @@ def _include(draft: _Draft, modifier: str, text: str, *, reverse: bool) -> None:
     if found is None:
         raise UnknownParameter(_unknown(source, code))
     if found.kind != "reference":
-        raise UnknownParameter(f"{source}.{code} is a {found.kind}, not a reference; it cannot be included.")
+        raise UnusableParameter(f"{source}.{code} is a {found.kind}, not a reference; it cannot be included.")
     draft.includes.append(Include(source, found, target or None, reverse, iterate))
 
 
 def _sort(draft: _Draft, modifier: str, text: str) -> None:
     if modifier:
-        raise UnknownParameter("_sort takes no modifier; a minus before a name sorts downwards.")
+        raise UnusableParameter("_sort takes no modifier; a minus before a name sorts downwards.")
     for one in text.split(","):
         code = one.removeprefix("-")
         found = param(draft.resource_type, code)
@@ -348,7 +349,7 @@ def _sort(draft: _Draft, modifier: str, text: str) -> None:
 
 def _count(draft: _Draft, modifier: str, text: str) -> None:
     if modifier or not text.isdecimal() or len(text) > 9:
-        raise UnknownParameter(f"_count is a whole number from 0 to {PAGE_MAX}, not {text!r}.")
+        raise UnusableParameter(f"_count is a whole number from 0 to {PAGE_MAX}, not {text!r}.")
     draft.count = min(int(text), PAGE_MAX)
     if draft.count == 0:
         draft.summary = "count"
@@ -357,7 +358,7 @@ def _count(draft: _Draft, modifier: str, text: str) -> None:
 def _choice(name: str, valid: tuple[str, ...]) -> Callable[[_Draft, str, str], None]:
     def read(draft: _Draft, modifier: str, text: str) -> None:
         if modifier or text not in valid:
-            raise UnknownParameter(f"_{name} is one of {', '.join(valid)}, not {text!r}.")
+            raise UnusableParameter(f"_{name} is one of {', '.join(valid)}, not {text!r}.")
         setattr(draft, name, text)
 
     return read

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from continuum.fhir.query import AllOf, AnyOf, Clause, Criterion, Negation, SearchParam
 from continuum.fhir.search_params import param, params
-from continuum.kernel.errors import Malformed, UnknownParameter
+from continuum.kernel.errors import Malformed, UnusableParameter
 from continuum.kernel.limits import FILTER_DEPTH_MAX, FILTER_TESTS_MAX
 
 Read = Callable[[str, str, str], Clause]
@@ -23,6 +23,8 @@ _SPACE = re.compile(r"\s*")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*(?::[A-Za-z_][A-Za-z0-9_\-]*)*")
 _WORD = re.compile(r"[A-Za-z]+")
 _TOKEN = re.compile(r"[^\s)\]]+")
+_ESCAPE_OR_COMMA = re.compile(r"(\\.)|,", re.DOTALL)
+_MARKS = ",$|\\"
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 PREFIXED = frozenset({"eq", "ne", "gt", "lt", "ge", "le", "ap", "sa", "eb"})
@@ -82,9 +84,9 @@ class _Scanner:
         self.at = 0
         self.tests = 0
 
-    def refuse(self, wanted: str) -> UnknownParameter:
+    def refuse(self, wanted: str) -> UnusableParameter:
         rest = self.text[self.at : self.at + 20] or "its end"
-        return UnknownParameter(f"_filter: {wanted} is expected at character {self.at + 1}, before {rest!r}.")
+        return UnusableParameter(f"_filter: {wanted} is expected at character {self.at + 1}, before {rest!r}.")
 
     def take(self, pattern: re.Pattern[str]) -> str:
         """What the pattern matches here, after any space; empty when it does not."""
@@ -173,7 +175,7 @@ def parse_filter(resource_type: str, text: str, read: Read, chained: Chained) ->
     """The clause that a `_filter` on a type is.
 
     Raises:
-        UnknownParameter: it is not written as R4 says, or asks what cannot be answered; the words say where.
+        UnusableParameter: it is not written as R4 says, or asks what cannot be answered; the words say where.
         Malformed: more than the named limits.
     """
     scanner = _Scanner(text)
@@ -208,9 +210,9 @@ class _Compiler:
         code, _, modifier = name.partition(":")
         found = param(resource_type, code)
         if found is None:
-            raise UnknownParameter(_unknown(resource_type, code))
+            raise UnusableParameter(_unknown(resource_type, code))
         if not rest:
-            raise UnknownParameter(f"_filter: {name}[…] is followed by a dot and what is asked of {name}.")
+            raise UnusableParameter(f"_filter: {name}[…] is followed by a dot and what is asked of {name}.")
 
         def of_target(target: str) -> Clause:
             asked = self.test(target, rest, test)
@@ -232,9 +234,9 @@ class _Compiler:
         known = isinstance(inner, _Test) and inner.path == ((key, None),) and inner.operator == "eq"
         if not known or asked not in names or test.operator not in {"eq", "re"}:
             (side,) = names
-            raise UnknownParameter(f"_filter: {name} is written {name}[{key} eq …].{side} eq ….")
+            raise UnusableParameter(f"_filter: {name} is written {name}[{key} eq …].{side} eq ….")
         assert isinstance(inner, _Test), "known says so"
-        first, second = _escaped(inner.value, "$,"), _escaped(test.value, "$,")
+        first, second = _escaped(inner.value, "$,\\"), _escaped(test.value, "$,\\")
         code = names[asked]
         components = [part for part, _ in (param(resource_type, code) or _missing(code)).components]
         both = f"{first}${second}" if components[0] in {"characteristic", "relation"} else f"{second}${first}"
@@ -249,19 +251,21 @@ class _Compiler:
         name = "_id" if name == "id" else name
         found = param(resource_type, name)
         if found is None:
-            raise UnknownParameter(_unknown(resource_type, name))
+            raise UnusableParameter(_unknown(resource_type, name))
         operator, value = test.operator, test.value
         if operator in OF_TERMINOLOGY:
-            raise UnknownParameter(
+            raise UnusableParameter(
                 f"_filter: {operator} asks for value sets or hierarchies of codes, which are not here."
             )
         if operator == "pr" and found.kind != "words":
             if value not in {"true", "false"}:
-                raise UnknownParameter(f"_filter: {name} pr is followed by true or false, not {value!r}.")
+                raise UnusableParameter(f"_filter: {name} pr is followed by true or false, not {value!r}.")
             return self.read(resource_type, f"{name}:missing", "false" if value == "true" else "true")
         if operator not in OPERATORS[found.kind]:
             valid = ", ".join(sorted(OPERATORS[found.kind]))
-            raise UnknownParameter(f"_filter: {name} is a {found.kind} and does not take {operator}; it takes {valid}.")
+            raise UnusableParameter(
+                f"_filter: {name} is a {found.kind} and does not take {operator}; it takes {valid}."
+            )
         return self.kinds(resource_type, found, operator, value)
 
     def kinds(self, resource_type: str, found: SearchParam, operator: str, value: str) -> Clause:
@@ -282,7 +286,7 @@ class _Compiler:
 
 
 def _missing(code: str) -> SearchParam:
-    raise UnknownParameter(f"_filter: there is no search parameter {code!r} there.")
+    raise UnusableParameter(f"_filter: there is no search parameter {code!r} there.")
 
 
 def _with(clause: Clause, *, modifier: str | None = None, prefix: str | None = None) -> Clause:
@@ -296,17 +300,21 @@ def _with(clause: Clause, *, modifier: str | None = None, prefix: str | None = N
 
 
 def _written(kind: str, operator: str, value: str) -> str:
-    """A value as the parameter itself takes it."""
+    """A value as the parameter itself takes it. In a filter a comma or a backslash is nothing but itself."""
     if kind in {"date", "number", "quantity"}:
         first, bar, rest = value.partition("|")
         if bar and kind == "quantity":
             system, _, unit = rest.partition("|")
             value = f"{first}|{SYSTEMS.get(system, system)}|{unit}"
-        return _escaped(f"{operator}{value}", ",")
+        return _escaped(f"{operator}{value}", ",\\")
     if kind == "token":
         system, bar, code = value.partition("|")
-        return _escaped(f"{SYSTEMS.get(system, system)}{bar}{code}" if bar else value, ",$")
-    return _escaped(value, ",|" if kind == "uri" else ",")
+        if not bar:
+            return _escaped(value, ",$\\")
+        return f"{_escaped(SYSTEMS.get(system, system), _MARKS)}|{_escaped(code, _MARKS)}"
+    if kind == "composite":  # its parts are written as they are without a filter, with their own escapes
+        return _ESCAPE_OR_COMMA.sub(lambda found: found[1] or "\\,", value)
+    return _escaped(value, ",|\\" if kind == "uri" else ",\\")
 
 
 def _escaped(text: str, marks: str) -> str:

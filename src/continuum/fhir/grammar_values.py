@@ -12,7 +12,7 @@ from continuum.fhir.query import SearchParam, Value
 from continuum.fhir.text import words
 from continuum.fhir.types import TYPE_IDS
 from continuum.fhir.ucum import UCUM, unit_of
-from continuum.kernel.errors import UnknownParameter
+from continuum.kernel.errors import UnusableParameter
 from continuum.kernel.limits import NUMBER_EXPONENT_MAX, SEARCH_WORDS_MAX
 
 _EXACT = Context(prec=3 * NUMBER_EXPONENT_MAX)
@@ -66,7 +66,7 @@ def token_value(code: str, text: str) -> Value:
     if len(parts) == 1:
         return Value(text, code=parts[0])
     if len(parts) != 2 or not any(parts):
-        raise UnknownParameter(f"{code}: a token is written code, system|code, |code or system|, not {text!r}.")
+        raise UnusableParameter(f"{code}: a token is written code, system|code, |code or system|, not {text!r}.")
     return Value(text, system=parts[0], code=parts[1] or None)
 
 
@@ -79,7 +79,7 @@ def of_type_value(code: str, text: str) -> Value:
     """The `:of-type` of an identifier: `system|code|value` of which the first two are its type."""
     parts = [unescape(part) for part in split(text, "|")]
     if len(parts) != 3 or not parts[1] or not parts[2]:
-        raise UnknownParameter(f"{code}:of-type is written system-of-the-type|code-of-the-type|value, not {text!r}.")
+        raise UnusableParameter(f"{code}:of-type is written system-of-the-type|code-of-the-type|value, not {text!r}.")
     return Value(parts[2], system=parts[0], code=parts[1])
 
 
@@ -87,7 +87,7 @@ def words_value(code: str, text: str) -> Value:
     """Words, each of which must be there."""
     found = words(unescape(text))
     if not 0 < len(found) <= SEARCH_WORDS_MAX:
-        raise UnknownParameter(f"{code} takes 1 to {SEARCH_WORDS_MAX} words of letters or digits, not {text!r}.")
+        raise UnusableParameter(f"{code} takes 1 to {SEARCH_WORDS_MAX} words of letters or digits, not {text!r}.")
     return Value(" ".join(found))
 
 
@@ -107,7 +107,7 @@ def date_value(code: str, text: str) -> Value:
     try:
         low_us, high_us = interval(rest.replace(" ", "+"))  # a + that was not percent-encoded
     except ValueError as error:
-        raise UnknownParameter(
+        raise UnusableParameter(
             f"{code}: {rest!r} is not a date. Write it like 2026, 2026-11, 2026-11-23 or 2026-11-23T06:00:00Z."
         ) from error
     if prefix == "ap":
@@ -119,18 +119,18 @@ def date_value(code: str, text: str) -> Value:
 def _number(code: str, prefix: str, text: str) -> Value:
     plain = text.strip()
     if _WRITTEN.fullmatch(plain) is None:
-        raise UnknownParameter(f"{code}: {text!r} is not a number. Write it like 5.4, -3 or 1e2.")
+        raise UnusableParameter(f"{code}: {text!r} is not a number. Write it like 5.4, -3 or 1e2.")
     try:
         number = Decimal(plain)
     except InvalidOperation as error:  # an exponent beyond what a decimal can hold
-        raise UnknownParameter(f"{code}: {text!r} is not a number that can be compared.") from error
+        raise UnusableParameter(f"{code}: {text!r} is not a number that can be compared.") from error
     exponent = number.as_tuple().exponent
     if (
         not isinstance(exponent, int)
         or abs(exponent) > NUMBER_EXPONENT_MAX
         or abs(number.adjusted()) > NUMBER_EXPONENT_MAX
     ):
-        raise UnknownParameter(f"{code}: {text!r} is not a number that can be compared.")
+        raise UnusableParameter(f"{code}: {text!r} is not a number that can be compared.")
     # R4 §3.1.1.4.6: 100 means [99.5, 100.5), 100.00 means [99.995, 100.005), 1e2 means [95, 105).
     half = Decimal((0, (5,), exponent - 1 if exponent <= 0 else exponent - 2))
     if prefix == "ap":
@@ -148,13 +148,13 @@ def quantity_value(code: str, text: str) -> Value:
     """`number`, `number|system|code` or `number||code`, with a prefix."""
     parts = [unescape(part) for part in split(text, "|")]
     if len(parts) not in {1, 3}:
-        raise UnknownParameter(f"{code}: a quantity is written 5.4, 5.4|http://unitsofmeasure.org|mg or 5.4||mg.")
+        raise UnusableParameter(f"{code}: a quantity is written 5.4, 5.4|http://unitsofmeasure.org|mg or 5.4||mg.")
     value = _number(code, *_prefixed(parts[0]))
     if len(parts) == 1 or not any(parts[1:]):
         return value
     system, unit = parts[1] or None, parts[2] or None
     if unit is None:
-        raise UnknownParameter(f"{code}: {text!r} names a system of units but no unit of it.")
+        raise UnusableParameter(f"{code}: {text!r} names a system of units but no unit of it.")
     measure = unit_of(unit) if system == UCUM else None
     return replace(value, text=text, system=system, code=unit, unit=measure)
 
@@ -167,7 +167,7 @@ def reference_value(found: SearchParam, modifier: str, text: str, base_url: str)
     parts = plain.split("/")
     if len(parts) >= 2 and parts[0] in TYPE_IDS:
         if modifier and parts[0] != modifier:
-            raise UnknownParameter(f"{found.code}:{modifier} does not go with a reference to {parts[0]}.")
+            raise UnusableParameter(f"{found.code}:{modifier} does not go with a reference to {parts[0]}.")
         return Value(text, targets=(f"{parts[0]}/{parts[1]}",))
     if ":" in plain or "/" in plain:
         return Value(text, targets=(plain,))
@@ -179,17 +179,17 @@ def near_value(code: str, text: str) -> Value:
     """`latitude|longitude|distance|units` (R4 Location `near`): km without units, NEAR_DEFAULT_KM without distance."""
     parts = [unescape(part).strip() for part in split(text, "|")]
     if len(parts) not in {2, 3, 4} or _WRITTEN.fullmatch(parts[0]) is None or _WRITTEN.fullmatch(parts[1]) is None:
-        raise UnknownParameter(f"{code} is written latitude|longitude|distance|units, not {text!r}.")
+        raise UnusableParameter(f"{code} is written latitude|longitude|distance|units, not {text!r}.")
     latitude, longitude = float(parts[0]), float(parts[1])
     if abs(latitude) > 90 or abs(longitude) > 180:
-        raise UnknownParameter(f"{code}: a latitude lies from -90 to 90 degrees, a longitude from -180 to 180.")
+        raise UnusableParameter(f"{code}: a latitude lies from -90 to 90 degrees, a longitude from -180 to 180.")
     distance = parts[2] if len(parts) > 2 and parts[2] else str(NEAR_DEFAULT_KM)
     named = parts[3] if len(parts) > 3 and parts[3] else "km"
     unit = unit_of(_LENGTHS.get(named, named))
     if unit is None or unit.dimension != "m1":
-        raise UnknownParameter(f"{code}: {named!r} is no unit of length; take m, km, [mi_i], [ft_i] or [nmi_i].")
+        raise UnusableParameter(f"{code}: {named!r} is no unit of length; take m, km, [mi_i], [ft_i] or [nmi_i].")
     if _WRITTEN.fullmatch(distance) is None or not 0 <= float(distance) < float("inf"):
-        raise UnknownParameter(f"{code}: {distance!r} is not a distance.")
+        raise UnusableParameter(f"{code}: {distance!r} is not a distance.")
     return Value(text, around=(latitude, longitude, float(distance) * float(unit.factor)))
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -140,6 +141,12 @@ def _guesses_log10(text: str, words: list[str]) -> float:
     return float(rated["guesses_log10"])
 
 
+@lru_cache(maxsize=4)
+def _of_nobody(memory_kib: int, passes: int) -> str:
+    """A hash at this cost to compare with where there is none; made once for all hashers of a process."""
+    return PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=1).hash("the password of nobody")
+
+
 class Hasher:
     """Hashes and checks passwords in threads of its own; one per worker.
 
@@ -150,7 +157,7 @@ class Hasher:
         self._argon2 = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=1)
         self._threads = ThreadPoolExecutor(PASSWORD_HASHES_AT_ONCE, thread_name_prefix="password")
         self._waiting = 0
-        self._nobody = self._argon2.hash("the password of nobody")
+        self._nobody = _of_nobody(memory_kib, passes)
 
     def close(self) -> None:
         """Ends the threads."""

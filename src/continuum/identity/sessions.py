@@ -18,12 +18,13 @@ from continuum.identity.limits import (
 )
 from continuum.identity.vault import random_token, token_digest
 from continuum.kernel.clock import Clock, now_us
-from continuum.kernel.errors import DomainError
+from continuum.kernel.errors import DomainError, ReadOnly, StorageFull
 from continuum.kernel.ids import uuid7
 from continuum.kernel.limits import (
     LOG_TEXT_CHARS,
 )
 from continuum.record.read import Connection
+from continuum.record.write import translate
 
 RECOVERY = "recovery"
 """The method of a session that was opened with a recovery code: it may set up a factor, and nothing else."""
@@ -151,14 +152,23 @@ class Sessions:
             digest, now,
         )  # fmt: skip
         if row is not None and activity and now - row["active_us"] >= SESSION_TOUCH_S * _SECOND_US:
-            row = await conn.fetchrow(
+            row = await self._touched(conn, digest, now, row)
+        if row is None:
+            raise SessionEnded(await self._end_expired(conn, digest, now))
+        return _session(row)
+
+    async def _touched(self, conn: Connection, digest: bytes, now: int, present: Any) -> Any:
+        """The row with its new activity; as it was while the database takes no writes, so that people can read."""
+        try:
+            return await conn.fetchrow(
                 "UPDATE identity.session s SET active_us = greatest(s.active_us, $2::bigint) FROM identity.account a"
                 f" WHERE s.token_digest = $1 AND a.account_id = s.account_id AND {_LIVES} RETURNING {_COLUMNS}",
                 digest, now,
             )  # fmt: skip
-        if row is None:
-            raise SessionEnded(await self._end_expired(conn, digest, now))
-        return _session(row)
+        except Exception as error:
+            if not isinstance(translate(error), StorageFull | ReadOnly):
+                raise
+            return present
 
     async def _end_expired(self, conn: Connection, digest: bytes, now: int) -> str:
         """Why there is no session; a row that is over by time is marked as ended."""

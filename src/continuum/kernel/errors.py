@@ -39,9 +39,16 @@ class Invalid(DomainError):
 
 
 class UnknownParameter(DomainError):
-    """A search parameter or value that this server does not know."""
+    """A search parameter that this server does not know."""
 
     code = "invalid"
+
+
+class UnusableParameter(UnknownParameter):
+    """A known parameter with a modifier or value that cannot be used: refused however lenient the request is.
+
+    Left out, it would find others than were asked for (R4 §3.1.1.4: unsupported modifiers SHALL be rejected).
+    """
 
 
 class NotAuthenticated(DomainError):

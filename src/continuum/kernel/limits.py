@@ -42,6 +42,8 @@ SHUTDOWN_TIMEOUT_S = 12
 """Time for connections to end when the server stops; a little more than the head of a request may take."""
 REQUESTS_END_S = 6
 """Time for requests under way to end when the server stops."""
+ORPHAN_END_S = 1
+"""The same when the server was killed: until its workers have ended, nobody can start it again at its port."""
 CLIENT_CONNECTIONS_MAX = 10_000
 """Connections of one worker, idle and slow ones too, where the machine allows as many open files."""
 PATCH_OPERATIONS_MAX = 1_000
@@ -110,10 +112,6 @@ AUDIT_DETAIL_CHARS = 400_000
 """Characters of an audit row's detail: the addresses that a full transaction wrote."""
 POLICIES_CACHED_MAX = 10_000
 """Decisions kept per worker, one for each actor and purpose."""
-TOGETHER_MAX = 64
-"""Resources of different creates that share one commit."""
-TOGETHER_WAITING_MAX = 5_000
-"""Creates of one worker that may wait for their commit."""
 IMPORT_CHUNK_LINES = 500
 """Resources of an import that share one transaction."""
 IMPORT_CHUNK_BYTES = 8 * 1024 * 1024

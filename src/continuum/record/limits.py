@@ -25,3 +25,10 @@ REINDEX_POLL_S = 2.0
 """How often a process looks for types that are to be filed again, while another works on them."""
 REINDEX_READY_AGE_S = 1.0
 """How long a process believes that a parameter is not ready, before it looks again."""
+
+TOGETHER_MAX = 64
+"""Resources of different creates that share one commit."""
+TOGETHER_GATHER_S = 0.002
+"""How long a commit waits for half of those who write at the same moment; who writes alone never waits."""
+TOGETHER_WAITING_MAX = 5_000
+"""Creates of one worker that may wait for their commit."""

@@ -48,8 +48,16 @@ Further = Callable[[Settings, Server], AsyncIterator[Finding]]
 
 
 async def examine(settings: Settings, *further: Further) -> list[Finding]:
-    """Runs all checks; starts the embedded PostgreSQL for them if it does not run."""
-    findings = [*_machine(settings), *_folder(settings), *_backups(settings)]
+    """Runs all checks; starts the embedded PostgreSQL for them if it does not run.
+
+    Where there is no installation, it says so and makes none.
+    """
+    findings = list(_machine(settings))
+    if not settings.database_url and not (settings.data / "keys").is_dir():
+        words = f"There is no installation in {settings.data} yet."
+        remedy = "Name its folder with --data or CONTINUUM_DATA; or `continuum serve` makes one there."
+        return [*findings, Finding("data folder", "warning", words, remedy)]
+    findings += [*_folder(settings), *_backups(settings)]
     try:
         async with postgres.open(settings) as server:
             findings.append(Finding("postgresql", "ok", f"{server.described} answers."))
@@ -57,8 +65,19 @@ async def examine(settings: Settings, *further: Further) -> list[Finding]:
             for check in further:
                 findings += [finding async for finding in check(settings, server)]
     except DomainError as error:
-        findings.append(Finding("postgresql", "wrong", str(error), "See above; its log lies in the data folder."))
+        findings.append(Finding("postgresql", "wrong", str(error), _remedy(settings)))
     return findings
+
+
+def _remedy(settings: Settings) -> str:
+    """What to do about a PostgreSQL that cannot be used."""
+    if settings.database_url:
+        return "Mend what is said, or CONTINUUM_DATABASE_URL; `psql` with the same URL must get in."
+    try:
+        log = plan(settings).log
+    except DomainError:
+        return "Mend the data folder first."
+    return f"PostgreSQL's own words are in {log}."
 
 
 def _machine(settings: Settings) -> Iterator[Finding]:

@@ -19,6 +19,8 @@ Phase = Literal["pre", "post"]
 FOLDER = Path(__file__).parent / "migrations"
 LOCK = 7_200_000_001
 """The advisory lock that one migrating process at a time holds."""
+SCHEMAS = ("record", "identity", "chart", "messages", "runtime")
+"""Every schema that migrations make: what a backup of the database must hold, and a restore must find absent."""
 PRIVILEGES = 0
 """The number under which the privileges are recorded, so that a changed text is applied again."""
 _NAME = re.compile(r"(\d{4})_(pre|post)_([a-z0-9_]+)\.sql")
@@ -38,7 +40,7 @@ _RECORD = "INSERT INTO runtime.migration (number, name, checksum) VALUES ($1, $2
 _INVALID = """
 SELECT format('%I.%I', n.nspname, c.relname)
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE NOT i.indisvalid AND n.nspname IN ('record', 'identity', 'runtime')
+WHERE NOT i.indisvalid AND n.nspname = ANY($1::text[])
 """
 
 
@@ -162,7 +164,7 @@ async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
     if not migration.text.startswith(_NO_TRANSACTION):
         await _patiently(whole, migration.label)
         return
-    for name in [row[0] for row in await connection.fetch(_INVALID)]:
+    for name in [row[0] for row in await connection.fetch(_INVALID, SCHEMAS)]:
         # A CREATE INDEX CONCURRENTLY that was killed leaves an index that only slows writes.
         await _patiently(_statement(connection, f"DROP INDEX CONCURRENTLY IF EXISTS {name}"), migration.label)
     for statement in _THEN.split(migration.text):

@@ -1,6 +1,7 @@
 """Contributors: modules that turn a plan into resources, found by where they lie.
 
-A contributor is a module with `events(life, draw)`, a generator of resources. The system's own lie in
+A contributor is a module with `events(life, draw)`, a generator of what becomes of one person, with
+`shared(world, today)`, one of what belongs to the facilities, or with both. The system's own lie in
 `continuum.samples.events`; a clinical domain puts its own in `continuum/clinical/<domain>/samples.py`. Neither is
 listed anywhere. Each gets a stream of its own, named after its module, so a new one changes no other's output.
 """
@@ -10,12 +11,14 @@ import importlib.util
 import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from types import ModuleType
 from typing import Protocol
 
 from continuum.samples.elements import Resource
 from continuum.samples.life import Life
+from continuum.samples.places import World
 from continuum.samples.streams import Draw
 
 CORE = "continuum.samples.events"
@@ -30,16 +33,28 @@ class Events(Protocol):
         """Yields the resources of one person. References are relative; ids come from `draw` or from the plan."""
 
 
+class Shared(Protocol):
+    """What a contributor to the shared world has to have."""
+
+    def __call__(self, world: World, today: date) -> Iterator[Resource]:
+        """Yields resources of the facilities; their ids come from `streams.identity`, for no seed changes them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contributor:
     """A contributor and the name of its stream."""
 
     name: str
-    events: Events
+    events: Events | None
+    shared: Shared | None = None
 
     def resources(self, life: Life) -> Iterator[Resource]:
         """What it makes of a life."""
-        return self.events(life, life.draw(self.name))
+        return iter(()) if self.events is None else self.events(life, life.draw(self.name))
+
+    def common(self, world: World, today: date) -> Iterator[Resource]:
+        """What it adds to the shared world."""
+        return iter(()) if self.shared is None else self.shared(world, today)
 
 
 @cache
@@ -69,7 +84,10 @@ def _modules(package: str) -> list[str]:
 
 
 def _contributor(module: ModuleType) -> Contributor:
-    events = getattr(module, "events", None)
-    if not callable(events):
-        raise TypeError(f"{module.__name__} lies where contributors lie, but has no function events(life, draw).")
-    return Contributor(module.__name__, events)
+    events, shared = getattr(module, "events", None), getattr(module, "shared", None)
+    if not callable(events) and not callable(shared):
+        raise TypeError(
+            f"{module.__name__} lies where contributors lie, but has no function events(life, draw) or"
+            " shared(world, today)."
+        )
+    return Contributor(module.__name__, events, shared)

@@ -1,7 +1,7 @@
 """A corpus of an exact size on disk: NDJSON by type, made by several processes, the same whatever their number.
 
-The benchmarks use `patients=1_000` and `16_000`, `seed=1`, 60 resources a patient on average, made of the system's
-own contributors only, so that a new clinical domain does not move old figures.
+The benchmarks use `patients=1_000` and `16_000`, `seed=1`, 60 resources a patient on average, for people made of the
+system's own contributors only, so that a new clinical domain does not move old figures.
 """
 
 import gzip
@@ -35,7 +35,7 @@ _NO_DOMAINS = "continuum.samples.events.none"
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What a corpus is made of. `core` leaves out the contributors of clinical domains."""
+    """What a corpus is made of. `core` leaves out what clinical domains add to people; the facilities stay whole."""
 
     seed: int = SEED
     today: date = TODAY
@@ -43,11 +43,18 @@ class Recipe:
     keep: float = 1.0
     core: bool = False
 
+    @property
+    def contributors(self) -> tuple[Contributor, ...]:
+        """Who makes it."""
+        return core_contributors() if self.core else discover()
+
     def family(self, number: int) -> Iterator[Resource]:
         """The resources of a family."""
         household = families.compose(self.seed, number, self.today)
-        parts = core_contributors() if self.core else None
-        return lives(household, seed=self.seed, today=self.today, years=self.years, keep=self.keep, contributors=parts)
+        return lives(
+            household, seed=self.seed, today=self.today, years=self.years, keep=self.keep,
+            contributors=self.contributors,
+        )  # fmt: skip
 
 
 @dataclass(slots=True)

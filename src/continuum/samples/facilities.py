@@ -1,4 +1,4 @@
-"""The shared world as resources: organizations, locations, people, services and schedules."""
+"""The shared world as resources: organizations, locations, people and services."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -47,11 +47,9 @@ def resources(world: World, today: date) -> Iterator[Resource]:
             "type": [table("organization-type", "govt", "Government")],
             "name": name,
         }
-    yield from calendars.questionnaires()
     yield from waves.plans(today)
     for site in world.sites.values():
         yield from _site(site, today)
-        yield from calendars.schedules(site, today)
 
 
 def _site(site: Site, today: date) -> Iterator[Resource]:

@@ -53,9 +53,12 @@ def generate(
         yield from family(number, seed=seed, today=today, years=years, keep=keep)
 
 
-def shared(*, today: date = TODAY) -> Iterator[Resource]:
-    """The facilities, their people, services and free slots. The same for every seed."""
-    return facilities.resources(world(), today)
+def shared(*, today: date = TODAY, contributors: tuple[Contributor, ...] | None = None) -> Iterator[Resource]:
+    """The facilities, their people and services, and what each part adds to them. The same for every seed."""
+    places = world()
+    yield from facilities.resources(places, today)
+    for part in discover() if contributors is None else contributors:
+        yield from part.common(places, today)
 
 
 def family(

@@ -15,6 +15,7 @@ from continuum.apps.admin.importing.work import Target, Workers
 from continuum.fhir.json import dump
 from continuum.identity import registry
 from continuum.kernel.limits import IMPORT_CHUNK_LINES
+from continuum.samples.places import world
 from continuum.samples.registry import entries
 from continuum.samples.world import TODAY, family, people, personas, shared
 
@@ -101,8 +102,5 @@ def _chunks() -> Iterator[tuple[Chunk, int]]:
 def somebody() -> Person:
     """The retiree of the stories, and the facility that cares for him."""
     retiree = next(one for one in personas() if one.key == "retiree")
-    for resource in people():
-        if resource["resourceType"] == "Patient" and resource["id"] == retiree.patient_id:
-            facility = resource["managingOrganization"]["reference"].partition("/")[2]
-            return Person(retiree.patient_id, retiree.name, facility)
-    raise AssertionError("every persona is among the people")
+    facility = world().care(retiree.family.base(TODAY))
+    return Person(retiree.patient_id, retiree.name, facility.organization)

@@ -7,7 +7,7 @@ from typing import Any
 
 from continuum.access import Stored, Written
 from continuum.apps.fhir_api.exchange import Exchange, Header, Response, as_resource
-from continuum.apps.fhir_api.headers import accepted, etag, http_date, media_type, none_match
+from continuum.apps.fhir_api.headers import accepted, etag, http_date, media_type, unchanged
 from continuum.fhir.json import parse
 from continuum.kernel.errors import Gone, Malformed, NotFound
 from continuum.kernel.limits import BINARY_CHUNK_BYTES, BINARY_MAX_BYTES
@@ -94,7 +94,7 @@ async def replace(x: Exchange, resource: dict[str, Any], *, if_match: int | None
 def send(x: Exchange, stored: Stored) -> Response:
     """The content itself, in pieces, under its own media type."""
     headers: list[Header] = [(b"etag", etag(stored.version)), (b"last-modified", http_date(stored.updated_us))]
-    if (tag := x.header(b"if-none-match")) is not None and none_match(tag, stored.version):
+    if unchanged(x.headers, stored.version, stored.updated_us):
         return Response(304, headers=headers)
     resource = parse(stored.body or b"{}")
     text: str = resource.get("data", "")

@@ -15,7 +15,7 @@ from continuum.fhir.types import TYPES
 from continuum.interop.subscriptions.request import GUIDE
 from continuum.interop.subscriptions.topics import topics
 
-RELEASED = "2026-11-23"
+RELEASED = "2026-11-29"
 """The day on which the statement's content last changed."""
 
 _BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-"
@@ -212,7 +212,8 @@ def _resource(name: str, offered: set[str]) -> dict[str, Any]:
         }
         for param in parameters
     ]
-    found["operation"] = _operations(route for route in ROUTES if route.template.startswith(f"/{name}/"))
+    places = (f"/{name}/",) if trace else (f"/{name}/", "/{type}/")
+    found["operation"] = _operations(route for route in ROUTES if route.template.startswith(places))
     if name == "Subscription":
         found["extension"] = [{"url": TOPIC_EXTENSION, "valueCanonical": canonical} for canonical in topics()]
         found["supportedProfile"] = [f"{GUIDE}backport-subscription"]

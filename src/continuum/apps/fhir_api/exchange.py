@@ -158,7 +158,9 @@ class Exchange:
         return bodies.chunks(self._receive, limit)
 
     async def form(self) -> list[tuple[str, str]]:
-        """The parameters of a `_search` form, after those of the address."""
+        """The parameters of a `_search` form, after those of the address; a form that is left out has none."""
+        if b"content-type" not in self.headers and not await self.raw_body():
+            return self.params()
         require_content(self.header(b"content-type") or "", FORM)
         return [*self.params(), *parameters(await self.raw_body())]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from continuum.access.door import READ_ONLY_TEXT
 from continuum.apps.fhir_api import (
     batching,
     histories,
@@ -14,7 +15,6 @@ from continuum.apps.fhir_api import (
     writing,
 )
 from continuum.apps.fhir_api.exchange import Exchange, Response
-from continuum.apps.fhir_api.services import READ_ONLY_TEXT
 from continuum.kernel.errors import NotAllowed, ReadOnly
 
 WRITES = frozenset(

@@ -1,6 +1,7 @@
 """What request headers say: media types, preferences, versions and instants (R4 §3.1.0, RFC 9110). Pure."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
@@ -156,6 +157,15 @@ def none_match(header: str, version: int) -> bool:
         return True
     found = (_ETAG.match(part.strip()) for part in header.split(","))
     return any(tag is not None and int(tag.group(1)) == version for tag in found)
+
+
+def unchanged(headers: Mapping[bytes, bytes], version: int, updated_us: int) -> bool:
+    """Whether the client has this version already; If-None-Match outranks If-Modified-Since (RFC 9110 §13.2.2)."""
+    tag = headers.get(b"if-none-match")
+    if tag is not None:
+        return none_match(tag.decode("latin-1"), version)
+    since = headers.get(b"if-modified-since")
+    return since is not None and not modified_since(since.decode("latin-1"), updated_us)
 
 
 def http_date(us: int) -> bytes:

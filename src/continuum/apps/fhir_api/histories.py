@@ -12,7 +12,7 @@ from continuum.kernel.limits import HISTORY_PAGE_MAX, PAGE_DEFAULT
 
 
 async def history(x: Exchange) -> Response:
-    """One page of versions, newest first."""
+    """One page of versions, newest first; with `_summary=count` or `_count=0`, only how many there are."""
     x.negotiate()
     params = x.params()
     wanted = view(params, only=False)
@@ -25,11 +25,13 @@ async def history(x: Exchange) -> Response:
         elif name == "_at":
             at = parse_instant(value, name)
         elif name == "_count":
-            count = page_size(value, HISTORY_PAGE_MAX)
+            count = 0 if value == "0" else page_size(value, HISTORY_PAGE_MAX)
         elif name == CURSOR:
             cursor = value
         elif name not in RESULT_PARAMETERS and not x.prefer.lenient:
             raise UnknownParameter(f"A history does not know the parameter {name}.")
+    if wanted.summary == "count":
+        count = 0
     target = x.target
     page = await x.session.history(
         resource_type=target.resource_type or None,
@@ -46,17 +48,11 @@ async def history(x: Exchange) -> Response:
         links.append((b"next", link(x.base, path, [*onward, (CURSOR, page.next_cursor)])))
     part = View(summary=wanted.summary, elements=wanted.elements)
     entries = [history_entry(x.base, stored, _shown(stored, part)) for stored in page.matches]
-    body = bundle(
-        b"history",
-        [] if wanted.summary == "count" else entries,
-        links=links,
-        total=page.total,
-        subsetted=part.subset,
-    )
+    body = bundle(b"history", entries, links=links, total=page.total, subsetted=part.subset)
     return Response(200, dump_pretty(parse(body)) if wanted.pretty else body, [CONTENT_TYPE])
 
 
 def _shown(stored: Stored, part: View) -> bytes | None:
     if stored.body is None:
         return None
-    return show(stored.body, part) if part.subset and part.summary != "count" else stored.body
+    return show(stored.body, part) if part.subset else stored.body

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from continuum.apps.fhir_api.exchange import Exchange
+from continuum.apps.fhir_api.exchange import Exchange, as_resource
+from continuum.apps.fhir_api.headers import JSON_NAMES, require_content
 from continuum.apps.fhir_api.presentation import RESULT_PARAMETERS
 from continuum.kernel.errors import Malformed
 
@@ -99,6 +100,34 @@ async def inputs(x: Exchange, known: Iterable[str], *, bare: str = "") -> Inputs
         else:
             raise Malformed(f"The body of ${operation} is a Parameters resource.")
     return Inputs(operation, given, known)
+
+
+async def plain(x: Exchange) -> list[tuple[str, str]]:
+    """The parameters of an operation that takes plain values only: by GET in the address, by POST in a body too.
+
+    A body may be left out (R4 §3.2.0.4).
+
+    Raises:
+        Malformed: the body is no Parameters resource, or a parameter has no plain value.
+    """
+    params = list(x.params())
+    if x.method != "POST":
+        return params
+    body = x.resource_given
+    if body is None:
+        text = await x.raw_body()
+        if not text:
+            return params
+        require_content(x.header(b"content-type") or "", JSON_NAMES)
+        body = as_resource(text)
+    operation = x.target.route.template.rpartition("$")[2]
+    if body.get("resourceType") != "Parameters":
+        raise Malformed(f"The body of ${operation} is a Parameters resource.")
+    for name, kind, value in _given(operation, body):
+        if kind == "resource" or not isinstance(value, str | int):
+            raise Malformed(f"The parameter {name} of ${operation} has no plain value.")
+        params.append((name, str(value)))
+    return params
 
 
 def _given(operation: str, body: Json) -> list[tuple[str, str, Any]]:

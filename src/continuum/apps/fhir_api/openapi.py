@@ -37,6 +37,8 @@ _BODIES: dict[str, tuple[str, ...]] = {
 }
 _POSTED_BODIES = frozenset({"export"})
 """Interactions that have a body when they come by POST."""
+_BODY_LEFT_OUT = frozenset({"meta", "everything", "encounter-everything"})
+"""Operations that can be asked by POST without saying more."""
 _HEADERS: dict[str, tuple[str, ...]] = {
     "export": ("Prefer",),
     "read": ("IfNoneMatch", "IfModifiedSince"),
@@ -56,7 +58,7 @@ _HEADERS: dict[str, tuple[str, ...]] = {
     "patch": ("IfMatch", "Prefer"),
     "patch-matching": ("IfMatch", "Prefer"),
     "delete": ("IfMatch", "Prefer"),
-    "delete-matching": ("Prefer",),
+    "delete-matching": ("IfMatch", "Prefer"),
     "bundle": ("Prefer",),
 }
 _QUERIES: dict[str, tuple[str, ...]] = {
@@ -168,8 +170,9 @@ def _operation(route: Route) -> dict[str, Any]:
         found["requestBody"] = {"required": True, "content": {_FORM: {"schema": schema}}}
     elif "$" in route.template and route.method == "POST":
         found["requestBody"] = {
-            "required": True, "content": {_FHIR: {"schema": {"$ref": "#/components/schemas/Resource"}}},
-        }  # fmt: skip
+            "required": name not in _BODY_LEFT_OUT,
+            "content": {_FHIR: {"schema": {"$ref": "#/components/schemas/Resource"}}},
+        }
     elif _body(route):
         content = {kind: {"schema": {"$ref": f"#/components/schemas/{_schema(kind)}"}} for kind in _body(route)}
         found["requestBody"] = {"required": True, "content": content}

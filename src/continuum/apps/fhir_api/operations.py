@@ -7,7 +7,7 @@ from continuum.access.resources import MODES
 from continuum.apps.fhir_api import searching
 from continuum.apps.fhir_api.bundles import CURSOR
 from continuum.apps.fhir_api.exchange import CONTENT_TYPE, Exchange, Response
-from continuum.apps.fhir_api.inputs import inputs
+from continuum.apps.fhir_api.inputs import inputs, plain
 from continuum.apps.fhir_api.instants import parse_instant
 from continuum.apps.fhir_api.outcome import outcome
 from continuum.apps.fhir_api.presentation import RESULT_PARAMETERS, show, view
@@ -28,7 +28,7 @@ _SETS = ("profile", "security", "tag")
 async def meta(x: Exchange) -> Response:
     """The meta of one resource."""
     x.negotiate()
-    x.view()
+    view(await plain(x), lenient=x.prefer.lenient)
     stored = await x.session.meta(x.target.resource_type, x.target.id)
     return _meta(x, parse(stored.body or b"{}"))
 
@@ -93,8 +93,12 @@ async def validate(x: Exchange) -> Response:
     target = x.target
     given = await inputs(x, ("resource", "mode", "profile"), bare="resource")
     mode = given.text("mode")
+    if mode == "profile":
+        if not given.text("profile"):
+            raise Malformed("To ask about a profile, name it: profile=….")
+        mode = ""  # whether it may be written is not asked then, only whether it is right
     if mode and mode not in MODES:
-        raise Malformed(f"mode of $validate is one of {', '.join(MODES)}, not {mode}.")
+        raise Malformed(f"mode of $validate is one of {', '.join(MODES)}, profile, not {mode}.")
     found = given.resources("resource")
     if len(found) > 1 or (not found and not target.id):
         raise Malformed("$validate needs one resource: as the body, or as the parameter resource.")
@@ -123,15 +127,7 @@ def _of_profile(profile: str, resource_type: str) -> list[Issue]:
 async def last_n(x: Exchange) -> Response:
     """The latest observations of each kind of one patient."""
     x.negotiate()
-    params = [pair for pair in x.params() if pair[0] not in RESULT_PARAMETERS]
-    if x.method == "POST":
-        body = await x.resource()
-        params += [
-            (str(one.get("name")), str(value))
-            for one in body.get("parameter", ())
-            for name, value in one.items()
-            if name.startswith("value") and isinstance(value, str | int)
-        ]
+    params = [pair for pair in await plain(x) if pair[0] not in RESULT_PARAMETERS]
     most = [value for name, value in params if name == "max"]
     criteria = [pair for pair in params if pair[0] != "max"]
     names = {name.partition(":")[0].partition(".")[0] for name, _ in criteria}
@@ -154,15 +150,15 @@ async def last_n(x: Exchange) -> Response:
 async def encounter_everything(x: Exchange) -> Response:
     """All that belongs to an encounter, in pages if `_count` asks for them."""
     x.negotiate()
-    params = x.params()
+    params = await plain(x)
     wanted = view(params, only=False)
-    options: dict[str, object] = {}
+    options: dict[str, Any] = {}
     cursor = ""
     for name, value in params:
         if name == "_since":
             options["since_us"] = parse_instant(value, name)[0]
         elif name == "_type":
-            options["types"] = searching.types_named(value)
+            options["types"] = (*options.get("types", ()), *searching.types_named(value))
         elif name == "_count":
             options["count"] = searching.page_size(value, PAGE_MAX)
         elif name == CURSOR:

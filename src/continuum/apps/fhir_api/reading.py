@@ -5,7 +5,7 @@ import re
 from continuum.access import Stored
 from continuum.apps.fhir_api import binary
 from continuum.apps.fhir_api.exchange import CONTENT_TYPE, Exchange, Header, Response
-from continuum.apps.fhir_api.headers import etag, http_date, modified_since, none_match
+from continuum.apps.fhir_api.headers import etag, http_date, unchanged
 from continuum.apps.fhir_api.presentation import show
 from continuum.fhir.json import parse
 
@@ -16,15 +16,6 @@ _PATIENT = re.compile(r"Patient/[A-Za-z0-9\-.]{1,64}\Z")
 def validators(stored: Stored) -> list[Header]:
     """ETag and Last-Modified of a version."""
     return [(b"etag", etag(stored.version)), (b"last-modified", http_date(stored.updated_us))]
-
-
-def unchanged(x: Exchange, stored: Stored) -> bool:
-    """Whether the client has this version already; If-None-Match outranks If-Modified-Since (RFC 9110 §13.2.2)."""
-    tag = x.headers.get(b"if-none-match")
-    if tag is not None:
-        return none_match(tag.decode("latin-1"), stored.version)
-    since = x.headers.get(b"if-modified-since")
-    return since is not None and not modified_since(since.decode("latin-1"), stored.updated_us)
 
 
 async def read(x: Exchange) -> Response:
@@ -38,7 +29,7 @@ async def read(x: Exchange) -> Response:
     headers = [CONTENT_TYPE, *validators(stored)]
     if target.resource_type == "Patient" and _REPLACED in (stored.body or b""):
         headers += _went_to(x, stored)
-    if unchanged(x, stored):
+    if unchanged(x.headers, stored.version, stored.updated_us):
         return Response(304, headers=headers[1:])
     return Response(200, show(stored.body or b"", wanted), headers)
 
@@ -65,6 +56,6 @@ async def vread(x: Exchange) -> Response:
     wanted = x.view()
     stored = await x.session.vread(target.resource_type, target.id, target.version)
     headers = [CONTENT_TYPE, *validators(stored)]
-    if unchanged(x, stored):
+    if unchanged(x.headers, stored.version, stored.updated_us):
         return Response(304, headers=headers[1:])
     return Response(200, show(stored.body or b"", wanted), headers)

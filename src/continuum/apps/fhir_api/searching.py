@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from continuum.access import Page, Stored
 from continuum.apps.fhir_api.bundles import (
@@ -14,6 +15,7 @@ from continuum.apps.fhir_api.bundles import (
     resource_entry,
 )
 from continuum.apps.fhir_api.exchange import CONTENT_TYPE, Exchange, Response
+from continuum.apps.fhir_api.inputs import plain
 from continuum.apps.fhir_api.instants import parse_instant
 from continuum.apps.fhir_api.presentation import View, show, view
 from continuum.fhir.grammar import parse as parse_query
@@ -108,9 +110,9 @@ def _entries(base: bytes, found: Sequence[Stored], wanted: View, end: bytes) -> 
 async def everything(x: Exchange) -> Response:
     """All that belongs to a patient, in pages if `_count` asks for them."""
     x.negotiate()
-    params = x.params()
+    params = await plain(x)
     wanted = view(params, only=False)
-    options: dict[str, object] = {}
+    options: dict[str, Any] = {}
     cursor = ""
     for name, value in params:
         if name == "_since":
@@ -120,7 +122,7 @@ async def everything(x: Exchange) -> Response:
         elif name == "end":
             options["end_us"] = parse_instant(value, name)[1]
         elif name == "_type":
-            options["types"] = types_named(value)
+            options["types"] = (*options.get("types", ()), *types_named(value))
         elif name == "_count":
             options["count"] = page_size(value, PAGE_MAX)
         elif name == CURSOR:
@@ -131,7 +133,7 @@ async def everything(x: Exchange) -> Response:
     last = x.target.route.template.rpartition("/")[2]
     if last == "*":  # the compartment itself, without what it names outside
         page = replace(page, included=())
-    return searchset(x, page, wanted, f"Patient/{x.target.id}/{last}", list(params))
+    return searchset(x, page, wanted, f"Patient/{x.target.id}/{last}", params)
 
 
 def types_named(text: str) -> tuple[str, ...]:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:  # both answer exchanges, which know of services
     from continuum.apps.fhir_api.bulk import Bulk
     from continuum.apps.fhir_api.signon import SignOn
 
-READ_ONLY_TEXT = "This server is read-only at present; reads and searches go on, writes must wait."
-
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -44,7 +42,5 @@ class Services:
     @property
     def notice(self) -> str:
         """What callers are told about writes while none are taken; "" when they are."""
-        if self.read_only:
-            return READ_ONLY_TEXT
         refusal = self.access.refusal
         return "" if refusal is None else str(refusal)

@@ -47,6 +47,7 @@ from continuum.kernel.limits import (
     HEADERS_TIMEOUT_S,
     LISTEN_BACKLOG,
     OBJECTS_BETWEEN_COLLECTIONS,
+    ORPHAN_END_S,
     REQUESTS_END_S,
     SHUTDOWN_TIMEOUT_S,
     SUBSCRIPTION_CONNECTIONS,
@@ -79,6 +80,7 @@ async def _services(worker: Worker, address: str = "") -> AsyncIterator[Services
             judge_subscription=lambda resource, _: hub.refuse(resource),
             spill_folder=Path(worker.audit) if worker.audit else None,
             disk=Path(worker.disk) if worker.disk else None,
+            read_only=worker.read_only,
         )
         appointments = Keeper(access)
         access.on_written = _both(hub.wake, appointments.wake)
@@ -222,8 +224,12 @@ def settle() -> None:
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, 20, 20)
 
 
-async def serve(worker: Worker, listening: socket.socket, stopping: asyncio.Event) -> None:
+async def serve(
+    worker: Worker, listening: socket.socket, stopping: asyncio.Event, *, orphaned: Callable[[], bool] = lambda: False
+) -> None:
     """Answers until `stopping` is set; then lets the requests under way end, for REQUESTS_END_S at most.
+
+    orphaned: whether nobody is left who would wait for the end; then it is ORPHAN_END_S, for connections too.
 
     Raises:
         Exception: what kept the worker from starting.
@@ -238,7 +244,9 @@ async def serve(worker: Worker, listening: socket.socket, stopping: asyncio.Even
     await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     if not running.done():
-        served.hurry(REQUESTS_END_S)
+        served.hurry(ORPHAN_END_S if orphaned() else REQUESTS_END_S)
+        if orphaned():
+            server.workers_kill_timeout = 2 * ORPHAN_END_S
         server.stop()  # type: ignore[no-untyped-call]  # granian's embedded server has no types
     with contextlib.suppress(TimeoutError):  # somebody keeps a connection open to the last: it ends with the process
         await running

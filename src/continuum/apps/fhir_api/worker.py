@@ -14,13 +14,19 @@ from continuum.apps.fhir_api.serving import serve
 
 
 async def _work(worker: Worker, listening: socket.socket) -> None:
-    stopping = asyncio.Event()
+    stopping, orphaned = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def parent_is_gone() -> None:
+        loop.remove_reader(sys.stdin.fileno())
+        orphaned.set()
+        stopping.set()
+
     # Ctrl-C reaches every process of the terminal; the one that started us decides when we stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
-    loop.add_reader(sys.stdin.fileno(), stopping.set)
-    await serve(worker, listening, stopping)
+    loop.add_reader(sys.stdin.fileno(), parent_is_gone)
+    await serve(worker, listening, stopping, orphaned=orphaned.is_set)
 
 
 def main() -> None:

@@ -146,7 +146,7 @@ async def delete_matching(x: Exchange) -> Response:
     """Conditional delete of at most one."""
     x.negotiate()
     text = criteria(x)
-    return answer(x, await x.session.delete_matching(x.target.resource_type, text))
+    return answer(x, await x.session.delete_matching(x.target.resource_type, text, if_match=if_match(x)))
 
 
 def typed(x: Exchange, resource: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from continuum.apps.design.reader import view_of
 from continuum.apps.design.static import PREFERENCES_PATH
 from continuum.apps.frame.part import templates
 from continuum.apps.frame.zones import Zones
-from continuum.apps.signon.exchange import Exchange, endpoint
+from continuum.apps.signon.exchange import CLOSED, Exchange, endpoint
 from continuum.apps.signon.services import BASE as SIGNON
 from continuum.apps.signon.services import SignonServices
 from continuum.identity import standing
@@ -129,6 +129,7 @@ class Visit(Exchange):
                 "person": person,
                 "preferences": PREFERENCES_PATH,
                 "footer": gettext(self.area.footer),
+                "notice": gettext(CLOSED) if self.access.refusal is not None else "",
             }
             csrf = self.csrf
             if person:

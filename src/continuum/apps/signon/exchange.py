@@ -14,15 +14,18 @@ from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import unquote, urlencode
 
+import asyncpg
 import structlog
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from continuum.access.actor import Actor
 from continuum.access.audit import noted
+from continuum.access.outage import closing
 from continuum.apps.signon.marked import FILES_MARK, UNATTENDED_MARK, Files
 from continuum.apps.signon.rendering import render
 from continuum.apps.signon.services import BASE, SignonServices
+from continuum.chart.entry import N_
 from continuum.identity.accounts import Account
 from continuum.identity.acts import Act, Origin
 from continuum.identity.limits import (
@@ -37,7 +40,7 @@ from continuum.identity.sessions import Session, SessionEnded
 from continuum.identity.sign_on import EXPIRED, Arrived
 from continuum.identity.standing import NOBODY
 from continuum.identity.vault import random_token
-from continuum.kernel.errors import DomainError, Forbidden, Malformed, TooLarge
+from continuum.kernel.errors import DomainError, Forbidden, Malformed, ReadOnly, StorageFull, TooLarge
 from continuum.kernel.ids import uuid7
 
 SECURE: Mapping[str, str] = {
@@ -61,6 +64,8 @@ _NEXT = re.compile(rf"(?:{BASE}|/workspace|/portal)(?:/[A-Za-z0-9/?=&%._~-]{{0,6
 """Addresses of ours to go on to after signing in."""
 HOME = f"{BASE}/account"
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
+CLOSED = N_("Nothing can be saved at present. What is recorded can be read as usual. Please try again later.")
+"""On every page while the record takes no writes, whatever the reason."""
 
 
 class FormRefused(Forbidden):
@@ -233,7 +238,8 @@ class Exchange:
         access = self.services.access
         if any(outcomes) or access is None:
             return
-        with contextlib.suppress(DomainError):
+        # Where nothing can be written, a page that shows nothing of a record still says what is wrong.
+        with contextlib.suppress(DomainError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             if self.session is None:
                 await self.load(activity=False)
             target, source, request_id = self.request.url.path, self.origin.source, self.origin.request_id
@@ -322,7 +328,8 @@ def endpoint(
                 response = x.go(f"{BASE}/sign-in", next=wanted, why=_why(error))
             except DomainError as error:
                 await x.refused(error, outcomes)
-                response = x.page("refused.html", status=error.status, words=str(error))
+                words = CLOSED if isinstance(error, ReadOnly | StorageFull) else str(error)
+                response = x.page("refused.html", status=error.status, words=words)
             except Exception as error:  # noqa: BLE001  the person gets an id, the log the kind; messages may quote data
                 response = await _failed(x, error, outcomes)
         return x.finish(response)
@@ -331,6 +338,8 @@ def endpoint(
 
 
 async def _failed(x: Exchange, error: Exception, outcomes: Sequence[int]) -> Response:
+    if refusal := closing(error):
+        return x.page("refused.html", status=refusal.status, words=CLOSED)
     where = place(error)
     log.error("a page failed", request_id=x.origin.request_id, cause=type(error).__name__, at=where)
     await x.refused(error, outcomes)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from continuum.access import Access
+from continuum.access.feed import Connection
 from continuum.chart.entry import N_
 from continuum.clinical.messaging.limits import (
     DRAFT_MAX_CHARS,
@@ -108,12 +109,15 @@ class Box:
 
     async def read(self, thread_id: str) -> None:
         """Remembers that a thread was opened now."""
-        async with self._access.connect() as conn:
+
+        async def note(conn: Connection) -> None:
             await conn.fetch(
                 "INSERT INTO messages.seen VALUES ($1, $2, $3) ON CONFLICT (account_id, thread_id)"
                 " DO UPDATE SET seen_us = excluded.seen_us",
                 self._account, thread_id, self._access.clock(),
             )  # fmt: skip
+
+        await self._access.remember(note)
 
     async def seen(self, thread_ids: list[str]) -> dict[str, int]:
         """When each of these threads was opened last, in microseconds."""

@@ -1,6 +1,7 @@
 """`_filter`: R4's own examples mean what the same search says without it, and what cannot be read is said where."""
 
 import contextlib
+import json
 
 import pytest
 from hypothesis import given, settings
@@ -137,3 +138,13 @@ def test_any_text_is_a_filter_or_a_refusal(text):
         return
     with contextlib.suppress(UnknownParameter, Malformed):
         assert read("Observation", text)
+
+
+@given(st.text(st.characters(exclude_categories=["C"]), min_size=1))
+@settings(max_examples=300)
+def test_what_stands_in_quotes_is_one_value_as_it_is(text):
+    (criterion,) = read("Patient", f"identifier eq {json.dumps('urn:f|' + text)}")
+    assert isinstance(criterion, Criterion)
+    assert [(value.system, value.code) for value in criterion.values] == [("urn:f", text)]
+    (criterion,) = read("ValueSet", f"url eq {json.dumps('urn:' + text)}")
+    assert [value.text for value in criterion.values] == ["urn:" + text]

@@ -13,7 +13,7 @@ from continuum.fhir.grammar_values import PREFIXES, split, unescape
 from continuum.fhir.query import Chain, Criterion, Has, InCompartment, Query, Value
 from continuum.fhir.search_params import COMPARTMENTS, params
 from continuum.fhir.types import TYPES
-from continuum.kernel.errors import DomainError, Malformed, UnknownParameter
+from continuum.kernel.errors import DomainError, Malformed, UnknownParameter, UnusableParameter
 from continuum.kernel.limits import CHAIN_DEPTH_MAX, PAGE_MAX, SEARCH_PARAMETERS_MAX, SEARCH_VALUES_MAX
 
 BASE = "https://ehr.example.org/fhir"
@@ -75,7 +75,7 @@ def test_any_text_gives_a_query_or_a_refusal_in_words(resource_type, given):
         assert query.issues[0].text
     lenient = read_or_refused(resource_type, given, lenient=True)
     if not isinstance(lenient, Query):
-        assert isinstance(lenient, Malformed)
+        assert isinstance(lenient, Malformed | UnusableParameter)
         assert lenient.issues[0].text
     else:
         understood = [pair for pair in given if pair[0] not in lenient.ignored]
@@ -250,9 +250,54 @@ def test_a_chain_through_any_type_costs_no_more_than_its_limit():
 def test_a_refusal_names_the_parameter_and_says_what_would_be_valid(name, text, words):
     with pytest.raises(UnknownParameter, match=words):
         read("Patient", (name, text))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("colour", "red"),
+        ("colour:not", "red"),
+        ("general-practitioner.colour", "red"),
+        ("_has:Observation:patient:colour", "red"),
+        ("_sort", "colour"),
+        ("_sort", "_content"),
+        ("name", ""),
+        ("_include", "Patient:colour"),
+        ("_revinclude", "Observation:colour"),
+    ],
+)
+def test_leniently_a_parameter_that_is_not_known_is_left_out_and_named(name, text):
     lenient = read("Patient", (name, text), ("gender", "female"), lenient=True)
     assert lenient.ignored == (name,)
     assert lenient.self_params == (("gender", "female"),)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("name:near", "x"),
+        ("gender:above", "male"),
+        ("birthdate", "yesterday"),
+        ("birthdate:missing", "perhaps"),
+        ("identifier", "a|b|c"),
+        ("gender.x", "y"),
+        ("general-practitioner:Nothing.name", "x"),
+        ("general-practitioner:Practitioner.name:near", "x"),
+        ("_has:Observation", "x"),
+        ("_has:Observation:patient:date", "yesterday"),
+        ("_list", "$current-problems"),
+        ("_filter", "gender eq"),
+        ("_filter", "colour eq red"),
+        ("_count", "many"),
+        ("_total", "all"),
+        ("_include", "Patient"),
+        ("_include:x", "Patient:link"),
+    ],
+)
+def test_a_modifier_or_value_that_cannot_be_used_is_refused_however_lenient_the_request(name, text):
+    """Left out, it would find people who were not asked for."""
+    with pytest.raises(UnusableParameter):
+        read("Patient", (name, text), ("gender", "female"), lenient=True)
 
 
 def test_too_many_parameters_or_values_are_refused_even_when_lenient():

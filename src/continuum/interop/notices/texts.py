@@ -20,9 +20,9 @@ TEXTS: Mapping[str, Text] = {
         "Tiene una cita: {when}.",
     ),
     "appointment-offered": Text(
-        "An earlier time is offered to you / Se le ofrece una hora antes",
-        "An earlier time is kept for you until {when}. Nobody else can have it until then.",
-        "Le reservamos una hora antes hasta {when}. Nadie más puede tomarla hasta entonces.",
+        "A time is offered to you / Se le ofrece una hora",
+        "A time is kept for you until {when}. Nobody else can have it until then.",
+        "Le reservamos una hora hasta {when}. Nadie más puede tomarla hasta entonces.",
     ),
     "appointment-changed": Text(
         "The clinic changed an appointment / La clínica cambió una cita",

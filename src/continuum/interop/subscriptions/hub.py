@@ -115,7 +115,9 @@ class Hub:
                     while not await self.feed.leads(conn):  # noqa: ASYNC110  the lock is in the database
                         await asyncio.sleep(OUTBOX_ELECTION_S)
                     await self._drain(conn)
-            except (DomainError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (
+                DomainError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError,
+            ) as error:  # fmt: skip  # the last: the connection was lost in the middle of a statement
                 log.warning("the outbox cannot be read", reason=type(error).__name__)
             except Exception as error:
                 log.exception("the reader of the outbox failed", error=type(error).__name__)

@@ -69,6 +69,23 @@ async def past(pool):
     return story
 
 
+async def test_a_count_says_how_many_versions_there_are_and_shows_none(past):
+    middle = START + 30 * STEP
+    for where in ((), ("Patient",), ("Observation",), ("Patient", "p0"), ("Patient", "p3")):
+        kind, name = (*where, None, None)[:2]
+        for told, asked in (
+            ({}, {}),
+            ({"since": middle}, {"since_us": middle}),
+            ({"at": (middle, middle + STEP)}, {"at": (middle, middle + STEP)}),
+        ):
+            page = await past.desk.history(kind, name, count=0, **asked)
+            assert page.matches == ()
+            assert page.next_cursor == ""
+            assert page.total == len(past.expected(*where, **told)), (where, asked)
+    with pytest.raises(NotFound):
+        await past.desk.history("Patient", "never", count=0)
+
+
 @pytest.mark.parametrize("count", [1, 2, 7, 1_000])
 async def test_every_version_is_shown_once_newest_first_whatever_the_page(past, count):
     for where in ((), ("Patient",), ("Observation",), ("Patient", "p0"), ("Patient", "p3")):

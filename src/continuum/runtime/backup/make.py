@@ -21,6 +21,7 @@ from continuum.runtime.backup import key as backup_key
 from continuum.runtime.backup.cipher import Writer
 from continuum.runtime.backup.receive import can_replicate, slot_exists
 from continuum.runtime.backup.store import Manifest, StoredFile
+from continuum.runtime.migrate import SCHEMAS
 from continuum.runtime.postgres import binaries, cluster
 from continuum.runtime.postgres.address import Address
 from continuum.runtime.postgres.layout import plan
@@ -29,7 +30,7 @@ from continuum.runtime.settings import Settings
 
 _SYSTEM = "SELECT system_identifier::text FROM pg_control_system()"
 _WAL_NOW = "SELECT pg_walfile_name(pg_current_wal_lsn())"
-_DUMP = ("--format=custom", "--compress=0", "--schema=record", "--schema=runtime", "--no-password")
+_DUMP = ("--format=custom", "--compress=0", *(f"--schema={schema}" for schema in SCHEMAS), "--no-password")
 Progress = Callable[[str], None]
 
 

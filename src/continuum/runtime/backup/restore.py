@@ -19,6 +19,7 @@ from continuum.runtime.backup.cipher import Stream
 from continuum.runtime.backup.store import Manifest
 from continuum.runtime.backup.verify import check_archive, check_pages, first_wal, unpack
 from continuum.runtime.keeper.keep import Order
+from continuum.runtime.migrate import SCHEMAS
 from continuum.runtime.postgres import binaries, cluster, lease, tuning
 from continuum.runtime.postgres.address import Address
 from continuum.runtime.postgres.layout import Layout, give, plan
@@ -52,8 +53,7 @@ async def restore(
     Raises:
         CannotRestore, Damaged, NoBackup: in plain words.
     """
-    if to_time is not None and to_time > datetime.now(UTC):
-        raise CannotRestore("The moment to restore lies in the future.")
+    _refuse_future(to_time)
     folder = store.choose(backups, key, name=name, before=to_time)
     manifest = store.load(folder, key)
     if manifest.kind != "physical":
@@ -92,18 +92,43 @@ async def restore(
     return manifest
 
 
-async def unpack_only(folder: Path, backups: Path, key: bytes, *, name: str = "") -> Manifest:
-    """Lays a physical backup and its archive, decrypted, into a new folder for a PostgreSQL of the same version."""
+def _refuse_future(to_time: datetime | None) -> None:
+    if to_time is not None and to_time > datetime.now(UTC):
+        raise CannotRestore("The moment to restore lies in the future.")
+
+
+async def unpack_only(
+    folder: Path, backups: Path, key: bytes, *, name: str = "", to_time: datetime | None = None
+) -> Manifest:
+    """Lays a physical backup and its archive, decrypted, into a new folder for a PostgreSQL of the same version.
+
+    to_time: the backup is one from before that moment; `recovery_settings` says how to stop there.
+
+    Raises:
+        CannotRestore, Damaged, NoBackup: in plain words.
+    """
+    _refuse_future(to_time)
     if folder.exists():  # noqa: ASYNC240  one look, before anything is served
         raise CannotRestore(f"{folder} is there already; give a new one.")
-    source = store.choose(backups, key, name=name)
+    source = store.choose(backups, key, name=name, before=to_time)
     manifest = store.load(source, key)
+    if manifest.kind != "physical":
+        raise CannotRestore(f"{manifest.name} is a dump: give an empty database to restore it to with --database-url.")
     await asyncio.to_thread(store.check_files, source, manifest)
+    await asyncio.to_thread(check_archive, backups, manifest)
     await asyncio.to_thread(unpack, source / "base.tar.enc", key, "base.tar", folder / "data")
     await asyncio.to_thread(check_pages, folder / "data")
     await asyncio.to_thread(_unpack_wal, backups, manifest, key, folder / "wal", first_wal(folder / "data"))
     await asyncio.to_thread(unpack, source / "keys.tar.enc", key, "keys.tar", folder / "keys")
     return manifest
+
+
+def recovery_settings(wal: Path, to_time: datetime | None) -> list[str]:
+    """What PostgreSQL must be told to replay the changes, as lines of its configuration."""
+    lines = [f'restore_command = \'cp "{wal}/%f" "%p"\'', "recovery_target_action = 'promote'"]
+    if to_time is not None:
+        lines.append(f"recovery_target_time = '{to_time.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00'")
+    return lines
 
 
 async def restore_dump(settings: Settings, server: Server, backups: Path, key: bytes, *, name: str = "") -> Manifest:
@@ -120,8 +145,10 @@ async def restore_dump(settings: Settings, server: Server, backups: Path, key: b
         raise CannotRestore(f"{manifest.name} is of PostgreSQL {manifest.major}: restore it to one of 17 or newer.")
     connection = await asyncpg.connect(**server.owner.connect)
     try:
-        if await connection.fetchval("SELECT to_regnamespace('record') IS NOT NULL"):
-            raise CannotRestore("The database has a record in it already; give an empty one.")
+        there = await connection.fetch("SELECT nspname FROM pg_namespace WHERE nspname = ANY($1::text[])", SCHEMAS)
+        if there:
+            names = ", ".join(sorted(row[0] for row in there))
+            raise CannotRestore(f"The database has a record in it already (schema {names}); give an empty one.")
     finally:
         await connection.close()
     await asyncio.to_thread(store.check_files, folder, manifest)
@@ -222,12 +249,9 @@ def _write_recovery(layout: Layout, settings: Settings, making: Path, wal: Path,
     lines = [
         tuning.configuration(layout, settings, binaries.CURRENT),
         "hot_standby = off",
-        f'restore_command = \'cp "{wal}/%f" "%p"\'',
         "recovery_target_timeline = 'latest'",
-        "recovery_target_action = 'promote'",
+        *recovery_settings(wal, target),
     ]
-    if target is not None:
-        lines.append(f"recovery_target_time = '{target.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00'")
     for name, text in (
         ("postgresql.conf", "\n".join(lines) + "\n"),
         ("pg_hba.conf", tuning.access_rules()),

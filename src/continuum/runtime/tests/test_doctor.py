@@ -3,6 +3,7 @@
 import shutil
 import socket
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
@@ -42,7 +43,17 @@ async def test_a_sound_installation_has_nothing_wrong(settings):
     assert {"schema", "checksums", "clock"} <= set(found)
 
 
+async def test_where_nothing_is_it_says_so_and_makes_nothing(settings):
+    found = await states(settings)
+    assert found["data folder"].state == "warning"
+    assert "--data" in found["data folder"].remedy
+    assert "postgresql" not in found
+    assert not settings.data.exists()
+
+
 async def test_each_thing_that_is_wrong_is_found_and_mended_by_its_remedy(settings):
+    async with postgres.open(settings):
+        pass
     found = await states(settings)
     assert (found["schema"].state, found["schema"].remedy) == ("warning", "continuum migrate")
     assert (found["backup"].state, found["backup"].remedy) == ("warning", "continuum backup")
@@ -78,4 +89,15 @@ async def test_a_server_that_does_not_start_is_a_finding_and_no_crash(settings):
     found = await states(settings)
     assert found["postgresql"].state == "wrong"
     assert "max_connections" in found["postgresql"].text
+    assert (
+        found["postgresql"].remedy == f"PostgreSQL's own words are in {settings.data / 'postgres' / 'postgresql.log'}."
+    )
     assert "schema" not in found
+
+
+async def test_a_given_database_that_does_not_answer_is_a_finding_about_its_address(settings):
+    url = f"postgresql://somebody:secret@127.0.0.1:{settings.port}/record"
+    found = await states(replace(settings, database_url=url))
+    assert found["postgresql"].state == "wrong"
+    assert "secret" not in found["postgresql"].text
+    assert "CONTINUUM_DATABASE_URL" in found["postgresql"].remedy

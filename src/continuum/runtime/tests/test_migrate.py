@@ -14,12 +14,13 @@ import asyncpg
 import pytest
 
 from continuum.runtime import migrate as migrate_module
-from continuum.runtime.migrate import CannotMigrate, known, migrate, pending
+from continuum.runtime.migrate import SCHEMAS, CannotMigrate, known, migrate, pending
 from continuum.runtime.postgres import binaries
 from continuum.runtime.postgres.address import Address
 
 PARTS = Path(migrate_module.__file__).parents[1]
-SCHEMAS = ("record", "identity")
+OWNERS = ("record", "identity", "chart", "clinical/messaging")
+"""The parts that describe their tables in `schema*.sql`."""
 MIGRATOR = """
 import asyncio, sys
 from pathlib import Path
@@ -75,14 +76,23 @@ async def run(address, sql):
 
 async def test_a_fresh_schema_equals_a_migrated_one(empty, database_owner):
     connection = await asyncpg.connect(**empty.connect)
-    for part in SCHEMAS:
+    for part in OWNERS:
         for schema in sorted((PARTS / part).glob("schema*.sql")):
             await connection.execute(schema.read_text())
     await connection.close()
-    fresh = dump(empty, *SCHEMAS)
-    assert "CREATE TABLE record.resource" in fresh
-    assert "CREATE TABLE identity.account" in fresh
-    assert dump(Address.from_url(database_owner), *SCHEMAS) == fresh
+    described = [schema for schema in SCHEMAS if schema != "runtime"]  # the ledger is the migrations' own
+    fresh = dump(empty, *described)
+    for table in ("record.resource", "identity.account", "chart.draft", "messages.folder"):
+        assert f"CREATE TABLE {table}" in fresh
+    assert dump(Address.from_url(database_owner), *described) == fresh
+
+
+async def test_every_schema_that_migrations_make_is_named_for_backups(database_owner):
+    found = await run(
+        Address.from_url(database_owner),
+        "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('public', 'information_schema')",
+    )
+    assert sorted(row[0] for row in found) == sorted(SCHEMAS)
 
 
 async def test_nothing_to_do_takes_a_moment(database_owner):

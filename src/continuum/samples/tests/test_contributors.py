@@ -8,6 +8,7 @@ import pytest
 
 from continuum.samples import families, world
 from continuum.samples.contributors import CORE, discover
+from continuum.samples.corpus import core_contributors
 from continuum.samples.world import TODAY
 
 OPTOMETRY = """
@@ -26,6 +27,17 @@ def events(life, draw):
 """
 
 
+CHAIRS = """
+from continuum.samples.streams import identity
+
+
+def shared(world, today):
+    for site in world.sites.values():
+        if site.kind == "dental":
+            yield {"resourceType": "Device", "id": identity("device", site.key, "chair"), "status": "active"}
+"""
+
+
 @pytest.fixture
 def domains(tmp_path, monkeypatch):
     """A package of clinical domains of which one has samples, one has none and one is a plain module."""
@@ -36,6 +48,8 @@ def domains(tmp_path, monkeypatch):
         "optometry/samples.py": OPTOMETRY,
         "podiatry/__init__.py": "",
         "words.py": "",
+        "dentistry/__init__.py": "",
+        "dentistry/samples.py": CHAIRS,
     }.items():
         path = package / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,6 +72,21 @@ def test_a_module_laid_into_a_domain_is_found_and_its_events_are_in_the_record(d
     acuity = [r for r in made(found) if r.get("code", {}).get("coding", [{}])[0].get("code") == "visual-acuity"]
     assert len(acuity) >= 3
     assert {r["encounter"]["reference"] for r in acuity} <= {f"Encounter/{r['id']}" for r in made(found)}
+
+
+def test_a_domain_adds_to_the_facilities_too(domains):
+    found = discover(domains=domains)
+    chairs = [one for one in world.shared(contributors=found) if one["resourceType"] == "Device"]
+    assert len(chairs) >= 3
+    assert not [one for one in made(found) if one["resourceType"] == "Device"]
+
+
+def test_the_calendars_of_the_clinics_come_from_the_domain_that_keeps_them():
+    of_domain = [one for one in discover() if one.name == "continuum.clinical.scheduling.samples"]
+    assert len(of_domain) == 1
+    kinds = {one["resourceType"] for one in world.shared()}
+    without = {one["resourceType"] for one in world.shared(contributors=core_contributors())}
+    assert kinds - without == {"Schedule", "Questionnaire"}
 
 
 def test_a_new_contributor_changes_nothing_of_the_others(domains):

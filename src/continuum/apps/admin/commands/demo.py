@@ -1,9 +1,12 @@
 """`continuum demo`: everything set up and running, with sample people to look at."""
 
+import shlex
+import sys
 import textwrap
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -70,7 +73,7 @@ def tell_sign_ins(origin: str, made: Sequence[SignIn]) -> None:
         click.echo(f"  {one.name:<18} {one.password:<24} {one.seed or '-':<33} {one.about}")
     others = textwrap.fill(", ".join(one.name for one in made if one.role in OTHERS), 96, subsequent_indent="  ")
     click.echo(f"""
-`continuum code KEY` shows the present code of a key. Try this, each in a window of its own:
+`{_program()} code KEY` shows the present code of a key. Try this, each in a window of its own:
 
   physician  {origin}/workspace: look for "obrian robert", misspelt as it is; read the summary; begin a
              note, leave it and come back to it
@@ -86,6 +89,12 @@ def tell_sign_ins(origin: str, made: Sequence[SignIn]) -> None:
   {others}
              each sees as much of the same chart at {origin}/workspace as the work needs
 """)
+
+
+def _program() -> str:
+    """This command as it was called: in a clone it is not on the path."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "continuum" else "continuum"
 
 
 def _tell(settings: Settings, base: str) -> None:
@@ -110,7 +119,8 @@ Tokens for {LIFETIME} (a clinician of the facility of {person.name}, and {person
 """)
     for role, token in tokens.items():
         click.echo(f"  {role.upper()}={token}")
-    click.echo("\nPeople with a story (token: continuum token --as patient --patient ID):\n")
+    asking = f"{_program()} token --as patient --patient ID --data {shlex.quote(str(settings.data))}"
+    click.echo(f"\nPeople with a story (token: {asking}):\n")
     for one in personas():
         click.echo(f"  {one.name:<17} {one.patient_id}  {one.about}")
     click.echo(f"""

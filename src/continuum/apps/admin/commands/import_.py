@@ -9,8 +9,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from continuum.apps.admin.cli import asynchronous
 from continuum.apps.admin.importing.run import Report, run
-from continuum.apps.admin.importing.sources import files
+from continuum.apps.admin.importing.sources import files, others
 from continuum.apps.admin.importing.work import Target
+from continuum.apps.admin.limits import IMPORT_OTHERS_SHOWN_MAX
 from continuum.apps.admin.options import setting
 from continuum.kernel.limits import IMPORT_WORKERS_MAX
 from continuum.runtime import postgres, secrets
@@ -56,6 +57,7 @@ async def command(source: Path, data: str | None, database_url: str | None, work
         target = Target(server.app.connect, server.owner.connect, known.record, known.audit)
         report = await load(paths, target, workers=workers, rejects=rejects)
     tell(report, rejects)
+    tell_others(others(source))
     if report.rejected or report.unread or report.dangling:
         sys.exit(1)
 
@@ -80,6 +82,14 @@ async def load(paths: list[Path], target: Target, *, workers: int, rejects: Path
         for path in left:
             bar.advance(whole, path.stat().st_size)
     return report
+
+
+def tell_others(left: list[Path]) -> None:
+    """Names files of kinds that an import does not take: they are no failure, but nobody shall believe them loaded."""
+    if left:
+        shown = ", ".join(str(path) for path in left[:IMPORT_OTHERS_SHOWN_MAX])
+        more = "" if len(left) <= IMPORT_OTHERS_SHOWN_MAX else f" and {len(left) - IMPORT_OTHERS_SHOWN_MAX} more"
+        click.echo(f"Not looked at, because they are no .ndjson or .json files: {shown}{more}.", err=True)
 
 
 def tell(report: Report, rejects: Path) -> None:

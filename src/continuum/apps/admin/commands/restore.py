@@ -10,7 +10,7 @@ from continuum.apps.admin.options import setting
 from continuum.kernel.errors import Malformed
 from continuum.runtime import postgres
 from continuum.runtime.backup import key as backup_key
-from continuum.runtime.backup.restore import restore, restore_dump, unpack_only
+from continuum.runtime.backup.restore import CannotRestore, recovery_settings, restore, restore_dump, unpack_only
 from continuum.runtime.migrate import migrate
 from continuum.runtime.settings import Settings
 
@@ -43,18 +43,24 @@ async def command(
     Examples:
       continuum restore --backup-folder /mnt/backups --data /srv/restored --key-file backup.key
       continuum restore --backup-folder /mnt/backups --data /srv/restored --to-time 2026-11-23T07:15:00Z
+      continuum restore --backup-folder /mnt/backups --unpack /srv/loose --to-time 2026-11-23T07:15:00Z
     """  # noqa: D301  click's mark for a block that keeps its lines
     settings = Settings.load(data=data, database_url=database_url, backup_folder=backup_folder)
+    if settings.database_url and moment is not None and unpack is None:
+        raise CannotRestore(
+            "A dump is of one moment only; --to-time goes with backups that follow the changes. Leave it out, and"
+            " name the dump with --backup if it is not to be the newest."
+        )
     key = backup_key.given(
         settings.backups, key_file=key_file, passphrase=settings.backup_passphrase, data=settings.data
     )
     to_time = _moment(moment)
     if unpack is not None:
-        manifest = await unpack_only(unpack, settings.backups, key, name=name)
+        manifest = await unpack_only(unpack, settings.backups, key, name=name, to_time=to_time)
         click.echo(
             f"{manifest.name} lies in {unpack}: the data folder in data, changes in wal, the keys in keys.\n"
             f"Start PostgreSQL {manifest.major} on it with an empty file recovery.signal and\n"
-            f'  restore_command = \'cp "{unpack}/wal/%f" "%p"\'\n'
+            + "".join(f"  {line}\n" for line in recovery_settings(unpack / "wal", to_time))
         )
         return
     if settings.database_url:

@@ -59,6 +59,15 @@ def files(target: Path) -> list[Path]:
     return sorted(wanted, key=_order)
 
 
+def others(target: Path) -> list[Path]:
+    """The files of a folder that an import does not take, so that they can be named."""
+    if target.is_file():
+        return []
+    return sorted(
+        path for path in target.rglob("*") if path.is_file() and not path.name.endswith((*NDJSON, *DOCUMENTS))
+    )
+
+
 def _order(path: Path) -> tuple[int, str]:
     kind = path.name.split(".")[0]
     return (_FIRST.index(kind) if kind in _FIRST else len(_FIRST), str(path))

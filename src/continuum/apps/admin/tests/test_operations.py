@@ -60,6 +60,11 @@ def test_the_doctors_exit_code_says_that_something_is_wrong(data):
         (["migrate"], {"CONTINUUM_PORT": "none"}, "CONTINUUM_PORT must be a whole number"),
         (["migrate", "--data", "/proc/none"], {}, "The data folder /proc/none cannot be made"),
         (["restore", "--to-time", "yesterday", "--data", "/nowhere"], {}, "Give the backup key"),
+        (
+            ["restore", "--to-time", "2026-11-23T07:15:00Z", "--data", "/nowhere"],
+            {"CONTINUUM_DATABASE_URL": "postgresql://a:b@127.0.0.1:1/x"},
+            "A dump is of one moment only",
+        ),
         (["backup", "--verify", "--data", "/nowhere"], {}, "Give the backup key"),
     ],
 )
@@ -84,6 +89,12 @@ def test_an_import_says_what_it_did_and_fails_when_anything_was_refused(data, tm
     assert "1 resources were refused" in bad.stderr
     (said,) = [json.loads(line) for line in rejects.read_text().splitlines()]
     assert (said["line"], said["location"]) == (1, "Patient.gender")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "good.ndjson").rename(tmp_path / "in" / "good.ndjson")
+    (tmp_path / "in" / "more.xml").write_text("<Bundle/>")
+    named = continuum("import", tmp_path / "in", "--data", data, "--rejects", rejects)
+    assert named.returncode == 0, named.stderr
+    assert f"Not looked at, because they are no .ndjson or .json files: {tmp_path / 'in' / 'more.xml'}." in named.stderr
     nothing = continuum("import", tmp_path / "absent", "--data", data)
     assert nothing.returncode == 1
     assert "There is no file or folder" in nothing.stderr

@@ -28,6 +28,7 @@ from continuum.kernel.errors import Malformed, NotFound
         ("GET", "Patient/1/_history", "history-instance", ("Patient", "1", 0)),
         ("GET", "Patient/1/_history/7", "vread", ("Patient", "1", 7)),
         ("GET", "Patient/1/$everything", "everything", ("Patient", "1", 0)),
+        ("POST", "Patient/1/$everything", "everything", ("Patient", "1", 0)),
         ("GET", "Patient/1/*", "everything", ("Patient", "1", 0)),
     ],
 )
@@ -78,7 +79,8 @@ def test_unknown_addresses_are_not_found_in_words(path, said):
         ("POST", "Patient/1", ("DELETE", "GET", "HEAD", "PATCH", "PUT")),
         ("GET", "Patient/_search", ("POST",)),
         ("DELETE", "Patient/1/_history", ("GET", "HEAD")),
-        ("POST", "Patient/1/$everything", ("GET", "HEAD")),
+        ("PUT", "Patient/1/$everything", ("GET", "HEAD", "POST")),
+        ("POST", "Patient/1/*", ("GET", "HEAD")),
         ("BREW", "Patient", ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")),
     ],
 )

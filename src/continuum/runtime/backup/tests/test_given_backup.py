@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import uuid
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -16,9 +17,10 @@ from continuum.runtime.backup import archive
 from continuum.runtime.backup import key as backup_key
 from continuum.runtime.backup.make import make
 from continuum.runtime.backup.receive import SLOT, SPOOL
-from continuum.runtime.backup.restore import CannotRestore, restore, restore_dump, unpack_only
+from continuum.runtime.backup.restore import CannotRestore, recovery_settings, restore, restore_dump, unpack_only
+from continuum.runtime.backup.store import NoBackup
 from continuum.runtime.backup.verify import verify
-from continuum.runtime.migrate import migrate
+from continuum.runtime.migrate import SCHEMAS, migrate
 from continuum.runtime.postgres import binaries
 from continuum.runtime.postgres.address import Address
 from continuum.runtime.postgres.layout import give, plan
@@ -77,6 +79,30 @@ async def write(server, first, last):
     await connection.close()
 
 
+async def fill_beside_the_record(server):
+    """A row in each of the schemas that are not the record's."""
+    connection = await asyncpg.connect(**server.owner.connect)
+    await connection.execute(
+        "INSERT INTO identity.client (client_id, name, redirect_uris, scopes, created_us)"
+        " VALUES ('a', 'a', '{}', '{}', 1)"
+    )
+    await connection.execute("INSERT INTO chart.trust VALUES ('c', 'one', 'other', 1)")
+    await connection.execute("INSERT INTO messages.folder VALUES ('a', 'Family')")
+    await connection.close()
+
+
+async def rows_by_table(address):
+    """How many rows each table of ours has."""
+    connection = await asyncpg.connect(**address.connect)
+    try:
+        tables = await connection.fetch(
+            "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = ANY($1::text[])", SCHEMAS
+        )
+        return {table: await connection.fetchval(f"SELECT count(*) FROM {table}") for (table,) in tables}
+    finally:
+        await connection.close()
+
+
 async def count(address):
     connection = await asyncpg.connect(**address.connect)
     try:
@@ -93,14 +119,30 @@ async def test_a_server_that_lets_us_is_copied_and_followed(maker, site):
         await write(server, 0, 100)
         await make(settings, server, progress=lambda _: None)
         await write(server, 100, 150)
+        moment = await _now(server)
+        await write(server, 150, 170)
         await _archived(settings, maker)
         database = Address.from_url(settings.database_url).database
     key = backup_key.own(settings.data, settings.backups)
     await verify(settings.backups, key, "", root / "work")
     with pytest.raises(CannotRestore, match="--unpack"):
         await restore(Settings.load({}, data=root / "new"), settings.backups, key, progress=lambda _: None)
-    manifest = await unpack_only(root / "loose", settings.backups, key)
-    assert await _counted_by_an_own_server(maker, root / "loose", manifest.major, database) == 150
+    for loose, to_time, rows in (("latest", None, 170), ("then", moment, 150)):
+        manifest = await unpack_only(root / loose, settings.backups, key, to_time=to_time)
+        found = await _counted_by_an_own_server(maker, root / loose, manifest.major, database, to_time)
+        assert found == rows, loose
+    with pytest.raises(CannotRestore, match="future"):
+        await unpack_only(root / "never", settings.backups, key, to_time=moment + timedelta(days=1))
+    with pytest.raises(NoBackup):
+        await unpack_only(root / "never", settings.backups, key, to_time=moment - timedelta(days=1))
+
+
+async def _now(server):
+    connection = await asyncpg.connect(**server.owner.connect)
+    try:
+        return await connection.fetchval("SELECT clock_timestamp()")
+    finally:
+        await connection.close()
 
 
 async def _archived(settings, maker):
@@ -125,12 +167,12 @@ def _newer(path, kept):
         return True
 
 
-async def _counted_by_an_own_server(maker, loose, major, database):
+async def _counted_by_an_own_server(maker, loose, major, database, to_time):
     """What the unpacked copy says, started as the command tells people to."""
     data, sockets = loose / "data", loose / "s"
     sockets.mkdir()
     (data / "recovery.signal").touch()
-    (data / "postgresql.conf").write_text("")
+    (data / "postgresql.conf").write_text("\n".join(recovery_settings(loose / "wal", to_time)) + "\n")
     (data / "pg_hba.conf").write_text("local all all scram-sha-256\n")
     program = (
         binaries.installed() / "bin" / "postgres"
@@ -145,8 +187,7 @@ async def _counted_by_an_own_server(maker, loose, major, database):
             give(place, account.uid, account.gid)
     process = subprocess.Popen(  # noqa: ASYNC220  started in a moment
         [program, "-D", data, "-k", sockets, "-c", "listen_addresses=", "-c", "hot_standby=off",
-         "-c", "max_connections=300",
-         "-c", f"restore_command=cp {loose}/wal/%f %p", "-c", "log_min_messages=fatal"],
+         "-c", "max_connections=300", "-c", "log_min_messages=fatal"],
         cwd="/", stderr=subprocess.DEVNULL, **identity,
     )  # fmt: skip
     address = Address(str(sockets), 5432, database, maker.user, maker.password)
@@ -176,6 +217,8 @@ async def test_a_user_without_replication_gets_a_dump_and_is_told_what_that_mean
     async with postgres.open(settings) as server:
         await migrate(server.owner)
         await write(server, 0, 70)
+        await fill_beside_the_record(server)
+        everything = await rows_by_table(server.owner)
         folder = await make(settings, server, progress=said.append)
         await write(server, 70, 90)
         assert "no way to restore a later one" in said[0]
@@ -185,10 +228,14 @@ async def test_a_user_without_replication_gets_a_dump_and_is_told_what_that_mean
         with pytest.raises(CannotRestore, match="has a record in it already"):
             await restore_dump(settings, server, settings.backups, key)
         connection = await asyncpg.connect(**server.owner.connect)
+        # One that lacks a part only is no empty one either.
         await connection.execute("DROP SCHEMA record CASCADE; DROP SCHEMA runtime CASCADE")
+        with pytest.raises(CannotRestore, match="chart, identity, messages"):
+            await restore_dump(settings, server, settings.backups, key)
+        await connection.execute("".join(f"DROP SCHEMA IF EXISTS {schema} CASCADE;" for schema in SCHEMAS))
         await connection.close()
         await restore_dump(settings, server, settings.backups, key)
-        assert await count(server.owner) == 70
+        assert await rows_by_table(server.owner) == everything
         assert await migrate(server.owner) == []
         assert await count(server.app) == 70
     await admin.execute(f"DROP DATABASE {database} WITH (FORCE)")
