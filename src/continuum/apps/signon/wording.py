@@ -77,6 +77,7 @@ SENTENCES = (
     N_("The form is too large."),
     N_("The files are too large together."),
     N_("Please sign in first."),
+    N_("Nothing can be saved at present. What is recorded can be read as usual. Please try again later."),
     N_("An administrator had your account set up anew. If you did not ask for it, call us."),
     N_("At a registration desk somebody asked to set your account up anew. If it was not you, call us."),
     N_("That practitioner has another account already."),
