@@ -7,7 +7,7 @@ from continuum.apps.frame.part import parts
 from continuum.apps.frame.visit import Handler, routes
 from continuum.apps.signon.app import not_there
 from continuum.apps.signon.services import SignonServices
-from continuum.apps.workspace import chart, corrections, home, writing
+from continuum.apps.workspace import chart, corrections, emergency, home, writing
 from continuum.apps.workspace.area import AREA
 
 GET, POST, BOTH = ("GET",), ("POST",), ("GET", "POST")
@@ -17,6 +17,7 @@ PAGES: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/find", home.search, GET),
     ("/palette", home.palette, GET),
     ("/unfinished", home.unfinished, GET),
+    ("/emergency", emergency.break_glass, BOTH),
     ("/corrections", corrections.waiting, GET),
     (_ONE, chart.summary, GET),
     (f"{_ONE}/list", chart.on_list, POST),

@@ -29,6 +29,16 @@ TEXTS: Mapping[str, Text] = {
         "The clinic had to call off or move your appointment of {when}. We are sorry.",
         "La clínica tuvo que cancelar o mover su cita de {when}. Lo sentimos.",
     ),
+    "access-given": Text(
+        "Somebody may look at your record / Alguien puede consultar su expediente",
+        "A registration desk recorded that somebody may look at your record. The page Family says who, and why.",
+        "Una ventanilla de registro anotó que alguien puede verlo. La página Familia dice quién y por qué.",
+    ),
+    "account-recovery": Text(
+        "Your account is being set up anew / Se está configurando de nuevo su cuenta",
+        "At a registration desk somebody asked to set your account up anew. If it was not you, call us at once.",
+        "En una ventanilla de registro alguien pidió configurar de nuevo su cuenta. Si no fue usted, llámenos.",
+    ),
     "message-waiting": Text(
         "There is a message for you / Hay un mensaje para usted",
         "There is a message for you.",
