@@ -1,6 +1,7 @@
 """The corpus of every figure: our own families, seed 1, about 60 resources a patient, as NDJSON in `.cache/`."""
 
 import gzip
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,3 +89,12 @@ def read(folder: Path, *, most: int) -> Corpus:
                 elif kind == "Encounter":
                     corpus.encounters.append(resource)
     return corpus
+
+
+def facility(corpus: Corpus) -> str:
+    """The facility that cares for most of the patients."""
+    places = Counter(
+        str(one.get("managingOrganization", {}).get("reference", "")).rpartition("/")[2] for one in corpus.patients
+    )
+    del places[""]
+    return places.most_common(1)[0][0]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.client import Request, Response
-from benchmarks.corpus import Corpus
+from benchmarks.corpus import Corpus, facility
 from continuum.fhir.text import normalise
 
 HEIGHT = "8302-2"
@@ -20,6 +20,8 @@ class Row:
     requests: list[Request]
     right: Callable[[int, Response], bool]
     per: int = 1
+    signed_in: bool = False
+    """Whether somebody who has signed in asks, with the rights of their role, and not the operator's own program."""
 
 
 def _ids(response: Response) -> list[str]:
@@ -44,6 +46,7 @@ def rows(corpus: Corpus) -> dict[str, Row]:
     """All rows over one corpus."""
     return {
         "read": _read(corpus),
+        "read_signed_in": _read_signed_in(corpus),
         "identifier": _identifier(corpus),
         "family": _family(corpus),
         "family_page": _family(corpus, "&_count=4"),
@@ -71,6 +74,23 @@ def _read(corpus: Corpus) -> Row:
         return bool(found == wanted)
 
     return Row([_get(f"Observation/{one['id']}") for one in chosen], right)
+
+
+def _read_signed_in(corpus: Corpus) -> Row:
+    """Observations of the patients of one facility, read by a physician of it."""
+    home = f"Organization/{facility(corpus)}"
+    mine = {one["id"] for one in corpus.patients if one.get("managingOrganization", {}).get("reference") == home}
+    plain = [
+        one
+        for one in corpus.observations
+        if one["subject"]["reference"].removeprefix("Patient/") in mine and not one.get("meta", {}).get("security")
+    ]  # fmt: skip
+    chosen = plain[:: max(len(plain) // 200, 1)][:200]
+
+    def right(number: int, response: Response) -> bool:
+        return bool(json.loads(response.body)["id"] == chosen[number]["id"])
+
+    return Row([_get(f"Observation/{one['id']}") for one in chosen], right, signed_in=True)
 
 
 def _identifier(corpus: Corpus) -> Row:

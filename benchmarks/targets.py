@@ -15,6 +15,7 @@ class Target:
 
 TARGETS = {
     "read": Target("read by id", "0.21 (Go, no auth), 1.05 (Node)", 0.10, 0.30),
+    "read_signed_in": Target("read by id, by a physician who signed in (OpenID Connect)", "–", None, 0.35),
     "create_patient": Target("create Patient, validated, durable", "2.7; 5.9", 0.45, 0.65),
     "create_observation": Target("create Observation, validated, durable", "4.9; 5.5", 0.45, 0.65),
     "transaction": Target("transaction of 100 entries, per resource", "1.05; 6.5", 0.22, 0.30),

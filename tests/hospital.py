@@ -3,11 +3,14 @@
 import os
 import secrets
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pyotp
 
 from continuum.access.audit import Auditor
@@ -20,11 +23,13 @@ from continuum.apps.signon.services import SignonServices, SignonSettings, servi
 from continuum.fhir.json import dump
 from continuum.identity import accounts, registry, staff
 from continuum.identity.limits import FACTORS_MAX
+from continuum.identity.tokens import Claims, issue, signing_key
 from continuum.kernel.clock import now_us
 from continuum.runtime.pool import Pool
 from continuum.runtime.postgres.address import Address
 from continuum.samples.registry import entries, person_id
 from continuum.samples.world import TODAY, Persona, people, personas, shared
+from tests.browsing import Browser
 from tests.live import started
 
 PASSWORD = "sandpiper-harbor-lantern-42"
@@ -87,10 +92,43 @@ class Hospital:
             finally:
                 made.sign_on.hasher.close()
 
-    async def member(self, role: str, facility: str, *, display: str) -> SignIn:
-        """A new member of staff with a second factor."""
+    async def member(self, role: str, facility: str | None, *, display: str, practitioner: str = "") -> SignIn:
+        """A new member of staff with a second factor. practitioner: who they are in the record."""
         async with self.desk() as desk:
-            return await self._account(desk, display, role=role, facility=facility)
+            made = await self._account(desk, display, role=role, facility=facility)
+            if practitioner:
+                async with desk.sign_on.connect() as conn:
+                    account = await accounts.by_name(conn, made.name)
+                    await accounts.set_practitioner(conn, account.account_id, practitioner)
+            return made
+
+    async def also(self, who: SignIn, role: str, facility: str | None) -> None:
+        """One more role of a member of staff."""
+        async with self.desk() as desk:
+            on = desk.sign_on
+            async with on.connect() as conn:
+                account = await accounts.by_name(conn, who.name)
+                await staff.grant(
+                    conn, account.account_id, role, facility_id=facility, starts=on.today(), ends=None,
+                    by_account=None, now=on.clock(),
+                )  # fmt: skip
+
+    def client(self, role: str, **more: Any) -> httpx.AsyncClient:
+        """A client of the FHIR service that speaks for a role."""
+        claims = Claims(f"tests-{role}", role, int(time.time()) + 3600, **more)
+        bearer = {"authorization": f"Bearer {issue(signing_key(self.orders.token_secret), claims)}"}
+        return httpx.AsyncClient(base_url=f"{self.origin}/fhir", headers=bearer, timeout=30)
+
+    async def enter(self, who: SignIn) -> Browser:
+        """A browser in which they have signed in."""
+        browser = Browser(self.origin)
+        await browser.get("/signon/sign-in")
+        await browser.submit("/notice")
+        await browser.submit("/sign-in", name=who.name, password=PASSWORD)
+        if who.seed:
+            await browser.submit("/second-step", code=who.code())
+        assert browser.path == "/signon/account", browser.page.text
+        return browser
 
     async def person(self, persona: Persona, *, premium: bool) -> SignIn:
         """An account of somebody with a story: Premium with an authenticator app, or Basic."""

@@ -1,6 +1,7 @@
 """Whatever is asked of whatever address, by whom it may be: exactly one row of trace for each act."""
 
 import asyncpg
+import httpx
 import pytest
 
 from continuum.apps.fhir_api.routes import ROUTES
@@ -206,15 +207,28 @@ async def test_a_request_leaves_one_row_whatever_becomes_of_it(running, api, rou
             found = await rows(running, actor)
             what = (role, given, answer.status_code, answer.text)
             if headers.get("x-purpose-of-use"):
-                # Without a purpose the door never opens, and there is no act.
+                # Without a purpose the door never opens; what asked is written down as nobody.
                 assert answer.status_code == 400, what
-                assert len(found) <= 1, what
-                continue
+                assert not found, what
+                found = [row for row in await rows(running, "unknown")
+                         if row["request"] == answer.headers["x-request-id"]]  # fmt: skip
             assert len(found) == 1, what
             assert found[0]["outcome"] == (0 if answer.status_code < 400 else 4), what
             assert found[0]["request"] == answer.headers["x-request-id"]
     assert min(statuses) < 300, statuses  # the route can be used at all
     assert max(statuses) >= 400
+
+
+@pytest.mark.parametrize("bearer", [None, "Bearer nonsense", "Basic eDp5", "Bearer a.b.c"])
+@pytest.mark.requirement("V16.3.2")
+async def test_who_says_no_name_leaves_a_row_of_nobody(running, bearer):
+    headers = {"authorization": bearer} if bearer else {}
+    async with httpx.AsyncClient(base_url=f"{running.origin}/fhir", headers=headers) as client:
+        for method, path in (("GET", "/Patient/x"), ("POST", "/Patient"), ("GET", "/Patient?name=x")):
+            answer = await client.request(method, path)
+            assert answer.status_code == 401
+            found = [row for row in await rows(running, "unknown") if row["request"] == answer.headers["x-request-id"]]
+            assert [(row["outcome"], row["interaction"]) for row in found] == [(4, "open")]
 
 
 async def test_each_entry_of_a_batch_leaves_its_row(running):

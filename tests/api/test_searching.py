@@ -64,7 +64,6 @@ async def test_get_and_post_find_the_same_with_links_for_get(api):
     assert (await api.get(link["url"])).json() == bundle
 
 
-@pytest.mark.requirement("V15.3.7")
 async def test_a_search_by_post_may_have_no_form(api):
     name, _ = await ward(api, 0)
     found = await api.post(f"/Patient/_search?identifier={SYSTEM}|{name}")
@@ -72,6 +71,7 @@ async def test_a_search_by_post_may_have_no_form(api):
     outcome(await api.post("/Patient/_search", content=b"_id=x"), 415)
 
 
+@pytest.mark.requirement("V15.3.7")
 async def test_criteria_in_the_address_and_in_the_form_hold_together(api):
     name, _ = await ward(api, 0)
     found = await api.post("/Patient/_search?gender=male", data={"identifier": f"{SYSTEM}|{name}"})

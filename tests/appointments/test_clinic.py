@@ -103,10 +103,13 @@ async def test_a_clinic_books_moves_and_calls_off_and_the_person_sees_it(clinic,
     other = re.findall(r'name="slot" id="slot-\d+" value="([^"]+)"', registrar.answer.text)
     await send(registrar, "/move", slot="")
     assert "Choose a time." in registrar.page.text
-    await send(registrar, "/move", slot=other[-1])
+    await send(registrar, "/move", slot=other[-1], why=" ")
+    assert "Say why" in registrar.page.text
+    await send(registrar, "/move", slot=other[-1], why="The room is painted")
     assert "It is moved" in registrar.page.text
     await retiree.get(f"{HOME}/me/{made}")
     assert "Moved from" in retiree.page.text
+    assert "The room is painted" in retiree.page.text
 
     await registrar.get(f"{CLINIC}/{made}/cancel")
     await send(registrar, "/cancel", reason=" ")
@@ -119,6 +122,33 @@ async def test_a_clinic_books_moves_and_calls_off_and_the_person_sees_it(clinic,
     assert "Waiting for a time" in retiree.page.text
     await registrar.get(f"{CLINIC}/waiting")
     assert "O'Brien" in registrar.page.text
+
+
+async def test_who_is_called_off_is_offered_another_time_in_the_same_act(staffed, retiree):
+    free = await times(retiree, words="Audiological medicine")
+    made = await book(retiree, free[3])
+    registrar = await staffed("registrar")
+    await registrar.get(f"{CLINIC}/{made}/cancel")
+    other = [one for one in re.findall(r'name="slot" id="slot-\d+" value="([^"]+)"', registrar.answer.text) if one]
+    await send(registrar, "/cancel", reason="The booth is broken", slot=other[-1])
+    assert "another time is offered" in registrar.page.text
+    await retiree.get(f"{HOME}/me")
+    assert "A time is offered to you" in retiree.page.text
+    offer = next(link for link in retiree.page.links if "/offer/" in link)
+    await retiree.get(offer)
+    await send(retiree, "/offer/", answer="take")
+    assert retiree.answer.status_code == 200
+
+    # Somebody else has the time that is to be offered: it is called off, and staff choose another one.
+    again = await book(retiree, (await times(retiree, words="Audiological medicine"))[0])
+    await registrar.get(f"{CLINIC}/{again}/cancel")
+    await send(registrar, "/cancel", reason="The booth is broken", slot=other[-1])
+    assert "the other time has just been taken" in registrar.page.text
+    assert "/clinic/waiting/" in registrar.path
+    await retiree.get(f"{HOME}/me")
+    while any("/leave" in one.action for one in retiree.page.forms):
+        await send(retiree, "/leave")
+        await retiree.get(f"{HOME}/me")
 
 
 async def test_a_calendar_is_changed_after_a_look_at_what_it_would_open(staffed):
@@ -181,7 +211,7 @@ async def test_nobody_else_gets_in_and_another_facility_touches_nothing(clinic, 
         assert (await nobody.http.get(CLINIC)).headers["location"].startswith("/signon/sign-in")
 
 
-async def test_a_whole_day_is_called_off_and_everybody_waits_first_in_line(clinic, staffed, retiree):
+async def test_a_whole_day_is_called_off_and_everybody_waits_first_in_line(staffed, retiree):
     physician = await staffed("physician")
     free = await times(retiree, words="Internal medicine")
     made = await book(retiree, free[-1])
@@ -195,15 +225,23 @@ async def test_a_whole_day_is_called_off_and_everybody_waits_first_in_line(clini
     assert "O'Brien" in physician.page.text
     await send(physician, "/call-off", reason="")
     assert "Say why" in physician.page.text
-    await send(physician, "/call-off", reason="The clinician is ill")
+    await send(physician, "/call-off", reason="The clinician is ill", offer="yes")
     assert "The day is closed" in physician.page.text
+    assert re.search(r"[1-9] of them were offered another time", physician.page.text), physician.page.text
     await retiree.get(f"{HOME}/me/{made}")
     assert "The clinician is ill" in retiree.page.text
     await physician.get(f"{CLINIC}/waiting")
     assert "O'Brien" in physician.page.text
     later = await times(retiree, words="Internal medicine")
     assert free[-1] not in later
-    assert clinic.hospital
+    await retiree.get(f"{HOME}/me")
+    offer = next(link for link in retiree.page.links if "/offer/" in link)
+    await retiree.get(offer)
+    await send(retiree, "/offer/", answer="leave")
+    await retiree.get(f"{HOME}/me")
+    while any("/leave" in one.action for one in retiree.page.forms):
+        await send(retiree, "/leave")
+        await retiree.get(f"{HOME}/me")
 
 
 def test_rules_are_read_back_as_they_were_typed():

@@ -7,6 +7,7 @@ from datetime import datetime
 import icalendar
 import pytest
 
+from continuum.samples.places import world
 from tests.appointments.booking import HOME, book, send, times
 from tests.browsing import Browser
 from tests.hospital import PASSWORD
@@ -91,7 +92,7 @@ async def test_who_waits_is_offered_an_earlier_time_and_takes_it(clinic, retiree
 
     await other.get(f"{HOME}/me/{taken}/cancel")
     await send(other, "/cancel")
-    await until(retiree, f"{HOME}/me", "An earlier time is offered to you")
+    await until(retiree, f"{HOME}/me", "A time is offered to you")
     await other.get(early)
     assert "just been taken" in other.page.text, "an offer holds its time"
     await retiree.get(f"{HOME}/me")
@@ -131,6 +132,33 @@ async def test_a_mother_books_for_her_toddler_and_checks_him_in_and_only_her_own
     for address in (f"{HOME}/{toddler}", page, f"{page}/calendar.ics", f"{HOME}/{toddler}/find"):
         assert (await stranger.http.get(address)).status_code == 404, address
     assert (await stranger.http.get(f"{HOME}/me/{made}")).status_code == 404
+
+
+async def test_hours_of_a_facility_in_another_zone_are_those_of_its_own_clock(clinic, retiree):
+    """Who looks for a time far from home reads when to be there, before and after booking it."""
+    await retiree.get(f"{HOME}/me/find")
+    sites = {site.organization: site for site in world().sites.values()}
+    home = sites[clinic.hospital.facility_of(clinic.hospital.persona("retiree").patient_id)]
+    offered = re.findall(r'<option value="([0-9a-f-]{36})"', retiree.answer.text.partition('id="need"')[0])
+    far = next(sites[one] for one in offered if sites[one].zone != home.zone and sites[one].kind == "clinic")
+    query = f"{HOME}/me/find?facility={far.organization}"
+    await retiree.get(query)
+    kinds = re.findall(
+        r'<option value="([^"]+)">', retiree.answer.text.partition('id="need"')[2].partition("</select")[0]
+    )
+    for kind in kinds:
+        await retiree.get(f"{query}&need={kind}")
+        if "time__clock" in retiree.answer.text:
+            break
+    assert "Hours are by the clock of the place" in retiree.page.text
+    hour = re.findall(r'class="time__clock">([^<]+)<', retiree.answer.text)[-1]
+    link = [one for one in retiree.page.links if "/book/" in one][-1]
+    await retiree.get(link)
+    assert re.search(rf"{hour} [A-Z]", retiree.page.text), retiree.page.text
+    starts = datetime.fromisoformat(re.search(r'datetime="([^"]+)"', retiree.answer.text)[1])
+    assert starts.astimezone(far.zone).strftime("%H:%M") == hour
+    assert await book(retiree, link)
+    assert re.search(rf"{hour} [A-Z]", retiree.page.text), retiree.page.text
 
 
 async def test_bad_input_is_answered_in_words(retiree):

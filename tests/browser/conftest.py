@@ -126,6 +126,10 @@ class Person:
 
     async def press(self, name: str) -> None:
         await self.page.get_by_role("button", name=name, exact=True).click()
+        # A form that asks first whether the server is there is on its way until the next page has come.
+        await self.page.wait_for_function(
+            "() => !document.querySelector('form[data-steady=asking], form[data-steady=sent]')"
+        )
         await self.page.wait_for_load_state()
 
     async def choose(self, label: str) -> None:

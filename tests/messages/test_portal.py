@@ -1,5 +1,7 @@
 """People and their messages through the pages: written, sorted, answered to, with files, for a child."""
 
+import hashlib
+
 import asyncpg
 import pytest
 
@@ -139,6 +141,34 @@ async def test_drafts_are_kept_sealed_and_folders_hold_what_is_moved(clinic, ret
     assert "To be moved" not in retiree.page.text
     await retiree.get(f"{HOME}/me?q=to+be+MOVED")
     assert "To be moved" in retiree.page.text
+
+
+@pytest.mark.requirement("V7.3.1", "V-222389")
+async def test_a_draft_that_is_kept_by_itself_keeps_nobody_signed_in(clinic, retiree):
+    await teams(retiree)
+    form = next(one for one in retiree.page.forms if "/new" in one.action)
+    draft, said = f"{HOME}/me/draft/{form.fields['id']}", {"csrf": form.fields["csrf"], "text": "Left on the table"}
+    cookie = retiree.http.cookies["continuum-session"]
+    digest = hashlib.sha256(cookie.encode()).digest()
+    conn = await asyncpg.connect(**Address.from_url(clinic.hospital.owner).connect)
+    active = "SELECT active_us FROM identity.session WHERE token_digest = $1"
+    try:
+        back = "UPDATE identity.session SET active_us = active_us - 60000000 WHERE token_digest = $1"
+        await conn.execute(back, digest)
+        before = await conn.fetchval(active, digest)
+        assert (await retiree.http.post(draft, data=said)).text == "saved"
+        assert await conn.fetchval(active, digest) == before
+        await retiree.get(f"{HOME}/me")
+        assert await conn.fetchval(active, digest) > before
+        await conn.execute(
+            "UPDATE identity.session SET active_us = active_us - 900000000 WHERE token_digest = $1", digest
+        )
+        answer = await retiree.http.post(draft, data=said)
+        assert answer.headers["location"].startswith("/signon/sign-in?")
+    finally:
+        await conn.close()
+        clinic.signed_in = {name: one for name, one in clinic.signed_in.items() if one is not retiree}
+        await retiree.http.aclose()
 
 
 async def test_a_mother_writes_for_her_toddler_and_not_for_her_teenager(clinic):

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from continuum.apps.messages.workspace_part import PART
+from tests.appointments.booking import times
 from tests.browsing import Browser
 from tests.hospital import PASSWORD
 from tests.messages.letters import HOME, send, write
@@ -83,7 +84,10 @@ async def test_what_is_done_with_a_thread_is_told(clinic, retiree, enter):
     await send(tom, "/triage", priority="urgent")
     assert "The urgency is changed" in tom.page.text
     await send(tom, "/claim")
-    await send(tom, "/offer", note="Blood pressure check within two weeks")
+    kind = re.search(r'<option value="([^"]+)">Family practice', tom.answer.text)[1]
+    await send(tom, "/offer", note="Blood pressure check", within="14", kind="")
+    assert "Choose what kind of visit it is." in tom.page.text
+    await send(tom, "/offer", note="Blood pressure check", within="14", kind=kind)
     assert "schedulers are asked" in tom.page.text
     await send(tom, "/note", note="Refill discussed.", right_person=patient_id)
     assert "It is in the chart now" in tom.page.text
@@ -96,6 +100,84 @@ async def test_what_is_done_with_a_thread_is_told(clinic, retiree, enter):
     await send(tom, "/answer", text="too late") if any("/answer" in f.action for f in tom.page.forms) else None
     await tom.get(f"/workspace/patients/{patient_id}/notes")
     assert "Refill of metformin" in tom.page.text
+
+
+async def test_a_task_stands_in_the_list_of_who_is_to_do_it_until_it_is_done(clinic, retiree, enter):
+    thread = await write(retiree, subject="Feeling faint", text="Since the new dose.")
+    patient_id = clinic.hospital.persona("retiree").patient_id
+    address = f"{LISTS}/{patient_id}/{thread}"
+    tom, ada = await enter("Tomás Asks RN"), await enter("Ada Does MD", "physician")
+    await tom.get(address)
+    physician = re.search(r'<option value="([^"]+)">Ada Does MD', tom.answer.text)[1]
+    await send(tom, "/task", to=physician, note="Look at the potassium of May")
+    await tom.get(f"{LISTS}/tasks")
+    yours, _, others = tom.page.text.partition("Of the teams and of others")
+    assert "potassium" not in yours
+    assert "Look at the potassium of May" in others
+    await ada.get(LISTS)
+    assert f"{LISTS}/tasks" in ada.page.links
+    await ada.get(f"{LISTS}/tasks")
+    assert "Look at the potassium of May" in ada.page.text.partition("Of the teams and of others")[0]
+    form = next(one for one in ada.page.forms if "/tasks/" in one.action)
+    await ada.arrive(await ada.http.post(form.action, data={**form.fields, "note": "It was 4.1"}))
+    assert "It is done" in ada.page.text
+    assert "potassium" not in ada.page.text.partition("Of the teams and of others")[0]
+    answer = await tom.http.post(form.action, data={"csrf": tom.page.csrf})
+    assert answer.status_code == 422
+    assert "This is done already." in answer.text
+    await tom.get(address)
+    assert "Look at the potassium of May: It was 4.1" in tom.page.text
+    await tom.get(f"{LISTS}/times")
+    assert "Within the promise" in tom.page.text
+    assert "Family Health Team" in tom.page.text
+
+
+async def test_a_visit_that_a_team_asks_for_is_offered_by_the_schedulers_and_taken_by_the_person(
+    clinic, retiree, enter
+):
+    """From the message to the waiting list, from there to the portal: nothing falls between."""
+    thread = await write(retiree, subject="Wound", text="It is red.")
+    patient_id = clinic.hospital.persona("retiree").patient_id
+    await times(retiree, words="Internal medicine")
+    tom, sam = await enter("Tomás Needs RN"), await enter("Sam Books", "scheduler")
+    await tom.get(f"{LISTS}/{patient_id}/{thread}")
+    kind = re.search(r'<option value="([^"]+)">Internal medicine', tom.answer.text)[1]
+    await send(tom, "/offer", note="Look at the wound", within="30", kind=kind)
+    await retiree.get("/portal/appointments/me")
+    assert "Waiting for a time" in retiree.page.text
+    await sam.get("/workspace/clinic/waiting")
+    for words in ("O'Brien", "asked for by Tomás Needs RN", "wanted by"):
+        assert words in sam.page.text
+    assert "wound" not in sam.page.text, "who schedules needs not know why"
+    kim = await enter("Kim Registers", "registrar")
+    await kim.get("/workspace/clinic/waiting")
+    assert "Look at the wound" in kim.page.text
+    assert "It is red" not in kim.page.text, "the message itself stays with those who treat"
+    place = next(link for link in sam.page.links if "/clinic/waiting/" in link)
+    await sam.get(place)
+    await send(sam, "/waiting/", slot="")
+    assert "Choose a time." in sam.page.text
+    slots = re.findall(r'name="slot" id="slot-\d+" value="([^"]+)"', sam.answer.text)
+    await send(sam, "/waiting/", slot=slots[-1])
+    assert "The time is offered" in sam.page.text
+    await sam.get("/workspace/clinic/waiting")
+    assert "Offered now" in sam.page.text
+    await sam.get(place)
+    await send(sam, "/waiting/", slot=slots[0])
+    assert "thinking about another offer" in sam.page.text
+    stranger = await enter("Sam Elsewhere", "scheduler", of="mother")
+    assert (await stranger.http.get(place)).status_code == 404
+
+    await retiree.get("/portal/appointments/me")
+    offer = next(link for link in retiree.page.links if "/offer/" in link)
+    await retiree.get(offer)
+    assert "A time for you" in retiree.page.text
+    assert "the later appointment" not in retiree.page.text
+    await send(retiree, "/offer/", answer="take")
+    await retiree.get("/portal/appointments/me")
+    assert "Waiting for a time" not in retiree.page.text
+    await kim.get("/workspace/clinic/waiting")
+    assert "Look at the wound" not in kim.page.text
 
 
 async def test_who_stands_in_sees_and_answers_while_the_nurse_is_away(clinic, retiree, enter):
@@ -166,7 +248,7 @@ async def test_those_who_may_not_get_nothing(clinic, retiree, enter):
     async with Browser(clinic.hospital.origin) as nobody:
         await nobody.get("/signon/sign-in")
         for method, path in pages:
-            address = "/workspace" + path.format(patient_id=patient_id, thread_id=thread, file_id="x")
+            address = "/workspace" + path.format(patient_id=patient_id, thread_id=thread, file_id="x", task_id="x")
             for who in (stranger, scheduler, retiree, nobody):
                 form = {"csrf": who.page.csrf, "note": "x", "text": "x", "to": "x", "priority": "urgent"}
                 answer = await (who.http.get(address) if method == "GET" else who.http.post(address, data=form))

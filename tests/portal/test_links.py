@@ -15,6 +15,7 @@ from continuum.chart.limits import LINK_ATTEMPTS_MAX
 from continuum.fhir.invariants import broken
 from continuum.fhir.json import dump, parse
 from continuum.fhir.validate import validate
+from tests.trail import rows_of
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 PASSCODE = "otter-71"
@@ -113,6 +114,20 @@ async def test_wrong_passcodes_are_counted_for_the_whole_life_of_a_link(robert):
     assert ask(link).status_code == 404, "the right one comes too late"
 
 
+@pytest.mark.requirement("V16.3.2")
+async def test_the_owner_reads_who_opened_a_link_who_fetched_it_and_who_tried(robert, clinic):
+    link = await make(robert)
+    where = {"patient_id": clinic.hospital.persona("retiree").patient_id}
+    before = await rows_of(clinic.hospital, **where)
+    assert ask(link, "wrong-one").status_code == 401
+    assert fetch("GET", ask(link, embeddedLengthMax=1).json()["files"][0]["location"]).status_code == 200
+    new = (await rows_of(clinic.hospital, **where))[len(before) :]
+    assert [(one["interaction"], one["outcome"]) for one in new] == [("share-refused", 4), ("share", 0), ("share", 0)]
+    assert "Clinic in Lisbon" in new[1]["query"]
+    await robert.get("/signon/who-looked")
+    assert "tried to open a health link with a wrong passcode" in robert.page.text
+
+
 async def test_tries_at_the_same_time_share_no_attempt(robert):
     link = await make(robert)
     async with httpx.AsyncClient(timeout=60) as viewer:
@@ -140,11 +155,20 @@ async def test_a_link_needs_a_passcode_and_a_life(robert):
     assert (await make(robert, lives="1000")).status_code == 422
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"passcode": 5}', b'{"passcode": null}', b"x" * 9000])
+ODD = (
+    b"", b"{", b"[]", b"null", b'{"passcode": 5}', b'{"passcode": null}', b"x" * 9000, b"[" * 4000,
+    b'{"passcode": "\\ud800", "recipient": "\\u0000\\ud800"}',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("body", ODD)
 async def test_what_is_no_request_of_a_viewer_opens_nothing(robert, body):
     link = await make(robert)
     assert fetch("POST", link["url"], content=body).status_code == 401
     assert fetch("POST", link["url"].rpartition("/")[0] + "/unknown", content=body).status_code == 404
+    for odd in ("%00", "%ED%A0%80", "%2e%2e"):
+        assert fetch("POST", f"{link['url'].rpartition('/')[0]}/{odd}", content=body).status_code < 500
+        assert fetch("GET", f"{link['url'].rpartition('/')[0]}/file/{odd}").status_code in (400, 404)
     preflight = fetch("OPTIONS", link["url"])
     assert preflight.status_code == 204
     assert preflight.headers["access-control-allow-methods"]

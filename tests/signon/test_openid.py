@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 import secrets
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -140,6 +141,9 @@ async def registrar(browser, steps, database):
         "INSERT INTO identity.privilege VALUES ($1, $1, 'registrar', 'org-1', '2020-01-01', NULL, 0)", account_id
     )
     await steps.add_app(browser)
+    # An administrator, who hires, vouches for who somebody is.
+    for table in ("account", "session"):
+        await database.execute(f"UPDATE identity.{table} SET identity_level = 2 WHERE account_id = $1", account_id)
 
 
 async def test_a_clerk_proofs_somebody_in_person(browser, other_browser, steps, database):
@@ -147,14 +151,23 @@ async def test_a_clerk_proofs_somebody_in_person(browser, other_browser, steps, 
     await registrar(browser, steps, database)
     await browser.get("/signon/clerk/proof")
     documents = {"kind1": "passport", "issuer1": "United States", "until1": "2035-01-01",
-                 "kind2": "birth certificate", "issuer2": "Bexar County", "until2": ""}  # fmt: skip
+                 "kind2": "birth certificate", "issuer2": "Bexar County", "until2": "", "anew": ""}  # fmt: skip
     await browser.submit("/clerk/proof", name=name, **{**documents, "kind1": "utility bill"})
     assert "must show a photo" in browser.page.text
     await browser.submit("/clerk/proof", name=name, **documents)
     assert f"{person.name} is Premium" in browser.page.text
+    assert "/signon/enrol?ticket=" not in browser.page.text
+    await browser.submit("/clerk/proof", name=name, **{**documents, "anew": "yes"})
+    link = re.search(r"/signon/enrol\?ticket=\S+", browser.page.text)[0]
     await other_browser.get("/signon/clerk/proof")
     await other_browser.submit("/clerk/proof", name=name, **documents)
     assert other_browser.answer.status_code == 403
+    await other_browser.get(link)
+    await other_browser.submit(
+        "/enrol", password="eleven purple kites over town", again="eleven purple kites over town"
+    )
+    assert other_browser.path == "/signon/account"
+    assert "set up anew at a desk" in other_browser.page.text
 
 
 @pytest.mark.requirement("V10.3.4", "V6.3.3")

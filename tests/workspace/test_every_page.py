@@ -42,12 +42,12 @@ async def test_nobody_gets_in_without_signing_in(open_hospital, retiree, method,
 
 
 @pytest.mark.requirement("V8.4.1")
-async def test_people_who_are_not_staff_and_staff_of_elsewhere_see_no_chart(open_hospital, signed_in, retiree, at_home):
+async def test_people_who_are_not_staff_and_staff_of_elsewhere_see_no_chart(open_hospital, enter, retiree, at_home):
     mother = open_hospital.persona("mother")
     elsewhere = open_hospital.facility_of(mother.patient_id)
     assert elsewhere != at_home
-    person = await signed_in(await open_hospital.person(open_hospital.persona("boatswain"), premium=True))
-    stranger = await signed_in(await open_hospital.member("physician", elsewhere, display="Dr. Elsewhere"))
+    person = await enter(await open_hospital.person(open_hospital.persona("boatswain"), premium=True))
+    stranger = await enter(await open_hospital.member("physician", elsewhere, display="Dr. Elsewhere"))
     for method, path in EVERY:
         refused = await request(person, method, path, retiree.patient_id)
         assert refused.status_code == 403, (method, path)
@@ -59,8 +59,8 @@ async def test_people_who_are_not_staff_and_staff_of_elsewhere_see_no_chart(open
 
 
 @pytest.mark.requirement("V3.5.1", "V3.5.3")
-async def test_a_form_from_elsewhere_changes_nothing(open_hospital, signed_in, retiree, at_home):
-    ada = await signed_in(await open_hospital.member("physician", at_home, display="Dr. Ada Okoye"))
+async def test_a_form_from_elsewhere_changes_nothing(open_hospital, enter, retiree, at_home):
+    ada = await enter(await open_hospital.member("physician", at_home, display="Dr. Ada Okoye"))
     for method, path in EVERY:
         if method == "POST":
             for data, headers in (({}, {}), ({"csrf": "00" * 64}, {}), ({"csrf": "xyz"}, {}),
@@ -69,11 +69,9 @@ async def test_a_form_from_elsewhere_changes_nothing(open_hospital, signed_in, r
                 assert answer.status_code == 403, (path, data)
 
 
-async def test_every_page_of_a_chart_leaves_one_row_that_says_what_was_shown(
-    open_hospital, signed_in, retiree, at_home
-):
+async def test_every_page_of_a_chart_leaves_one_row_that_says_what_was_shown(open_hospital, enter, retiree, at_home):
     who = await open_hospital.member("physician", at_home, display="Dr. One Row")
-    ada = await signed_in(who)
+    ada = await enter(who)
     conn = await asyncpg.connect(**Address.from_url(open_hospital.owner).connect)
 
     async def rows():
@@ -97,8 +95,8 @@ async def test_every_page_of_a_chart_leaves_one_row_that_says_what_was_shown(
         await conn.close()
 
 
-async def test_a_bad_address_is_answered_in_words(open_hospital, signed_in, retiree, at_home):
-    ada = await signed_in(await open_hospital.member("physician", at_home, display="Dr. Ada Okoye"))
+async def test_a_bad_address_is_answered_in_words(open_hospital, enter, retiree, at_home):
+    ada = await enter(await open_hospital.member("physician", at_home, display="Dr. Ada Okoye"))
     chart = f"/workspace/patients/{retiree.patient_id}"
     for path in ("/workspace/patients/nobody", "/workspace/patients/a%2Cb", f"{chart}/nonsense", f"{chart}/labs/new",
                  f"{chart}/problems/nothing/wrong", f"{chart}/problems/nothing/change"):  # fmt: skip
@@ -113,9 +111,9 @@ async def test_a_bad_address_is_answered_in_words(open_hospital, signed_in, reti
         assert answer.status_code < 500, odd
 
 
-async def test_a_page_is_small_over_the_wire(open_hospital, signed_in, retiree, at_home):
+async def test_a_page_is_small_over_the_wire(open_hospital, enter, retiree, at_home):
     """15 KB a page after the first visit, for a retiree of more than twenty years of records."""
-    ada = await signed_in(await open_hospital.member("physician", at_home, display="Dr. Ada Okoye"))
+    ada = await enter(await open_hospital.member("physician", at_home, display="Dr. Ada Okoye"))
     for page in ["", "/timeline", *(f"/{key}" for key in sections()), "/who-looked"]:
         address = f"/workspace/patients/{retiree.patient_id}{page}"
         async with ada.http.stream("GET", address, headers={"accept-encoding": "zstd"}) as answer:
@@ -124,8 +122,8 @@ async def test_a_page_is_small_over_the_wire(open_hospital, signed_in, retiree, 
         assert size <= 15_000, (page, size)
 
 
-async def test_every_entry_says_where_it_comes_from(open_hospital, signed_in, retiree, at_home):
-    ada = await signed_in(await open_hospital.member("physician", at_home, display="Dr. Ada Okoye"))
+async def test_every_entry_says_where_it_comes_from(open_hospital, enter, retiree, at_home):
+    ada = await enter(await open_hospital.member("physician", at_home, display="Dr. Ada Okoye"))
     entries = 0
     for page in (*sections(), "labs?code=4548-4", "vitals?code=85354-9"):
         answer = await ada.http.get(f"/workspace/patients/{retiree.patient_id}/{page}")

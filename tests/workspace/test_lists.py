@@ -9,15 +9,15 @@ pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
 
 
 @pytest.fixture
-async def ada(open_hospital, signed_in, at_home):
-    return await signed_in(await open_hospital.member("physician", at_home, display="Dr. Ada Okoye"))
+async def ada(open_hospital, enter, at_home):
+    return await enter(await open_hospital.member("physician", at_home, display="Dr. Ada Okoye"))
 
 
 def chart(retiree):
     return f"/workspace/patients/{retiree.patient_id}"
 
 
-async def test_a_list_is_made_by_its_first_patient_renamed_and_deleted(open_hospital, ada, signed_in, retiree, at_home):
+async def test_a_list_is_made_by_its_first_patient_renamed_and_deleted(open_hospital, ada, enter, retiree, at_home):
     await ada.get(f"{chart(retiree)}/lists")
     await ada.submit("/lists", name="Gout group", **{"on-": "yes"})
     assert ada.path == chart(retiree)
@@ -35,7 +35,7 @@ async def test_a_list_is_made_by_its_first_patient_renamed_and_deleted(open_hosp
     await ada.arrive(await ada.http.post("/workspace/lists", data={**rename.fields, "name": "On call"}))
     assert "On call" in ada.page.text
     assert "Gout group" not in ada.page.text
-    other = await signed_in(await open_hospital.member("physician", at_home, display="Dr. Other"))
+    other = await enter(await open_hospital.member("physician", at_home, display="Dr. Other"))
     await other.get("/workspace/lists")
     assert "On call" not in other.page.text
     assert "Brien" not in other.page.text
@@ -67,11 +67,11 @@ async def test_the_people_of_a_facility_are_listed_page_by_page_and_nobody_elses
     assert "Núñez" not in ada.page.text
 
 
-async def test_who_may_not_write_is_not_offered_it(open_hospital, ada, signed_in, retiree, at_home):
+async def test_who_may_not_write_is_not_offered_it(open_hospital, ada, enter, retiree, at_home):
     await ada.get(chart(retiree))
     offered = {link.removeprefix(chart(retiree)) for link in ada.page.links if link.endswith("/new")}
     assert offered == {"/allergies/new", "/problems/new", "/vitals/new", "/notes/new"}
-    pharmacist = await signed_in(await open_hospital.member("pharmacist", at_home, display="Pharmacist"))
+    pharmacist = await enter(await open_hospital.member("pharmacist", at_home, display="Pharmacist"))
     await pharmacist.get(chart(retiree))
     for link in (one for one in pharmacist.page.links if one.endswith("/new")):
         answer = await pharmacist.http.get(link)

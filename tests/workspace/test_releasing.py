@@ -12,7 +12,7 @@ LABORATORY = {"coding": [{
     "system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}]}  # fmt: skip
 
 
-async def test_a_clinician_shows_a_report_and_its_values_at_once(open_hospital, signed_in, retiree, at_home):
+async def test_a_clinician_shows_a_report_and_its_values_at_once(open_hospital, enter, retiree, at_home):
     who = {"reference": f"Patient/{retiree.patient_id}"}
     now = instant(now_us())
     value = {
@@ -32,8 +32,8 @@ async def test_a_clinician_shows_a_report_and_its_values_at_once(open_hospital, 
         }  # fmt: skip
         report_id = (await office.post("/DiagnosticReport", json=report)).json()["id"]
 
-    robert = await signed_in(await hospital.person(retiree, premium=True))
-    ada = await signed_in(await hospital.member("physician", at_home, display="Dr. Ada Okoye"))
+    robert = await enter(await hospital.person(retiree, premium=True))
+    ada = await enter(await hospital.member("physician", at_home, display="Dr. Ada Okoye"))
     chart = f"/workspace/patients/{retiree.patient_id}"
     await robert.get("/portal/record/me/reports")
     assert "Biopsy of the skin" not in robert.page.text

@@ -6,7 +6,9 @@ moment share one commit, and no answer leaves before its row is durable.
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from continuum.access.actor import Actor
@@ -36,6 +38,20 @@ class Context:
     purpose: str
     source: str
     request_id: str
+
+
+_made: ContextVar[list[int] | None] = ContextVar("made", default=None)
+
+
+@contextmanager
+def noted() -> Iterator[list[int]]:
+    """The outcomes of the rows that are made while the context is open: they tell a refusal that nobody traced."""
+    made: list[int] = []
+    token = _made.set(made)
+    try:
+        yield made
+    finally:
+        _made.reset(token)
 
 
 def _clean(text: str | None) -> str | None:
@@ -84,6 +100,8 @@ class Auditor:
     ) -> AuditRow:
         """The fields of record.audit_entry, sealed."""
         distinct = list(dict.fromkeys(patients))
+        if (made := _made.get()) is not None:
+            made.append(outcome)
         actor = context.actor
         fields = (
             self._clock(), _clean(context.request_id), _clean(actor.id), actor.role, context.purpose,

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,8 +75,10 @@ def digest(number: int, first_seq: int, last_seq: int, at: int, entries: bytes, 
 class Signer:
     """Signs with the secret `checkpoint` of `runtime.secrets`."""
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, former: Sequence[tuple[int, bytes]] = ()) -> None:
         self._key = Ed25519PrivateKey.from_private_bytes(secret)
+        self._former = former
+        """The keys before, each with the number of the last checkpoint that it signed; b"" for one that was lost."""
 
     def sign(
         self, *, number: int, first_seq: int, last_seq: int, at: int, entries: bytes, previous: bytes
@@ -90,26 +92,37 @@ class Signer:
     @property
     def checker(self) -> "Checker":
         """What tells its signatures from others."""
-        return Checker(self._key.public_key())
+        before = [(until, Ed25519PrivateKey.from_private_bytes(one).public_key() if one else None)
+                  for until, one in self._former]  # fmt: skip
+        return Checker(self._key.public_key(), before)
 
 
 class Checker:
-    """Tells whether a digest was signed."""
+    """Tells whether a digest was signed: each checkpoint by the key of its time and by no other."""
 
-    def __init__(self, key: Ed25519PublicKey) -> None:
+    def __init__(self, key: Ed25519PublicKey, former: Sequence[tuple[int, Ed25519PublicKey | None]] = ()) -> None:
         self._key = key
+        self._former = sorted(former, key=lambda one: one[0])
 
-    def is_signed(self, whole: bytes, signature: bytes) -> bool:
-        """Whether the signature is of that digest."""
+    def is_signed(self, number: int, whole: bytes, signature: bytes) -> bool:
+        """Whether the signature of the checkpoint with this number is of that digest.
+
+        Of a key that was lost nobody can tell: the chain of digests, which a later key signed, has to do.
+        """
+        key = next((one for until, one in self._former if number <= until), self._key)
+        if key is None:
+            return True
         try:
-            self._key.verify(signature, _SIGNED + whole)
+            key.verify(signature, _SIGNED + whole)
         except InvalidSignature:
             return False
         return True
 
     def is_genuine(self, checkpoint: Checkpoint) -> bool:
         """Whether it is as it was signed."""
-        return checkpoint.computed == checkpoint.digest and self.is_signed(checkpoint.digest, checkpoint.signature)
+        return checkpoint.computed == checkpoint.digest and self.is_signed(
+            checkpoint.number, checkpoint.digest, checkpoint.signature
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +160,7 @@ class Head:
             )  # fmt: skip
         except (ValueError, KeyError, TypeError):
             last = None
-        if last is None or not self._checker.is_signed(last.digest, last.signature):
+        if last is None or not self._checker.is_signed(last.number, last.digest, last.signature):
             raise HeadUnreadable(
                 f"{self.path} is damaged or was not written with this installation's key, so nothing says where the"
                 " audit trail ended. Bring the file back from a copy, or move it away if you know why it is so."

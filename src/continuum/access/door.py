@@ -4,11 +4,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
+import structlog
+
 from continuum.access.actor import Actor
-from continuum.access.audit import REFUSED, SUCCESS, Auditor, Context
+from continuum.access.audit import FAILED, REFUSED, SUCCESS, Auditor, Context
+from continuum.access.emergency import Emergency, open_one
+from continuum.access.limits import STRANGERS_TRACED_MAX
 from continuum.access.outage import Outage, closing
 from continuum.access.ownership import Judge
-from continuum.access.policy import Policy, decide
+from continuum.access.policy import Policy, decide, owner_key
 from continuum.access.session import Session
 from continuum.kernel.clock import now_us
 from continuum.kernel.errors import DomainError, ReadOnly, StorageFull
@@ -20,6 +24,7 @@ from continuum.record.read import Connect, Connection
 from continuum.record.visibility import Visibility
 from continuum.record.write import AuditRow
 
+log = structlog.get_logger("continuum.access")
 READ_ONLY_TEXT = "This server is read-only at present; reads and searches go on, writes must wait."
 
 
@@ -61,6 +66,8 @@ class Access:
         self._read_only = read_only
         self.on_written: Callable[[], None] | None = None
         """Told after each commit of this process; what others commit is found by polling."""
+        self._strangers = (0, 0)
+        """The present minute, and how many have asked in it without a name."""
         self._policies: dict[tuple[Actor, str], Policy] = {}
 
     @asynccontextmanager
@@ -136,12 +143,41 @@ class Access:
             self._policies[(actor, purpose)] = found
         return found
 
+    async def emergency(self, actor: Actor, patient_id: str) -> Emergency | None:
+        """The glass that an actor has broken for a patient and that is open still: why they are there, no more."""
+        async with self.connect() as conn:
+            return await open_one(conn, patient_id, owner=owner_key(actor, self.keys), now=self.clock())
+
     async def turned_away(
-        self, actor: Actor, purpose: str, error: DomainError, *, source: str, request_id: str
-    ) -> None:
-        """Leaves the trace of an actor whom `open` refused."""
+        self, actor: Actor, purpose: str, error: Exception, *, source: str, request_id: str, interaction: str = "open",
+        target: str | None = None, patients: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        """Leaves the trace of an actor who was refused before anything was done in their name, or whom a fault stopped.
+
+        target: what they asked for. What a fault says may quote data: only its kind is written down.
+        """
         context = Context(actor, purpose, source, request_id)
-        await self.auditor.write(self.auditor.row(context, "open", outcome=REFUSED, detail=str(error)))
+        known = isinstance(error, DomainError)
+        row = self.auditor.row(
+            context, interaction, outcome=REFUSED if known else FAILED, target=target, patients=patients,
+            detail=str(error) if known else type(error).__name__,
+        )  # fmt: skip
+        await self.auditor.write(row)
+
+    async def stranger(self, error: DomainError, *, source: str, request_id: str, target: str) -> None:
+        """Leaves the trace of somebody who did not say who they are. As many as a disk can bear; the rest is counted.
+
+        Whoever asks without a name costs nothing but a connection, so their rows must not fill the trail.
+        """
+        minute = self.clock() // 60_000_000
+        if minute != self._strangers[0]:
+            self._strangers = (minute, 0)
+        self._strangers = (minute, self._strangers[1] + 1)
+        if self._strangers[1] <= STRANGERS_TRACED_MAX:
+            actor = Actor("unknown", "account", identity_level=0, authenticator_level=0)
+            await self.turned_away(actor, "", error, source=source, request_id=request_id, target=target)
+        elif self._strangers[1] == STRANGERS_TRACED_MAX + 1:
+            log.warning("strangers.untraced", traced=STRANGERS_TRACED_MAX)
 
     async def signed_on(
         self, actor: Actor, purpose: str, *, source: str, request_id: str, refused: str = "", query: str = ""

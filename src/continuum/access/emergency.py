@@ -96,6 +96,16 @@ async def begin(
     return made
 
 
+async def open_one(conn: Connection, patient_id: str, *, owner: int, now: int) -> Emergency | None:
+    """The glass that an actor has broken for a patient and that is open still; the one that stays open longest."""
+    row = await conn.fetchrow(
+        f"SELECT {_COLUMNS} FROM record.emergency WHERE actor_key = $1 AND patient_id = $2 AND ends > $3"
+        " ORDER BY ends DESC LIMIT 1",
+        owner, patient_id, now,
+    )  # fmt: skip
+    return None if row is None else _emergency(row)
+
+
 async def latest(conn: Connection, count: int, *, patient_id: str | None = None) -> list[Emergency]:
     """The latest emergencies, newest first: all, or of one patient."""
     rows = await conn.fetch(

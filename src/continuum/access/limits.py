@@ -8,6 +8,8 @@ EMERGENCY_REASON_CHARS = 500
 """The longest reason for breaking the glass."""
 EMERGENCY_REASON_MIN_CHARS = 10
 """A shorter reason says nothing."""
+STRANGERS_TRACED_MAX = 600
+"""Refusals of requests without a name that one worker writes down in a minute; more are logged as one line."""
 SHAPES_CACHED_MAX = 1_024
 """Kinds of session (role, purpose, assurance …) whose policies are kept per process."""
 VIEW_NAMES_MAX = 200

@@ -80,6 +80,17 @@ class Spill:
                 return spill
         raise SpillFull(f"All {SPILL_FILES_MAX} spill files in {folder} are in use.")
 
+    @staticmethod
+    def anybody(folder: Path) -> bool:
+        """Whether a process holds one of the folder's spills: a worker runs."""
+        for path in folder.glob("spill-*"):
+            with suppress(FileNotFoundError), path.open("rb") as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return True
+        return False
+
     @classmethod
     def abandoned(cls, folder: Path, key: bytes) -> Generator["Spill"]:
         """Spills of processes that are gone, with something in them; each is closed when the next is asked for."""

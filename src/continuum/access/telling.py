@@ -24,6 +24,8 @@ DEEDS = {
     "preview": "looked at what moving entries between records would do",
     "read": "looked at {what}",
     "search": "found {what} in a search",
+    "share": "handed out a copy of the record",
+    "share-refused": "tried to open a health link with a wrong passcode",
     "transaction": "read or changed several entries of the record",
     "unmerge": "took apart two records that had been made one",
     "update": "changed {what}",

@@ -60,7 +60,11 @@ class Report:
 
 
 class Verification:
-    """One pass over the trail. `audit_secret` is the key of the rows' seals; `checker` knows the signing key."""
+    """One pass over the trail. `audit_secret` is the key of the rows' seals; `checker` knows the signing key.
+
+    former: keys of the seals before, each with the last row that it sealed; b"" for one that was lost: rows under it
+    are held against their checkpoints only.
+    """
 
     def __init__(
         self,
@@ -69,9 +73,12 @@ class Verification:
         checker: Checker,
         head: Head,
         progress: Progress = lambda _: None,
+        *,
+        former: Sequence[tuple[int, bytes]] = (),
     ) -> None:
         self._conn = conn
         self._secret = audit_secret
+        self._former = sorted(former)
         self._checker = checker
         self._head = head
         self._progress = progress
@@ -171,7 +178,8 @@ class Verification:
 
     def _row(self, row: Mapping[str, Any], mark: bytes | None, *, chained: bool, owners: Mapping[bytes, int]) -> None:
         seq, mac = row["seq"], row["mac"]
-        fits = _fits(self._secret, row)
+        secret = next((one for until, one in self._former if seq <= until), self._secret)
+        fits = not secret or _fits(secret, row)
         if chained and mark is None:
             origin = f" (a copy of row {owners[mac[:8]]})" if mac[:8] in owners else ""
             self._report.add(f"Row {seq} was added later{origin}: the checkpoint over it does not know it.")

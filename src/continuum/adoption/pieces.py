@@ -16,6 +16,7 @@ import typst
 from babel.dates import format_date
 
 from continuum.adoption.limits import PIECES_KEPT
+from continuum.adoption.pictures import drawn
 from continuum.ui.language import BUILT
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "es": "Español"}
@@ -27,13 +28,17 @@ _PREVIEW_PPI = 72.0
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One printed piece. format: its paper; layout: how it is set; pages: how many sides it has."""
+    """One printed piece. format: its paper; layout: how it is set; pages: how many sides it has.
+
+    picture: what it shows, of pictures.py.
+    """
 
     key: str
     title: str
     format: str
     layout: str
     pages: int
+    picture: str = "system"
 
 
 PIECES: Mapping[str, Piece] = {
@@ -43,10 +48,10 @@ PIECES: Mapping[str, Piece] = {
         Piece("system-brochure", "Brochure on Continuum", "landscape", "brochure", 2),
         Piece("system-postcard", "Postcard", "postcard", "postcard", 2),
         Piece("system-poster", "Poster on Continuum", "tabloid", "poster", 1),
-        Piece("portal-poster", "Poster on the portal", "tabloid", "poster", 1),
-        Piece("portal-brochure", "Brochure on the portal", "landscape", "brochure", 2),
-        Piece("portal-fact-sheet", "Fact sheet on the portal", "letter", "fact-sheet", 1),
-        Piece("cybersecurity-fact-sheet", "Fact sheet on cybersecurity", "letter", "claims", 1),
+        Piece("portal-poster", "Poster on the portal", "tabloid", "poster", 1, "portal"),
+        Piece("portal-brochure", "Brochure on the portal", "landscape", "brochure", 2, "portal"),
+        Piece("portal-fact-sheet", "Fact sheet on the portal", "letter", "fact-sheet", 1, "portal"),
+        Piece("cybersecurity-fact-sheet", "Fact sheet on cybersecurity", "letter", "claims", 1, "shield"),
     )
 }
 """The eight pieces by key."""
@@ -130,7 +135,7 @@ def _data(piece: Piece, facility: Facility, language: str, *, printer: bool) -> 
              "proof": f"/security#{one.key}"}
             for one in claims()
         ] if piece.layout == "claims" else [],
-        "proof_link": f"{origin}/security", "qr": _code(facility.portal), "hero": _text("hero.svg"), "tall": _tall(),
+        "proof_link": f"{origin}/security", "qr": _code(facility.portal), "pictures": drawn(piece.picture),
         "mark": (files("continuum.ui") / "styles" / "mark.svg").read_text(encoding="utf-8"), "icons": _icons(),
     })  # fmt: skip
 
@@ -149,16 +154,6 @@ def _code(address: str) -> str:
     drawn = BytesIO()
     segno.make(address, error="m").save(drawn, kind="svg", border=2, xmldecl=False, dark="#0d2c52")
     return drawn.getvalue().decode()
-
-
-def _text(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")
-
-
-def _tall() -> str:
-    """The picture for what is higher than wide: nothing flies behind the words, and the hospital is in its middle."""
-    hero = re.sub(r'<path class="plane"[^>]*/>', "", _text("hero.svg"))
-    return hero.replace('<g class="houses">', '<g transform="translate(-230 0)">')
 
 
 @lru_cache(maxsize=1)

@@ -107,3 +107,9 @@ AMENDMENT_ANSWER_DAYS = 60
 
 AMENDMENTS_COUNT = 50
 """Requests for correction on one page of the list of staff."""
+HANDED_ON_MAX = 10_000
+"""Messages, tasks, calendars and appointments of one kind that are handed on when somebody leaves."""
+HANDED_ON_PAGE = 100
+"""How many of them are looked at in one turn."""
+PAPER_MAX_CHARS = 100
+"""Characters of who issued or signed a paper about who may look at a record."""

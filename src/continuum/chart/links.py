@@ -29,14 +29,16 @@ _US = 1_000_000
 
 
 class PasscodeWrong(DomainError):
-    """The passcode is not that of the link. left: how many more wrong ones it takes."""
+    """The passcode is not that of the link. left: how many more wrong ones it takes. patient_id: whose link it is."""
 
     status = 401
     code = "login"
 
-    def __init__(self, left: int) -> None:
+    def __init__(self, left: int, link_id: str, patient_id: str) -> None:
         super().__init__("This is not the passcode of the link.")
         self.left = left
+        self.link_id = link_id
+        self.patient_id = patient_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,7 @@ class Links:
         if row is None:
             raise NotFound("This link is over, or never was.")
         if not await self._hasher.verify(passcode, row["passcode_hash"]):
-            raise PasscodeWrong(row["attempts_left"])
+            raise PasscodeWrong(row["attempts_left"], row["link_id"], row["patient_id"])
         ticket = random_token()
         async with self._access.connect() as conn, conn.transaction():
             await conn.fetch(
@@ -178,14 +180,15 @@ class Links:
             )  # fmt: skip
         return Opened(row["link_id"], row["account_id"], row["patient_id"], row["content"], ticket)
 
-    async def file(self, ticket: str) -> str:
+    async def file(self, ticket: str) -> Opened:
         """The encrypted content behind a ticket of `open`. Raises NotFound."""
         async with self._access.connect() as conn:
             row = await conn.fetchrow(
-                "SELECT l.content FROM chart.health_link_file f JOIN chart.health_link l USING (link_id)"
+                "SELECT l.link_id, l.account_id, l.patient_id, l.content"
+                " FROM chart.health_link_file f JOIN chart.health_link l USING (link_id)"
                 " WHERE f.ticket = $1 AND f.expires_us > $2 AND l.revoked_us IS NULL AND l.expires_us > $2",
                 ticket, self._access.clock(),
             )  # fmt: skip
         if row is None:
             raise NotFound("This file is not here any more. Please open the link again.")
-        return str(row["content"])
+        return Opened(row["link_id"], row["account_id"], row["patient_id"], row["content"], ticket)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from continuum.access import Access
@@ -33,6 +33,15 @@ PARTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "protected": (N_("Also what is protected: behavioral health, sexual health, HIV, substance use"), ()),
 }
 """What can be granted: its name for people, and the sections that it opens."""
+CUSTODY, GUARDIANSHIP = "custody", "guardianship"
+PAPERS: Mapping[str, str] = {
+    "caregiver": N_("Caregiver, named by the patient on a signed form"),
+    "power-of-attorney": N_("Power of attorney for health care"),
+    GUARDIANSHIP: N_("Guardianship, by an order of a court"),
+    CUSTODY: N_("Custody of a child, by an order of a court or an agreement"),
+}
+"""Papers by which somebody may look at another's record, as a clerk has seen them."""
+_PAPER = f"{LOCAL}legal-paper"
 _PART = f"{LOCAL}record-part"
 _SCOPE = "http://terminology.hl7.org/CodeSystem/consentscope"
 
@@ -44,6 +53,24 @@ def by_age(age_years: int) -> Limits | None:
     if age_years < CHILD_UNTIL_YEARS:
         return Limits()
     return Limits(PROTECTED, frozenset(sections()) - _FREE_TEXT)
+
+
+def last_day_as_a_child(born: date) -> date:
+    """The day before somebody comes of age; of somebody born on a leap day, the 28th of February."""
+    try:
+        of_age = born.replace(year=born.year + ADULT_FROM_YEARS)
+    except ValueError:
+        of_age = date(born.year + ADULT_FROM_YEARS, 3, 1)
+    return of_age - timedelta(days=1)
+
+
+def narrowed(limits: Limits, age_years: int) -> Limits:
+    """What a grant about somebody of this age opens: of a teenager never what is protected, whatever the paper says."""
+    of_age = by_age(age_years)
+    if of_age is None or not of_age.closed:
+        return limits
+    sections_ = of_age.sections if limits.sections is None else limits.sections & (of_age.sections or frozenset())
+    return Limits(limits.closed | of_age.closed, sections_)
 
 
 def by_parts(parts: frozenset[str]) -> Limits:
@@ -67,7 +94,10 @@ def scopes(limits: Limits) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A Consent that lets somebody look. parts: keys of PARTS. active: as the resource says, whatever the day."""
+    """A Consent that lets somebody look. parts: keys of PARTS. active: as the resource says, whatever the day.
+
+    paper, issuer: of one that a clerk recorded, a key of PAPERS and who issued it; "" for one of the patient's own.
+    """
 
     consent_id: str
     grantee: str
@@ -76,6 +106,8 @@ class Grant:
     starts: date
     ends: date | None
     active: bool
+    paper: str = ""
+    issuer: str = ""
 
     def holds(self, dod_id: str, today: date) -> bool:
         """Whether it lets this person look today."""
@@ -87,20 +119,47 @@ class Grant:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A paper that a clerk has seen. kind: a key of PAPERS. facility_id: where it was shown."""
+
+    kind: str
+    issuer: str
+    day: date
+    facility_id: str
+
+
+def _said_by(patient_id: str, paper: Paper | None) -> Resource:
+    """Who says that somebody may look: the patient, or a paper."""
+    if paper is None:
+        return {"performer": [{"reference": f"Patient/{patient_id}"}]}
+    return {
+        "organization": [{"reference": f"Organization/{paper.facility_id}"}],
+        "sourceAttachment": {"title": paper.issuer, "creation": paper.day.isoformat()},
+    }
+
+
 def consent(
-    patient_id: str, name: str, dod_id: str, parts: frozenset[str], today: date, now: str, ends: date | None
-) -> Resource:
-    """The Consent of a patient that lets somebody, by name and DoD ID, look at parts of their record (R4 §6.2)."""
+    patient_id: str, name: str, dod_id: str, parts: frozenset[str], today: date, now: str, ends: date | None,
+    *, paper: Paper | None = None,
+) -> Resource:  # fmt: skip
+    """The Consent that lets somebody, by name and DoD ID, look at parts of a patient's record (R4 §6.2).
+
+    paper: of one that a clerk records; without it, it is the patient's own word.
+    """
     period = {"start": today.isoformat(), **({"end": ends.isoformat()} if ends else {})}
     system, _, code = TRUST.partition("|")
     return {
         "resourceType": "Consent",
         "status": "active",
         "scope": {"coding": [{"system": _SCOPE, "code": "patient-privacy"}]},
-        "category": [{"coding": [{"system": system, "code": code}], "text": "Somebody may look at my record"}],
+        "category": [
+            {"coding": [{"system": system, "code": code}], "text": "Somebody may look at my record"},
+            *([{"coding": [{"system": _PAPER, "code": paper.kind}], "text": PAPERS[paper.kind]}] if paper else []),
+        ],
         "patient": {"reference": f"Patient/{patient_id}"},
         "dateTime": now,
-        "performer": [{"reference": f"Patient/{patient_id}"}],
+        **_said_by(patient_id, paper),
         "policyRule": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "OPTIN"}]},
         "provision": {
             "type": "permit",
@@ -148,6 +207,16 @@ def grant_of(resource: Resource) -> Grant | None:
         starts=date.fromisoformat(period["start"][:10]),
         ends=date.fromisoformat(period["end"][:10]) if period.get("end") else None,
         active=resource.get("status") == "active",
+        paper=next(
+            (
+                str(coding.get("code"))
+                for one in resource.get("category", ())
+                for coding in one.get("coding", ())
+                if coding.get("system") == _PAPER
+            ),
+            "",
+        ),
+        issuer=str(resource.get("sourceAttachment", {}).get("title", "")),
     )
 
 

@@ -21,7 +21,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{2,63}\Z")
 _HANDLE_BYTES = 32
 _COLUMNS = (
     "account_id, sign_in_name, display_name, person_id, email, identity_level, password_hash, password_set_us,"
-    " webauthn_handle, created_us, locked_us, closed_us"
+    " webauthn_handle, created_us, locked_us, closed_us, practitioner_id"
 )
 
 
@@ -56,6 +56,8 @@ class Account:
     created_us: int
     locked_us: int | None
     closed_us: int | None
+    practitioner_id: str | None = None
+    """The Practitioner that a member of staff is in the record."""
 
     @property
     def open(self) -> bool:
@@ -197,6 +199,17 @@ async def close(conn: Connection, account_id: str, now: int) -> None:
     await conn.fetch(
         "UPDATE identity.account SET closed_us = coalesce(closed_us, $2) WHERE account_id = $1", account_id, now
     )
+
+
+async def set_practitioner(conn: Connection, account_id: str, practitioner_id: str | None) -> None:
+    """Says who the holder is in the record. Raises Conflict for a Practitioner who is somebody else."""
+    try:
+        async with conn.transaction():
+            await conn.fetch(
+                "UPDATE identity.account SET practitioner_id = $2 WHERE account_id = $1", account_id, practitioner_id
+            )
+    except asyncpg.UniqueViolationError as error:
+        raise Conflict("That practitioner has another account already.") from error
 
 
 async def raise_identity_level(conn: Connection, account_id: str, level: int) -> None:

@@ -86,6 +86,8 @@ REDIRECT_URIS_MAX = 20
 """Addresses to which one client may have people sent back."""
 ENROLMENT_S = 3 * 24 * 3600
 """How long the link holds with which a member of staff sets up the account."""
+RECOVERY_AT_DESK_S = 1_800
+"""How long the link holds with which somebody who lost every factor, and was proofed again, begins anew."""
 STAFF_SHOWN_MAX = 500
 """Accounts of staff on one page."""
 FORM_MAX_BYTES = 64 * 1024

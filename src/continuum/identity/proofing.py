@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 
-from continuum.identity import accounts, registry, staff
+from continuum.identity import accounts, notices, registry, staff
 from continuum.identity.accounts import Account
 from continuum.identity.acts import Act, Origin
+from continuum.identity.enrolment import enrolment
 from continuum.identity.factors.recovery import new_code, plain
 from continuum.identity.limits import (
     ACTIVATION_AGAIN_S,
@@ -29,6 +30,8 @@ WITH_PHOTO = frozenset(
 )
 WITHOUT_PHOTO = frozenset({"birth certificate", "social security card", "marriage certificate", "utility bill"})
 _DOCUMENTS = 2
+ACCOUNT_RECOVERY = "account-recovery"
+"""The kind of the mail that says that somebody sets an account up anew."""
 
 
 class ProofingRefused(Invalid):
@@ -105,9 +108,31 @@ class Proofing:
             await self._proofed(conn, account, "in_person", clerk.account_id, documents, origin)
         return account
 
+    async def recover(
+        self, clerk: Session, sign_in_name: str, documents: Sequence[Document], origin: Origin
+    ) -> tuple[Account, str]:
+        """Proofs somebody anew who has lost every way in: the ticket with which they set the account up again, soon.
+
+        Nothing is taken away before the ticket is used, and its holder is told at once: on their page, and by mail
+        where there is an address. Raises as `in_person`.
+        """
+        on = self._sign_on
+        account = await self.in_person(clerk, sign_in_name, documents, origin)
+        async with on.connect() as conn, conn.transaction():
+            text = "At a registration desk somebody asked to set your account up anew. If it was not you, call us."
+            await accounts.notify(conn, account.account_id, text, on.clock())
+            entry = await registry.get(conn, account.person_id or "")
+            if entry is not None and entry.person.patient_id is not None:
+                about = f"{account.account_id}@{on.clock()}"
+                await notices.queue(
+                    conn, ACCOUNT_RECOVERY, about, patient_id=entry.person.patient_id, due_us=on.clock()
+                )
+            await on.trace(conn, Act("recover", clerk.account_id, origin, detail=account.account_id))
+            return account, await enrolment(on, conn, account, anew=True)
+
     async def _require_registrar(self, conn: Connection, clerk: Session) -> None:
         roles = {one.role for one in await staff.of(conn, clerk.account_id, self._sign_on.today())}
-        if staff.REGISTRAR not in roles or clerk.assurance.authenticator < PREMIUM.authenticator:
+        if staff.REGISTRAR not in roles or not clerk.assurance.reaches(PREMIUM):
             raise Forbidden("Only registrars who signed in with a second factor may do this.")
 
     async def _proofed(

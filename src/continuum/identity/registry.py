@@ -149,6 +149,14 @@ async def get(conn: Connection, person_id: str) -> Entry | None:
     return None if row is None else await _entry(conn, row)
 
 
+async def of_patient(conn: Connection, patient_id: str) -> Person | None:
+    """The person whose record this is; None for a patient whom the registry does not know."""
+    row = await conn.fetchrow(
+        f"SELECT {', '.join(_COLUMNS)} FROM identity.person WHERE patient_id = $1", patient_id
+    )  # fmt: skip
+    return None if row is None else _person(row)
+
+
 async def dependents(conn: Connection, sponsor_id: str, today: date) -> list[tuple[Person, Relation]]:
     """Those whom the person sponsors today, oldest first; at most DEPENDENTS_MAX."""
     columns = ", ".join(f"p.{column}" for column in _COLUMNS)

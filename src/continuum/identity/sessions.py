@@ -30,7 +30,7 @@ RECOVERY = "recovery"
 """The method of a session that was opened with a recovery code: it may set up a factor, and nothing else."""
 _SECOND_US = 1_000_000
 _COLUMNS = """s.session_id, s.account_id, s.identity_level, s.authenticator_level, s.methods, s.created_us,
-  s.authenticated_us, s.active_us, s.idle_s, s.expires_us, s.source, s.browser"""
+  s.authenticated_us, s.active_us, s.idle_s, s.expires_us, s.source, s.browser, s.privilege_id"""
 _LIVES = f"""s.ended_us IS NULL AND s.expires_us > $2 AND s.active_us + s.idle_s * {_SECOND_US}::bigint > $2
   AND a.locked_us IS NULL AND a.closed_us IS NULL"""
 
@@ -81,6 +81,8 @@ class Session:
     expires_us: int
     source: str
     browser: str
+    privilege_id: str | None = None
+    """As which of several roles its holder acts; None: as the first."""
 
     @property
     def recovering(self) -> bool:
@@ -200,6 +202,13 @@ class Sessions:
             raise SessionEnded("ended")
         return token, _session(row)
 
+    async def act_as(self, conn: Connection, session: Session, privilege_id: str) -> None:
+        """From now on the session acts as this one of its holder's roles."""
+        await conn.fetch(
+            "UPDATE identity.session SET privilege_id = $2 WHERE session_id = $1 AND ended_us IS NULL",
+            session.session_id, privilege_id,
+        )  # fmt: skip
+
     async def end(self, conn: Connection, session_id: str, because: str) -> bool:
         """Ends one; whether it was still open."""
         rows = await conn.fetch(
@@ -255,4 +264,5 @@ def _session(row: Any) -> Session:
         expires_us=row["expires_us"],
         source=row["source"],
         browser=row["browser"],
+        privilege_id=row["privilege_id"],
     )

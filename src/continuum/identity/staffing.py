@@ -8,20 +8,17 @@ from continuum.identity import accounts, staff
 from continuum.identity.accounts import Account
 from continuum.identity.acts import Act, Origin
 from continuum.identity.attempts import Attempts
+from continuum.identity.enrolment import enrol, enrolment
 from continuum.identity.limits import (
-    ENROLMENT_S,
     LABEL_MAX_CHARS,
     STAFF_SHOWN_MAX,
 )
-from continuum.identity.passwords import PasswordRefused, objections
 from continuum.identity.sessions import PREMIUM, Session
 from continuum.identity.sign_on import Arrived, SignOn, factor_subject, password_subject
 from continuum.identity.staff import Privilege
 from continuum.kernel.errors import Forbidden, Invalid, NotFound
 from continuum.kernel.ids import uuid7
 from continuum.record.read import Connection
-
-_ENROLMENT = "enrolment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +30,7 @@ class Member:
     display_name: str
     state: str
     privileges: tuple[Privilege, ...]
+    practitioner_id: str | None = None
 
 
 class Staffing:
@@ -56,7 +54,7 @@ class Staffing:
             )  # fmt: skip
             act = Act("open-account", "command-line", origin, detail=f"administrator {account.account_id}")
             await on.trace(conn, act)
-            return await self._enrolment(conn, account)
+            return await enrolment(on, conn, account)
 
     async def open_account(
         self, administrator: Session, *, sign_in_name: str, display_name: str, email: str | None, origin: Origin
@@ -74,7 +72,7 @@ class Staffing:
             account = await self._open(conn, sign_in_name, display_name, email, administrator.account_id)
             act = Act("open-account", administrator.account_id, origin, detail=account.account_id)
             await on.trace(conn, act)
-            return account, await self._enrolment(conn, account)
+            return account, await enrolment(on, conn, account)
 
     async def _open(
         self, conn: Connection, sign_in_name: str, display_name: str, email: str | None, by_account: str | None
@@ -93,31 +91,27 @@ class Staffing:
         await accounts.raise_identity_level(conn, account.account_id, PREMIUM.identity)
         return account
 
-    async def _enrolment(self, conn: Connection, account: Account) -> str:
-        return await self._sign_on.tickets.issue(conn, _ENROLMENT, account.account_id, lifetime_s=ENROLMENT_S)
-
     async def enrol(self, ticket: str, password: str, origin: Origin) -> Arrived:
-        """Sets the first password and signs in; the second factor follows on the account's page.
+        """Sets the first password and signs in. Raises as `enrolment.enrol`."""
+        return await enrol(self._sign_on, ticket, password, origin)
+
+    async def set_up_anew(self, administrator: Session, account_id: str, origin: Origin) -> tuple[Account, str]:
+        """For somebody of the staff who has lost every factor: the ticket with which they set the account up again.
 
         Raises:
-            TicketGone: the link was used or is too old. PasswordRefused: another one is needed.
+            Forbidden: whoever asks is no administrator, it is their own account, or that of a person of the registry,
+                who is proofed by a clerk with two documents. NotFound: there is no such open account.
         """
         on = self._sign_on
-        async with on.connect() as conn:
-            account_id = (await on.tickets.look(conn, _ENROLMENT, ticket)).account_id or ""
-            account = await accounts.get(conn, account_id)
-        assert account is not None, "a ticket goes with its account"
-        wrong = objections(password, on.profile, about=[account.sign_in_name, account.display_name])
-        if wrong:
-            raise PasswordRefused(" ".join(wrong))
-        hashed = await on.hasher.hash(password)
         async with on.connect() as conn, conn.transaction():
-            await on.tickets.take(conn, _ENROLMENT, ticket)
-            present = await accounts.locked(conn, account_id)
-            if present is None or not present.open:
-                raise Forbidden("This account is closed.")
-            await accounts.set_password(conn, present, hashed, on.profile, on.clock())
-            return await on.arrive(conn, present, 1, ("pwd",), origin)
+            await self._require_administrator(conn, administrator)
+            account = await self._existing(conn, account_id)
+            if account_id == administrator.account_id or account.person_id is not None or not account.open:
+                raise Forbidden("This account is set up anew at a registration desk, or by another administrator.")
+            text = "An administrator had your account set up anew. If you did not ask for it, call us."
+            await accounts.notify(conn, account_id, text, on.clock())
+            await on.trace(conn, Act("recover", administrator.account_id, origin, detail=account_id))
+            return account, await enrolment(on, conn, account, anew=True)
 
     async def grant(
         self,
@@ -153,10 +147,44 @@ class Staffing:
             detail = f"{privilege_id} of {account_id}"
             await on.trace(conn, Act("withdraw", administrator.account_id, origin, detail=detail))
 
-    async def leave(self, administrator: Session, account_id: str, *, hand_to: str | None, origin: Origin) -> None:
+    async def name_practitioner(
+        self, administrator: Session, account_id: str, practitioner_id: str | None, origin: Origin
+    ) -> None:
+        """Says which Practitioner of the record somebody is: what makes them one of those who treat a patient.
+
+        Raises:
+            Forbidden: whoever asks is no administrator. NotFound: no such account. Conflict: it is somebody else.
+        """
+        on = self._sign_on
+        async with on.connect() as conn, conn.transaction():
+            await self._require_administrator(conn, administrator)
+            await self._existing(conn, account_id)
+            await accounts.set_practitioner(conn, account_id, practitioner_id)
+            detail = f"Practitioner/{practitioner_id or 'none'} is {account_id}"
+            await on.trace(conn, Act("name-practitioner", administrator.account_id, origin, detail=detail))
+
+    async def act_as(self, session: Session, privilege_id: str, origin: Origin) -> Privilege:
+        """Whoever holds several roles acts as this one in this session. Raises NotFound for one that is not theirs."""
+        on = self._sign_on
+        async with on.connect() as conn, conn.transaction():
+            held = await staff.of(conn, session.account_id, on.today())
+            chosen = next((one for one in held if one.privilege_id == privilege_id), None)
+            if chosen is None:
+                raise NotFound("That role is not one of yours today.")
+            await on.sessions.act_as(conn, session, privilege_id)
+            detail = f"{chosen.role} {chosen.facility_id or 'everywhere'}"
+            await on.trace(conn, Act("act-as", session.account_id, origin, detail=detail))
+        return chosen
+
+    async def leave(
+        self, administrator: Session, account_id: str, *, hand_to: str | None, origin: Origin
+    ) -> tuple[Account, Account | None]:
         """Closes the account of somebody who leaves: no sign-in, no session, no privilege from this moment.
 
         hand_to: the sign-in name of whoever takes over their open work; written in the trail.
+
+        Returns:
+            who has left, and who takes over.
 
         Raises:
             Forbidden: whoever asks is no administrator, or would close their own. NotFound: no such account.
@@ -166,7 +194,7 @@ class Staffing:
             await self._require_administrator(conn, administrator)
             if account_id == administrator.account_id:
                 raise Forbidden("Nobody closes their own account; another administrator does that.")
-            await self._existing(conn, account_id)
+            leaver = await self._existing(conn, account_id)
             heir = await accounts.by_name(conn, hand_to) if hand_to else None
             if hand_to and (heir is None or not heir.open or heir.account_id == account_id):
                 raise NotFound("Whoever takes over the work must have an open account of their own.")
@@ -175,6 +203,7 @@ class Staffing:
             await on.sessions.end_all(conn, account_id, "account")
             detail = f"{account_id} work to {heir.account_id if heir else 'nobody'}"
             await on.trace(conn, Act("leave", administrator.account_id, origin, detail=detail))
+        return leaver, heir
 
     async def unlock(self, administrator: Session, account_id: str, origin: Origin) -> None:
         """Opens an account that failed attempts have locked (profile dod-stig). Raises Forbidden, NotFound."""
@@ -194,7 +223,8 @@ class Staffing:
         async with on.connect() as conn:
             await self._require_administrator(conn, administrator)
             rows = await conn.fetch(
-                "SELECT account_id, sign_in_name, display_name, locked_us, closed_us FROM identity.account a"
+                "SELECT account_id, sign_in_name, display_name, locked_us, closed_us, practitioner_id"
+                " FROM identity.account a"
                 " WHERE a.person_id IS NULL OR EXISTS"
                 "  (SELECT 1 FROM identity.privilege p WHERE p.account_id = a.account_id AND p.withdrawn_us IS NULL)"
                 " ORDER BY sign_in_name LIMIT $1",
@@ -226,4 +256,6 @@ def _member(row: Any, privileges: list[Any]) -> Member:
         if one["account_id"] == row["account_id"]
     )
     state = "closed" if row["closed_us"] else "locked" if row["locked_us"] else "open"
-    return Member(row["account_id"], row["sign_in_name"], row["display_name"], state, own)
+    return Member(
+        row["account_id"], row["sign_in_name"], row["display_name"], state, own, row["practitioner_id"]
+    )  # fmt: skip

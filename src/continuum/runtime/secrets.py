@@ -10,6 +10,8 @@ from pathlib import Path
 from continuum.kernel.errors import DomainError
 
 SECRET_BYTES = 32
+_UNTIL, _LOST = ".until-", "lost"
+"""Between the name of a replaced key and the last number that it holds for; what stands in the file of a lost one."""
 NAMES = ("record", "audit", "checkpoint", "token", "identity", "postgres")
 
 
@@ -85,10 +87,52 @@ def load(data: Path) -> Secrets:
     return Secrets(**{name: _read_or_make(folder / name) for name in NAMES})
 
 
+def former(data: Path, name: str) -> tuple[tuple[int, bytes], ...]:
+    """The keys of this name that were replaced, each with the number up to which it holds, the earliest first.
+
+    A key that was lost is empty.
+
+    Raises:
+        UnsafeFile: as `load`.
+    """
+    found = []
+    for path in (data / "keys").glob(f"{name}{_UNTIL}*"):
+        until = path.name.removeprefix(f"{name}{_UNTIL}")
+        if until.isdecimal():
+            found.append((int(until), b"" if _text(path) == _LOST else _secret(path)))
+    return tuple(sorted(found))
+
+
+def replace(data: Path, name: str, *, until: int | None, lost: bool = False) -> None:
+    """Puts a new key in the place of one, from the next number on.
+
+    until: the last number that the old one is for; it is kept beside the new one. None: nothing that it was for
+    outlives it. lost: the old one is not there any more, or not known to be ours.
+
+    Raises:
+        FileExistsError: a key was replaced at this number already.
+    """
+    path = data / "keys" / name
+    if until is not None:
+        kept = path.with_name(f"{name}{_UNTIL}{until}")
+        content = f"{_LOST}\n".encode() if lost else path.read_bytes()
+        write_private(kept, content)
+    path.unlink(missing_ok=True)
+    _read_or_make(path)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="ascii", errors="replace").strip()
+
+
 def _read_or_make(path: Path) -> bytes:
     if not path.exists():
         with suppress(FileExistsError):  # another process made it a moment ago; its content is the one that counts
             write_private(path, os.urandom(SECRET_BYTES).hex().encode() + b"\n")
+    return _secret(path)
+
+
+def _secret(path: Path) -> bytes:
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise UnsafeFile(f"{path} may be read by others. Close it with: chmod 600 {path}")
     try:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from babel.dates import get_month_names
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
@@ -42,6 +43,21 @@ def _day(value: date | str) -> Markup:
 
 def _weekday(value: date) -> str:
     return times.weekday(value, present().language)
+
+
+def _there(value: datetime) -> ZoneInfo:
+    return value.tzinfo if isinstance(value.tzinfo, ZoneInfo) else present().zone
+
+
+def _instant_there(value: datetime) -> Markup:
+    """An instant by the clock of its place, which is named: where somebody has to be at that hour."""
+    return _time(times.instant(value, present().language, _there(value)))
+
+
+def _zone_there(value: datetime) -> str:
+    """The name of the zone of a place, where it is not the reader's; else nothing."""
+    zone = _there(value)
+    return "" if zone.key == present().zone.key else times.zone_name(value, present().language, zone)
 
 
 def _instant(value: datetime | str) -> Markup:
@@ -86,6 +102,8 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "full_name": names.full_name,
     "initials": names.initials,
     "instant": _instant,
+    "instant_there": _instant_there,
+    "zone_there": _zone_there,
     "listed_name": names.listed_name,
     "masked": names.masked,
     "moment": _moment,

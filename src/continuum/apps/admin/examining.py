@@ -26,8 +26,10 @@ async def trail(settings: Settings, server: Server) -> AsyncIterator[Finding]:
         if not await conn.fetchval("SELECT to_regclass('record.audit_checkpoint') IS NOT NULL"):
             return  # the schema check has said that migrations are waiting
         known = secrets.load(settings.data)
-        checker = Signer(known.checkpoint).checker
-        verification = Verification(conn, known.audit, checker, Head(settings.audit, checker))
+        checker = Signer(known.checkpoint, secrets.former(settings.data, "checkpoint")).checker
+        verification = Verification(
+            conn, known.audit, checker, Head(settings.audit, checker), former=secrets.former(settings.data, "audit")
+        )  # fmt: skip
         report = await verification.run(newest=DOCTOR_CHECKPOINTS_MAX)
     finally:
         await conn.close()

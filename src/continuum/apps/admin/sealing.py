@@ -18,7 +18,7 @@ from continuum.runtime.settings import Settings
 @asynccontextmanager
 async def sealing(settings: Settings, server: Server) -> AsyncIterator[None]:
     """Seals the audit trail while the context is open, and what is settled once more at its end."""
-    signer = Signer(secrets.load(settings.data).checkpoint)
+    signer = Signer(secrets.load(settings.data).checkpoint, secrets.former(settings.data, "checkpoint"))
     stopping = asyncio.Event()
     pool = Pool(server.app, size=1, application_name="continuum sealer")
     sealer = Sealer(pool.connection, signer, Head(settings.audit, signer.checker), now_us)

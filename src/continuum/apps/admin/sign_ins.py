@@ -13,6 +13,7 @@ from continuum.kernel.clock import now_us
 from continuum.record.read import Connection
 from continuum.runtime.pool import Pool
 from continuum.runtime.secrets import Secrets
+from continuum.samples.places import world
 from continuum.samples.registry import person_id
 from continuum.samples.world import personas
 
@@ -31,6 +32,8 @@ OTHERS = {
     "help-desk": "help desk: accounts, no records",
 }
 """Every other role of staff, with what it sees."""
+PRACTISES = {"physician": "family", "nurse": "nursing", "laboratory": "laboratory"}
+"""Roles whose holder is a Practitioner of the facility, by the specialty."""
 _PASSWORD_CHARS, _SEED_BYTES = 20, 20
 
 
@@ -101,11 +104,18 @@ async def _open(behind: SignonServices, one: SignIn) -> None:
         if one.seed:
             await accounts.raise_identity_level(conn, account.account_id, 2)
             await on.apps.put(conn, account.account_id, one.seed, name="Demonstration")
+        if one.role in PRACTISES:
+            await accounts.set_practitioner(conn, account.account_id, _practitioner(one.role))
         if one.role:
             await staff.grant(
                 conn, account.account_id, one.role, facility_id=None if one.everywhere else somebody().facility_id,
                 starts=on.today(), ends=None, by_account=None, now=on.clock(),
             )  # fmt: skip
+
+
+def _practitioner(role: str) -> str:
+    site = next(one for one in world().sites.values() if one.organization == somebody().facility_id)
+    return site.one_of(PRACTISES[role], 0).id
 
 
 async def _person(conn: Connection, one: SignIn) -> tuple[str, str | None]:

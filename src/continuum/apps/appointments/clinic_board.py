@@ -5,13 +5,14 @@ from datetime import timedelta
 from starlette.responses import Response
 
 from continuum.apps.appointments.clinic import HOME, Clinic, Row, calendars_of, clinic, day_of, one_of, show
+from continuum.apps.appointments.limits import TIMES_OFFERED_MAX
 from continuum.apps.frame.visit import Visit
 from continuum.chart.entry import N_
 from continuum.clinical.scheduling import booking, offers, visit
 from continuum.clinical.scheduling.booking import CANCELLED_BY_CLINIC, Wish
-from continuum.clinical.scheduling.finding import free_times
+from continuum.clinical.scheduling.finding import Free, free_times
 from continuum.clinical.scheduling.limits import HORIZON_DAYS
-from continuum.clinical.scheduling.model import actor_of
+from continuum.clinical.scheduling.model import Resource, actor_of
 from continuum.kernel.errors import DomainError, Invalid
 from continuum.ui.language import gettext
 from continuum.ui.view import showing
@@ -82,7 +83,7 @@ async def move(x: Visit) -> Response:
     chosen = [one for one in await calendars_of(here) if one.kind and one.kind.id == kind]
     problem = ""
     if x.request.method == "POST":
-        wish = Wish(x.form.get("slot", ""), row.patient_id, by_person=False)
+        wish = Wish(x.form.get("slot", ""), row.patient_id, by_person=False, why=x.form.get("why", ""))
         try:
             if not wish.slot_id:
                 raise Invalid(N_("Choose a time."))
@@ -96,39 +97,69 @@ async def move(x: Visit) -> Response:
             return x.go(f"{HOME}/{row.item.id}", done="moved")
     times = await free_times(here.session, here.claims, chosen, here.now, here.now + timedelta(days=HORIZON_DAYS))
     return show(
-        x, here, "clinic_move.html", "board", row=row, times=times, problem=problem, status=409 if problem else 200
-    )
+        x, here, "clinic_move.html", "board", row=row, times=times, problem=problem, why=x.form.get("why", ""),
+        chosen=x.form.get("slot", ""), status=409 if problem else 200,
+    )  # fmt: skip
 
 
 async def cancel(x: Visit) -> Response:
-    """Calls an appointment off, with a reason; the person is told and is the first to be offered another time."""
+    """Calls an appointment off, with a reason; the person is told, is offered another time, or is the first to be."""
     here = await clinic(x)
     row = await one_of(here, x.param("entry_id"))
-    problem = ""
+    problem, slot = "", x.form.get("slot", "")
     if x.request.method == "POST":
         try:
-            await called_off(here, row, x.form.get("reason", ""), wait=bool(x.form.get("wait")))
+            waiting = await called_off(here, row, x.form.get("reason", ""), wait=bool(x.form.get("wait") or slot))
+            if slot and waiting is not None:
+                return await _offered_instead(x, here, row, waiting, slot)
         except DomainError as refusal:
             if refusal.status not in {409, 412, 422}:
                 raise
             problem = _words(x, refusal)
         else:
             return x.go(f"{HOME}/{row.item.id}", done="cancelled")
+    kind = actor_of(row.item.resource, "HealthcareService")
     return show(
         x, here, "clinic_cancel.html", "board", row=row, problem=problem, reason=x.form.get("reason", ""),
-        status=422 if problem else 200,
+        times=await times_to_offer(here, kind), chosen=slot, status=422 if problem else 200,
     )  # fmt: skip
 
 
-async def called_off(here: Clinic, row: Row, reason: str, *, wait: bool) -> None:
-    """Calls one off by the clinic. wait: the person waits for another time from now on. Raises Invalid."""
+async def times_to_offer(here: Clinic, kind_id: str) -> list[Free]:
+    """The next free times of a kind of visit that somebody can still think about."""
+    chosen = [one for one in await calendars_of(here) if one.kind and one.kind.id == kind_id]
+    until = here.now + timedelta(days=HORIZON_DAYS)
+    times = await free_times(here.session, here.claims, chosen, here.now, until)
+    return [one for one in times if offers.offer_ends(one.starts, here.now) is not None][:TIMES_OFFERED_MAX]
+
+
+async def _offered_instead(x: Visit, here: Clinic, row: Row, waiting: Resource, slot_id: str) -> Response:
+    """Somebody may have been quicker with the chosen time: then the person is first in line, and staff see so."""
+    try:
+        made = await offers.propose(here.session, waiting, slot_id, here.now)
+    except DomainError as refusal:
+        if refusal.status not in {404, 409, 412, 422}:
+            raise
+        return x.go(f"{HOME}/waiting/{waiting['id']}", done="taken")
+    await here.reminders.offered(made, here.now)
+    return x.go(f"{HOME}/{row.item.id}", done="offered")
+
+
+async def called_off(here: Clinic, row: Row, reason: str, *, wait: bool) -> Resource | None:
+    """Calls one off by the clinic. wait: the person waits for another time from now on.
+
+    Returns:
+        the place on the waiting list, if there is one. Raises Invalid.
+    """
     before = row.item.resource
     await booking.cancel(here.session, before, here.now, by=CANCELLED_BY_CLINIC, reason=reason)
     kind = actor_of(before, "HealthcareService")
+    waiting = None
     if wait and kind:
         # Who was called off by the clinic waits as long as the appointment had been booked: before the others.
-        await offers.join(here.session, row.patient_id, kind, here.now, since=str(before.get("created", "")))
+        waiting = await offers.join(here.session, row.patient_id, kind, here.now, since=str(before.get("created", "")))
     await here.reminders.changed(before, here.now)
+    return waiting
 
 
 def _words(x: Visit, refusal: DomainError) -> str:

@@ -1,4 +1,4 @@
-"""Calendars of a clinic: templates with their rules, days that are closed, what they open; and the waiting list."""
+"""Calendars of a clinic: templates with their rules, days that are closed, and what they open."""
 
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
@@ -15,7 +15,6 @@ from continuum.clinical.scheduling import offers
 from continuum.clinical.scheduling.limits import HORIZON_DAYS_MAX, RULES_MAX
 from continuum.clinical.scheduling.model import Calendar, Closed, Resource, Rule, actor_of, calendar_of, with_calendar
 from continuum.clinical.scheduling.opening import keep_open
-from continuum.clinical.scheduling.reading import find
 from continuum.clinical.scheduling.template import DAYS, check, holiday, openings
 from continuum.fhir.json import dump, parse
 from continuum.kernel.errors import DomainError, Forbidden, Invalid
@@ -175,10 +174,10 @@ async def call_off_day(x: Visit) -> Response:
             await here.session.update(parse(dump(stored)), if_match=version_of(schedule))
             # First nothing more is opened, then everybody is called off: nobody is offered a time of this very day.
             await keep_open(here.session, here.claims, closed, here.now)
-            for row in rows:
-                await called_off(here, row, reason, wait=True)
+            waiting = [await called_off(here, row, reason, wait=True) for row in rows]
             await keep_open(here.session, here.claims, closed, here.now)
-            return x.go(f"{HOME}/calendars/{found.id}", done="called-off", number=str(len(rows)))
+            offered = await _offered(here, found, waiting) if x.form.get("offer") else 0
+            return x.go(f"{HOME}/calendars/{found.id}", done="called-off", number=str(len(rows)), offered=str(offered))
         with showing(x.reader):
             problem = gettext(N_("Say why, so that people can be told."))
     return show(
@@ -187,39 +186,18 @@ async def call_off_day(x: Visit) -> Response:
     )  # fmt: skip
 
 
+async def _offered(here: Clinic, calendar: Calendar, waiting: list[Resource | None]) -> int:
+    """Offers each of those who were called off the first free time that suits them; how many got one."""
+    same = [one for one in await calendars_of(here) if one.calendar.service_id == calendar.service_id]
+    count = 0
+    for entry in sorted((one for one in waiting if one is not None), key=lambda one: str(one.get("created", ""))):
+        made = await offers.propose_first(here.session, here.claims, same, entry, here.now)
+        if made is not None:
+            await here.reminders.offered(made, here.now)
+            count += 1
+    return count
+
+
 def _with(row: Row, calendar: Calendar) -> bool:
     mine = actor_of(row.item.resource, "Practitioner") == calendar.practitioner_id
     return mine and bool(calendar.practitioner_id)
-
-
-async def waiting(x: Visit) -> Response:
-    """Who waits for what since when, and what was offered to whom until when."""
-    here = await clinic(x)
-    kinds: dict[str, str] = {}
-    for one in await calendars_of(here):
-        if one.kind:
-            kinds.setdefault(one.kind.id, one.kind.need)
-    lists = []
-    for kind, need in kinds.items():
-        entries = await offers.queue(here.session, kind)
-        if entries:
-            lists.append((need, await _named(here, entries)))
-    offered: list[Resource] = []
-    included: dict[str, Resource] = {}
-    if here.places:
-        named = ",".join(f"Location/{one}" for one in here.places)
-        offered, included = await find(
-            here.session, "Appointment",
-            f"status=proposed&location={named}&_sort=date&_count=100&_include=Appointment:patient",
-        )  # fmt: skip
-    return show(
-        x, here, "clinic_waiting.html", "waiting", lists=lists, until=offers.open_until,
-        offered=[(one, included.get(f"Patient/{actor_of(one, 'Patient')}", {})) for one in offered],
-    )  # fmt: skip
-
-
-async def _named(here: Clinic, entries: list[Resource]) -> list[tuple[Resource, Resource]]:
-    ids = ",".join(sorted({actor_of(one, "Patient") for one in entries}))
-    people, _ = await find(here.session, "Patient", f"_id={ids}&_count=500")
-    known = {one["id"]: one for one in people}
-    return [(one, known[name]) for one in entries if (name := actor_of(one, "Patient")) in known]

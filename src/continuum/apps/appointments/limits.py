@@ -18,3 +18,5 @@ REMIND_EVERY_S = 3_600.0
 """Seconds between looks for appointments that are near."""
 SEND_EVERY_S = 15.0
 """Seconds between looks for mails that are due."""
+TIMES_OFFERED_MAX = 12
+"""Free times of a kind of visit among which staff choose one to offer."""

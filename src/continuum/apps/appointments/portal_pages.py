@@ -19,7 +19,7 @@ from continuum.clinical.scheduling.finding import Free, Offer, free_times, kinds
 from continuum.clinical.scheduling.limits import CANCEL_MINUTES, HORIZON_DAYS, REASON_MAX_CHARS
 from continuum.clinical.scheduling.model import instant
 from continuum.clinical.scheduling.offers import waiting_of
-from continuum.clinical.scheduling.reading import find, read
+from continuum.clinical.scheduling.reading import find, read, zone_of
 from continuum.interop.cutover.status import Facility
 from continuum.interop.cutover.status import facility as facility_at
 from continuum.kernel.errors import Conflict, DomainError, Invalid, NotFound
@@ -168,7 +168,8 @@ async def book(x: Visit) -> Response:
     given = [item for item in await offers(here.session, [calendar.service_id]) if item.calendar.id == calendar.id]
     if not given:
         raise NotFound("There is no such time.")
-    starts = instant(slot["start"]).astimezone(here.zone)
+    # The hour by the clock of the place, wherever the person's own care is.
+    starts = instant(slot["start"]).astimezone(zone_of(given[0].zone_location))
     await refuse_older(here, given[0].kind.facility_id if given[0].kind else "")
     problem = ""
     if x.request.method == "POST":

@@ -46,4 +46,5 @@ async def offer(x: Visit) -> Response:
         if x.form.get("answer") == "leave":
             await offers.decline(here.session, item.id, here.patient_id)
             return x.go(here.base, done="declined")
-    return show(x, here, "offer.html", item=item, over=over, status=409 if over else 200)
+    earlier = False if over else bool(await offers.instead_of(here.session, item.resource, here.patient_id))
+    return show(x, here, "offer.html", item=item, over=over, earlier=earlier, status=409 if over else 200)

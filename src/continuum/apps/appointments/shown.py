@@ -56,6 +56,7 @@ class Shown:
     kind: Kind | None
     why_not: str
     moved_from: datetime | None
+    why_moved: str
     offered_until: datetime | None
     checked_in: datetime | None
     may_check_in: bool
@@ -81,7 +82,8 @@ def shown(appointment: Resource, included: Mapping[str, Resource], now: datetime
     at = zone_of(location) if location else zone
     starts = instant(appointment["start"]).astimezone(at) if appointment.get("start") else None
     ends = instant(appointment["end"]).astimezone(at) if appointment.get("end") else None
-    moved = values_of(extension_of(appointment, MOVED_FROM) or {}).get("start")
+    change = values_of(extension_of(appointment, MOVED_FROM) or {})
+    moved = change.get("start")
     checked = extension_of(appointment, CHECKED_IN)
     near = starts is not None and now <= starts <= now + timedelta(hours=CHECK_IN_OPENS_HOURS)
     return Shown(
@@ -89,6 +91,7 @@ def shown(appointment: Resource, included: Mapping[str, Resource], now: datetime
         str(at), clinician_name(included.get(f"Practitioner/{actor_of(appointment, 'Practitioner')}", {})),
         str(location.get("name", "")), _address(location), _phone(location), kind_of(service) if service else None,
         may_change(appointment, now) if starts else "", instant(moved).astimezone(at) if moved else None,
+        str(change.get("why") or ""),
         open_until(appointment), instant(checked["valueInstant"]) if checked else None,
         near and appointment.get("status") == "booked" and checked is None,
         str(appointment.get("cancelationReason", {}).get("text", "")), str(appointment.get("comment", "")),

@@ -1,6 +1,6 @@
 """Appointments in the workspace: what belongs to a clinic, and where it is."""
 
-from continuum.apps.appointments import clinic_board, clinic_calendars, clinic_day, clinic_kinds
+from continuum.apps.appointments import clinic_board, clinic_calendars, clinic_day, clinic_kinds, clinic_waiting
 from continuum.apps.appointments.clinic import HOME as WHOLE
 from continuum.apps.frame.part import Part
 from continuum.apps.frame.visit import Navigation, Visit
@@ -32,7 +32,8 @@ PART = Part(
         (f"{HOME}/calendars/{{schedule_id}}/call-off", clinic_calendars.call_off_day, BOTH),
         (f"{HOME}/kinds", clinic_kinds.listed, GET),
         (f"{HOME}/kinds/{{service_id}}", clinic_kinds.one, BOTH),
-        (f"{HOME}/waiting", clinic_calendars.waiting, GET),
+        (f"{HOME}/waiting", clinic_waiting.waiting, GET),
+        (f"{HOME}/waiting/{{entry_id}}", clinic_waiting.offer, BOTH),
         (f"{HOME}/{{entry_id}}", clinic_board.detail, GET),
         (f"{HOME}/{{entry_id}}/step", clinic_board.step, POST),
         (f"{HOME}/{{entry_id}}/move", clinic_board.move, BOTH),

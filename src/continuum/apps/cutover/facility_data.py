@@ -6,7 +6,7 @@ from continuum.access.claims import Claims
 from continuum.apps.cutover.facility_pages import base_of, facility_of, show
 from continuum.apps.cutover.planner import planner
 from continuum.apps.frame.visit import Visit
-from continuum.apps.signon.exchange import takes_files
+from continuum.apps.signon.marked import takes_files
 from continuum.chart.entry import N_
 from continuum.chart.finding import find
 from continuum.interop.cutover import report

@@ -226,6 +226,8 @@ class Application:
                     await x.refused(error, path)
                 elif session is not None:
                     await session.refused(interaction, path, error)
+                elif not isinstance(error, Forbidden):
+                    await self._stranger(scope, error, path, request_id)
             except DomainError as worse:
                 return interaction, refused(worse)
             except Exception as worse:  # noqa: BLE001  a trace that cannot be left stops the answer too
@@ -263,6 +265,12 @@ class Application:
         except Forbidden as error:
             await services.access.turned_away(actor, purpose, error, source=source, request_id=request_id)
             raise
+
+    async def _stranger(self, scope: Scope, error: DomainError, path: str, request_id: str) -> None:
+        """The trace of a request for which the door was not even asked; those whom it refuses are traced by it."""
+        client = scope.get("client")
+        source = client[0] if client else ""
+        await self.services.access.stranger(error, source=source, request_id=request_id, target=path)
 
     def _claims(self, authorization: bytes | None) -> Claims:
         if not authorization:

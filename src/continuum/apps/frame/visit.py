@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from starlette.routing import Route
 from continuum.access import Access
 from continuum.access import Session as RecordSession
 from continuum.access.actor import USUAL_PURPOSE, Actor
+from continuum.access.emergency import Emergency
 from continuum.apps.design.answer import html
 from continuum.apps.design.reader import view_of
 from continuum.apps.design.static import PREFERENCES_PATH
@@ -25,7 +26,6 @@ from continuum.apps.signon.services import SignonServices
 from continuum.identity import standing
 from continuum.identity.acts import Origin
 from continuum.identity.standing import Standing
-from continuum.kernel.errors import DomainError
 from continuum.kernel.limits import REQUEST_TIMEOUT_S
 from continuum.ui import Pages, View
 from continuum.ui.language import gettext
@@ -56,6 +56,10 @@ class Visit(Exchange):
     access: Access = field(kw_only=True)
     zones: Zones = field(kw_only=True)
     standing: Standing = field(default_factory=Standing)
+    purpose: str = ""
+    """Why somebody is here, where it is not what is usual for their role."""
+    emergency: Emergency | None = None
+    """The glass that somebody has broken for the patient of this page."""
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     """Of the facility where somebody works or is cared for: "today" is its day."""
 
@@ -97,15 +101,22 @@ class Visit(Exchange):
 
     def record(self, *, patient_id: str | None = None, workflow: bool = False) -> RecordSession:
         """The record, as whom somebody is here. workflow: as `Access.open` has it. Raises Forbidden."""
-        assert self.account is not None, "who is here was asked before"
-        here = self.standing
-        actor = Actor(
-            self.account.account_id, here.role, self.account.display_name, here.facility_id,
-            patient_id or here.patient_id,
-        )  # fmt: skip
+        actor = replace(self.actor, patient_id=patient_id) if patient_id else self.actor
         return self.access.open(
-            actor, USUAL_PURPOSE.get(here.role, ""), source=self.origin.source, request_id=self.origin.request_id,
-            workflow=workflow,
+            actor, self.purpose or USUAL_PURPOSE.get(actor.role, ""), source=self.origin.source,
+            request_id=self.origin.request_id, workflow=workflow,
+        )  # fmt: skip
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts, as the record knows them: with the levels of the session."""
+        assert self.account is not None, "who is here was asked before"
+        assert self.session is not None, "who is here was asked before"
+        here, level = self.standing, self.session.assurance
+        return Actor(
+            self.account.account_id, here.role, self.account.display_name, here.facility_id, here.patient_id,
+            practitioner_id=here.practitioner_id, identity_level=level.identity,
+            authenticator_level=level.authenticator,
         )  # fmt: skip
 
     def page(self, template: str, *, status: int = 200, **values: object) -> Response:
@@ -161,23 +172,5 @@ def routes(
         return Visit(request, services, visit, origin, area=area, access=access, zones=zones)
 
     return [
-        Route(area.base + path, endpoint(_traced(work), services, make), methods=list(methods))
-        for path, work, methods in pages
+        Route(area.base + path, endpoint(work, services, make), methods=list(methods)) for path, work, methods in pages
     ]
-
-
-def _traced(work: Handler) -> Handler:
-    """The handler, with what it is marked with."""
-    made = partial(_answered, work)
-    vars(made).update(vars(work))
-    return made
-
-
-async def _answered(work: Handler, x: Visit) -> Response:
-    """A refusal before anybody opened the record has left its trace in sign-on; one after, in the record."""
-    try:
-        return await work(x)
-    except DomainError as error:
-        if x.session is None and x.account is None and error.status != 401:
-            await x.load(activity=False)
-        raise

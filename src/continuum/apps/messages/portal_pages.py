@@ -12,7 +12,7 @@ from continuum.apps.messages.limits import SCAN_TIMEOUT_S
 from continuum.apps.messages.shown import EVENTS, mark
 from continuum.apps.portal.area import BASE
 from continuum.apps.portal.whose import others
-from continuum.apps.signon.exchange import takes_files
+from continuum.apps.signon.marked import takes_files, unattended
 from continuum.chart.entry import N_
 from continuum.clinical.messaging import files, rules, workflows
 from continuum.clinical.messaging.box import DRAFTS, INBOX, SENT, SYSTEM_FOLDERS, TRASH, Draft
@@ -229,6 +229,7 @@ async def _files(x: Visit) -> tuple[list[Sent], str]:
     return found, ""
 
 
+@unattended
 async def keep_draft(x: Visit) -> Response:
     """Keeps what somebody types; files and a typed name are not kept."""
     here = await correspondent(x)

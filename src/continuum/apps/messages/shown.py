@@ -19,7 +19,7 @@ EVENTS: Mapping[str, str] = {
     "risen": N_("Given to those who stand in for the team"), "left": N_("Back to the team: nobody had it any more"),
     "team-closed": N_("Moved: the team is closed"), "found": N_("Found without somebody who owes the answer"),
     "offered": N_("An appointment is being arranged"), "noted": N_("Noted in the chart"),
-    "tasked": N_("Somebody was asked to do something for it"),
+    "done": N_("Done"), "tasked": N_("Somebody was asked to do something for it"),
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The list of a team's open messages, times away, templates."""
+"""The list of a team's open messages, answer times, times away, templates."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -9,9 +9,11 @@ from continuum.apps.frame.visit import Visit
 from continuum.apps.messages.shown import STATES
 from continuum.apps.messages.staff_desk import HOME, StaffDesk, staff_desk
 from continuum.chart.entry import N_
+from continuum.clinical.messaging.answering import measured
 from continuum.clinical.messaging.coverage import Away, instant_us
+from continuum.clinical.messaging.limits import MEASURED_DAYS
 from continuum.clinical.messaging.model import CATEGORIES, CATEGORY, PRIORITIES, Resource, owner_of, promised, state_of
-from continuum.clinical.messaging.reading import pool, rows_of
+from continuum.clinical.messaging.reading import pool, rows_of, work_since
 from continuum.clinical.messaging.rules import by_urgency, overdue
 from continuum.kernel.errors import DomainError, Invalid, NotFound
 from continuum.kernel.ids import uuid7
@@ -68,6 +70,17 @@ def category_of(first: Resource) -> str:
     codes = [coding.get("code") for one in first.get("category", ()) for coding in one.get("coding", ())
              if coding.get("system") == CATEGORY]  # fmt: skip
     return codes[0] if codes and codes[0] in CATEGORIES else "general"
+
+
+async def times(x: Visit) -> Response:
+    """How long answers took, against what each team promises."""
+    here = await staff_desk(x)
+    teams = await here.teams()
+    work = await work_since(here.session, here.now - timedelta(days=MEASURED_DAYS))
+    return x.page(
+        "messages/times.html", home=HOME, teams={one.id: one for one in teams}, days=MEASURED_DAYS,
+        rows=measured(work, [one.id for one in teams if one.active], here.now),
+    )  # fmt: skip
 
 
 async def away(x: Visit) -> Response:

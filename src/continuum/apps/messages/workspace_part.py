@@ -1,8 +1,8 @@
-"""Messages in the workspace: the lists of the teams, one conversation, times away, templates."""
+"""Messages in the workspace: the lists of the teams, one conversation, tasks, answer times, times away, templates."""
 
 from continuum.apps.frame.part import Part
 from continuum.apps.frame.visit import Navigation, Visit
-from continuum.apps.messages import workspace_pages, workspace_thread
+from continuum.apps.messages import workspace_pages, workspace_tasks, workspace_thread
 from continuum.apps.workspace.area import BASE
 from continuum.clinical.messaging.coverage import ROLES
 from continuum.ui.language import gettext
@@ -24,6 +24,9 @@ PART = Part(
     navigation=_navigation,
     pages=(
         (HOME, workspace_pages.lists, GET),
+        (f"{HOME}/tasks", workspace_tasks.tasks, GET),
+        (f"{HOME}/tasks/{{task_id}}/done", workspace_tasks.done, POST),
+        (f"{HOME}/times", workspace_pages.times, GET),
         (f"{HOME}/away", workspace_pages.away, BOTH),
         (f"{HOME}/templates", workspace_pages.templates, BOTH),
         (_ONE, workspace_thread.thread, GET),

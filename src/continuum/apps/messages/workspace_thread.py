@@ -23,7 +23,6 @@ from continuum.clinical.messaging.model import (
     CATEGORIES,
     CLAIMED_BY_OTHER,
     FOLLOW_UP,
-    OFFER_APPOINTMENT,
     PRIORITIES,
     TEAM_OF_TASK,
     WORK,
@@ -38,6 +37,9 @@ from continuum.clinical.messaging.reading import body, safe, thread_in
 from continuum.clinical.messaging.rules import Team
 from continuum.clinical.messaging.threads import Thread
 from continuum.clinical.messaging.workflows import Letter
+from continuum.clinical.scheduling import offers
+from continuum.clinical.scheduling.finding import kinds
+from continuum.clinical.scheduling.limits import REASON_MAX_CHARS
 from continuum.fhir.json import dump, parse
 from continuum.identity import notices
 from continuum.kernel.errors import Conflict, Invalid
@@ -46,6 +48,9 @@ from continuum.ui.people import Problem
 from continuum.ui.view import showing
 
 WAITING = "message-waiting"
+WITHIN_DAYS = {"3": N_("Within three days"), "7": N_("Within a week"), "14": N_("Within two weeks"),
+               "30": N_("Within a month"), "90": N_("Within three months")}  # fmt: skip
+"""How soon somebody is to be seen."""
 CONFIRM_PATIENT = N_("Another chart was open before. Confirm that this is the right person.")
 
 
@@ -98,7 +103,8 @@ async def _page(
         states=STATES, mark=lambda one: mark(one, here.now), doubtful=await _doubtful(opened),
         templates=await here.coverage.templates(here.facility_id), problems=problems, most=TEXT_MAX_CHARS,
         errors={one.field: one.text for one in problems}, fields=x.form, letter_id=x.form.get("id") or uuid7(),
-        status=status, writable=WRITABLE, **more,
+        visit_kinds=await kinds(here.session, here.facility_id), within=WITHIN_DAYS, status=status, writable=WRITABLE,
+        **more,
     )  # fmt: skip
 
 
@@ -233,16 +239,26 @@ async def _ask_task(x: Visit, opened: _Open) -> str:
     owner = Who(person.account_id, person.name).reference if person else {"reference": to, "display": display}
     event = Event("tasked", here.now, here.who.name, note)
     await _change(opened, lambda task: model.noted(task, event),
-                  _task(opened, FOLLOW_UP, note, owner, team.id if team else ""))  # fmt: skip
+                  _task(opened, FOLLOW_UP, note, owner, team.id if team else opened.thread.team))  # fmt: skip
     return ""
 
 
 async def _offer(x: Visit, opened: _Open) -> str:
-    """A Task for the schedulers of the facility: scheduling reads those with the code `offer-appointment`."""
+    """Onto the clinic's waiting list, before those whom nobody asked for; the schedulers offer a time from there."""
     here, note = opened.here, _note(x, needed=True)
-    owner = {"reference": f"Organization/{here.facility_id}"}
+    if len(note) > REASON_MAX_CHARS:
+        raise Invalid(N_("Say it in 500 characters or fewer."))
+    await _sure(x, opened)
+    kind = next((one for one in await kinds(here.session, here.facility_id) if one.id == x.form.get("kind")), None)
+    if kind is None:
+        raise Invalid(N_("Choose what kind of visit it is."))
+    within = x.form.get("within", "")
+    days = int(within) if within in WITHIN_DAYS else int(next(iter(WITHIN_DAYS)))
     event = Event("offered", here.now, here.who.name)
-    await _change(opened, lambda task: model.noted(task, event), _task(opened, OFFER_APPOINTMENT, note, owner, ""))
+    place = await offers.asking(
+        here.session, opened.patient_id, kind.id, here.now, by=here.who.reference, note=note, within_days=days
+    )
+    await _change(opened, lambda task: model.noted(task, event), place)
     return ""
 
 

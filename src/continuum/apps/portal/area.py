@@ -91,7 +91,8 @@ def led(work: Handler) -> Callable[[Visit], Awaitable[Response]]:
     async def answer(x: Visit) -> Response:
         try:
             return await work(x)
-        except PremiumFirst:
+        except PremiumFirst as error:
+            await x.refused(error)
             return x.go(f"{BASE}/premium")
 
     return answer

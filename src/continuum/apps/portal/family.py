@@ -14,15 +14,16 @@ from continuum.chart import trust
 from continuum.chart.entry import N_
 from continuum.chart.limits import GRANTS_MAX
 from continuum.chart.reading import version_of
-from continuum.chart.trust import PARTS, Grant, Pointers, grant_of
+from continuum.chart.trust import PAPERS, PARTS, Grant, Pointers, grant_of
 from continuum.fhir.json import dump, parse
 from continuum.identity import registry
 from continuum.identity.family import grown_family
 from continuum.identity.registry import Person
-from continuum.kernel.errors import NotFound
+from continuum.kernel.errors import Forbidden, NotFound
 from continuum.ui.people import Problem
 
 _ELSE = "else"
+BY_PAPER = N_("This was recorded from a paper. A registration desk ends it.")
 
 
 async def family(x: Visit) -> Response:
@@ -31,7 +32,7 @@ async def family(x: Visit) -> Response:
     given = await _given(here)
     today = x.services.sign_on.today()
     return x.page(
-        "portal/family.html", others=await others(x), parts=PARTS,
+        "portal/family.html", others=await others(x), parts=PARTS, papers=PAPERS,
         given=[one for one in given if one.active and (one.ends is None or one.ends >= today)],
         before=[one for one in given if not one.active or (one.ends is not None and one.ends < today)],
     )  # fmt: skip
@@ -123,6 +124,8 @@ async def take_back(x: Visit) -> Response:
     found = grant_of(resource) if resource else None
     if found is None:
         raise NotFound("There is no such permission.")
+    if found.paper:
+        raise Forbidden(BY_PAPER)
     if found.active:
         ended = parse(dump(resource | {"status": "inactive"}))
         await here.session.transaction([

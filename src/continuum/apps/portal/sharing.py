@@ -16,6 +16,7 @@ from continuum.apps.portal.area import BASE
 from continuum.apps.portal.record import show
 from continuum.apps.portal.taking import fhir_base
 from continuum.apps.portal.whose import Whose, whose
+from continuum.apps.signon.exchange import require_text
 from continuum.apps.signon.services import SignonServices
 from continuum.chart import ips
 from continuum.chart.carrying import take
@@ -28,8 +29,9 @@ from continuum.chart.limits import (
     LINK_REQUEST_MAX_BYTES,
     RECIPIENT_MAX_CHARS,
 )
-from continuum.chart.links import CONTENT_TYPE, Links, Made, PasscodeWrong
+from continuum.chart.links import CONTENT_TYPE, Links, Made, Opened, PasscodeWrong
 from continuum.chart.section import section
+from continuum.identity.standing import NOBODY
 from continuum.kernel.clock import instant
 from continuum.kernel.errors import DomainError, NotFound
 from continuum.kernel.ids import uuid7
@@ -123,10 +125,7 @@ def viewers(services: SignonServices, access: Access) -> list[Route]:
         asked = await _asked(request)
         opened = await kept.open(request.path_params["address"], str(asked.get("passcode", "")))
         recipient = " ".join(str(asked.get("recipient", "")).split())[:RECIPIENT_MAX_CHARS] or "somebody unnamed"
-        client = request.client.host if request.client else ""
-        actor = Actor(opened.account_id, "patient", patient_id=opened.patient_id)
-        session = access.open(actor, USUAL_PURPOSE["patient"], source=client, request_id=uuid7())
-        await session.shared("a health link", opened.patient_id, recipient)
+        await _shared(access, request, opened, "a health link", recipient)
         most = asked.get("embeddedLengthMax")
         limit = most if isinstance(most, int) and most >= 0 else LINK_EMBEDDED_MAX_CHARS
         file: dict[str, Any] = {"contentType": CONTENT_TYPE.partition(";")[0]}
@@ -137,25 +136,45 @@ def viewers(services: SignonServices, access: Access) -> list[Route]:
         return JSONResponse({"files": [file]}, headers=_CORS)
 
     async def file(request: Request) -> Response:
-        text = await kept.file(request.path_params["ticket"])
+        opened = await kept.file(request.path_params["ticket"])
+        await _shared(access, request, opened, "the file of a health link", f"its holder, as {opened.link_id}")
         headers = {**_CORS, "Cache-Control": f"private, max-age={LINK_FILE_S}"}
-        return Response(text, media_type="application/jose", headers=headers)
+        return Response(opened.content, media_type="application/jose", headers=headers)
 
     return [
-        Route(f"{BASE}/links/file/{{ticket}}", _answered(file), methods=["GET", "OPTIONS"]),
-        Route(f"{BASE}/links/{{address}}", _answered(manifest), methods=["POST", "OPTIONS"]),
+        Route(f"{BASE}/links/file/{{ticket}}", _answered(file, access), methods=["GET", "OPTIONS"]),
+        Route(f"{BASE}/links/{{address}}", _answered(manifest, access), methods=["POST", "OPTIONS"]),
     ]
 
 
-def _answered(work: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+def _source(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+async def _shared(access: Access, request: Request, opened: Opened, what: str, to: str) -> None:
+    actor = Actor(opened.account_id, "patient", patient_id=opened.patient_id)
+    session = access.open(actor, USUAL_PURPOSE["patient"], source=_source(request), request_id=uuid7())
+    await session.shared(what, opened.patient_id, to)
+
+
+def _answered(
+    work: Callable[[Request], Awaitable[Response]], access: Access
+) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         if request.method == "OPTIONS":
             return Response(status_code=204, headers=_CORS)
         try:
+            require_text(request.path_params.items())
             return await work(request)
         except PasscodeWrong as error:
+            holder = Actor(f"link {error.link_id}", NOBODY, identity_level=0, authenticator_level=0)
+            await access.turned_away(
+                holder, USUAL_PURPOSE["patient"], error, source=_source(request), request_id=uuid7(),
+                interaction="share-refused", patients=(error.patient_id,),
+            )  # fmt: skip
             return JSONResponse({"remainingAttempts": error.left}, error.status, headers=_CORS)
         except DomainError as error:
+            await access.stranger(error, source=_source(request), request_id=uuid7(), target=f"{BASE}/links")
             return PlainTextResponse(f"{error}\n", error.status, headers=_CORS)
 
     return answer
@@ -170,6 +189,6 @@ async def _asked(request: Request) -> dict[str, Any]:
             return {}
     try:
         found = json.loads(body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -11,7 +11,7 @@ from continuum.apps.portal.area import BASE, person
 from continuum.chart.limits import FACILITIES_KNOWN_MAX
 from continuum.chart.personal import Limits, Looking
 from continuum.chart.sensitivity import LABELS
-from continuum.chart.trust import Pointers, by_age, by_parts, grant_of, scopes
+from continuum.chart.trust import Pointers, by_age, by_parts, grant_of, narrowed, scopes
 from continuum.fhir.json import parse
 from continuum.identity import registry
 from continuum.identity.family import in_care
@@ -178,7 +178,7 @@ async def _granted(x: Visit, mine: Person, today: date) -> list[Other]:
         grant = grant_of(parse(stored.body)) if stored.body is not None else None
         if grant is None or not grant.holds(mine.dod_id, today):
             continue
-        limits = by_parts(grant.parts)
+        limits = narrowed(by_parts(grant.parts), grantor.age_years(today))
         before = found.get(grantor.patient_id)
         if before is not None:
             limits = _either(before.limits, limits)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from continuum.apps.signon.exchange import HOME, Exchange
 from continuum.apps.signon.services import BASE
-from continuum.identity import accounts, staff
+from continuum.identity import accounts, staff, standing
 from continuum.identity.accounts import Account
 from continuum.identity.browsers import told
 from continuum.identity.credentials import Changed, CodeWrong, SignInAgain
@@ -33,13 +33,21 @@ async def _page(x: Exchange, session: Session, account: Account, *, words: str =
         sessions = await on.sessions.of(conn, account.account_id)
         notices = await accounts.notices(conn, account.account_id)
         privileges = await staff.of(conn, account.account_id, on.today())
+        acts_as = (await standing.of(conn, account, session, "staff", on.today())).privilege_id
     return x.page(
         "account.html", status=status, told=told, account=account, session=session, apps=apps, passkeys=passkeys,
         codes_left=codes_left, sessions=sessions, notices=notices, words=words, expired=EXPIRED in session.methods,
         links=links, providers=[one for one in x.services.elsewhere.providers if one not in dict(links)],
-        roles={one.role for one in privileges}, privileges=privileges,
+        roles={one.role for one in privileges}, privileges=privileges, acts_as=acts_as,
         fresh=session.fresh(on.clock()), has_password=account.password_hash is not None,
     )  # fmt: skip
+
+
+async def role(x: Exchange) -> Response:
+    """Which of several roles somebody acts as, in this session."""
+    session, _ = await x.require()
+    await x.services.staffing.act_as(session, x.form.get("privilege", ""), x.origin)
+    return x.go(HOME)
 
 
 async def password(x: Exchange) -> Response:

@@ -5,11 +5,13 @@ from datetime import date
 from starlette.responses import Response
 
 from continuum.apps.signon.exchange import Exchange
+from continuum.apps.signon.leaving import hand_on
+from continuum.apps.signon.overseeing import door
 from continuum.apps.signon.services import BASE
 from continuum.identity.accounts import NameRefused, NameTaken
 from continuum.identity.sessions import Session
 from continuum.identity.staff import EVERYWHERE, ROLES
-from continuum.kernel.errors import DomainError, Invalid, NotFound
+from continuum.kernel.errors import Conflict, DomainError, Invalid, NotFound
 
 STAFF = f"{BASE}/staff"
 
@@ -20,11 +22,19 @@ async def people(x: Exchange) -> Response:
     return await _page(x, session)
 
 
-async def _page(x: Exchange, session: Session, *, words: str = "", link: str = "", status: int = 200) -> Response:
+async def _page(
+    x: Exchange,
+    session: Session,
+    *,
+    words: str = "",
+    link: str = "",
+    status: int = 200,
+    handed: tuple[str, str, int, int] | None = None,
+) -> Response:
     members = await x.services.staffing.members(session)
     return x.page(
-        "staff.html", status=status, members=members, words=words, link=link, form=x.form, roles=sorted(ROLES),
-        everywhere=sorted(EVERYWHERE), today=x.services.sign_on.today().isoformat(),
+        "staff.html", status=status, members=members, words=words, link=link, handed=handed, form=x.form,
+        roles=sorted(ROLES), everywhere=sorted(EVERYWHERE), today=x.services.sign_on.today().isoformat(),
     )  # fmt: skip
 
 
@@ -66,16 +76,39 @@ async def withdraw(x: Exchange) -> Response:
     return x.go(STAFF)
 
 
+async def practitioner(x: Exchange) -> Response:
+    """Says which Practitioner of the record somebody is."""
+    session, _ = await x.require()
+    name = x.form.get("practitioner", "").strip().removeprefix("Practitioner/")
+    try:
+        if name and x.services.access is not None:
+            await (await door(x, "staff"))[0].read("Practitioner", name)
+        await x.services.staffing.name_practitioner(session, x.form.get("account", ""), name or None, x.origin)
+    except (Conflict, NotFound) as error:
+        return await _page(x, session, words=str(error), status=error.status)
+    return x.go(STAFF)
+
+
 async def leave(x: Exchange) -> Response:
-    """Closes the account of somebody who leaves."""
+    """Closes the account of somebody who leaves, and hands their work on; once more hands on what is left of it."""
     session, _ = await x.require()
     try:
-        await x.services.staffing.leave(
+        leaver, heir = await x.services.staffing.leave(
             session, x.form.get("account", ""), hand_to=x.form.get("hand_to") or None, origin=x.origin
         )
     except DomainError as error:
         return await _page(x, session, words=str(error), status=error.status)
-    return x.go(STAFF)
+    if heir is None or x.services.access is None:
+        return x.go(STAFF)
+    done, left = await hand_on(x.services.access, leaver, heir, x.origin)
+    return await _page(x, session, handed=(leaver.display_name, heir.display_name, done, left))
+
+
+async def set_up_anew(x: Exchange) -> Response:
+    """The link for a member of staff who has lost every factor."""
+    session, _ = await x.require()
+    _, ticket = await x.services.staffing.set_up_anew(session, x.form.get("account", ""), x.origin)
+    return await _page(x, session, link=f"{x.services.settings.origin}{BASE}/enrol?ticket={ticket}")
 
 
 async def unlock(x: Exchange) -> Response:

@@ -4,19 +4,25 @@ Cookies: `visit` ties forms to a browser before anybody has signed in, `session`
 is the mark of a browser that has signed in before, `notice` that the notice was accepted. All are HttpOnly.
 """
 
+import contextlib
 import hmac
 import os
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import unquote, urlencode
 
+import asyncpg
 import structlog
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from continuum.access.actor import Actor
+from continuum.access.audit import noted
 from continuum.access.outage import closing
+from continuum.apps.signon.marked import FILES_MARK, UNATTENDED_MARK, Files
 from continuum.apps.signon.rendering import render
 from continuum.apps.signon.services import BASE, SignonServices
 from continuum.chart.entry import N_
@@ -32,6 +38,7 @@ from continuum.identity.limits import (
 )
 from continuum.identity.sessions import Session, SessionEnded
 from continuum.identity.sign_on import EXPIRED, Arrived
+from continuum.identity.standing import NOBODY
 from continuum.identity.vault import random_token
 from continuum.kernel.errors import DomainError, Forbidden, Malformed, ReadOnly, StorageFull, TooLarge
 from continuum.kernel.ids import uuid7
@@ -56,6 +63,7 @@ log = structlog.get_logger("continuum.signon")
 _NEXT = re.compile(rf"(?:{BASE}|/workspace|/portal)(?:/[A-Za-z0-9/?=&%._~-]{{0,600}})?\Z")
 """Addresses of ours to go on to after signing in."""
 HOME = f"{BASE}/account"
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 CLOSED = N_("Nothing can be saved at present. What is recorded can be read as usual. Please try again later.")
 """On every page while the record takes no writes, whatever the reason."""
 
@@ -86,6 +94,8 @@ class Exchange:
     account: Account | None = None
     cookies: list[tuple[str, str, int | None]] = field(default_factory=list)
     """Name, value and age in seconds (None: until the browser is closed; an empty value deletes)."""
+    unattended: bool = False
+    """Whether the page asks by itself (`unattended`): that keeps nobody signed in."""
 
     @property
     def query(self) -> Mapping[str, str]:
@@ -155,6 +165,7 @@ class Exchange:
         """Finds out who is here, if anybody is. Raises SessionEnded."""
         token = self.cookie("session")
         if token:
+            activity = activity and not self.unattended
             self.session, self.account = await self.services.sign_on.resume(token, activity=activity)
 
     async def require(self, *, restricted: bool = False, activity: bool = True) -> tuple[Session, Account]:
@@ -222,6 +233,35 @@ class Exchange:
         target = f"{address}?{urlencode(query)}" if query else address
         return RedirectResponse(target, 303, headers=dict(SECURE))
 
+    async def refused(self, error: Exception, outcomes: Sequence[int] = ()) -> None:
+        """Leaves the trace of a refusal or a fault, unless one of the rows of this request says so already."""
+        access = self.services.access
+        if any(outcomes) or access is None:
+            return
+        # Where nothing can be written, a page that shows nothing of a record still says what is wrong.
+        with contextlib.suppress(DomainError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            if self.session is None:
+                await self.load(activity=False)
+            target, source, request_id = self.request.url.path, self.origin.source, self.origin.request_id
+            if self.account is not None:
+                await access.turned_away(
+                    self.actor, "HSYSADMIN", error, source=source, request_id=request_id, interaction="page",
+                    target=target,
+                )  # fmt: skip
+            elif isinstance(error, DomainError):
+                await access.stranger(error, source=source, request_id=request_id, target=target)
+
+    @property
+    def actor(self) -> Actor:
+        """Who is here, as the trail knows them."""
+        assert self.account is not None, "who is here was asked before"
+        assert self.session is not None, "who is here was asked before"
+        level = self.session.assurance
+        return Actor(
+            self.account.account_id, NOBODY, self.account.display_name, identity_level=level.identity,
+            authenticator_level=level.authenticator,
+        )  # fmt: skip
+
     def check_form(self) -> None:
         """Holds a posted form to be ours. Raises FormRefused."""
         sent_from = self.request.headers.get("origin")
@@ -260,46 +300,57 @@ def endpoint(
     make: what the handlers of another app take, which is an Exchange too.
     """
     allowed: Files | None = getattr(handler, FILES_MARK, None)
+    by_itself = bool(getattr(handler, UNATTENDED_MARK, False))
 
     async def answer(request: Request) -> Response:
         client = request.client.host if request.client else ""
         origin = Origin(client, request.headers.get("user-agent", ""), request_id=uuid7())
         x = make(request, services, "", origin)
+        x.unattended = by_itself
         x.visit = x.cookie("visit")
         x.origin = Origin(client, origin.browser, x.cookie("known"), origin.request_id)
         if len(x.visit) != len(random_token()):
             x.visit = random_token()
             x.cookies.append(("visit", x.visit, None))
-        try:
-            require_text(request.query_params.multi_items())
-            if request.method == "POST":
-                await _read_form(x, allowed)
-                require_text(x.form.items())
-                x.check_form()
-            response = await handler(x)
-        except SignInFirst as error:
-            here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            wanted = here if request.method == "GET" and _NEXT.match(here) else x.home
-            response = x.go(f"{BASE}/sign-in", next=wanted, why=_why(error))
-        except DomainError as error:
-            words = CLOSED if isinstance(error, ReadOnly | StorageFull) else str(error)
-            response = x.page("refused.html", status=error.status, words=words)
-        except Exception as error:  # noqa: BLE001  the person gets an id, the log the kind; messages may quote data
-            if refusal := closing(error):
-                return x.finish(x.page("refused.html", status=refusal.status, words=CLOSED))
-            where = place(error)
-            log.error("a page failed", request_id=x.origin.request_id, cause=type(error).__name__, at=where)  # noqa: TRY400  same
-            words = f"Something went wrong here. Please try again; if it stays so, quote {x.origin.request_id}."
-            response = x.page("refused.html", status=500, words=words)
+        with noted() as outcomes:
+            try:
+                require_text((*request.query_params.multi_items(), *request.path_params.items()))
+                if request.method == "POST":
+                    await _read_form(x, allowed)
+                    require_text(x.form.items())
+                    x.check_form()
+                response = await handler(x)
+                if response.status_code >= HTTPStatus.BAD_REQUEST:
+                    await x.refused(DomainError(f"The page said what is wrong ({response.status_code})."), outcomes)
+            except SignInFirst as error:
+                here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+                wanted = here if request.method == "GET" and _NEXT.match(here) else x.home
+                response = x.go(f"{BASE}/sign-in", next=wanted, why=_why(error))
+            except DomainError as error:
+                await x.refused(error, outcomes)
+                words = CLOSED if isinstance(error, ReadOnly | StorageFull) else str(error)
+                response = x.page("refused.html", status=error.status, words=words)
+            except Exception as error:  # noqa: BLE001  the person gets an id, the log the kind; messages may quote data
+                response = await _failed(x, error, outcomes)
         return x.finish(response)
 
     return answer
 
 
+async def _failed(x: Exchange, error: Exception, outcomes: Sequence[int]) -> Response:
+    if refusal := closing(error):
+        return x.page("refused.html", status=refusal.status, words=CLOSED)
+    where = place(error)
+    log.error("a page failed", request_id=x.origin.request_id, cause=type(error).__name__, at=where)
+    await x.refused(error, outcomes)
+    words = f"Something went wrong here. Please try again; if it stays so, quote {x.origin.request_id}."
+    return x.page("refused.html", status=500, words=words)
+
+
 def require_text(pairs: Iterable[tuple[str, str]]) -> None:
-    """Refuses the one character that no text in the database may hold. Raises Malformed."""
-    if any("\0" in name or "\0" in value for name, value in pairs):
-        raise Malformed("What was sent holds a character that is none (U+0000).")
+    """Refuses what no text in the database may hold: U+0000, and halves of characters. Raises Malformed."""
+    if any(_NO_TEXT.search(text) for pair in pairs for text in pair):
+        raise Malformed("What was sent holds a character that is none, such as U+0000.")
 
 
 def place(error: BaseException) -> str:
@@ -313,27 +364,6 @@ def place(error: BaseException) -> str:
 def _why(error: SignInFirst) -> str:
     ended = error.__cause__
     return ended.reason if isinstance(ended, SessionEnded) else "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """What files a page takes. most: how many. total_bytes: all of them together."""
-
-    most: int
-    total_bytes: int
-
-
-FILES_MARK = "takes_files"
-
-
-def takes_files(most: int, total_bytes: int) -> Callable[[H], H]:
-    """Marks a handler whose forms have files."""
-
-    def mark(handler: H) -> H:
-        setattr(handler, FILES_MARK, Files(most, total_bytes))
-        return handler
-
-    return mark
 
 
 async def _read_form(x: Exchange, allowed: Files | None) -> None:

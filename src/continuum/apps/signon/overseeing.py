@@ -11,7 +11,7 @@ from continuum.kernel.errors import Forbidden, NotFound
 from continuum.kernel.limits import PAGE_DEFAULT
 
 
-async def _door(x: Exchange, scope: str) -> tuple[Door, Actor]:
+async def door(x: Exchange, scope: str) -> tuple[Door, Actor]:
     """The door to the record, opened for whoever is signed in, as staff or as a patient."""
     session, account = await x.require()
     access = x.services.access
@@ -23,7 +23,8 @@ async def _door(x: Exchange, scope: str) -> tuple[Door, Actor]:
     level = session.assurance
     actor = Actor(
         account.account_id, stands.role, account.display_name, stands.facility_id, stands.patient_id,
-        identity_level=level.identity, authenticator_level=level.authenticator,
+        practitioner_id=stands.practitioner_id, identity_level=level.identity,
+        authenticator_level=level.authenticator,
     )  # fmt: skip
     source, request_id = x.origin.source, x.origin.request_id
     purpose = USUAL_PURPOSE.get(actor.role, "")
@@ -36,15 +37,15 @@ async def _door(x: Exchange, scope: str) -> tuple[Door, Actor]:
 
 async def emergencies(x: Exchange) -> Response:
     """The latest emergencies, newest first."""
-    door, _ = await _door(x, "staff")
+    opened, _ = await door(x, "staff")
     now = x.services.sign_on.clock()
-    rows = [{"one": one, "open": one.ends > now} for one in await door.oversight.emergencies(PAGE_DEFAULT)]
+    rows = [{"one": one, "open": one.ends > now} for one in await opened.oversight.emergencies(PAGE_DEFAULT)]
     return x.page("emergencies.html", rows=rows)
 
 
 async def who_looked(x: Exchange) -> Response:
     """What was done about the record of whoever is signed in, newest first, page by page."""
-    door, actor = await _door(x, "patient")
+    opened, actor = await door(x, "patient")
     cursor = x.request.query_params.get("before", "")
-    told, after = await door.oversight.report(actor.patient_id or "", cursor=cursor, count=PAGE_DEFAULT)
+    told, after = await opened.oversight.report(actor.patient_id or "", cursor=cursor, count=PAGE_DEFAULT)
     return x.page("who_looked.html", told=told, after=after)

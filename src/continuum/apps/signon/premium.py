@@ -51,20 +51,25 @@ async def activate(x: Exchange) -> Response:
 
 
 async def proof(x: Exchange) -> Response:
-    """The clerk records two documents of somebody who stands before them."""
+    """The clerk records two documents of somebody who stands before them; of one who lost every way in, too."""
     session, _ = await x.require()
-    words, good, status = "", "", 200
+    words, good, link, status = "", "", "", 200
     if x.request.method == "POST":
         try:
             documents = [_document(x, number) for number in ("1", "2")]
-            account = await x.services.proofing.in_person(session, x.form.get("name", ""), documents, x.origin)
+            name, proofing = x.form.get("name", ""), x.services.proofing
+            if x.form.get("anew"):
+                account, ticket = await proofing.recover(session, name, documents, x.origin)
+                link = f"{x.services.settings.origin}{BASE}/enrol?ticket={ticket}"
+            else:
+                account = await proofing.in_person(session, name, documents, x.origin)
             good = f"{account.display_name} is Premium from the next sign-in on."
         except ValueError:
             words, status = "Please write dates as 2031-03-31, or leave them empty.", 422
         except (ProofingRefused, NotFound) as error:
             words, status = str(error), error.status
     return x.page(
-        "proof.html", status=status, words=words, good=good, form={} if good else x.form,
+        "proof.html", status=status, words=words, good=good, link=link, form={} if good else x.form,
         with_photo=sorted(WITH_PHOTO), without_photo=sorted(WITHOUT_PHOTO),
     )  # fmt: skip
 

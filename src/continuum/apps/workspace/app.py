@@ -7,7 +7,7 @@ from continuum.apps.frame.part import parts
 from continuum.apps.frame.visit import Handler, routes
 from continuum.apps.signon.app import not_there
 from continuum.apps.signon.services import SignonServices
-from continuum.apps.workspace import chart, corrections, home, lists, releasing, writing
+from continuum.apps.workspace import chart, corrections, emergency, home, lists, releasing, writing
 from continuum.apps.workspace.area import AREA
 
 GET, POST, BOTH = ("GET",), ("POST",), ("GET", "POST")
@@ -19,6 +19,7 @@ PAGES: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/unfinished", home.unfinished, GET),
     ("/here", lists.here, GET),
     ("/lists", lists.lists, BOTH),
+    ("/emergency", emergency.break_glass, BOTH),
     ("/corrections", corrections.waiting, GET),
     (_ONE, chart.summary, GET),
     (f"{_ONE}/lists", lists.choose, BOTH),

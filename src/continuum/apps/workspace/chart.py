@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from continuum.access.views import View
 from continuum.apps.frame.visit import Visit
-from continuum.apps.workspace.area import BASE, staff
+from continuum.apps.workspace.area import BASE, rescues, staff
 from continuum.chart import timeline as lines
 from continuum.chart.banner import SEARCHES, banner
 from continuum.chart.entry import N_
@@ -54,7 +54,8 @@ def show(x: Visit, view: View, template: str, here: str, **values: Any) -> Respo
         items = aside(patient_id, here)
     return x.page(
         template, patient=shown, aside_items=items, here=here, chart=f"{BASE}/patients/{patient_id}",
-        patient_id=patient_id, writable=offered, **{"waiting": {}, **values},
+        patient_id=patient_id, writable=offered, emergency=x.emergency, rescues=rescues(x),
+        **{"waiting": {}, **values},
     )  # fmt: skip
 
 

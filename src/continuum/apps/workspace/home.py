@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from continuum.access import Session
 from continuum.apps.frame.visit import Visit
-from continuum.apps.workspace.area import BASE, staff
+from continuum.apps.workspace.area import BASE, rescues, staff
 from continuum.chart.banner import SEXES, identifiers
 from continuum.chart.entry import N_
 from continuum.chart.finding import Found, by_ids, find
@@ -105,7 +105,7 @@ async def search(x: Visit) -> Response:
     if one and not x.partial and x.query.get("go"):
         return x.go(f"{BASE}/patients/{quote(one)}")
     template = "workspace/found_part.html" if x.partial else "workspace/find.html"
-    return x.page(template, q=q, found=found, rows=rows_of(x, list(found.patients)))
+    return x.page(template, q=q, found=found, rows=rows_of(x, list(found.patients)), rescues=rescues(x))
 
 
 async def palette(x: Visit) -> Response:

@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from continuum.access import Operation
 from continuum.access.views import View
 from continuum.apps.frame.visit import Visit
+from continuum.apps.signon.marked import unattended
 from continuum.apps.workspace.area import BASE, staff
 from continuum.apps.workspace.chart import show
 from continuum.chart import codes, writing
@@ -116,9 +117,10 @@ async def _form(
     return page
 
 
+@unattended
 async def draft(x: Visit) -> Response:
     """Keeps what somebody types; it does not count as activity. A part for the line below the form."""
-    desk, kind, patient_id = await staff(x, activity=False), _kind(x), x.param("patient_id")
+    desk, kind, patient_id = await staff(x), _kind(x), x.param("patient_id")
     fields = _typed(x)
     entry_id = x.query.get("entry", "") or fields.get("addend", "")
     await x.record().read("Patient", patient_id)

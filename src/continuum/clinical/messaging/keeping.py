@@ -16,6 +16,7 @@ from continuum.clinical.messaging import model, rules
 from continuum.clinical.messaging.limits import ANSWER_WORKING_DAYS, SWEEP_BATCH
 from continuum.clinical.messaging.model import (
     ANSWER,
+    FOLLOW_UP,
     KIND,
     MESSAGE,
     WORK,
@@ -75,7 +76,8 @@ class Keeper:
             seen, found, bad = await self._work_of(page, now, there)
             threads, lost, failed = threads + seen, lost + found, failed + bad
             self._threads_from = page.next_cursor
-        open_work = f"code={token(WORK, ANSWER)}&status={OPEN_STATUSES}&_sort=authored-on&_count={SWEEP_BATCH}"
+        kinds = f"{token(WORK, ANSWER)},{token(WORK, FOLLOW_UP)}"
+        open_work = f"code={kinds}&status={OPEN_STATUSES}&_sort=authored-on&_count={SWEEP_BATCH}"
         page = await self._page("Task", f"{open_work}&_include=Task:patient", self._tasks_from)
         self._tasks_from = page.next_cursor
         gone, risen, overdue, bad = await self._owners_of(page, now, there)

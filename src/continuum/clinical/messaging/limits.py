@@ -54,3 +54,7 @@ SWEEP_BATCH = 100
 """Threads that are looked at in one act of the continuous check."""
 STAFF_MAX = 200
 """Staff of a facility that are offered as cover or for a hand-over."""
+MEASURED_DAYS = 90
+"""Days back of which answer times are measured."""
+MEASURED_MAX = 2_000
+"""Conversations that are measured on one page; with more, the newest are."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from continuum.chart.entry import N_
 from continuum.chart.reading import LOCAL, code_of
-from continuum.clinical.messaging.limits import EVENTS_MAX
+from continuum.clinical.messaging.limits import EVENTS_MAX, NOTE_MAX_CHARS
 from continuum.kernel.errors import Conflict, Invalid
 
 Resource = dict[str, Any]
@@ -20,7 +20,7 @@ MESSAGE, FILE = "secure-message", "secure-message-file"
 """Kinds of Communications: a message; a file of one."""
 CATEGORY = f"{LOCAL}message-category"
 WORK = f"{LOCAL}task"
-ANSWER, OFFER_APPOINTMENT, FOLLOW_UP = "answer-message", "offer-appointment", "follow-up"
+ANSWER, FOLLOW_UP = "answer-message", "follow-up"
 """Kinds of Tasks."""
 STATE = f"{LOCAL}thread-state"
 ACCOUNT = "https://continuum.example/fhir/identifier/account"
@@ -247,6 +247,15 @@ def closed(task: Resource, who: Who, now: datetime, note: str) -> Resource:
     if not note:
         raise Invalid(N_("Say how it was settled, so that the person knows."))
     return noted({**task, **_state("closed")}, Event("closed", now, who.name, note))
+
+
+def done(task: Resource, who: Who, now: datetime, note: str) -> Resource:
+    """Something that was asked for is done. Raises Invalid for what is done already."""
+    if task.get("status") not in OPEN:
+        raise Invalid(N_("This is done already."))
+    if len(note) > NOTE_MAX_CHARS:
+        raise Invalid(N_("Say it in 1000 characters or fewer."))
+    return noted({**task, "status": "completed"}, Event("done", now, who.name, note))
 
 
 def asked_again(task: Resource, now: datetime, by: str, until: datetime) -> Resource:

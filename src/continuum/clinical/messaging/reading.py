@@ -1,12 +1,19 @@
 """Finding threads, teams and work through a session."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from continuum.access import Session, Stored
 from continuum.access.views import View
-from continuum.clinical.messaging.limits import MESSAGES_READ_MAX, POOL_SHOWN_MAX, TEAMS_MAX, THREAD_MESSAGES_MAX
+from continuum.clinical.messaging.limits import (
+    MEASURED_MAX,
+    MESSAGES_READ_MAX,
+    POOL_SHOWN_MAX,
+    TEAMS_MAX,
+    THREAD_MESSAGES_MAX,
+)
 from continuum.clinical.messaging.model import (
     ACCOUNT,
     ANSWER,
@@ -16,6 +23,7 @@ from continuum.clinical.messaging.model import (
     WORK,
     Resource,
     patient_of,
+    stamp,
     thread_of,
 )
 from continuum.clinical.messaging.rules import Team, team
@@ -23,6 +31,7 @@ from continuum.clinical.messaging.threads import Thread, threads
 from continuum.fhir.json import parse
 from continuum.kernel.errors import NotFound
 
+_MEASURED_PAGE = 500
 OPEN_STATUSES = "requested,accepted,in-progress"
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.")
 NO_THREAD = "There is no such conversation, or it is not open to you."
@@ -97,22 +106,35 @@ async def task_of(session: Session, patient_id: str, thread_id: str) -> Resource
     return found[0] if found else None
 
 
-async def pool(session: Session, **by: str) -> tuple[list[Resource], dict[str, Resource], bool]:
+async def pool(session: Session, code: str = ANSWER, **by: str) -> tuple[list[Resource], dict[str, Resource], bool]:
     """Open work, what it is about and for whom, and whether there is more than is shown.
 
-    by: `team`, `account` or `facility` whose list it is; none for all that the session may see.
+    code: of the kind of work. by: `team`, `account` or `facility` whose list it is; none for all that the session may
+    see.
     """
     wanted = {
         "team": lambda value: f"&group-identifier={token(TEAM_OF_TASK, value)}",
         "account": lambda value: f"&owner:identifier={token(ACCOUNT, value)}",
         "facility": lambda value: f"&owner=Organization/{safe(value)}",
     }
-    criteria = f"code={token(WORK, ANSWER)}&status={OPEN_STATUSES}"
+    criteria = f"code={token(WORK, code)}&status={OPEN_STATUSES}"
     criteria += "".join(wanted[key](value) for key, value in by.items())
     criteria += f"&_sort=authored-on&_count={POOL_SHOWN_MAX}&_include=Task:focus&_include=Task:patient"
     page = await session.search(session.parse("Task", criteria))
     included = {f"{one.resource_type}/{one.id}": body(one) for one in page.included}
     return [body(one) for one in page.matches], included, bool(page.next_cursor)
+
+
+async def work_since(session: Session, since: datetime) -> list[Resource]:
+    """Work on conversations that were asked since an instant, the newest first; MEASURED_MAX at most."""
+    criteria = f"code={token(WORK, ANSWER)}&authored-on=ge{stamp(since)}&_sort=-authored-on&_count={_MEASURED_PAGE}"
+    found: list[Resource] = []
+    page = await session.search(session.parse("Task", criteria))
+    while True:
+        found += [body(one) for one in page.matches]
+        if not page.next_cursor or len(found) >= MEASURED_MAX:
+            return found[:MEASURED_MAX]
+        page = await session.search(session.parse("Task", f"{criteria}&_cursor={quote(page.next_cursor)}"))
 
 
 def rows_of(tasks: list[Resource], included: dict[str, Resource]) -> list[dict[str, Any]]:

@@ -16,13 +16,14 @@ from zoneinfo import ZoneInfo
 import holidays
 
 from continuum.access import Operation, Session, Written
-from continuum.chart.reading import version_of
+from continuum.chart.reading import code_of, version_of
 from continuum.clinical.messaging import model, rules
 from continuum.clinical.messaging.model import (
     CATEGORIES,
     CATEGORY,
     CLAIMED_BY_OTHER,
     FILE,
+    FOLLOW_UP,
     KIND,
     MESSAGE,
     SIGNED,
@@ -31,7 +32,7 @@ from continuum.clinical.messaging.model import (
     Who,
     stamp,
 )
-from continuum.clinical.messaging.reading import NO_THREAD, task_of
+from continuum.clinical.messaging.reading import NO_THREAD, safe, task_of
 from continuum.clinical.messaging.rules import Team
 from continuum.clinical.messaging.threads import Thread
 from continuum.fhir.json import dump, parse
@@ -230,6 +231,28 @@ async def change(
         raise NotFound(NO_THREAD)
     try:
         await session.transaction([*more, changed(decide(task))])
+    except DomainError as refusal:
+        if refusal.status == _GONE_BY:
+            raise Conflict(CLAIMED_BY_OTHER) from refusal
+        raise
+
+
+async def follow_up(session: Session, task_id: str, who: Who, now: datetime, note: str) -> None:
+    """Something that was asked for because of a message is done; the conversation tells so.
+
+    Raises:
+        NotFound: there is no such work. Conflict: somebody else was first. Invalid: it is done already.
+    """
+    found: Resource = parse((await session.read("Task", safe(task_id))).body or b"{}")
+    if code_of(found.get("code")) != FOLLOW_UP:
+        raise NotFound(NO_THREAD)
+    operations = [changed(model.done(found, who, now, note))]
+    answering = await task_of(session, model.patient_of(found), model.thread_of(found))
+    if answering is not None:
+        said = f"{found.get('description', '')}{': ' if note else ''}{note}"
+        operations.append(changed(model.noted(answering, model.Event("done", now, who.name, said))))
+    try:
+        await session.transaction(operations)
     except DomainError as refusal:
         if refusal.status == _GONE_BY:
             raise Conflict(CLAIMED_BY_OTHER) from refusal

@@ -26,7 +26,7 @@ from continuum.clinical.scheduling.model import (
     with_extension,
 )
 from continuum.clinical.scheduling.opening import CLOSED_STATUS, utc
-from continuum.clinical.scheduling.reading import body, find, read
+from continuum.clinical.scheduling.reading import body, find, read, zone_at
 from continuum.fhir.json import dump, parse
 from continuum.kernel.errors import Conflict, Invalid, NotFound
 
@@ -41,6 +41,7 @@ KINDS = {
 CANCELLED_BY_PERSON, CANCELLED_BY_CLINIC = "pat", "prov"
 """Who called it off (appointment-cancellation-reason)."""
 TOO_LATE = N_("It is too late to change this appointment here. Please call the clinic.")
+CLOSED_NOW = N_("The clinic has closed this time. Please choose another one.")
 NOT_AHEAD = N_("This appointment is over, or was called off before.")
 
 
@@ -48,7 +49,7 @@ NOT_AHEAD = N_("This appointment is over, or was called off before.")
 class Wish:
     """What somebody wants to book. by_person: by themselves, within the rules for it; staff may do more.
 
-    comment: in their own words. kind: of KINDS.
+    comment: in their own words. kind: of KINDS. why: of a move, as the person reads it.
     """
 
     slot_id: str
@@ -57,6 +58,7 @@ class Wish:
     comment: str = ""
     kind: str = "ROUTINE"
     remote: bool = False
+    why: str = ""
 
 
 def may_change(appointment: Resource, now: datetime) -> str:
@@ -73,6 +75,16 @@ async def slot_with_calendar(session: Session, slot_id: str) -> tuple[Resource, 
     slot = await read(session, "Slot", slot_id)
     schedule = await read(session, "Schedule", reference_of(slot.get("schedule")).rpartition("/")[2])
     return slot, calendar_of(schedule, horizon_days=1), schedule
+
+
+async def is_closed(session: Session, slot: Resource, calendar: Calendar) -> bool:
+    """Whether the clinic has closed a time, or the day that it is on: what is taken closes once it is free."""
+    if slot.get("status") == CLOSED_STATUS:
+        return True
+    if not calendar.closed:
+        return False
+    zone = await zone_at(session, calendar)
+    return calendar.closed_on(instant(slot["start"]).astimezone(zone).date()) is not None
 
 
 async def ahead_of(session: Session, patient_id: str, now: datetime) -> list[Resource]:
@@ -93,7 +105,9 @@ async def book(session: Session, wish: Wish, now: datetime, *, moves: Resource |
     slot, calendar, schedule = await slot_with_calendar(session, wish.slot_id)
     starts, ends = instant(slot["start"]), instant(slot["end"])
     if slot.get("status") in {CLOSED_STATUS, "entered-in-error"}:
-        raise Conflict(N_("The clinic has closed this time. Please choose another one."))
+        raise Conflict(CLOSED_NOW)
+    if wish.by_person and await is_closed(session, slot, calendar):
+        raise Conflict(CLOSED_NOW)
     if len(wish.comment) > REASON_MAX_CHARS:
         raise Invalid(f"Please say it in {REASON_MAX_CHARS} characters or fewer.")
     if wish.by_person:
@@ -156,7 +170,9 @@ def _moved(moves: Resource, wish: Wish, slot: Resource, parts: list[Resource], n
         raise Invalid(NOT_AHEAD)
     if wish.by_person and (reason := may_change(moves, now)):
         raise Invalid(reason)
-    before = nested(MOVED_FROM, start=str(moves["start"]), at=now)
+    if not wish.by_person and not wish.why.strip():
+        raise Invalid(N_("Say why, so that the person can be told."))
+    before = nested(MOVED_FROM, start=str(moves["start"]), at=now, why=wish.why.strip()[:REASON_MAX_CHARS] or None)
     return with_extension(
         {
             **moves, "status": "booked", "start": slot["start"], "end": slot["end"],

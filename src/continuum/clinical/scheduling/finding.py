@@ -30,7 +30,7 @@ from continuum.clinical.scheduling.model import (
     without_extension,
 )
 from continuum.clinical.scheduling.opening import utc
-from continuum.clinical.scheduling.reading import find
+from continuum.clinical.scheduling.reading import find, zone_of
 from continuum.kernel.errors import Invalid
 from continuum.ui.formats.names import full_name
 
@@ -62,7 +62,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Free:
-    """A time that nobody has."""
+    """A time that nobody has. starts, ends: by the clock of its place."""
 
     slot_id: str
     starts: datetime
@@ -164,6 +164,7 @@ async def free_times(
         offer = by_schedule.get(reference_of(one.get("schedule")).rpartition("/")[2])
         if one["id"] in held or offer is None:
             continue
-        starts = instant(one["start"])
-        found.setdefault((offer.calendar.id, starts), Free(one["id"], starts, instant(one["end"]), offer))
+        zone = zone_of(offer.zone_location)
+        starts, ends = instant(one["start"]).astimezone(zone), instant(one["end"]).astimezone(zone)
+        found.setdefault((offer.calendar.id, starts), Free(one["id"], starts, ends, offer))
     return list(found.values())

@@ -4,14 +4,25 @@ An entry is an Appointment of status `waitlist` that names a kind of visit; an o
 holds the time, so nobody else can have it, until it is accepted, declined or over.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from continuum.access import Operation, Session
+from continuum.access.claims import Claims
 from continuum.chart.entry import N_
 from continuum.chart.reading import version_of
-from continuum.clinical.scheduling.booking import CANCELLED_BY_PERSON, appointment_of, called_off, slot_with_calendar
+from continuum.clinical.scheduling.booking import (
+    CANCELLED_BY_PERSON,
+    CLOSED_NOW,
+    appointment_of,
+    called_off,
+    is_closed,
+    slot_with_calendar,
+)
+from continuum.clinical.scheduling.finding import Offer, free_times
 from continuum.clinical.scheduling.limits import (
+    HORIZON_DAYS,
     OFFER_ENDS_BEFORE_MINUTES,
     OFFER_HOURS,
     REASON_MAX_CHARS,
@@ -22,6 +33,8 @@ from continuum.clinical.scheduling.model import (
     AHEAD,
     EXTENSION,
     OFFER,
+    PARTICIPATION,
+    REFERRER,
     Resource,
     actor_of,
     extension_of,
@@ -30,13 +43,15 @@ from continuum.clinical.scheduling.model import (
     slots_of,
     without_extension,
 )
-from continuum.clinical.scheduling.opening import CLOSED_STATUS
 from continuum.clinical.scheduling.reading import body, find, read
 from continuum.fhir.json import dump, parse
 from continuum.kernel.errors import Conflict, Invalid
 
 DECLINED = f"{EXTENSION}offer-declined"
 OVER = N_("This offer is over.")
+TOO_SOON = N_("This time begins too soon to be offered. Please call the person, and book it for them.")
+THINKING = N_("This person is thinking about another offer. It has to be answered, or be over, first.")
+NOT_WAITING = N_("This person does not wait any more.")
 
 
 def entry(
@@ -82,6 +97,46 @@ async def join(session: Session, patient_id: str, kind_id: str, now: datetime, *
     return body((await session.create(parse(dump(entry(patient_id, kind_id, now, **more))))).stored)
 
 
+async def asking(
+    session: Session, patient_id: str, kind_id: str, now: datetime, *, by: Resource, note: str, within_days: int
+) -> Operation:
+    """What puts somebody on the waiting list because their team asked for an appointment, and says by when.
+
+    Who waits for the same kind of visit already keeps their place, and the team's words are added to it.
+    by: how FHIR refers to who asks.
+    """
+    period = [{"start": now.isoformat(), "end": (now + timedelta(days=within_days)).isoformat()}]
+    kind = {"coding": [{"system": PARTICIPATION, "code": REFERRER, "display": "referrer"}]}
+    asked = {"type": [kind], "actor": by, "status": "accepted"}
+    for one in await waiting_of(session, patient_id):
+        if actor_of(one, "HealthcareService") == kind_id:
+            others = [part for part in one["participant"] if not _asked(part)]
+            changed = {
+                **one, "comment": note[:REASON_MAX_CHARS], "requestedPeriod": period, "participant": [*others, asked],
+            }  # fmt: skip
+            return Operation(
+                "PUT", "Appointment", id=one["id"], resource=parse(dump(changed)), if_match=version_of(one)
+            )
+    made = {**entry(patient_id, kind_id, now, comment=note), "requestedPeriod": period}
+    made["participant"] = [*made["participant"], asked]
+    return Operation("POST", "Appointment", resource=parse(dump(made)))
+
+
+def asked_by(waiting: Resource) -> str:
+    """Who of the staff asked for this appointment; "" where the person joined the list by themselves."""
+    return next((str(one["actor"].get("display", "")) for one in waiting["participant"] if _asked(one)), "")
+
+
+def _asked(participant: Resource) -> bool:
+    codes = (coding.get("code") for one in participant.get("type", ()) for coding in one.get("coding", ()))
+    return REFERRER in codes
+
+
+def wanted_until(waiting: Resource) -> datetime | None:
+    """Until when somebody wants to be seen."""
+    return max((instant(one["end"]) for one in waiting.get("requestedPeriod", ()) if one.get("end")), default=None)
+
+
 async def queue(session: Session, kind_id: str) -> list[Resource]:
     """Those who wait for a kind of visit, the longest first; at most WAITING_MAX."""
     found, _ = await find(
@@ -125,7 +180,7 @@ async def offer(session: Session, slot_id: str, now: datetime) -> Resource | Non
     """
     slot, calendar, _ = await slot_with_calendar(session, slot_id)
     ends = offer_ends(instant(slot["start"]), now)
-    if ends is None or slot.get("status") == CLOSED_STATUS or not calendar.service_id:
+    if ends is None or not calendar.service_id or await is_closed(session, slot, calendar):
         return None
     for waiting in await queue(session, calendar.service_id):
         before = await _before(session, waiting)
@@ -139,16 +194,58 @@ async def offer(session: Session, slot_id: str, now: datetime) -> Resource | Non
     return None
 
 
+async def propose(session: Session, waiting: Resource, slot_id: str, now: datetime) -> Resource:
+    """Offers a time that staff chose to somebody who waits; nobody else can have it until they have answered.
+
+    Raises:
+        Conflict: somebody has it. Invalid: it begins too soon, or the person thinks about another one.
+    """
+    slot, calendar, _ = await slot_with_calendar(session, slot_id)
+    ends = offer_ends(instant(slot["start"]), now)
+    if waiting.get("status") != "waitlist":
+        raise Invalid(NOT_WAITING)
+    if ends is None:
+        raise Invalid(TOO_SOON)
+    if await is_closed(session, slot, calendar):
+        raise Conflict(CLOSED_NOW)
+    if await _has_offer(session, waiting):
+        raise Invalid(THINKING)
+    made = _offered(waiting, slot, calendar.practitioner_id, calendar.location_id, ends, now)
+    return body((await session.create(parse(dump(made)))).stored)
+
+
+async def propose_first(
+    session: Session, claims: Claims, calendars: Sequence[Offer], waiting: Resource, now: datetime
+) -> Resource | None:
+    """Offers the first free time of calendars that suits somebody who waits; None where there is none."""
+    before = await _before(session, waiting)
+    until = now + timedelta(days=HORIZON_DAYS)
+    for one in await free_times(session, claims, calendars, now, until):
+        slot = {"id": one.slot_id, "start": one.starts.isoformat()}
+        if offer_ends(one.starts, now) is None or not suits(waiting, slot, before):
+            continue
+        try:
+            return await propose(session, waiting, one.slot_id, now)
+        except Conflict:
+            continue  # somebody booked it a moment ago: the next one
+        except Invalid:
+            return None
+    return None
+
+
 async def _before(session: Session, waiting: Resource) -> Resource | None:
     name = replaced_by(waiting)
     return await read(session, "Appointment", name) if name else None
 
 
 async def _has_offer(session: Session, waiting: Resource) -> bool:
-    """One offer at a time: who thinks about one is not asked about another."""
-    patient = actor_of(waiting, "Patient")
+    """One offer at a time for a place on a list: who thinks about one is not asked about another.
+
+    A person has one place for each kind of visit; what an offer is about is not shown to those who only schedule.
+    """
+    patient, kind = actor_of(waiting, "Patient"), actor_of(waiting, "HealthcareService")
     found, _ = await find(session, "Appointment", f"patient={patient}&status=proposed&_count=20")
-    return any(reference_of(info) == f"Appointment/{waiting['id']}" for one in found for info in _about(one))
+    return any(actor_of(one, "HealthcareService") == kind for one in found)
 
 
 def _about(offered: Resource) -> list[Any]:
@@ -158,7 +255,7 @@ def _about(offered: Resource) -> list[Any]:
 def _offered(
     waiting: Resource, slot: Resource, practitioner_id: str, location_id: str, ends: datetime, now: datetime
 ) -> Resource:
-    actors = [one["actor"] for one in waiting["participant"]]
+    actors = [one["actor"] for one in waiting["participant"] if not _asked(one)]
     actors += [{"reference": f"Practitioner/{practitioner_id}"}] if practitioner_id else []
     actors += [{"reference": f"Location/{location_id}"}] if location_id else []
     return {
@@ -182,6 +279,15 @@ def open_until(offered: Resource) -> datetime | None:
     return instant(said["valueInstant"]) if said else None
 
 
+async def instead_of(session: Session, offered: Resource, patient_id: str) -> str:
+    """The id of the appointment that goes when an offer is taken; "" where somebody waits for any time."""
+    for info in _about(offered):
+        waiting = await appointment_of(session, reference_of(info).rpartition("/")[2], patient_id)
+        if name := replaced_by(waiting):
+            return name
+    return ""
+
+
 async def accept(session: Session, offer_id: str, patient_id: str, now: datetime) -> Resource:
     """Takes an offered time; the place on the list, and the later appointment if there was one, go in the same act.
 
@@ -198,7 +304,7 @@ async def accept(session: Session, offer_id: str, patient_id: str, now: datetime
     for info in _about(offered):
         waiting = await appointment_of(session, reference_of(info).rpartition("/")[2], patient_id)
         if waiting.get("status") == "waitlist":
-            changed.append(called_off(waiting, by=CANCELLED_BY_PERSON, reason="An earlier time was found."))
+            changed.append(called_off(waiting, by=CANCELLED_BY_PERSON, reason="A time was found."))
         before = await _before(session, waiting)
         if before is not None and before.get("status") in AHEAD:
             changed.append(called_off(before, by=CANCELLED_BY_PERSON, reason="Moved to an earlier time."))

@@ -7,12 +7,19 @@ from zoneinfo import ZoneInfo
 
 from continuum.access import Operation, Session
 from continuum.access.claims import Claims
-from continuum.clinical.scheduling.limits import HORIZON_DAYS, HORIZON_DAYS_MAX, OPENING_BATCH, SCHEDULES_MAX
-from continuum.clinical.scheduling.model import Calendar, Resource, calendar_of, instant
+from continuum.chart.reading import version_of
+from continuum.clinical.scheduling.limits import (
+    DAY_APPOINTMENTS_MAX,
+    HORIZON_DAYS,
+    HORIZON_DAYS_MAX,
+    OPENING_BATCH,
+    SCHEDULES_MAX,
+)
+from continuum.clinical.scheduling.model import Calendar, Resource, actor_of, calendar_of, instant
 from continuum.clinical.scheduling.reading import body, find, zone_at
 from continuum.clinical.scheduling.template import Time, openings, overbooked
 from continuum.fhir.json import dump, parse
-from continuum.kernel.errors import Invalid
+from continuum.kernel.errors import Conflict, Invalid, PreconditionFailed
 
 CLOSED_STATUS = "busy-unavailable"
 _PAGE = 500
@@ -71,7 +78,48 @@ async def keep_open(session: Session, claims: Claims, calendar: Calendar, now: d
             for one in changes[begin : begin + OPENING_BATCH]
         ])  # fmt: skip
     closed = sum(one["status"] == CLOSED_STATUS for one in changes)
+    if calendar.practitioner_id:
+        await _adopt(session, claims, calendar, now, _after(last, zone))
     return len(changes) - closed, closed
+
+
+async def _adopt(session: Session, claims: Claims, calendar: Calendar, now: datetime, until: datetime) -> None:
+    """Gives appointments that came without a time of a calendar theirs: what a clinician has closes the hour.
+
+    Another system or an import says with whom and when, and knows no Slots of ours.
+    """
+    criteria = (
+        f"practitioner=Practitioner/{calendar.practitioner_id}&status=booked,pending&date=ge{utc(now)}"
+        f"&date=lt{utc(until)}&_sort=date&_count={DAY_APPOINTMENTS_MAX}"
+    )
+    found, _ = await find(session, "Appointment", criteria)
+    loose = [one for one in found if not one.get("slot")]
+    if not loose:
+        return
+    slots = [one for one in await present(session, calendar.id, now, until) if one.get("status") in {"free", "busy"}]
+    taken = await claims.held([one["id"] for one in slots])
+    for one in loose:
+        seats: dict[str, Resource] = {}
+        for slot in slots:
+            if slot["id"] not in taken and _overlap(slot, one):
+                seats.setdefault(str(slot["start"]), slot)
+        if not seats:
+            continue
+        taken.update(slot["id"] for slot in seats.values())
+        changed = {**one, "slot": [{"reference": f"Slot/{slot['id']}"} for slot in seats.values()]}
+        if calendar.service_id and not actor_of(one, "HealthcareService"):
+            actor = {"reference": f"HealthcareService/{calendar.service_id}"}
+            changed["participant"] = [*one["participant"], {"actor": actor, "status": "accepted"}]
+        try:
+            await session.update(parse(dump(changed)), if_match=version_of(one))
+        except (Conflict, PreconditionFailed):
+            continue  # somebody booked the time, or changed the appointment, a moment ago
+
+
+def _overlap(slot: Resource, appointment: Resource) -> bool:
+    if not appointment.get("start") or not appointment.get("end"):
+        return False
+    return instant(slot["start"]) < instant(appointment["end"]) and instant(appointment["start"]) < instant(slot["end"])
 
 
 def _after(day: date, zone: ZoneInfo) -> datetime:

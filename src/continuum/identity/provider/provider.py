@@ -232,6 +232,7 @@ class Provider:
             name=account.display_name,
             facility=stands.facility_id,
             patient=stands.patient_id,
+            practitioner=stands.practitioner_id,
             session=session.session_id,
             openid_scope=scope,
             identity_level=session.assurance.identity,

@@ -38,7 +38,10 @@ async def register(home, name="robert", **changes):
 
 async def clerk(home):
     """A registrar at level 2."""
-    await home.grant(await home.account("clerk"), "registrar", facility_id="org-1")
+    account = await home.account("clerk")
+    await home.grant(account, "registrar", facility_id="org-1")
+    async with home.pool.connection() as conn:
+        await accounts.raise_identity_level(conn, account.account_id, 2)
     return (await home.with_app("clerk"))[0].session
 
 
@@ -151,7 +154,9 @@ async def test_only_registrars_with_a_second_factor_proof_and_nobody_themselves(
     await home.grant(await home.account("weak"), "registrar", facility_id="org-1")
     await home.account("patient")
     weak, (patient, _, _) = await home.arrive("weak"), await home.with_app("patient")
-    for session in (weak.session, patient.session):
+    await home.grant(await home.account("unproofed"), "registrar", facility_id="org-1")
+    unproofed, _, _ = await home.with_app("unproofed")
+    for session in (weak.session, patient.session, unproofed.session):
         with pytest.raises(Forbidden, match="Only registrars"):
             await home.proofing.in_person(session, "robert", [CARD, BIRTH], home.here)
         with pytest.raises(Forbidden):

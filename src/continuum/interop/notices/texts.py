@@ -20,14 +20,24 @@ TEXTS: Mapping[str, Text] = {
         "Tiene una cita: {when}.",
     ),
     "appointment-offered": Text(
-        "An earlier time is offered to you / Se le ofrece una hora antes",
-        "An earlier time is kept for you until {when}. Nobody else can have it until then.",
-        "Le reservamos una hora antes hasta {when}. Nadie más puede tomarla hasta entonces.",
+        "A time is offered to you / Se le ofrece una hora",
+        "A time is kept for you until {when}. Nobody else can have it until then.",
+        "Le reservamos una hora hasta {when}. Nadie más puede tomarla hasta entonces.",
     ),
     "appointment-changed": Text(
         "The clinic changed an appointment / La clínica cambió una cita",
         "The clinic had to call off or move your appointment of {when}. We are sorry.",
         "La clínica tuvo que cancelar o mover su cita de {when}. Lo sentimos.",
+    ),
+    "access-given": Text(
+        "Somebody may look at your record / Alguien puede consultar su expediente",
+        "A registration desk recorded that somebody may look at your record. The page Family says who, and why.",
+        "Una ventanilla de registro anotó que alguien puede verlo. La página Familia dice quién y por qué.",
+    ),
+    "account-recovery": Text(
+        "Your account is being set up anew / Se está configurando de nuevo su cuenta",
+        "At a registration desk somebody asked to set your account up anew. If it was not you, call us at once.",
+        "En una ventanilla de registro alguien pidió configurar de nuevo su cuenta. Si no fue usted, llámenos.",
     ),
     "message-waiting": Text(
         "There is a message for you / Hay un mensaje para usted",

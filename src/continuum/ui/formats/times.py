@@ -83,6 +83,11 @@ def _zone_name(zone: ZoneInfo, abbreviation: str | None, language: str) -> str:
     return abbreviation or zone.key
 
 
+def zone_name(value: datetime, language: str, zone: ZoneInfo) -> str:
+    """What a zone is called at that time of the year: `MST`."""
+    return _zone_name(zone, value.astimezone(zone).tzname(), language)
+
+
 def instant(value: datetime | str, language: str, zone: ZoneInfo) -> Written:
     """An instant in the reader's zone, which is named: `Nov 23, 2026, 14:05 EST`. Text shorter than a day is a day.
 

@@ -96,6 +96,49 @@
     found.focus();
   }
 
+  // A form with `data-steady` is sent only while the server answers: a browser's own page of errors would take its
+  // place, and forget what was typed. Where it does not answer, the form says so and stays as it is.
+  function notSent(form) {
+    let said = form.querySelector("[data-not-sent]");
+    if (!said) {
+      said = document.createElement("div");
+      said.className = "usa-alert usa-alert--error usa-alert--slim";
+      said.dataset.notSent = "";
+      said.tabIndex = -1;
+      said.setAttribute("role", "alert");
+      said.innerHTML = '<div class="usa-alert__body"><p class="usa-alert__text"></p></div>';
+      form.prepend(said);
+    }
+    said.querySelector("p").textContent = form.dataset.away;
+    said.focus();
+  }
+
+  async function sendSteadily(form, button) {
+    try {
+      const answer = await fetch("/livez", { cache: "no-store" });
+      if (!answer.ok) throw new Error(String(answer.status));
+    } catch {
+      form.dataset.steady = "";
+      notSent(form);
+      return;
+    }
+    form.dataset.steady = "sent";
+    form.requestSubmit(button);
+  }
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!("steady" in form.dataset) || form.dataset.steady === "sent") return;
+    event.preventDefault();
+    if (form.dataset.steady === "asking") return;
+    form.dataset.steady = "asking";
+    sendSteadily(form, event.submitter);
+  });
+
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-steady]")) form.dataset.steady = "";
+  });
+
   function prepare() {
     document.querySelectorAll("[data-tabs]").forEach(makeTabs);
     giveFocus();

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuum.ui.formats.times import age, day, day_in, instant, months_between
+from continuum.ui.formats.times import age, day, day_in, instant, months_between, zone_name
 
 TODAY = date(2026, 11, 23)
 GUAM = ZoneInfo("Pacific/Guam")
@@ -37,6 +37,11 @@ def test_one_instant_is_two_days_in_two_places_and_says_its_zone():
     assert day_in(at, DENVER) == date(2026, 11, 22)
     assert day_in("2026-11", DENVER) == "2026-11"
     assert instant(at, "en", DENVER).machine == "2026-11-23T01:30:00Z"
+
+
+def test_a_zone_is_named_as_it_is_called_at_that_time_of_the_year():
+    assert zone_name(datetime(2026, 11, 23, 9, tzinfo=UTC), "en", DENVER) == "MST"
+    assert zone_name(datetime(2026, 7, 1, 9, tzinfo=UTC), "en", DENVER) == "MDT"
 
 
 def test_an_instant_without_a_zone_is_refused_because_nobody_knows_when_it_was():

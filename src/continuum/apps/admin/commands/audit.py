@@ -48,7 +48,7 @@ async def verify(data: str | None, database_url: str | None, newest: int | None,
     """  # noqa: D301  click's mark for a block that keeps its lines
     settings = Settings.load(data=data, database_url=database_url)
     known = secrets.load(settings.data)
-    checker = Signer(known.checkpoint).checker
+    checker = Signer(known.checkpoint, secrets.former(settings.data, "checkpoint")).checker
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.completed:,} rows checked"))
     async with postgres.open(settings) as server:
@@ -58,7 +58,7 @@ async def verify(data: str | None, database_url: str | None, newest: int | None,
                 task = shown.add_task("", total=None)
                 verification = Verification(
                     conn, known.audit, checker, Head(settings.audit, checker),
-                    lambda rows: shown.update(task, completed=rows),
+                    lambda rows: shown.update(task, completed=rows), former=secrets.former(settings.data, "audit"),
                 )  # fmt: skip
                 report = await verification.run(newest=newest)
         finally:

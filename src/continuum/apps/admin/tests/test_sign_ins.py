@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from continuum.apps.admin.cli import main
 from continuum.apps.admin.commands.demo import tell_sign_ins
-from continuum.apps.admin.sign_ins import SignIn, open_accounts
+from continuum.apps.admin.sign_ins import PRACTISES, SignIn, open_accounts
 from continuum.apps.signon.services import SignonSettings, services
 from continuum.identity import registry, standing
 from continuum.identity.acts import Origin
@@ -79,6 +79,7 @@ async def test_each_sign_in_reaches_its_level_and_its_role(pool, database):
         session, stands = await sign_in(pool, known(1), one)
         assert (session.assurance.identity, session.assurance.authenticator) == LEVELS[one.name]
         assert stands.role == ROLES.get(one.name, "administrator")
+        assert (stands.practitioner_id is not None) == (one.name in PRACTISES)
         if one.name == "premium":
             assert stands.patient_id == retiree.patient_id
 

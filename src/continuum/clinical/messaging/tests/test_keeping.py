@@ -7,12 +7,12 @@ import pytest
 
 from continuum.access import Access
 from continuum.access.actor import USUAL_PURPOSE, Actor
-from continuum.clinical.messaging import model, reading, workflows
+from continuum.clinical.messaging import answering, model, reading, workflows
 from continuum.clinical.messaging.keeping import Keeper
 from continuum.clinical.messaging.model import Who, owner_of
 from continuum.clinical.messaging.reading import task_of, teams_of, thread_in
 from continuum.clinical.messaging.workflows import Letter
-from continuum.kernel.errors import Conflict, Forbidden, NotFound
+from continuum.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from continuum.kernel.ids import uuid7
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -179,3 +179,47 @@ async def test_nobody_sees_the_messages_of_another(clinic):
     with pytest.raises(NotFound, match=r"no such|not open|no Patient"):
         await thread_in(other, "rob", thread)
     assert await task_of(other, "rob", thread) is None
+
+
+async def test_a_task_from_a_message_is_done_by_somebody_and_the_conversation_says_so(clinic):
+    thread = await clinic.send()
+    task = {
+        "resourceType": "Task", "status": "requested", "intent": "order", "description": "Check the last HbA1c",
+        "code": {"coding": [{"system": model.WORK, "code": model.FOLLOW_UP}]}, "owner": TOM.reference,
+        "focus": {"reference": f"Communication/{thread}"}, "for": {"reference": "Patient/rob"},
+        "authoredOn": model.stamp(NOW), "lastModified": model.stamp(NOW), "requester": ANN.reference,
+        "groupIdentifier": {"system": model.TEAM_OF_TASK, "value": "family"},
+    }  # fmt: skip
+    written = (await clinic.nurse.create(task)).stored
+    rows, _, more = await reading.pool(clinic.nurse, code=model.FOLLOW_UP)
+    assert ([one["id"] for one in rows], more) == ([written.id], False)
+    clinic.staff.discard("a-tom")
+    assert (await clinic.keeper.turn(NOW)).without_owner == 1
+    rows, _, _ = await reading.pool(clinic.nurse, code=model.FOLLOW_UP)
+    assert owner_of(rows[0]).id == "family", "who leaves takes no task along"
+    await workflows.follow_up(clinic.nurse, written.id, ANN, NOW, "It is 6.9")
+    assert (await reading.pool(clinic.nurse, code=model.FOLLOW_UP))[0] == []
+    told = model.events_of(await clinic.work(thread))[-1]
+    assert (told.what, told.by, told.note) == ("done", ANN.name, "Check the last HbA1c: It is 6.9")
+    with pytest.raises(Invalid, match="done already"):
+        await workflows.follow_up(clinic.nurse, written.id, ANN, NOW, "")
+    owed = await clinic.work(thread)
+    with pytest.raises(NotFound):
+        await workflows.follow_up(clinic.nurse, owed["id"], ANN, NOW, "an answer is no such task")
+
+
+async def test_answers_are_measured_against_what_was_promised(clinic):
+    times = (timedelta(hours=2), timedelta(hours=5), timedelta(days=9))
+    for took in times:
+        thread = await clinic.send(f"After {took}")
+        await workflows.claim(clinic.nurse, "rob", thread, TOM, NOW)
+        task = await clinic.work(thread)
+        await clinic.nurse.transaction([workflows.changed(model.answered(task, TOM, NOW + took))])
+    await clinic.send("Still open")
+    found = await reading.work_since(clinic.nurse, NOW - timedelta(days=1))
+    family, desk = answering.measured(found, ["family", "desk"], NOW + timedelta(days=9))
+    assert (family.answered, family.kept, family.kept_percent) == (3, 2, 67)
+    assert (family.took, family.longest) == (timedelta(hours=5), timedelta(days=9))
+    assert (family.waiting, family.late) == (1, 1)
+    assert (desk.answered, desk.kept_percent, desk.took) == (0, None, None)
+    assert await reading.work_since(clinic.nurse, NOW + timedelta(days=1)) == []

@@ -7,14 +7,23 @@ turns no act of a person makes a thread that has none.
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import settings
+import pytest
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from continuum.clinical.messaging import model, rules
 from continuum.clinical.messaging.model import OPEN, Asked, Event, Who, owner_of
 from continuum.clinical.messaging.rules import Standing, Team
 from continuum.kernel.errors import DomainError
+from tests.faults.figures import Proof, rounds
 
 PEOPLE = [Who(f"a-{name}", name.title()) for name in ("tom", "ann", "eve", "sam")]
 TEAMS = ("family", "children", "desk")
@@ -22,10 +31,12 @@ TEAMS = ("family", "children", "desk")
 
 class Clinic(RuleBasedStateMachine):
     threads = Bundle("threads")
+    counted = {"days": 0, "acts": 0, "messages": 0, "turns": 0}  # noqa: RUF012  of all runs together
 
     @initialize()
     def opens(self):
         self.now = datetime(2026, 11, 23, 8, tzinfo=UTC)
+        self.counted["days"] += 1
         self.staff = {one.account_id for one in PEOPLE}
         self.away = {}
         self.open_teams = set(TEAMS)
@@ -53,6 +64,7 @@ class Clinic(RuleBasedStateMachine):
         if team not in self.open_teams:
             reference, name = self.standing().fallback()
         thread = f"c{len(self.tasks)}"
+        self.counted["messages"] += 1
         until = self.now + timedelta(days=days)
         asked = Asked(f"Communication/{thread}", "p1", reference, name, until)
         self.tasks[thread] = model.opened(asked, self.now, "Robert")
@@ -117,6 +129,7 @@ class Clinic(RuleBasedStateMachine):
 
     @rule()
     def the_check_turns(self):
+        self.counted["turns"] += 1
         there = self.standing()
         for thread, task in self.tasks.items():
             kept = rules.kept_owned(task, there, self.now) or task
@@ -128,6 +141,7 @@ class Clinic(RuleBasedStateMachine):
 
     @invariant()
     def every_thread_names_an_owner_and_a_promise(self):
+        self.counted["acts"] += 1
         assert all(getattr(self, "refusals", ())), "whoever is refused is told why"
         for task in getattr(self, "tasks", {}).values():
             assert owner_of(task).kind != "none"
@@ -138,3 +152,29 @@ class Clinic(RuleBasedStateMachine):
 
 Clinic.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 test_over_random_days_no_thread_is_without_an_owner = Clinic.TestCase
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(7_200)
+def test_over_many_random_days_no_thread_is_without_an_owner():
+    days = rounds("MESSAGE_DAYS", 200)
+    proof = Proof(
+        "message-days", "No message without an owner, over random days", __doc__ or "",
+        "src/continuum/clinical/messaging/tests/test_ownership.py", {"MESSAGE_DAYS": days}, {"MESSAGE_DAYS": 10_000},
+    )  # fmt: skip
+    before, broken = dict(Clinic.counted), []
+    longer = settings(
+        max_examples=days, stateful_step_count=60, deadline=None, database=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )  # fmt: skip
+    try:
+        run_state_machine_as_test(Clinic, settings=longer)
+    except AssertionError as error:
+        broken.append(str(error) or repr(error))
+    counted = {name: value - before[name] for name, value in Clinic.counted.items()}
+    proof.held("Random days of a clinic", counted["days"], f"at least {days:,}", holds=counted["days"] >= days)
+    proof.told("Messages", counted["messages"])
+    proof.told("Acts of people and of time", counted["acts"])
+    proof.told("Turns of the check", counted["turns"])
+    proof.zero("Days on which a message was without an owner or a promise after an act or a turn", broken)
+    proof.close()

@@ -1,12 +1,12 @@
 """A time is booked, moved, given back and offered on; what one person does never touches another's."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 
 from continuum.clinical.scheduling import booking, finding, mirror, offers, opening, visit
-from continuum.clinical.scheduling.model import flow_of, instant, slots_of
+from continuum.clinical.scheduling.model import MOVED_FROM, Closed, extension_of, flow_of, instant, slots_of, values_of
 from continuum.clinical.scheduling.reading import find, read
 from continuum.clinical.scheduling.tests.clinic import NOW, RULE, Clinic, schedule
 from continuum.kernel.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
@@ -196,3 +196,117 @@ async def test_two_who_take_the_same_step_at_once_take_it_once(clinic):
         return_exceptions=True,
     )
     assert sum(isinstance(one, dict) for one in answers) == 1
+
+
+async def test_a_team_asks_for_a_visit_and_the_schedulers_offer_a_time_that_nobody_else_can_have(clinic):
+    nurse, ben = clinic.session("nurse"), clinic.session("patient", patient_id="ben")
+    own, by = await offers.join(ben, "ben", "family", NOW), {"display": "Ann Baker RN"}
+    for words, days in (("Look at the wound", 7), ("Look at the wound, sooner", 3)):
+        place = await offers.asking(nurse, "ben", "family", NOW, by=by, note=words, within_days=days)
+        await nurse.transaction([place])
+    (waiting,) = await offers.waiting_of(nurse, "ben")
+    assert waiting["id"] == own["id"], "one place on a list, whoever asked for it"
+    assert (offers.asked_by(waiting), waiting["comment"]) == ("Ann Baker RN", "Look at the wound, sooner")
+    assert offers.wanted_until(waiting) == NOW + timedelta(days=3)
+
+    times = await free(clinic)
+    made = await offers.propose(nurse, waiting, times[9].slot_id, NOW)
+    with pytest.raises(Conflict):
+        await book(clinic, times[9].slot_id, "ana")
+    with pytest.raises(Invalid, match="another offer"):
+        await offers.propose(nurse, waiting, times[10].slot_id, NOW)
+    assert await offers.instead_of(ben, made, "ben") == ""
+    await offers.accept(ben, made["id"], "ben", NOW)
+    assert await offers.waiting_of(ben, "ben") == []
+    with pytest.raises(Invalid, match="does not wait"):
+        await offers.propose(nurse, await read(nurse, "Appointment", waiting["id"]), times[10].slot_id, NOW)
+
+
+async def test_a_time_that_begins_too_soon_or_is_taken_is_not_offered(clinic):
+    nurse = clinic.session("nurse")
+    times = await free(clinic)
+    await book(clinic, times[9].slot_id, "ana")
+    waiting = await offers.join(clinic.session("patient", patient_id="ben"), "ben", "family", NOW)
+    with pytest.raises(Conflict):
+        await offers.propose(nurse, waiting, times[9].slot_id, NOW)
+    with pytest.raises(Invalid, match="too soon"):
+        await offers.propose(nurse, waiting, times[8].slot_id, times[8].starts - timedelta(minutes=90))
+
+
+async def test_who_is_called_off_is_offered_the_first_free_time_that_suits(clinic):
+    nurse = clinic.session("nurse")
+    times = await free(clinic)
+    for one in times[:10]:
+        if offers.offer_ends(one.starts, NOW) is not None:
+            await booking.book(nurse, booking.Wish(one.slot_id, "ana", by_person=False), NOW)
+    waiting = await offers.join(nurse, "ben", "family", NOW)
+    calendars = await finding.offers(nurse, ["family"])
+    made = await offers.propose_first(nurse, clinic.claims, calendars, waiting, NOW)
+    assert slots_of(made) == [times[10].slot_id]
+    assert await offers.propose_first(nurse, clinic.claims, calendars, waiting, NOW) is None, "one offer at a time"
+
+
+async def test_staff_say_why_they_move_an_appointment(clinic):
+    nurse, times = clinic.session("nurse"), await free(clinic)
+    mine = await book(clinic, times[8].slot_id)
+    with pytest.raises(Invalid, match="Say why"):
+        await booking.book(nurse, booking.Wish(times[9].slot_id, "ana", by_person=False, why=" "), NOW, moves=mine)
+    wish = booking.Wish(times[9].slot_id, "ana", by_person=False, why="The room floods")
+    moved = await booking.book(nurse, wish, NOW, moves=mine)
+    assert values_of(extension_of(moved, MOVED_FROM))["why"] == "The room floods"
+
+
+async def test_an_appointment_that_came_without_a_slot_closes_its_hours_and_the_day_shows_it_there(clinic):
+    """Half past nine to half past ten is two times of half an hour; other systems know nothing of our Slots."""
+    nine_thirty = (await free(clinic))[7]
+    assert nine_thirty.starts.strftime("%H:%M") == "09:30"
+    until = nine_thirty.starts + timedelta(minutes=60)
+    who = ("Patient/cleo", "Practitioner/dr")
+    loose = {
+        "resourceType": "Appointment", "status": "booked", "start": nine_thirty.starts.isoformat(),
+        "end": until.isoformat(),
+        "participant": [{"actor": {"reference": one}, "status": "accepted"} for one in who],
+    }  # fmt: skip
+    written = (await clinic.system.create(loose)).stored
+    assert nine_thirty.slot_id in {one.slot_id for one in await free(clinic)}
+    await clinic.open()
+    taken = {one.starts.strftime("%a %H:%M") for one in await free(clinic)}
+    assert not taken & {nine_thirty.starts.strftime("%a 09:30"), nine_thirty.starts.strftime("%a 10:00")}
+    assert nine_thirty.starts.strftime("%a 10:30") in taken
+    found = await read(clinic.system, "Appointment", written.id)
+    assert len(slots_of(found)) == 2
+    with pytest.raises(Conflict):
+        await book(clinic, nine_thirty.slot_id)
+    await clinic.open()
+    assert (await read(clinic.system, "Appointment", written.id))["meta"] == found["meta"], "once is enough"
+
+
+async def test_times_are_told_by_the_clock_of_the_place(clinic):
+    """A program may have written a Slot in UTC: half past nine in New York stays half past nine."""
+    slot = await read(clinic.system, "Slot", (await free(clinic))[7].slot_id)
+    plain = {name: value for name, value in slot.items() if name != "meta"}
+    await clinic.system.update(plain | {
+        name: instant(slot[name]).astimezone(UTC).isoformat() for name in ("start", "end")
+    })  # fmt: skip
+    assert (await free(clinic))[7].starts.strftime("%H:%M %Z") == "09:30 EST"
+
+
+async def test_a_time_of_a_day_that_is_closed_is_offered_to_nobody_though_it_was_taken_until_now(clinic):
+    """The clinician is ill: the day closes first, then each is called off, and nobody is offered what they lost."""
+    time = (await free(clinic))[9]
+    mine = await book(clinic, time.slot_id)
+    await mirror.follow(clinic.system, clinic.claims, NOW)
+    day = time.starts.date()
+    await clinic.system.update(schedule("week", RULE, closed=(Closed(day, day, "ill"),)))
+    await clinic.open()
+    nurse = clinic.session("nurse")
+    await booking.cancel(nurse, mine, NOW, by=booking.CANCELLED_BY_CLINIC, reason="Dr. Okafor is ill.")
+    waiting = await offers.join(nurse, "ana", "family", NOW)
+    await mirror.follow(clinic.system, clinic.claims, NOW)
+    assert (await find(nurse, "Appointment", "patient=ana&status=proposed"))[0] == []
+    with pytest.raises(Conflict, match="closed"):
+        await book(clinic, time.slot_id, "ben")
+    with pytest.raises(Conflict, match="closed"):
+        await offers.propose(nurse, waiting, time.slot_id, NOW)
+    made = await offers.propose_first(nurse, clinic.claims, await finding.offers(nurse, ["family"]), waiting, NOW)
+    assert instant(made["start"]).date() != day
