@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
 _PARTS = {
     "kind": "problems", "section": "labs", "entry_id": "e0", "slot_id": "s0", "schedule_id": "s0", "service_id": "s0",
     "piece": "poster", "thread_id": "00000000-0000-7000-8000-000000000000", "file_id": "f0", "facility_id": "f0",
+    "consent_id": "c0",
 }  # fmt: skip
 
 
