@@ -23,6 +23,7 @@ PAGES: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/elsewhere/{key}/back", elsewhere.back, GET),
     ("/go-on", signing_in.go_on, GET),
     ("/stay", signing_in.stay, POST),
+    ("/left", signing_in.left, GET),
     ("/sign-out", signing_in.sign_out, POST),
     ("/signed-out", signing_in.signed_out, GET),
     ("/register", registering.register, BOTH),
