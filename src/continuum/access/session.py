@@ -46,6 +46,11 @@ class Session(ChartActs, ResourceActs, ViewActs):
         self.acts = 0
         """How many acts this session has taken on; each has its row, or will."""
 
+    @property
+    def writable(self) -> frozenset[str]:
+        """Types of which this session may write something, so that no page offers what would be refused."""
+        return frozenset(self._policy.writes)
+
     def _viewer(self) -> str | None:
         """The only patient whose trace is open; None for all. Raises Forbidden."""
         return trace.visible_patient(self._context.actor, watches=self._policy.watches)

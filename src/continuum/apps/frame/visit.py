@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -74,6 +74,11 @@ class Visit(Exchange):
         found = replace(view_of(self.request), zone=self.zone)
         found = replace(found, today=datetime.now(found.zone).date())
         return found if self.request.method == "GET" else replace(found, path=self.home)
+
+    @property
+    def now(self) -> datetime:
+        """The present, for rules."""
+        return datetime.fromtimestamp(self.access.clock() / 1_000_000, UTC)
 
     @property
     def partial(self) -> bool:
