@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from continuum.apps.design.reader import view_of
 from continuum.apps.design.static import PREFERENCES_PATH
+from continuum.chart.roles import ROLES
 from continuum.ui import Pages
 from continuum.ui.language import gettext
 from continuum.ui.view import showing
@@ -47,4 +48,4 @@ def render(request: Request, template: str, /, *, home: str, person: str, csrf: 
         }
         if person:
             site["sign_out"] = (f"{base}/sign-out", csrf)
-        return _pages().render(f"signon/{template}", view, site=site, csrf=csrf, base=base, **given)
+        return _pages().render(f"signon/{template}", view, site=site, csrf=csrf, base=base, role_names=ROLES, **given)

@@ -18,7 +18,7 @@ def _navigation(x: Visit) -> list[tuple[str, str, bool]]:
     return [
         (gettext("Patients"), BASE, here == BASE or here.startswith(f"{BASE}/find")),
         *(item for part in parts("workspace") for item in part.navigation(x)),
-        *([(gettext("Emergency access"), f"{BASE}/emergency", here == f"{BASE}/emergency")] if rescues(x) else []),
+        *([(gettext("Emergency"), f"{BASE}/emergency", here == f"{BASE}/emergency")] if rescues(x) else []),
         (gettext("Corrections"), f"{BASE}/corrections", here == f"{BASE}/corrections"),
         (gettext("Unfinished"), f"{BASE}/unfinished", here == f"{BASE}/unfinished"),
     ]
