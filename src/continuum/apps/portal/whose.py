@@ -36,7 +36,7 @@ _CLOSED = "There is no such record, or it is not open to you."
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """Somebody else whose record is open. why: child, teenager or grant."""
+    """Somebody else whose record is open. why: child, teenager or grant. paper: whether a desk recorded the grant."""
 
     patient_id: str
     name: str
@@ -44,6 +44,7 @@ class Other:
     why: str
     limits: Limits
     until: date | None = None
+    paper: bool = False
 
 
 @dataclass(slots=True)
@@ -193,7 +194,13 @@ async def _granted(x: Visit, mine: Person, today: date) -> list[Other]:
         if before is not None:
             limits = _either(before.limits, limits)
         found[grantor.patient_id] = Other(
-            grantor.patient_id, grantor.name, grantor.age_years(today), "grant", limits, grant.ends
+            grantor.patient_id,
+            grantor.name,
+            grantor.age_years(today),
+            "grant",
+            limits,
+            grant.ends,
+            paper=bool(grant.paper),
         )
     return list(found.values())
 

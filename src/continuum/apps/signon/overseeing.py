@@ -1,17 +1,13 @@
 """Who broke the glass, for privacy officers; who looked at my record, when and why, for everybody."""
 
-from collections.abc import Mapping
-from datetime import date
-
 from starlette.responses import Response
 
 from continuum.access import Actor
 from continuum.access import Session as Door
 from continuum.access.actor import USUAL_PURPOSE
 from continuum.apps.signon.exchange import SECURE, Exchange
+from continuum.apps.signon.facilities import named
 from continuum.apps.signon.marked import unattended
-from continuum.chart.limits import FACILITIES_KNOWN_MAX
-from continuum.fhir.json import parse
 from continuum.identity import accounts, registry, standing
 from continuum.kernel.errors import Forbidden, NotFound
 from continuum.kernel.limits import PAGE_DEFAULT
@@ -61,26 +57,10 @@ async def _emergencies(x: Exchange, opened: Door) -> Response:
     found = await opened.oversight.emergencies(PAGE_DEFAULT)
     async with on.connect() as conn:
         people = {one: await registry.of_patient(conn, one) for one in {row.patient_id for row in found}}
-    places = await _places(opened, {row.facility for row in found if row.facility}, on.today())
+    places = await named(opened, (row.facility for row in found), on.today())
     now = on.clock()
     rows = [{"one": one, "open": one.ends > now, "person": people[one.patient_id]} for one in found]
     return x.page("emergencies.html", rows=rows, places=places, latest=found[0].id if found else "")
-
-
-_PLACES: dict[tuple[str, date], str] = {}
-"""Names of facilities, by their id and the day on which they were looked up."""
-
-
-async def _places(opened: Door, facilities: set[str], today: date) -> Mapping[str, str]:
-    missing = sorted(one for one in facilities if (one, today) not in _PLACES)[:PAGE_DEFAULT]
-    if missing:
-        if len(_PLACES) + len(missing) > FACILITIES_KNOWN_MAX:
-            _PLACES.clear()
-        page = await opened.search(opened.parse("Organization", f"_id={','.join(missing)}&_count={len(missing)}"))
-        named = [parse(one.body) for one in page.matches if one.body is not None]
-        known = {str(one["id"]): str(one.get("name", one["id"])) for one in named}
-        _PLACES.update({(one, today): known.get(one, one) for one in missing})
-    return {one: _PLACES.get((one, today), one) for one in facilities}
 
 
 async def who_looked(x: Exchange) -> Response:

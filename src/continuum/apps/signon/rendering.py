@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+import segno
 from starlette.requests import Request
 
 from continuum.apps.design.reader import view_of
@@ -15,6 +16,11 @@ from continuum.ui.view import showing
 
 SPOKEN = ("words", "good", "why")
 """Values that are whole sentences for the reader: they are translated here, where it is known who reads."""
+
+
+def drawn(link: str) -> str:
+    """The QR code of a link as a picture's address; "" for no link."""
+    return str(segno.make(link, error="m").svg_data_uri(scale=4, border=4)) if link else ""
 
 
 def _navigation(home: str, here: str) -> list[tuple[str, str, bool]]:
