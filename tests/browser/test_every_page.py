@@ -98,6 +98,7 @@ async def test_every_page_of_the_workspace_keeps_the_rules(open_hospital, look, 
         "/workspace/leaflets/{piece}", "/workspace/messages/{patient_id}/{thread_id}/file/{file_id}",
         "/workspace/waves/facility/{facility_id}/export",  # files, not pages
         "/workspace/waves/facility/{facility_id}/unmatched/{entry_id}",  # test_cutover: data of a facility that joins
+        "/workspace/clinic/waiting/{entry_id}",  # appointments/test_clinic: somebody who waits is offered a time
     }  # fmt: skip
     walk = Walk(routes("workspace", WORKSPACE), frozenset(elsewhere))
     chart = f"/workspace/patients/{retiree.patient_id}"
@@ -107,10 +108,12 @@ async def test_every_page_of_the_workspace_keeps_the_rules(open_hospital, look, 
         _, booked, free = await has_written_and_booked(robert)
     for role, first in (
         ("physician", ("/workspace", "/workspace/find?q=obrian", "/workspace/find?q=zzzz", chart,
-                       "/workspace/messages?list=all")),
+                       "/workspace/emergency", "/workspace/messages?list=all")),
         ("scheduler", ("/workspace", f"/workspace/clinic/{booked}", f"/workspace/clinic/book/{free}",
                        "/workspace/clinic", "/workspace/clinic/walk-in?q=obrien")),
-        ("registrar", ("/workspace/moves?q=obrien", f"/workspace/moves/plan/{retiree.patient_id}", "/workspace/waves")),
+        ("registrar", ("/workspace/moves?q=obrien", f"/workspace/moves/plan/{retiree.patient_id}", "/workspace/waves",
+                       "/workspace/representatives?q=obrien",
+                       f"/workspace/representatives/{retiree.patient_id}")),
         ("administrator", ("/workspace/waves", f"/workspace/waves/facility/{facility}/data")),
     ):  # fmt: skip
         place = None if role == "administrator" else facility

@@ -76,6 +76,9 @@ class Walk:
         text = await page.inner_text("body")
         assert [words for words in says if words not in text] == [], address
         assert await page.locator("h1").count() == 1, (address, "one first heading")
+        box = await page.locator("main").bounding_box()
+        assert box is not None
+        assert box["width"] > WIDE["width"] / 2, (address, "the page has the room that it needs")
         await person.judged()
         await page.set_viewport_size(NARROW)
         await page.emulate_media(color_scheme="dark")

@@ -80,3 +80,20 @@ async def test_the_way_to_premium_says_which_step_is_next(browser, steps, databa
     await steps.add_app(browser)
     await browser.get(f"{BASE}/premium")
     assert "Sign in again" in browser.page.text or "You are Premium" in browser.page.text
+
+
+@pytest.mark.parametrize("area", ["/portal", "/workspace", "/signon"])
+async def test_an_address_that_is_none_is_a_page_with_a_way_on(browser, steps, area):
+    for signed_in in (False, True):
+        if signed_in:
+            await steps.register(browser)
+        answer = await browser.http.get(f"{area}/no/such/page", headers={"accept-language": "es"})
+        assert answer.status_code == 404
+        assert answer.headers["content-type"].startswith("text/html")
+        assert "No existe esa página." in answer.text
+        assert 'lang="es' in answer.text
+        assert f'href="{area}' in answer.text
+        assert answer.headers["content-security-policy"]
+    taken = await browser.http.delete(BASE)
+    assert taken.status_code == 405
+    assert taken.headers["allow"]

@@ -1,16 +1,16 @@
 """The ASGI application under /signon."""
 
 from importlib.resources import files
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from continuum.apps.signon import account, administration, elsewhere, oidc, overseeing, premium, registering, signing_in
 from continuum.apps.signon.exchange import HOME, SECURE, Exchange, Handler, endpoint
+from continuum.apps.signon.nowhere import not_there
 from continuum.apps.signon.services import BASE, SignonServices
 
 GET, POST, BOTH = ("GET",), ("POST",), ("GET", "POST")
@@ -101,16 +101,5 @@ def application(services: SignonServices) -> Starlette:
               for path, work, methods in programs),
             Route(f"{BASE}/files/{{name}}", file),
         ],
-        exception_handlers=not_there(),
+        exception_handlers=not_there(services, Exchange),
     )  # fmt: skip
-
-
-def not_there() -> dict[Any, Any]:
-    """How pages say that an address or a method is not there."""
-    return {HTTPException: _http}
-
-
-async def _http(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException), "it is registered for these"
-    text = {404: "There is no such page.", 405: "This page does not take that."}.get(error.status_code, error.detail)
-    return PlainTextResponse(f"{text}\n", error.status_code, headers={**SECURE, **(error.headers or {})})

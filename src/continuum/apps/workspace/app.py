@@ -3,9 +3,9 @@
 from starlette.applications import Starlette
 
 from continuum.access import Access
+from continuum.apps.frame import visit
 from continuum.apps.frame.part import parts
-from continuum.apps.frame.visit import Handler, routes
-from continuum.apps.signon.app import not_there
+from continuum.apps.frame.visit import Handler
 from continuum.apps.signon.services import SignonServices
 from continuum.apps.workspace import chart, corrections, emergency, home, lists, releasing, writing
 from continuum.apps.workspace.area import AREA
@@ -39,4 +39,4 @@ PAGES: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
 def application(services: SignonServices, access: Access) -> Starlette:
     """All pages of the workspace."""
     pages = [*(page for part in parts("workspace") for page in part.pages), *PAGES]
-    return Starlette(routes=routes(AREA, pages, services, access), exception_handlers=not_there())
+    return visit.application(AREA, pages, services, access)
