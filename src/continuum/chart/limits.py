@@ -99,6 +99,9 @@ LINK_REQUEST_MAX_BYTES = 4_096
 RECIPIENT_MAX_CHARS = 200
 """The longest name under which somebody opens a health link."""
 
+FACILITIES_CHOSEN_MAX = 200
+"""Facilities in one list to choose from; where there are more, their ids are written."""
+
 FACILITIES_KNOWN_MAX = 10_000
 """People of whom a process remembers which facility cares for them."""
 

@@ -11,6 +11,7 @@ from continuum.apps.portal.whose import Whose, whose
 from continuum.chart.entry import N_
 from continuum.chart.limits import LOOKS_COUNT
 from continuum.chart.looked import Look, rows
+from continuum.chart.roles import ROLES
 from continuum.identity import accounts
 from continuum.kernel.errors import NotFound
 
@@ -25,11 +26,6 @@ REASONS = {
     "research": N_("for research"),
 }
 """Purposes of use (access/actor.py) as the person understands them."""
-ROLES = {
-    "clinician": N_("care team"), "patient": N_("you or your family"), "administrator": N_("administrator"),
-    "system": N_("program"),
-}  # fmt: skip
-"""Roles at the door, as the person understands them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +41,7 @@ def together(found: Sequence[Look]) -> list[Looks]:
     """Acts of the same kind, by the same person and for the same reason, on one day; by their latest, newest first."""
     made: dict[tuple[object, ...], Looks] = {}
     for one in found:
-        key = (one.who, one.act, one.why, one.refused, one.when[:10])
+        key = (one.who, one.act, one.why, one.refused, one.words, one.when[:10])
         before = made.get(key)
         made[key] = Looks(one, 1, one.when) if before is None else replace(
             before, number=before.number + 1, first=one.when

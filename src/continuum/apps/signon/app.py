@@ -23,6 +23,7 @@ PAGES: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/elsewhere/{key}/back", elsewhere.back, GET),
     ("/go-on", signing_in.go_on, GET),
     ("/stay", signing_in.stay, POST),
+    ("/left", signing_in.left, GET),
     ("/sign-out", signing_in.sign_out, POST),
     ("/signed-out", signing_in.signed_out, GET),
     ("/register", registering.register, BOTH),
@@ -44,6 +45,7 @@ PAGES: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/clerk/proof", premium.proof, BOTH),
     ("/clerk/letters", premium.letters, BOTH),
     ("/emergencies", overseeing.emergencies, GET),
+    ("/emergencies/news", overseeing.news, GET),
     ("/who-looked", overseeing.who_looked, GET),
     ("/staff", administration.people, GET),
     ("/staff/open", administration.open_account, POST),
@@ -58,7 +60,12 @@ PAGES: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/end-session", oidc.end_session, GET),
 )
 """Address below BASE, handler, methods."""
-_FILES = {"style.css": "text/css", "passkey.js": "text/javascript", "idle.js": "text/javascript"}
+_FILES = {
+    "style.css": "text/css",
+    "passkey.js": "text/javascript",
+    "idle.js": "text/javascript",
+    "watch.js": "text/javascript",
+}
 
 
 async def _home(x: Exchange) -> Response:

@@ -15,9 +15,11 @@ from continuum.chart.entry import N_
 from continuum.chart.growth_reference import growth_chart
 from continuum.chart.limits import DRAWN_COUNT, SECTION_COUNT, SERIES_COUNT
 from continuum.chart.release import waiting
+from continuum.chart.roles import ROLES
 from continuum.chart.section import Shown, criteria, entries, section, sections
 from continuum.chart.summary import summary as summarize
 from continuum.chart.trends import ADULT_AGE_Y, courses, drawn
+from continuum.identity import accounts
 from continuum.kernel.errors import Forbidden
 from continuum.ui.language import gettext
 from continuum.ui.view import showing
@@ -149,4 +151,7 @@ async def who_looked(x: Visit) -> Response:
         return show(x, view, "workspace/who_looked.html", "who-looked", rows=None, words=str(error))
     from continuum.chart.looked import rows  # noqa: PLC0415  with the page that needs it
 
-    return show(x, view, "workspace/who_looked.html", "who-looked", rows=rows(page), words="")
+    found = rows(page)
+    async with x.services.sign_on.connect() as conn:
+        names = await accounts.names(conn, sorted({one.who for one in found}))
+    return show(x, view, "workspace/who_looked.html", "who-looked", rows=found, words="", names=names, roles=ROLES)
