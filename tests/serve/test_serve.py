@@ -173,9 +173,19 @@ def test_a_token_says_what_was_asked(tmp_path, options, claims):
 
 
 @pytest.mark.parametrize(
+    ("level", "surely"), [((), (2, 2)), (("--level", "basic"), (1, 1)), (("--level", "card"), (3, 3))]
+)
+def test_a_token_says_how_surely_it_is_known_who_acts(tmp_path, level, surely):
+    text = token(tmp_path, "--as", "patient", "--patient", "p.1", *level)
+    said = Verifier(signing_key(secrets.load(tmp_path).token)).verify(text.encode())
+    assert (said.identity_level, said.authenticator_level) == surely
+
+
+@pytest.mark.parametrize(
     ("options", "words"),
     [
         ((), "--as"),
+        (("--as", "system", "--level", "secret"), "secret"),
         (("--as", "wizard"), "wizard"),
         (("--as", "clinician"), "needs --facility"),
         (("--as", "patient"), "needs --patient"),
