@@ -88,6 +88,8 @@ ENROLMENT_S = 3 * 24 * 3600
 """How long the link holds with which a member of staff sets up the account."""
 RECOVERY_AT_DESK_S = 1_800
 """How long the link holds with which somebody who lost every factor, and was proofed again, begins anew."""
+ACCOUNTS_FOUND_MAX = 10
+"""Accounts that the help desk is shown for one sign-in name, DoD ID number or e-mail address."""
 STAFF_SHOWN_MAX = 500
 """Accounts of staff on one page."""
 FORM_MAX_BYTES = 64 * 1024

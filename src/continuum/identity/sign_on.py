@@ -169,7 +169,8 @@ class SignOn:
         if present.any:
             ticket = await self.tickets.issue(conn, SECOND_STEP, account.account_id)
             await self.trace(conn, Act("sign-in-step", account.account_id, origin, detail="password"))
-            return FactorNeeded(ticket, present.apps > 0, present.passkeys > 0, present.recovery_codes > 0)
+            codes = present.recovery_codes + present.posted_codes
+            return FactorNeeded(ticket, present.apps > 0, present.passkeys > 0, codes > 0)
         return await self.arrive(conn, account, 1, ("pwd",), origin)
 
     async def with_code(self, ticket: str, code: str, origin: Origin) -> Arrived:

@@ -9,7 +9,17 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from continuum.apps.signon import account, administration, elsewhere, oidc, overseeing, premium, registering, signing_in
+from continuum.apps.signon import (
+    account,
+    administration,
+    elsewhere,
+    helping,
+    oidc,
+    overseeing,
+    premium,
+    registering,
+    signing_in,
+)
 from continuum.apps.signon.exchange import HOME, SECURE, Exchange, Handler, endpoint
 from continuum.apps.signon.services import BASE, SignonServices
 
@@ -45,6 +55,10 @@ PAGES: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/clerk/letters", premium.letters, BOTH),
     ("/emergencies", overseeing.emergencies, GET),
     ("/who-looked", overseeing.who_looked, GET),
+    ("/help", helping.desk, BOTH),
+    ("/help/account", helping.account, GET),
+    ("/help/sign-out", helping.sign_out, POST),
+    ("/help/post-code", helping.post_code, POST),
     ("/staff", administration.people, GET),
     ("/staff/open", administration.open_account, POST),
     ("/staff/grant", administration.grant, POST),

@@ -17,6 +17,7 @@ from continuum.identity.credentials import Credentials
 from continuum.identity.federation.asking import Asking
 from continuum.identity.federation.elsewhere import Elsewhere
 from continuum.identity.federation.providers import OtherProvider
+from continuum.identity.helping import HelpDesk
 from continuum.identity.limits import SWEEP_S
 from continuum.identity.passwords import PROFILES, Hasher
 from continuum.identity.proofing import Proofing
@@ -78,6 +79,7 @@ class SignonServices:
     registration: Registration
     proofing: Proofing
     staffing: Staffing
+    help_desk: HelpDesk
     provider: Provider
     elsewhere: Elsewhere
     notice: tuple[str, ...]
@@ -116,6 +118,7 @@ def services(
         registration=Registration(sign_on, contact=settings.contact or CONTACT),
         proofing=Proofing(sign_on),
         staffing=Staffing(sign_on),
+        help_desk=HelpDesk(sign_on),
         provider=Provider(sign_on, issuer=f"{settings.origin}{BASE}", token_key=signing_key(settings.token_secret)),
         elsewhere=Elsewhere(sign_on, credentials, asking, origin=settings.origin),
         notice=tuple(part.strip() for part in text.split("\n\n") if part.strip()),
