@@ -90,7 +90,7 @@ class Oversight:
         """
 
         async def work(conn: Connection) -> tuple[list[Told], str]:
-            if trace.visible_patient(self._context.actor, watches=self._policy.watches) not in (None, patient_id):
+            if trace.visible_patient(self._context.actor, self._policy) not in (None, patient_id):
                 raise missing("Patient", patient_id)
             return await trace.report(conn, patient_id, before=trace.cursor(cursor), count=count)
 
