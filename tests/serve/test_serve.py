@@ -200,3 +200,17 @@ def test_a_token_that_would_open_nothing_is_refused_in_words(tmp_path, options, 
     assert result.exit_code == 2
     assert words in result.output
     assert not (tmp_path / "none").exists()
+
+
+def test_a_list_of_breached_passwords_that_cannot_be_used_keeps_the_server_from_starting(tmp_path):
+    known = tmp_path / "breached.txt"
+    known.write_text("B" * 40 + "\n" + "A" * 40 + "\n")
+    done = subprocess.run(
+        [sys.executable, "-c", "from continuum.apps.admin.cli import main; main()", "serve", "--port", "0", "--data",
+         str(tmp_path / "data")],
+        env={**os.environ, "CONTINUUM_BREACHED_PASSWORDS_FILE": str(known)}, capture_output=True, text=True,
+        check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "not in ascending order" in done.stderr
+    assert "Traceback" not in done.stderr

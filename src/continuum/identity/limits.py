@@ -16,6 +16,8 @@ PASSWORD_GUESSES_MIN_LOG10 = 10.0
 """Powers of ten of guesses that a password must be expected to withstand."""
 PASSWORD_RATED_CHARS = 72
 """Characters of a password that are rated; the rest only makes it stronger."""
+BREACHED_PASSWORDS_MAX_BYTES = 8 * 1024 * 1024
+"""The operator's file of breached passwords in plain text; a file of digests may have any size."""
 PASSWORD_HASHES_AT_ONCE = 3
 """Passwords that one worker hashes at the same time; each takes 64 MiB."""
 PASSWORD_HASHES_WAITING_MAX = 100

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from importlib.resources import files
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -13,6 +14,7 @@ import structlog
 
 from continuum.access import Access
 from continuum.identity.acts import Connect, Trace
+from continuum.identity.breached import Breached
 from continuum.identity.credentials import Credentials
 from continuum.identity.federation.asking import Asking
 from continuum.identity.federation.elsewhere import Elsewhere
@@ -44,6 +46,7 @@ class SignonSettings:
     empty lines. providers: others by which people may sign in. video_url: where visits by video take place,
     with `{room}` in it; "" for nowhere of ours. clamav: a virus scanner (runtime/virus_scan.py); "" for none.
     older_portal_url: of facilities that are not live yet, "" for none. backups: their folder, "" for one unknown.
+    breached: a list of passwords that nobody may choose (identity/breached.py), "" for none.
     """
 
     origin: str
@@ -57,6 +60,7 @@ class SignonSettings:
     older_portal_url: str = ""
     backups: str = ""
     clamav: str = ""
+    breached: str = ""
 
     @property
     def host(self) -> str:
@@ -107,6 +111,7 @@ def services(
         host=settings.host,
         origin=settings.origin,
         clock=clock,
+        breached=Breached(Path(settings.breached)) if settings.breached else None,
     )
     text = settings.banner or default_banner()
     credentials = Credentials(sign_on)

@@ -31,6 +31,7 @@ SENTENCES = (
     N_("The passkey was not accepted. Please try again, or sign in another way."),
     N_("This passkey is in use already."),
     N_("It holds a name, number or date of yours; those are the first that others try."),
+    N_("It is known from a breach elsewhere; those are tried everywhere. Please think of another one."),
     N_("It is too easy to guess: common words, runs on the keyboard and repeats do not help."),
     N_("Too many people sign in at this moment; please try again."),
     N_("Two documents of different kinds are needed."),
