@@ -12,6 +12,7 @@ from starlette.routing import Route
 from continuum.apps.signon import (
     account,
     administration,
+    disclosing,
     elsewhere,
     helping,
     oidc,
@@ -55,6 +56,8 @@ PAGES: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/clerk/letters", premium.letters, BOTH),
     ("/emergencies", overseeing.emergencies, GET),
     ("/who-looked", overseeing.who_looked, GET),
+    ("/disclosures", disclosing.disclosures, BOTH),
+    ("/disclosures/file", disclosing.file, POST),
     ("/help", helping.desk, BOTH),
     ("/help/account", helping.account, GET),
     ("/help/sign-out", helping.sign_out, POST),

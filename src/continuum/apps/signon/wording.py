@@ -89,6 +89,13 @@ SENTENCES = (
     N_("The help desk signed you out everywhere. If you did not ask for it, call us."),
     N_("The help desk had a code sent to your address of record. If you did not ask for it, call us."),
     N_("The account is signed out everywhere."),
+    N_("The %(years)s years until %(day)s."),
+    N_(
+        "Not in it: treatment, payment and healthcare operations; what the person did or asked for; what was told by"
+        " other means than this system."
+    ),
+    N_("There were no such disclosures."),
+    N_("There are more than fit here; these are the latest."),
     N_("A letter is printed at the registration desk, and its holder is told."),
     N_("The account was set up anew at a desk; former factors are void. If it was not you, call us."),
     N_("This account is set up anew at a registration desk, or by another administrator."),
@@ -111,6 +118,8 @@ PARTS = (
     N_("moved entries that had been written into the wrong record"),
     N_("added {what}"),
     N_("deleted {what}"),
+    N_("looked at the accounting of disclosures"),
+    N_("fitness for duty (military command, 45 CFR 164.512(k)(1))"),
     N_("was sent news again about {what}"),
     N_("looked at the whole record"),
     N_("took a copy of the record"),
