@@ -55,7 +55,7 @@ class Session(ChartActs, ResourceActs, ViewActs):
 
     def _viewer(self) -> str | None:
         """The only patient whose trace is open; None for all. Raises Forbidden."""
-        return trace.visible_patient(self._context.actor, watches=self._policy.watches)
+        return trace.visible_patient(self._context.actor, self._policy)
 
     async def read(self, resource_type: str, resource_id: str) -> Stored:
         """The present version. Raises NotFound, Gone."""
