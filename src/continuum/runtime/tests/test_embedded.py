@@ -272,6 +272,7 @@ async def test_a_backend_that_outlived_its_postmaster_is_swept(settings):
         stuck = await asyncpg.connect(**server.owner.connect)
         backend = stuck.get_server_pid()
         os.kill(backend, signal.SIGSTOP)
+        await until_async(lambda: soon(settings.data)["state"] == "ready")
         postmaster = news(settings.data)["pid"]
         os.kill(postmaster, signal.SIGKILL)
         await until_async(lambda: soon(settings.data)["state"] == "ready" and soon(settings.data)["pid"] != postmaster)
