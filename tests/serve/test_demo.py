@@ -69,6 +69,15 @@ def used_s(process):
     return sum(t.user + t.system + t.children_user + t.children_system for t in times)
 
 
+def levels_open_what_they_say(text, base):
+    """A token of each level: Basic opens no record, Premium and the card do."""
+    patient_id = re.search(r"patient=([^&\"]+)&code", text)[1]
+    for name, status in {"BASIC": 404, "PATIENT": 200, "CLINICIAN": 200, "CARD": 200}.items():
+        token = re.search(rf"  {name}=(\S+)", text)[1]
+        headers = {"authorization": f"Bearer {token}"}
+        assert httpx.get(f"{base}/Patient/{patient_id}", headers=headers).status_code == status, name
+
+
 def test_a_newcomer_starts_tries_what_is_said_stops_and_starts_again(tmp_path):
     data, port = tmp_path / "a place", free_port()
     with demonstration(data, port) as (process, said):
@@ -88,6 +97,7 @@ def test_a_newcomer_starts_tries_what_is_said_stops_and_starts_again(tmp_path):
         asking = re.search(r"\(token: (.*)\):", text)[1].replace("ID", "somebody")
         assert subprocess.check_output(["bash", "-c", asking], cwd=ROOT, text=True).count(".") == 2
         assert httpx.get(f"http://127.0.0.1:{port}/").status_code == 200
+        levels_open_what_they_say(text, f"http://127.0.0.1:{port}/fhir")
         token = re.search(r"ADMINISTRATOR=(\S+)", text).group(1)
         headers = {"authorization": f"Bearer {token}"}
         made = httpx.post(

@@ -173,9 +173,19 @@ def test_a_token_says_what_was_asked(tmp_path, options, claims):
 
 
 @pytest.mark.parametrize(
+    ("level", "surely"), [((), (2, 2)), (("--level", "basic"), (1, 1)), (("--level", "card"), (3, 3))]
+)
+def test_a_token_says_how_surely_it_is_known_who_acts(tmp_path, level, surely):
+    text = token(tmp_path, "--as", "patient", "--patient", "p.1", *level)
+    said = Verifier(signing_key(secrets.load(tmp_path).token)).verify(text.encode())
+    assert (said.identity_level, said.authenticator_level) == surely
+
+
+@pytest.mark.parametrize(
     ("options", "words"),
     [
         ((), "--as"),
+        (("--as", "system", "--level", "secret"), "secret"),
         (("--as", "wizard"), "wizard"),
         (("--as", "clinician"), "needs --facility"),
         (("--as", "patient"), "needs --patient"),
@@ -190,3 +200,17 @@ def test_a_token_that_would_open_nothing_is_refused_in_words(tmp_path, options, 
     assert result.exit_code == 2
     assert words in result.output
     assert not (tmp_path / "none").exists()
+
+
+def test_a_list_of_breached_passwords_that_cannot_be_used_keeps_the_server_from_starting(tmp_path):
+    known = tmp_path / "breached.txt"
+    known.write_text("B" * 40 + "\n" + "A" * 40 + "\n")
+    done = subprocess.run(
+        [sys.executable, "-c", "from continuum.apps.admin.cli import main; main()", "serve", "--port", "0", "--data",
+         str(tmp_path / "data")],
+        env={**os.environ, "CONTINUUM_BREACHED_PASSWORDS_FILE": str(known)}, capture_output=True, text=True,
+        check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "not in ascending order" in done.stderr
+    assert "Traceback" not in done.stderr

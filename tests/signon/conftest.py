@@ -15,6 +15,9 @@ from continuum.identity.registry import Eligibility, Entry, Person
 from continuum.runtime.postgres.address import Address
 from tests.browsing import Browser
 from tests.live import Running
+from tests.workspace.conftest import enter
+
+__all__ = ["enter"]
 
 PASSWORD = "seven yellow ferries at dawn"
 ROBERT = Person(

@@ -9,7 +9,7 @@ import pyotp
 import pytest
 
 from continuum.identity.registry import Eligibility
-from tests.browsing import Page
+from tests.browsing import Browser, Page
 from tests.signon.conftest import PASSWORD
 
 pytestmark = pytest.mark.server
@@ -277,3 +277,19 @@ async def test_what_people_type_is_shown_as_text(browser, enlist):
     assert "<script>alert" not in browser.answer.text
     shown = next(form for form in Page(browser.answer.text).forms if "family_name" in form.fields)
     assert shown.fields["family_name"] == '"><script>alert(1)</script>'
+
+
+@pytest.mark.requirement("V6.2.12")
+async def test_a_password_of_the_operators_list_is_refused_in_words(another, enlist, tmp_path):
+    known = tmp_path / "breached.txt"
+    known.write_text("Eleven Purple Kites Over Town\n", encoding="utf-8")
+    with another(breached=str(known)) as server:
+        async with Browser(server.origin) as browser:
+            person, facts = await enlist()
+            await browser.get("/signon/register")
+            await browser.submit("/notice")
+            await browser.submit("/register", **facts)
+            chosen = {"name": f"person-{person.dod_id}", "password": "eleven purple kites over town"}
+            await browser.submit("/register/choose", **chosen, again=chosen["password"])
+            assert browser.answer.status_code == 422
+            assert "known from a breach" in browser.page.text

@@ -10,6 +10,10 @@ EMERGENCY_REASON_MIN_CHARS = 10
 """A shorter reason says nothing."""
 STRANGERS_TRACED_MAX = 600
 """Refusals of requests without a name that one worker writes down in a minute; more are logged as one line."""
+DISCLOSURES_YEARS = 6
+"""Years for which disclosures are accounted for (45 CFR 164.528(a)(1))."""
+DISCLOSURES_MAX = 1_000
+"""Disclosures in one accounting; like ones to one party are one."""
 SHAPES_CACHED_MAX = 1_024
 """Kinds of session (role, purpose, assurance …) whose policies are kept per process."""
 VIEW_NAMES_MAX = 200

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, quote
 
 from continuum.access import emergency, trace
 from continuum.access.audit import Context
+from continuum.access.disclosures import Disclosure, accounting
 from continuum.access.emergency import Emergency
 from continuum.access.policy import Policy, owner_key
 from continuum.access.telling import Told
@@ -99,12 +100,25 @@ class Oversight:
         """
 
         async def work(conn: Connection) -> tuple[list[Told], str]:
-            if trace.visible_patient(self._context.actor, watches=self._policy.watches) not in (None, patient_id):
+            if trace.visible_patient(self._context.actor, self._policy) not in (None, patient_id):
                 raise missing("Patient", patient_id)
             return await trace.report(conn, patient_id, before=trace.cursor(cursor), count=count)
 
         found: tuple[list[Told], str] = await self._traced(
             "access-report", work, "Patient", patient_id, about=(patient_id,)
+        )
+        return found
+
+    async def disclosures(self, patient_id: str) -> tuple[list[Disclosure], bool]:
+        """The accounting of disclosures of a patient's record; whether there are more than are told. As `report`."""
+
+        async def work(conn: Connection) -> tuple[list[Disclosure], bool]:
+            if trace.visible_patient(self._context.actor, self._policy) not in (None, patient_id):
+                raise missing("Patient", patient_id)
+            return await accounting(conn, patient_id, self._door.clock())
+
+        found: tuple[list[Disclosure], bool] = await self._traced(
+            "disclosures", work, "Patient", patient_id, about=(patient_id,)
         )
         return found
 

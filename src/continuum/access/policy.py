@@ -39,7 +39,7 @@ class Policy:
     writes: the types that may be written, and through what: () through anything, else (basis, who) of which one must
     hold for the patient. kept: labels by type that keep a resource from being written over. own: the only patient
     whose types in `own_writes` may be written. acts: what of access/charts.py may be done. breaks: whether the glass
-    may be broken. watches: whether the trace of everybody is open.
+    may be broken. watches: whether the trace of everybody is open; reviews: that of the own record.
     """
 
     visibility: Visibility
@@ -51,6 +51,7 @@ class Policy:
     acts: frozenset[str] = frozenset()
     breaks: bool = False
     watches: bool = False
+    reviews: bool = False
     authored: frozenset[str] = frozenset()
     """Types of which a patient may write what the patient says (access/authored.py)."""
     arranged: frozenset[str] = frozenset()
@@ -112,6 +113,7 @@ def narrowed(policy: Policy, scopes: str) -> Policy:
         acts=policy.acts & _acts_within(readable, writable),
         breaks=False,
         watches=policy.watches and "AuditEvent" in readable,
+        reviews=policy.reviews and "AuditEvent" in readable,
     )
 
 
@@ -197,6 +199,7 @@ def _bound(said: Rules, names: _Names) -> Policy:
         acts=said.acts,
         breaks=said.breaks,
         watches=said.watches,
+        reviews=said.reviews,
     )
 
 

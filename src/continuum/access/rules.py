@@ -76,6 +76,7 @@ class Rules:
     acts: frozenset[str]
     breaks: bool
     watches: bool
+    reviews: bool
 
 
 def policy_files() -> Iterator[tuple[str, str]]:
@@ -138,8 +139,8 @@ def rules(shape: Shape) -> Rules:
         return [_allowed(answer) for answer in answers]
 
     purpose = shape.purpose
-    opens, breaks, watches, *acts = decide(
-        [_asked(action, "Purpose", purpose, {}) for action in ("open", "break", "watch", *CHART_ACTS)]
+    opens, breaks, watches, reviews, *acts = decide(
+        [_asked(action, "Purpose", purpose, {}) for action in ("open", "break", "watch", "review", *CHART_ACTS)]
     )
     if not opens:
         nothing: frozenset[str] = frozenset()
@@ -153,6 +154,7 @@ def rules(shape: Shape) -> Rules:
             acts=nothing,
             breaks=False,
             watches=False,
+            reviews=False,
         )
     groups = tuple(ELEMENT_GROUPS)
     revealed = decide([_asked("reveal", "Elements", name, {"purpose": purpose}) for name in groups])
@@ -185,6 +187,7 @@ def rules(shape: Shape) -> Rules:
         acts=frozenset(name for name, yes in zip(CHART_ACTS, acts, strict=True) if yes),
         breaks=breaks,
         watches=watches,
+        reviews=reviews,
     )
 
 

@@ -36,9 +36,11 @@ class Session(ChartActs, ResourceActs, ViewActs):
     """Reads and writes for one actor and one purpose. Every method leaves exactly one audit row."""
 
     def __init__(
-        self, door: "Access", policy: Policy, context: Context, *, server: bool = False, workflow: bool = False
-    ) -> None:
+        self, door: "Access", policy: Policy, context: Context, *, server: bool = False, workflow: bool = False,
+        sweeping: bool = False,
+    ) -> None:  # fmt: skip
         self._server = server
+        self._sweeping = sweeping
         self._workflow = workflow
         self._door = door
         self._policy = policy
@@ -53,7 +55,7 @@ class Session(ChartActs, ResourceActs, ViewActs):
 
     def _viewer(self) -> str | None:
         """The only patient whose trace is open; None for all. Raises Forbidden."""
-        return trace.visible_patient(self._context.actor, watches=self._policy.watches)
+        return trace.visible_patient(self._context.actor, self._policy)
 
     async def read(self, resource_type: str, resource_id: str) -> Stored:
         """The present version. Raises NotFound, Gone."""
@@ -321,7 +323,7 @@ class Session(ChartActs, ResourceActs, ViewActs):
                 resource_type=resource_type,
                 target=target,
                 query=query,
-                patients=about or _patients(result),
+                patients=() if self._sweeping and name == "search" else about or _patients(result),
             )
         )
         return cut(result, self._policy.visibility)

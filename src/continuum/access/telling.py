@@ -12,6 +12,7 @@ DEEDS = {
     "correct": "moved entries that had been written into the wrong record",
     "create": "added {what}",
     "delete": "deleted {what}",
+    "disclosures": "looked at the accounting of disclosures",
     "events": "was sent news again about {what}",
     "everything": "looked at the whole record",
     "exported": "took a copy of the record",

@@ -9,7 +9,8 @@ import base64
 from dataclasses import dataclass, replace
 from typing import Any
 
-from continuum.access.actor import PERSON_ROLES, Actor
+from continuum.access.actor import Actor
+from continuum.access.policy import Policy
 from continuum.access.telling import Told, told
 from continuum.fhir.json import dump
 from continuum.fhir.query import Criterion, InCompartment, Query, Value
@@ -56,15 +57,15 @@ class TraceQuery:
     count: int = 20
 
 
-def visible_patient(actor: Actor, *, watches: bool) -> str | None:
-    """The only patient whose trace an actor may see; None for all. watches: whether the policy opens all of it.
+def visible_patient(actor: Actor, policy: Policy) -> str | None:
+    """The only patient whose trace an actor may see; None for all.
 
     Raises:
-        Forbidden: the role sees no trace.
+        Forbidden: the policy opens no trace.
     """
-    if watches:
+    if policy.watches:
         return None
-    if actor.role in PERSON_ROLES and actor.patient_id is not None:
+    if policy.reviews and actor.patient_id is not None:
         return actor.patient_id
     raise Forbidden("The trace is open to privacy officers, and to patients for their own record.")
 

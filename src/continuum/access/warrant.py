@@ -161,7 +161,7 @@ class SessionWarrant:
     async def look(self, conn: Connection, operation: Operation) -> Result:
         """A GET inside a transaction: a read, or a search."""
         if operation.resource_type == "AuditEvent":
-            patient_id = trace.visible_patient(self._context.actor, watches=self._policy.watches)
+            patient_id = trace.visible_patient(self._context.actor, self._policy)
             if operation.id is not None:
                 return await trace.get(conn, operation.id, patient_id)
             query = self.query("AuditEvent", operation.query or "")

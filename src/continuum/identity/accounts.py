@@ -126,6 +126,19 @@ async def by_person(conn: Connection, person_id: str) -> Account | None:
     return None if row is None else _account(row)
 
 
+async def by_facts(conn: Connection, text: str, *, limit: int) -> list[Account]:
+    """The accounts with this sign-in name, e-mail address or DoD ID number, said whole, by name."""
+    columns = ", ".join(f"a.{column}" for column in _COLUMNS.replace(",", " ").split())
+    rows = await conn.fetch(
+        f"SELECT {columns} FROM identity.account a WHERE a.account_id IN"
+        " (SELECT account_id FROM identity.account WHERE sign_in_name = $1 OR lower(email) = $1 UNION"
+        "  SELECT account_id FROM identity.account JOIN identity.person p USING (person_id)"
+        "   WHERE p.dod_id = $1 OR lower(p.email) = $1) ORDER BY a.display_name, a.account_id LIMIT $2",
+        unicodedata.normalize("NFKC", text).strip().casefold(), limit,
+    )  # fmt: skip
+    return [_account(row) for row in rows]
+
+
 async def names(conn: Connection, account_ids: Sequence[str]) -> dict[str, str]:
     """The display names of accounts, by id; of strange ids, nothing."""
     rows = await conn.fetch(

@@ -139,6 +139,14 @@ class Attempts:
         )  # fmt: skip
         return bool(row["failures"] >= LOCK_FAILURES)
 
+    async def failures(self, conn: Connection, subject: str) -> int:
+        """How many attempts on a subject failed lately, from everywhere."""
+        row = await conn.fetchrow(
+            "SELECT count(*) AS failures FROM identity.attempt WHERE subject_digest = $1 AND failed AND at_us > $2",
+            self._vault.digest("attempt", subject), self._clock() - ATTEMPTS_REMEMBERED_S * 1_000_000,
+        )  # fmt: skip
+        return int(row["failures"])
+
     async def forget(self, conn: Connection, subject: str) -> None:
         """Strikes out all that is counted for a subject: an administrator opened the account."""
         await conn.fetch(

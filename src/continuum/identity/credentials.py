@@ -82,7 +82,12 @@ class Credentials:
         self, account: Account, new: str, *, present: str, about: list[str], second_factor: bool, kept: list[str]
     ) -> None:
         on, profile = self._sign_on, self._sign_on.profile
-        wrong = list(objections(new, profile, about=about, second_factor=second_factor, former=present or None))
+        breached = await on.is_breached(new)
+        wrong = list(
+            objections(
+                new, profile, about=about, second_factor=second_factor, former=present or None, breached=breached
+            )
+        )
         young = account.password_set_us is not None and (
             on.clock() - account.password_set_us < profile.min_age_s * 1_000_000
         )

@@ -29,7 +29,8 @@ async def enrol(on: SignOn, ticket: str, password: str, origin: Origin) -> Arriv
         account_id = (await on.tickets.look(conn, _ENROLMENT, ticket)).account_id or ""
         account = await accounts.get(conn, account_id)
     assert account is not None, "a ticket goes with its account"
-    wrong = objections(password, on.profile, about=[account.sign_in_name, account.display_name])
+    known = [account.sign_in_name, account.display_name]
+    wrong = objections(password, on.profile, about=known, breached=await on.is_breached(password))
     if wrong:
         raise PasswordRefused(" ".join(wrong))
     hashed = await on.hasher.hash(password)

@@ -16,6 +16,8 @@ PASSWORD_GUESSES_MIN_LOG10 = 10.0
 """Powers of ten of guesses that a password must be expected to withstand."""
 PASSWORD_RATED_CHARS = 72
 """Characters of a password that are rated; the rest only makes it stronger."""
+BREACHED_PASSWORDS_MAX_BYTES = 8 * 1024 * 1024
+"""The operator's file of breached passwords in plain text; a file of digests may have any size."""
 PASSWORD_HASHES_AT_ONCE = 3
 """Passwords that one worker hashes at the same time; each takes 64 MiB."""
 PASSWORD_HASHES_WAITING_MAX = 100
@@ -88,6 +90,8 @@ ENROLMENT_S = 3 * 24 * 3600
 """How long the link holds with which a member of staff sets up the account."""
 RECOVERY_AT_DESK_S = 1_800
 """How long the link holds with which somebody who lost every factor, and was proofed again, begins anew."""
+ACCOUNTS_FOUND_MAX = 10
+"""Accounts that the help desk is shown for one sign-in name, DoD ID number or e-mail address."""
 STAFF_SHOWN_MAX = 500
 """Accounts of staff on one page."""
 FORM_MAX_BYTES = 64 * 1024

@@ -79,11 +79,12 @@ def objections(
     about: Iterable[str] = (),
     second_factor: bool = False,
     former: str | None = None,
+    breached: bool = False,
 ) -> tuple[str, ...]:
     """Everything that speaks against a new password, in words for the person; empty if it is taken.
 
     about: names, numbers and dates of the person. second_factor: whether the account has one. former: the
-    present password, where it was given.
+    present password, where it was given. breached: whether a list of breached passwords has it.
     """
     text = normalised(password)
     found: list[str] = []
@@ -100,6 +101,8 @@ def objections(
         and _changed(normalised(former), text) < (profile.changed_min_chars)
     ):
         found.append(f"At least {profile.changed_min_chars} characters must differ from the present password.")
+    if breached:
+        found.append("It is known from a breach elsewhere; those are tried everywhere. Please think of another one.")
     words = _personal(about)
     plain = _plain(text)
     if any(word in plain for word in words):

@@ -12,16 +12,13 @@ from continuum.identity import accounts, notices, registry, staff
 from continuum.identity.accounts import Account
 from continuum.identity.acts import Act, Origin
 from continuum.identity.enrolment import enrolment
-from continuum.identity.factors.recovery import new_code, plain
 from continuum.identity.limits import (
-    ACTIVATION_AGAIN_S,
-    ACTIVATION_LIFETIME_S,
     DOCUMENT_TEXT_CHARS,
-    LETTERS_PAGE_MAX,
 )
+from continuum.identity.posting import ACTIVATION, Letter, activation_digest, post, printed
 from continuum.identity.sessions import PREMIUM, Assurance, Session
 from continuum.identity.sign_on import SignOn, network
-from continuum.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from continuum.kernel.errors import Forbidden, Invalid, NotFound
 from continuum.kernel.ids import uuid7
 from continuum.record.read import Connection
 
@@ -49,16 +46,6 @@ class Document:
     kind: str
     issuer: str
     valid_until: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """What a clerk prints and posts: the code, and the address of record."""
-
-    name: str
-    street: str
-    city: str
-    code: str
 
 
 def objections(documents: Sequence[Document], today: date) -> tuple[str, ...]:
@@ -164,21 +151,9 @@ class Proofing:
         on = self._sign_on
         async with on.connect() as conn, conn.transaction():
             account = await accounts.locked(conn, session.account_id)
-            if account is None or account.person_id is None:
+            if account is None:
                 raise NotFound("The registry has no address for this account.")
-            recent = await conn.fetchrow(
-                "SELECT 1 FROM identity.activation WHERE account_id = $1 AND asked_us > $2",
-                account.account_id, on.clock() - ACTIVATION_AGAIN_S * 1_000_000,
-            )  # fmt: skip
-            if recent is not None:
-                raise Conflict("A letter is on its way already. Please give it a few days.")
-            activation_id, code = uuid7(), new_code()
-            await conn.fetch(
-                "INSERT INTO identity.activation VALUES ($1, $2, $3, $4, $5, NULL, $6)",
-                activation_id, account.account_id, self._digest(account.account_id, code),
-                on.vault.seal(code.encode(), f"activation/{activation_id}"), on.clock(),
-                on.clock() + ACTIVATION_LIFETIME_S * 1_000_000,
-            )  # fmt: skip
+            await post(on, conn, account, ACTIVATION)
             await on.trace(conn, Act("activation-letter", account.account_id, origin))
 
     async def letters(self, clerk: Session, origin: Origin) -> list[Letter]:
@@ -186,26 +161,7 @@ class Proofing:
         on = self._sign_on
         async with on.connect() as conn, conn.transaction():
             await self._require_registrar(conn, clerk)
-            rows = await conn.fetch(
-                "SELECT activation_id, account_id, sealed_code FROM identity.activation"
-                " WHERE printed_us IS NULL AND expires_us > $1 ORDER BY asked_us LIMIT $2 FOR UPDATE SKIP LOCKED",
-                on.clock(), LETTERS_PAGE_MAX,
-            )  # fmt: skip
-            found = []
-            for row in rows:
-                account = await accounts.get(conn, row["account_id"])
-                entry = await registry.get(conn, account.person_id) if account and account.person_id else None
-                if entry is None:
-                    continue
-                person = entry.person
-                code = on.vault.unseal(row["sealed_code"], f"activation/{row['activation_id']}").decode()
-                place = " ".join(part for part in (person.city, person.state, person.postal_code) if part)
-                found.append(Letter(person.name, person.street, f"{place}, {person.country}", code))
-            await conn.fetch(
-                "UPDATE identity.activation SET printed_us = $2, sealed_code = NULL"
-                " WHERE activation_id = ANY($1::text[])",
-                [row["activation_id"] for row in rows], on.clock(),
-            )  # fmt: skip
+            found = await printed(on, conn)
             await on.trace(conn, Act("print-letters", clerk.account_id, origin, detail=f"{len(found)} letters"))
         return found
 
@@ -222,9 +178,9 @@ class Proofing:
                 account = await accounts.locked(conn, account_id)
                 rows = await conn.fetch(
                     "UPDATE identity.activation SET used_us = $3"
-                    " WHERE account_id = $1 AND code_digest = $2 AND used_us IS NULL AND expires_us > $3"
+                    " WHERE account_id = $1 AND code_digest = $2 AND kind = $4 AND used_us IS NULL AND expires_us > $3"
                     " RETURNING activation_id",
-                    account_id, self._digest(account_id, code), on.clock(),
+                    account_id, activation_digest(on, account_id, code), on.clock(), ACTIVATION,
                 )  # fmt: skip
                 if account is not None and rows:
                     await on.attempts.succeeded(conn, attempt)
@@ -234,6 +190,3 @@ class Proofing:
                 await on.attempts.failed(conn, attempt)
                 await on.trace(conn, Act("activate", account_id, origin, refused=True, detail="wrong code"))
         raise CodeRefused("The code is wrong, was used already, or is more than three weeks old.")
-
-    def _digest(self, account_id: str, code: str) -> bytes:
-        return self._sign_on.vault.digest("activation", account_id, plain(code))

@@ -113,7 +113,8 @@ class Registration:
         assert entry is not None, "people are not taken out of the registry"
         key, person = accounts.sign_in_key(sign_in_name), entry.person
         about = [key, person.name, person.dod_id, person.born.isoformat(), person.phone or "", email or ""]
-        wrong = objections(password, on.profile, about=[text for text in about if text])
+        breached = await on.is_breached(password)
+        wrong = objections(password, on.profile, about=[text for text in about if text], breached=breached)
         if wrong:
             raise PasswordRefused(" ".join(wrong))
         hashed = await on.hasher.hash(password)

@@ -157,6 +157,12 @@ async def of_patient(conn: Connection, patient_id: str) -> Person | None:
     return None if row is None else _person(row)
 
 
+async def by_dod_id(conn: Connection, dod_id: str) -> Person | None:
+    """The person of a DoD ID number, for whoever may see everybody; None if there is none."""
+    row = await conn.fetchrow(f"SELECT {', '.join(_COLUMNS)} FROM identity.person WHERE dod_id = $1", dod_id)
+    return None if row is None else _person(row)
+
+
 async def dependents(conn: Connection, sponsor_id: str, today: date) -> list[tuple[Person, Relation]]:
     """Those whom the person sponsors today, oldest first; at most DEPENDENTS_MAX."""
     columns = ", ".join(f"p.{column}" for column in _COLUMNS)

@@ -3,6 +3,7 @@
 Every way ends in `arrive`, which is the only place that opens a session.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -12,6 +13,7 @@ from continuum.identity import accounts, factors, staff
 from continuum.identity.accounts import Account
 from continuum.identity.acts import Act, Origin, Trace
 from continuum.identity.attempts import Attempt, Attempts, TooManyAttempts
+from continuum.identity.breached import Breached
 from continuum.identity.browsers import told
 from continuum.identity.factors.apps import Apps
 from continuum.identity.factors.passkeys import Passkeys, Question
@@ -72,7 +74,7 @@ class SignOn:
     """The sign-on of one worker.
 
     connect: a connection for one piece of work. host, origin: of the pages (see Passkeys). trace: writes acts
-    down. today: the day, for privileges.
+    down. breached: passwords that nobody may choose.
     """
 
     def __init__(
@@ -86,7 +88,9 @@ class SignOn:
         host: str,
         origin: str,
         clock: Clock = now_us,
+        breached: Breached | None = None,
     ) -> None:
+        self.breached = breached
         self.connect = connect
         self.vault = vault
         self.profile = profile
@@ -100,6 +104,10 @@ class SignOn:
         self.apps = Apps(vault, clock=clock)
         self.passkeys = Passkeys(self.tickets, host=host, origin=origin, clock=clock)
         self.recovery_codes = RecoveryCodes(vault, clock=clock)
+
+    async def is_breached(self, password: str) -> bool:
+        """Whether the operator's list has the password; without one it has none."""
+        return self.breached is not None and await asyncio.to_thread(self.breached.holds, password)
 
     def today(self) -> date:
         """The present day in UTC."""
@@ -169,7 +177,8 @@ class SignOn:
         if present.any:
             ticket = await self.tickets.issue(conn, SECOND_STEP, account.account_id)
             await self.trace(conn, Act("sign-in-step", account.account_id, origin, detail="password"))
-            return FactorNeeded(ticket, present.apps > 0, present.passkeys > 0, present.recovery_codes > 0)
+            codes = present.recovery_codes + present.posted_codes
+            return FactorNeeded(ticket, present.apps > 0, present.passkeys > 0, codes > 0)
         return await self.arrive(conn, account, 1, ("pwd",), origin)
 
     async def with_code(self, ticket: str, code: str, origin: Origin) -> Arrived:

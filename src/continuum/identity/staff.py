@@ -13,7 +13,8 @@ from continuum.record.read import Connection
 
 ADMINISTRATOR = "administrator"
 REGISTRAR = "registrar"
-EVERYWHERE = frozenset({ADMINISTRATOR, "system", "privacy-officer", "help-desk", "population-analyst"})
+HELP_DESK = "help-desk"
+EVERYWHERE = frozenset({ADMINISTRATOR, "system", "privacy-officer", HELP_DESK, "population-analyst"})
 """Roles of the whole installation; every other one is held at one facility."""
 ROLES = EVERYWHERE | {
     REGISTRAR, "clinician", "commander", "physician", "nurse", "dentist", "dental-technician", "pharmacist",

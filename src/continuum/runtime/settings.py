@@ -164,6 +164,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("backup_passphrase", "CONTINUUM_BACKUP_PASSPHRASE", "", "A passphrase (12 characters or more) that the backup key is made from. Empty: a random key in the file `keys/backup` of the data folder; keep a copy of it elsewhere.", str),  # noqa: E501  same
     Setting("password_profile", "CONTINUUM_PASSWORD_PROFILE", "nist-63b-4", "The rules for passwords: `nist-63b-4`, or `dod-stig` with composition, age, and a lock after three failures in 15 minutes.", _one_of("nist-63b-4", "dod-stig")),  # noqa: E501  same
     Setting("banner_file", "CONTINUUM_BANNER_FILE", "", "A text file with the notice that people accept before they sign in. Empty: a notice in our own words.", _optional_file),  # noqa: E501  same
+    Setting("breached_passwords_file", "CONTINUUM_BREACHED_PASSWORDS_FILE", "", "A file of passwords known from breaches, which nobody may choose: SHA-1 digests in ascending order, or up to 8 MiB of passwords, one for each line (docs/how-to/sign-people-in.md). Empty: only what is easy to guess is refused.", _optional_file),  # noqa: E501  same
     Setting("providers_file", "CONTINUUM_PROVIDERS_FILE", "", "A JSON file with other OpenID Connect providers by which people may sign in (docs/how-to/sign-people-in.md). Empty: none.", _optional_file),  # noqa: E501  same
     Setting("video_url", "CONTINUUM_VIDEO_URL", "", "Where visits by video take place, as `https://video.example.org/{room}`; the room stands for a name that cannot be guessed. Empty: the clinic tells people how to join.", _video_url),  # noqa: E501  same
     Setting("older_portal_url", "CONTINUUM_OLDER_PORTAL_URL", "https://www.tricareonline.com", "Where people of facilities that are not live yet find the older portal, which is not part of this project. Empty: they are told to call.", _portal_url),  # noqa: E501  same
@@ -197,6 +198,7 @@ class Settings:
     backup_passphrase: str = field(repr=False)
     password_profile: str
     banner_file: Path | None
+    breached_passwords_file: Path | None
     providers_file: Path | None
     video_url: str
     older_portal_url: str

@@ -139,6 +139,8 @@ def test_who_is_less_never_sees_or_writes_more(role, less):
         assert all(set(through) <= set(whole.writes[name]) for name, through in part.writes.items())
         assert part.breaks <= whole.breaks
         assert part.watches <= whole.watches
+        assert part.reviews <= whole.reviews
+        assert part.authored <= whole.authored
         assert part.visibility.hidden.keys() >= {
             name for name in whole.visibility.hidden if part.visibility.of(name).kind != "nothing"
         }
@@ -163,7 +165,8 @@ def test_a_basic_session_opens_the_directory_and_nothing_else(role):
         for levels in ((1, 1), (1, 2), (2, 1), (0, 0)):
             said = rules(Shape(role, purpose, *levels))
             assert set(said.sees) <= {"directory", "services"}
-            assert (said.writes, said.breaks, said.watches) == ({}, False, False)
+            assert (said.writes, said.says, said.arranges, said.acts) == ({}, frozenset(), {}, frozenset())
+            assert (said.breaks, said.watches, said.reviews) == (False, False, False)
 
 
 @pytest.mark.parametrize("role", sorted(set(ROLES) - {"administrator", "system"}))

@@ -29,7 +29,7 @@ OTHERS = {
     "readiness-clerk": "readiness clerk: vaccines and dates",
     "population-analyst": "population analyst: records without names",
     "privacy-officer": "privacy officer: the trail, and who broke the glass",
-    "help-desk": "help desk: accounts, no records",
+    "help-desk": "help desk: how accounts stand, codes by post; no records",
 }
 """Every other role of staff, with what it sees."""
 PRACTISES = {"physician": "family", "nurse": "nursing", "laboratory": "laboratory"}

@@ -53,6 +53,8 @@ COMMON: tuple[Header, ...] = (
     (b"x-content-type-options", b"nosniff"),
 )
 """On every FHIR answer: nothing of a patient stays in a cache, and no browser makes a page of it."""
+OVER_TLS: Header = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+"""On every answer, pages too, of a server whose address is https: browsers come back by no other way for a year."""
 _HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9.\-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?\Z")
 _CLIENT_ID = re.compile(rb"[A-Za-z0-9\-._]{1,64}\Z")
 _ONCE = frozenset(
@@ -110,6 +112,8 @@ class Application:
         """ASGI 3."""
         if scope["type"] == "http":
             path: str = scope["path"]
+            if self.services.base_url.startswith("https://"):
+                send = _over_tls(send)
             if path.startswith(BASE_PATH) and path[5:6] in ("/", ""):
                 await self._serve(scope, receive, send, path[6:])
             elif (area := self.services.areas.get(path[1:].partition("/")[0])) is not None:
@@ -355,6 +359,15 @@ def _smart(scope: Scope, base: bytes) -> Response:
     if scope["method"] not in ("GET", "HEAD"):
         raise MethodNotAllowed(f"{scope['method']} is not offered here; GET is.", ("GET", "HEAD"))
     return Response(200, dump(configuration(base.decode())), [(b"content-type", b"application/json")])
+
+
+def _over_tls(send: Send) -> Send:
+    async def sending(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], OVER_TLS]
+        await send(message)
+
+    return sending
 
 
 async def _send(send: Send, scope: Scope, response: Response, request_id: str) -> None:

@@ -27,8 +27,8 @@ class Worker:
     """What a worker is told. database: the URL of the application's role, password included.
 
     audit: the folder of spill files; "" keeps none. disk: a path on the embedded PostgreSQL's disk; "" for a given one.
-    origin: of the sign-on pages, as browsers see them. password_profile, contact, banner, providers, video_url,
-    clamav, older_portal_url, backups: see SignonSettings.
+    origin: of the sign-on pages, as browsers see them. password_profile, contact, banner, breached, providers,
+    video_url, clamav, older_portal_url, backups: see SignonSettings.
     bulk_folder: where the files of exports and imports lie; "" offers neither.
     """
 
@@ -50,6 +50,7 @@ class Worker:
     backups: str = ""
     clamav: str = ""
     banner: str = ""
+    breached: str = ""
     providers: tuple[OtherProvider, ...] = ()
     request_timeout_s: float = REQUEST_TIMEOUT_S
     bulk_folder: str = ""

@@ -144,6 +144,7 @@ def _signon_settings(worker: Worker) -> SignonSettings:
         backups=worker.backups,
         clamav=worker.clamav,
         banner=worker.banner,
+        breached=worker.breached,
         providers=worker.providers,
     )
 

@@ -17,6 +17,13 @@ from continuum.kernel.limits import ASSERTION_MAX_BYTES
 
 TOKEN_PATH = "/auth/token"  # noqa: S105  an address, not a secret
 CONFIGURATION_PATH = ".well-known/smart-configuration"
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Pragma": "no-cache",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -94,4 +101,4 @@ async def _form(request: Request) -> dict[str, str]:
 
 
 def _json(content: dict[str, Any], status: int = 200) -> Response:
-    return JSONResponse(content, status, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
+    return JSONResponse(content, status, headers=_HEADERS)

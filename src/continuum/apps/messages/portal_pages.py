@@ -294,7 +294,7 @@ def file_answer(resource: dict[str, Any], patient_id: str) -> Response:
     return Response(
         b64decode(said["data"]), media_type=str(said.get("contentType", "application/octet-stream")),
         headers={
-            **PAGE_HEADERS, "Content-Security-Policy": "default-src 'none'; sandbox",
+            **PAGE_HEADERS, "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
             "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}",
         },
     )  # fmt: skip

@@ -6,7 +6,7 @@ from continuum.access import Access
 from continuum.apps.frame import visit
 from continuum.apps.frame.part import parts
 from continuum.apps.frame.visit import Handler
-from continuum.apps.portal import family, home, looks, own, record, sharing, taking
+from continuum.apps.portal import disclosed, family, home, looks, own, record, sharing, taking
 from continuum.apps.portal.area import AREA, led
 from continuum.apps.signon.services import SignonServices
 
@@ -30,6 +30,8 @@ RECORD: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     (f"{_ONE}/timeline", record.timeline, GET),
     (f"{_ONE}/search", record.search, GET),
     (f"{_ONE}/who-looked", looks.who_looked, GET),
+    (f"{_ONE}/disclosures", disclosed.page, GET),
+    (f"{_ONE}/disclosures/file", disclosed.file, GET),
     (f"{_ONE}/take-along", taking.form, GET),
     (f"{_ONE}/take-along/file", taking.file, GET),
     (f"{_ONE}/links", sharing.links, BOTH),

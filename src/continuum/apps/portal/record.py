@@ -42,7 +42,7 @@ def show(x: Visit, here: Whose, template: str, at: str, *, status: int = 200, **
         aside += [(title_of(one, here), f"{here.base}/{one.key}", at == one.key, None) for one in open_sections(here)]
         aside.append((gettext("Take it along"), f"{here.base}/take-along", at in {"take-along", "links"}, None))
         if not here.limits.closed and here.limits.sections is None:
-            aside.append((gettext("Who looked"), f"{here.base}/who-looked", at == "who-looked", None))
+            aside.append((gettext("Who looked"), f"{here.base}/who-looked", at in {"who-looked", "disclosures"}, None))
     waiting = sorted(here.looking.waiting.values(), key=lambda one: one.until)
     return x.page(
         template,

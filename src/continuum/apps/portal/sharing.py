@@ -25,7 +25,6 @@ from continuum.chart.carrying import take
 from continuum.chart.entry import N_
 from continuum.chart.limits import (
     LINK_EMBEDDED_MAX_CHARS,
-    LINK_FILE_S,
     LINK_PASSCODE_MAX_CHARS,
     LINK_PASSCODE_MIN_CHARS,
     LINK_REQUEST_MAX_BYTES,
@@ -49,6 +48,8 @@ _CORS = {
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
     "Access-Control-Allow-Headers": "Content-Type",
     "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
 """Viewers are pages of others, and no cookie of ours means anything here."""
@@ -147,8 +148,7 @@ def viewers(services: SignonServices, access: Access) -> list[Route]:
     async def file(request: Request) -> Response:
         opened = await kept.file(request.path_params["ticket"])
         await _shared(access, request, opened, "the file of a health link", f"its holder, as {opened.link_id}")
-        headers = {**_CORS, "Cache-Control": f"private, max-age={LINK_FILE_S}"}
-        return Response(opened.content, media_type="application/jose", headers=headers)
+        return Response(opened.content, media_type="application/jose", headers=_CORS)
 
     return [
         Route(f"{BASE}/links/file/{{ticket}}", _answered(file, access), methods=["GET", "OPTIONS"]),

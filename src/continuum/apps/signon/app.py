@@ -8,7 +8,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from continuum.apps.signon import account, administration, elsewhere, oidc, overseeing, premium, registering, signing_in
+from continuum.apps.signon import (
+    account,
+    administration,
+    disclosing,
+    elsewhere,
+    helping,
+    oidc,
+    overseeing,
+    premium,
+    registering,
+    signing_in,
+)
 from continuum.apps.signon.exchange import HOME, SECURE, Exchange, Handler, endpoint
 from continuum.apps.signon.nowhere import not_there
 from continuum.apps.signon.services import BASE, SignonServices
@@ -47,6 +58,12 @@ PAGES: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/emergencies", overseeing.emergencies, GET),
     ("/emergencies/news", overseeing.news, GET),
     ("/who-looked", overseeing.who_looked, GET),
+    ("/disclosures", disclosing.disclosures, BOTH),
+    ("/disclosures/file", disclosing.file, POST),
+    ("/help", helping.desk, BOTH),
+    ("/help/account", helping.account, GET),
+    ("/help/sign-out", helping.sign_out, POST),
+    ("/help/post-code", helping.post_code, POST),
     ("/staff", administration.people, GET),
     ("/staff/open", administration.open_account, POST),
     ("/staff/grant", administration.grant, POST),

@@ -275,7 +275,9 @@ class Exchange:
         return f"{self.request.url.scheme}://{self.request.headers.get('host', '')}"
 
     def finish(self, response: Response) -> Response:
-        """Puts the cookies into the answer."""
+        """Puts the cookies into the answer, and what every answer of a page tells browsers, a file's too."""
+        for name, value in SECURE.items():
+            response.headers.setdefault(name, value)
         secure = self.services.settings.secure
         for name, value, age_s in self.cookies:
             response.set_cookie(

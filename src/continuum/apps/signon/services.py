@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from importlib.resources import files
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -13,10 +14,12 @@ import structlog
 
 from continuum.access import Access
 from continuum.identity.acts import Connect, Trace
+from continuum.identity.breached import Breached
 from continuum.identity.credentials import Credentials
 from continuum.identity.federation.asking import Asking
 from continuum.identity.federation.elsewhere import Elsewhere
 from continuum.identity.federation.providers import OtherProvider
+from continuum.identity.helping import HelpDesk
 from continuum.identity.limits import SWEEP_S
 from continuum.identity.passwords import PROFILES, Hasher
 from continuum.identity.proofing import Proofing
@@ -43,6 +46,7 @@ class SignonSettings:
     empty lines. providers: others by which people may sign in. video_url: where visits by video take place,
     with `{room}` in it; "" for nowhere of ours. clamav: a virus scanner (runtime/virus_scan.py); "" for none.
     older_portal_url: of facilities that are not live yet, "" for none. backups: their folder, "" for one unknown.
+    breached: a list of passwords that nobody may choose (identity/breached.py), "" for none.
     """
 
     origin: str
@@ -56,6 +60,7 @@ class SignonSettings:
     older_portal_url: str = ""
     backups: str = ""
     clamav: str = ""
+    breached: str = ""
 
     @property
     def host(self) -> str:
@@ -78,6 +83,7 @@ class SignonServices:
     registration: Registration
     proofing: Proofing
     staffing: Staffing
+    help_desk: HelpDesk
     provider: Provider
     elsewhere: Elsewhere
     notice: tuple[str, ...]
@@ -105,6 +111,7 @@ def services(
         host=settings.host,
         origin=settings.origin,
         clock=clock,
+        breached=Breached(Path(settings.breached)) if settings.breached else None,
     )
     text = settings.banner or default_banner()
     credentials = Credentials(sign_on)
@@ -116,6 +123,7 @@ def services(
         registration=Registration(sign_on, contact=settings.contact or CONTACT),
         proofing=Proofing(sign_on),
         staffing=Staffing(sign_on),
+        help_desk=HelpDesk(sign_on),
         provider=Provider(sign_on, issuer=f"{settings.origin}{BASE}", token_key=signing_key(settings.token_secret)),
         elsewhere=Elsewhere(sign_on, credentials, asking, origin=settings.origin),
         notice=tuple(part.strip() for part in text.split("\n\n") if part.strip()),

@@ -19,11 +19,15 @@ class TooManyFactors(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Factors:
-    """What an account can show besides its password; `recovery_codes` are those not used yet."""
+    """What an account can show besides its password; `recovery_codes` are those not used yet.
+
+    posted_codes: recovery codes that were sent by post, and not used.
+    """
 
     apps: int
     passkeys: int
     recovery_codes: int
+    posted_codes: int = 0
 
     @property
     def any(self) -> bool:
@@ -37,10 +41,13 @@ async def of(conn: Connection, account_id: str) -> Factors:
         "SELECT (SELECT count(*) FROM identity.authenticator_app"
         "  WHERE account_id = $1 AND confirmed_us IS NOT NULL) AS apps,"
         " (SELECT count(*) FROM identity.passkey WHERE account_id = $1) AS passkeys,"
-        " (SELECT count(*) FROM identity.recovery_code WHERE account_id = $1 AND used_us IS NULL) AS recovery_codes",
+        " (SELECT count(*) FROM identity.recovery_code"
+        "  WHERE account_id = $1 AND used_us IS NULL AND expires_us IS NULL) AS recovery_codes,"
+        " (SELECT count(*) FROM identity.recovery_code"
+        "  WHERE account_id = $1 AND used_us IS NULL AND expires_us IS NOT NULL) AS posted_codes",
         account_id,
     )
-    return Factors(row["apps"], row["passkeys"], row["recovery_codes"])
+    return Factors(row["apps"], row["passkeys"], row["recovery_codes"], row["posted_codes"])
 
 
 def label(text: str, otherwise: str) -> str:

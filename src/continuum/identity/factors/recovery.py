@@ -32,11 +32,19 @@ class RecoveryCodes:
         )  # fmt: skip
         return codes
 
+    async def add(self, conn: Connection, account_id: str, code: str, expires_us: int) -> None:
+        """One more code, which is sent by post and holds for a while."""
+        await conn.fetch(
+            "INSERT INTO identity.recovery_code (account_id, code_digest, expires_us) VALUES ($1, $2, $3)",
+            account_id, self._digest(account_id, code), expires_us,
+        )  # fmt: skip
+
     async def use(self, conn: Connection, account_id: str, code: str) -> bool:
-        """Whether it is one of the codes, and unused until now."""
+        """Whether it is one of the codes, unused until now, and not too old."""
         rows = await conn.fetch(
             "UPDATE identity.recovery_code SET used_us = $3"
-            " WHERE account_id = $1 AND code_digest = $2 AND used_us IS NULL RETURNING account_id",
+            " WHERE account_id = $1 AND code_digest = $2 AND used_us IS NULL"
+            " AND (expires_us IS NULL OR expires_us > $3) RETURNING account_id",
             account_id, self._digest(account_id, code), self._clock(),
         )  # fmt: skip
         return bool(rows)

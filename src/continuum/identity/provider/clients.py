@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from continuum.identity.limits import (
     REDIRECT_URIS_MAX,
 )
-from continuum.identity.sessions import BASIC, PREMIUM, Assurance
+from continuum.identity.sessions import BASIC, CARD, PREMIUM, Assurance
 from continuum.identity.vault import random_token, token_digest
 from continuum.kernel.errors import Conflict, Invalid
 from continuum.record.read import Connection
@@ -90,7 +90,7 @@ class Client:
 
 
 CARD_ACR, PREMIUM_ACR, BASIC_ACR = "card", "premium", "basic"
-ACR = {BASIC_ACR: BASIC, PREMIUM_ACR: PREMIUM, CARD_ACR: Assurance(3, 3)}
+ACR = {BASIC_ACR: BASIC, PREMIUM_ACR: PREMIUM, CARD_ACR: CARD}
 """The names of assurance levels in `acr` and `acr_values`."""
 
 

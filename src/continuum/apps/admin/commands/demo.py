@@ -17,6 +17,7 @@ from continuum.apps.admin.importing.work import Target
 from continuum.apps.admin.mail_catcher import catching
 from continuum.apps.admin.sign_ins import OTHERS, SignIn, open_accounts
 from continuum.apps.fhir_api.orders import listen, run
+from continuum.identity.sessions import BASIC, CARD, Assurance
 from continuum.identity.tokens import Claims, duration_s, issue, signing_key
 from continuum.kernel.clock import now_us
 from continuum.runtime import secrets
@@ -97,6 +98,10 @@ def _program() -> str:
     return str(called) if called.name == "continuum" else "continuum"
 
 
+def _at(level: Assurance, claims: Claims) -> Claims:
+    return replace(claims, identity_level=level.identity, authenticator_level=level.authenticator)
+
+
 def _tell(settings: Settings, base: str) -> None:
     """Prints the addresses, the sign-ins and a command that works as it stands."""
     person = somebody()
@@ -107,6 +112,8 @@ def _tell(settings: Settings, base: str) -> None:
         "administrator": issue(key, Claims("demo-administrator", "administrator", until_s)),
         "clinician": issue(key, Claims("demo-clinician", "clinician", until_s, facility=person.facility_id)),
         "patient": issue(key, Claims("demo-patient", "patient", until_s, patient=person.patient_id)),
+        "basic": issue(key, _at(BASIC, Claims("demo-basic", "patient", until_s, patient=person.patient_id))),
+        "card": issue(key, _at(CARD, Claims("demo-card", "physician", until_s, facility=person.facility_id))),
     }
     click.echo(f"""
 Continuum is ready. All people in it are synthetic.
@@ -115,7 +122,8 @@ Continuum is ready. All people in it are synthetic.
   FHIR                {base}/fhir
   API documentation   {base}/docs
 
-Tokens for {LIFETIME} (a clinician of the facility of {person.name}, and {person.name}):
+Tokens for {LIFETIME} (a clinician of the facility of {person.name}, and {person.name}), at level
+Premium; then {person.name} at level Basic, to whom no record opens, and a physician with a card (CAC):
 """)
     for role, token in tokens.items():
         click.echo(f"  {role.upper()}={token}")

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from continuum.apps.admin.options import setting
 from continuum.apps.fhir_api.orders import Worker, listen, run
 from continuum.apps.fhir_api.workers import Crew
 from continuum.apps.signon.banner import read_banner
+from continuum.identity.breached import Breached
 from continuum.identity.federation.providers import read_providers
 from continuum.interop.subscriptions.endpoints import Allowed
 from continuum.runtime import postgres, secrets
@@ -105,6 +107,14 @@ def pages_origin(settings: Settings, listening: socket.socket) -> str:
     return f"http://localhost:{listening.getsockname()[1]}"
 
 
+def _breached(path: Path | None) -> str:
+    """The list of breached passwords, once it is known that workers can use it. Raises BadList."""
+    if path is None:
+        return ""
+    Breached(path)
+    return str(path)
+
+
 def orders(settings: Settings, server: Server, *, read_only: bool = False, origin: str = "http://localhost") -> Worker:
     """What a worker of this installation is told. origin: of the sign-on pages, as browsers see them."""
     known = secrets.load(settings.data)
@@ -126,6 +136,7 @@ def orders(settings: Settings, server: Server, *, read_only: bool = False, origi
         backups=str(settings.backups),
         clamav=settings.clamav,
         banner=read_banner(settings.banner_file),
+        breached=_breached(settings.breached_passwords_file),
         providers=read_providers(settings.providers_file),
         connections=settings.connections,
         base_url=settings.base_url,

@@ -5,6 +5,7 @@ import click
 from continuum.access.actor import FACILITY_ROLES, PERSON_ROLES, PURPOSES, ROLES
 from continuum.apps.admin.options import setting
 from continuum.apps.fhir_api.routes import ID
+from continuum.identity.provider.clients import ACR, PREMIUM_ACR
 from continuum.identity.tokens import Claims, duration_s, issue, signing_key
 from continuum.kernel.clock import now_us
 from continuum.runtime import secrets
@@ -23,6 +24,7 @@ Examples:
   continuum token --as administrator
   continuum token --as physician --facility org-1 --practitioner prac-1 --expires 8h
   continuum token --as patient --patient pat-1
+  continuum token --as physician --facility org-1 --level card
   curl -H "Authorization: Bearer $(continuum token --as system)" http://127.0.0.1:8000/fhir/Patient""",
 )
 @click.option("--as", "role", required=True, type=click.Choice(ROLES), help="The role to act in.")
@@ -30,6 +32,8 @@ Examples:
 @click.option("--facility", default="", help="The Organization where a member of staff works.")
 @click.option("--practitioner", default="", help="The Practitioner that a member of staff is in the record.")
 @click.option("--purpose", type=click.Choice(sorted(PURPOSES)), help="Why; else the role's usual purpose.")
+@click.option("--level", type=click.Choice(tuple(ACR)), default=PREMIUM_ACR, show_default=True,
+              help="How surely it is they: basic (1, 1), premium (2, 2) or card (CAC, PIV: 3, 3).")  # fmt: skip
 @click.option("--expires", default="1h", show_default=True, help="How long it holds: 90s, 15m, 1h, 30d.")
 @click.option("--subject", default="", help="Who acts, as it will stand in the trace; else the role's name.")
 @setting("data")
@@ -39,6 +43,7 @@ def command(
     facility: str,
     practitioner: str,
     purpose: str | None,
+    level: str,
     expires: str,
     subject: str,
     data: str | None,
@@ -66,5 +71,7 @@ def command(
         patient=patient or None,
         practitioner=practitioner or None,
         purpose=purpose or "",
+        identity_level=ACR[level].identity,
+        authenticator_level=ACR[level].authenticator,
     )
     click.echo(issue(signing_key(secrets.load(settings.data).token), claims))

@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 from continuum.access.actor import PURPOSES
+from continuum.access.disclosures import COMMAND
 from continuum.access.telling import DEEDS, NO_THING, OTHER_DEED, OTHER_THING, THINGS
 from continuum.apps.signon.wording import DOCUMENTS, PARTS, SENTENCES
 from continuum.identity.proofing import WITH_PHOTO, WITHOUT_PHOTO
@@ -43,7 +44,7 @@ def test_every_sentence_is_marked_and_none_that_nobody_says():
 
 
 def test_all_that_the_trace_is_told_in_is_marked():
-    told = {*DEEDS.values(), OTHER_DEED, *THINGS.values(), OTHER_THING, NO_THING, *PURPOSES.values()}
+    told = {COMMAND, *DEEDS.values(), OTHER_DEED, *THINGS.values(), OTHER_THING, NO_THING, *PURPOSES.values()}
     assert set(PARTS) == told
     assert len(PARTS) == len(told)
 
