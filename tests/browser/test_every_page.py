@@ -130,6 +130,7 @@ async def test_every_page_of_sign_on_keeps_the_rules(open_hospital, look, person
     elsewhere = {
         "/signon/elsewhere/{key}/back", "/signon/go-on", "/signon/authorize", "/signon/authorize/go-on",
         "/signon/end-session",  # on the way of programs and other providers; each leads on
+        "/signon/left", "/signon/emergencies/news",  # what pages ask by themselves: test_still_there, test_emergency
     }  # fmt: skip
     pages = [f"/signon{path}" for path, _, methods in SIGN_ON if "GET" in methods]
     walk = Walk(pages, frozenset(elsewhere))

@@ -56,7 +56,7 @@ async def test_two_clicks_and_a_reason_open_one_record_to_one_person_and_all_who
     assert f"because: {REASON}" in doctor.page.text, "every page of the chart says why it is open"
     assert (await doctor.http.get(f"{chart}/problems")).status_code == 200
     assert (await colleague.http.get(chart)).status_code == 404
-    other = open_hospital.persona("boatswain").patient_id
+    other = open_hospital.persona("captain").patient_id  # who was never at the doctor's facility
     assert (await doctor.http.get(f"/workspace/patients/{other}")).status_code == 404
 
 
