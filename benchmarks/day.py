@@ -23,7 +23,7 @@ from pathlib import Path
 import httpx
 
 from benchmarks import corpus as corpora
-from benchmarks.pages import desk, signed_in
+from benchmarks.desk import desk, signed_in
 from benchmarks.processes import Tree
 from benchmarks.run import continuum, serving
 

@@ -17,7 +17,7 @@ CLIENT, BACK = "bench", "http://127.0.0.1/back"
 def prepared(continuum: list[str], data: Path, corpus: Corpus) -> tuple[str, str]:
     """A client, and a physician of the facility, while the server is away: name and seed of the authenticator app."""
     words = [*continuum, "client", "sign-in", CLIENT, "--name", "Bench", "--redirect", BACK, "--public"]
-    from benchmarks.pages import physician  # noqa: PLC0415  the pages are measured by what measures the rows
+    from benchmarks.desk import physician  # noqa: PLC0415  who imports it makes no accounts otherwise
 
     subprocess.run([*words, "--scope", "openid staff"], check=True, stdout=subprocess.DEVNULL)
     return asyncio.run(physician(data, facility(corpus)))
@@ -25,7 +25,7 @@ def prepared(continuum: list[str], data: Path, corpus: Corpus) -> tuple[str, str
 
 async def access_token(port: int, who: tuple[str, str]) -> str:
     """What a program gets for somebody who has signed in on the pages, with a second factor, and came back to it."""
-    from benchmarks.pages import signed_in  # noqa: PLC0415  as above
+    from benchmarks.desk import signed_in  # noqa: PLC0415  as above
 
     origin, verifier = f"http://localhost:{port}", secrets.token_urlsafe(48)
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,11 @@ from continuum.apps.admin.importing.sources import files
 from continuum.apps.admin.importing.work import Target
 from continuum.apps.fhir_api.orders import Worker
 from continuum.apps.signon.services import SignonServices, SignonSettings, services
+from continuum.chart.reading import DOD_ID
 from continuum.fhir.json import dump
 from continuum.identity import accounts, registry, staff
 from continuum.identity.limits import FACTORS_MAX
+from continuum.identity.registry import Eligibility, Entry, Person
 from continuum.identity.tokens import Claims, issue, signing_key
 from continuum.kernel.clock import now_us
 from continuum.runtime.pool import Pool
@@ -150,6 +153,25 @@ class Hospital:
                         await on.apps.put(conn, present.account_id, seed, name="Another phone")
                     return SignIn(present.sign_in_name, seed if premium else "")
             return await self._account(desk, member.name, person=person_id(member), premium=premium)
+
+    async def newcomer(self, family_name: str, facility: str) -> SignIn:
+        """Somebody of whom no other test knows: in the registry, with a record and a Premium account."""
+        number = str(9_600_000_000 + secrets.randbelow(100_000_000))
+        somebody = Person(
+            f"b-{number}", number, "Rory", family_name, "male", date(1958, 11, 30), "1 Harbor Road", "Newport",
+            "RI", "02840", "US", patient_id=f"patient-{number}",
+        )  # fmt: skip
+        record = {
+            "resourceType": "Patient", "id": f"patient-{number}", "birthDate": "1958-11-30",
+            "name": [{"family": family_name, "given": ["Rory"]}], "identifier": [{"system": DOD_ID, "value": number}],
+            "managingOrganization": {"reference": f"Organization/{facility}"},
+        }  # fmt: skip
+        async with self.client("system") as client:
+            (await client.put(f"/Patient/patient-{number}", json=record)).raise_for_status()
+        async with self.desk() as desk:
+            async with desk.sign_on.connect() as conn, conn.transaction():
+                await registry.store(conn, [Entry(somebody, (Eligibility("retired", date(2001, 7, 1)),))])
+            return await self._account(desk, somebody.name, person=somebody.person_id)
 
     async def _account(self, desk, display, *, role="", facility=None, person=None, premium=True) -> SignIn:
         on = desk.sign_on

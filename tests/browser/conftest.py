@@ -16,6 +16,13 @@ from tests.hospital import PASSWORD, SignIn
 from tests.suites import unavailable
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
+TABS_MAX = 200
+NAMED = """() => {
+  const e = document.activeElement;
+  const words = e.labels && e.labels.length ? e.labels[0].textContent : e.getAttribute("aria-label") || e.textContent;
+  return words.replace(/\\s+/g, " ").trim();
+}"""
+"""The name of what has the focus, as somebody hears it."""
 
 
 @dataclass
@@ -153,6 +160,14 @@ class Person:
             await self.press("Continue")
         await self.page.wait_for_url(f"**{to}")
         await self.judged()
+
+    async def reach(self, name: str) -> None:
+        """Goes on with the Tab key, as far as a whole page is long, to the control of this name."""
+        for _ in range(TABS_MAX):
+            await self.page.keyboard.press("Tab")
+            if await self.page.evaluate(NAMED) == name:
+                return
+        raise AssertionError(f"the Tab key does not lead to {name!r}")
 
     async def main(self) -> str:
         return await self.page.inner_text("main")

@@ -108,6 +108,10 @@ async def test_a_mother_looks_after_her_toddler_and_her_teenager(open_hospital, 
         await ines.go(f"/portal/record/{teenager}/medicines")
         assert "albuterol" in await ines.main()
         assert await ines.page.get_by_role("link", name="Ask for a correction").count() == 0
+        await ines.page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+        box = await ines.page.locator(".whose__who").bounding_box()
+        assert box is not None
+        assert 0 <= box["y"] <= 60, "the banner stays in view"
         await banner.get_by_role("link", name="Back to my own record").click()
         await ines.page.wait_for_url("**/portal/record/me")
         assert await banner.count() == 0

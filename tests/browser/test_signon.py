@@ -14,6 +14,7 @@ from continuum.identity import registry, staff
 from continuum.identity.registry import Eligibility, Entry
 from continuum.kernel.clock import now_us
 from continuum.runtime.postgres.address import Address
+from tests.passing import pass_time
 from tests.signon.conftest import PASSWORD, ROBERT
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
@@ -235,21 +236,20 @@ async def test_a_patient_reads_who_looked_and_a_privacy_officer_who_broke_the_gl
 
 
 async def test_who_does_nothing_is_asked_and_can_stay_and_who_stays_away_is_signed_out(
-    at_localhost, look, axe, retiree
+    at_localhost, running, look, axe, retiree
 ):
     async with look(origin=at_localhost) as sight:
         robert = Person(sight, axe)
         await sight.page.clock.install()
         await robert.register(await retiree())
-        await sight.page.clock.run_for(14 * 60 * 1000)
+        await pass_time(running.owner, sight.page, robert.name, minutes=14)
         asked = sight.page.get_by_role("alertdialog", name="Are you still there?")
         await asked.wait_for()
         assert "Stay signed in" in await sight.focused(), "the question has the focus"
         await robert.judged()
         await sight.page.keyboard.press("Enter")
-        await sight.page.wait_for_load_state()
         await asked.wait_for(state="hidden")
-        await sight.page.clock.run_for(16 * 60 * 1000)
+        await pass_time(running.owner, sight.page, robert.name, minutes=16)
         await sight.page.wait_for_url("**/signon/sign-in?why=idle")
         assert "nothing was done for a while" in await sight.page.inner_text("main")
 

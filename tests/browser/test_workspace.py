@@ -69,6 +69,44 @@ async def test_a_pediatrician_sees_a_toddler_grow_and_a_teenager_too(open_hospit
         assert sight.complaints == []
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (768, 1024), (320, 568)])
+async def test_who_it_is_and_what_they_do_not_tolerate_stays_in_view(
+    open_hospital, look, person, physician, retiree, width, height
+):
+    async with look(width=width, height=height, origin=open_hospital.origin) as sight:
+        ada = person(sight)
+        await ada.sign_in(physician, "/workspace")
+        await ada.go(f"/workspace/patients/{retiree.patient_id}/timeline")
+        await ada.page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+        tops = []
+        for part in (".patient__name", ".patient__line", ".patient__allergies"):
+            box = await ada.page.locator(part).bounding_box()
+            assert box is not None
+            assert 0 <= box["y"] <= height / 4, (part, box)
+            tops.append(box["y"] + box["height"])
+        assert max(tops) <= height / 4, "and leaves room for the chart"
+        if width == 1280:
+            box = await ada.page.locator(".patient__facts", has_text="DoD ID").bounding_box()
+            assert box is not None
+            assert box["y"] >= 0
+        await ada.judged()
+
+
+async def test_who_types_without_a_pause_is_kept_all_the_same(open_hospital, look, person, physician, retiree):
+    async with look(origin=open_hospital.origin) as sight:
+        ada = person(sight)
+        await ada.sign_in(physician, "/workspace")
+        await ada.go(f"/workspace/patients/{retiree.patient_id}/notes/new")
+        sent = []
+        ada.page.on("request", lambda request: sent.append(request.url) if request.url.endswith("/draft") else None)
+        for number in range(200):
+            await ada.page.locator("#text").press_sequentially(f"{number} ", delay=30)
+            if sent:
+                break
+        assert sent, "nothing was sent while keys were pressed"
+        await ada.page.locator("#draft-state", has_text=KEPT).wait_for()
+
+
 async def test_a_screen_reader_is_told_the_same(open_hospital, look, person, physician, retiree):
     """The accessibility tree of the summary: who it is, where one can go, what matters, in this order."""
     async with look(origin=open_hospital.origin) as sight:
@@ -222,7 +260,7 @@ async def test_two_who_change_one_problem_are_both_told_and_no_words_are_lost(
         struck = ada.page.locator(".record--wrong", has_text="Sprain of ankle").first
         assert "entered in error" in await struck.inner_text()
         await ada.go(chart)
-        assert "Sprain of ankle" not in await ada.page.inner_text(".masonry section:has-text('Problems now')")
+        assert "Sprain of ankle" not in await ada.page.inner_text(".first-look section:has-text('Problems now')")
 
 
 async def test_the_palette_and_keys_lead_everywhere_and_can_be_switched_off(

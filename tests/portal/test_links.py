@@ -26,11 +26,12 @@ async def robert(clinic):
     return await clinic.at("retiree", "Robert")
 
 
-async def make(browser, label="For Dr. Ruiz", passcode=PASSCODE, lives="7"):
+async def make(browser, label="For Dr. Ruiz", passcode=PASSCODE, lives="7", of="me"):
     """Makes a link: what is in it."""
-    await browser.get("/portal/record/me/links")
+    page = f"/portal/record/{of}/links"
+    await browser.get(page)
     data = {"csrf": browser.page.csrf, "label": label, "passcode": passcode, "lives": lives}
-    answer = await browser.http.post("/portal/record/me/links", data=data)
+    answer = await browser.http.post(page, data=data)
     found = re.search(r"shlink:/([A-Za-z0-9_-]+)", answer.text)
     if found is None:
         return answer

@@ -112,19 +112,29 @@ class Access:
         return self.auditor.row(context, "resume", detail=f"writes were closed for {took_s:.0f} s")
 
     def open(
-        self, actor: Actor, purpose: str, *, source: str, request_id: str, server: bool = False, workflow: bool = False
-    ) -> Session:
+        self, actor: Actor, purpose: str, *, source: str, request_id: str, server: bool = False, workflow: bool = False,
+        sweeping: bool = False,
+    ) -> Session:  # fmt: skip
         """A session for one request.
 
         source: where the request came from (an address). request_id: joins the audit rows to the logs.
         server: the server acts by itself and may say what becomes of a Subscription. workflow: one of the product's
-        own workflows acts, which keeps the rules of what it writes; never set for a request to the API.
+        own workflows acts, which keeps the rules of what it writes; never set for a request to the API. sweeping: the
+        server looks again and again whether its own rules hold. What it finds is shown to nobody, so its searches leave
+        their row, but do not stand in the trace of everybody whom they came across; what it then changes does.
 
         Raises:
             Forbidden: the role and the purpose do not open the record.
         """
         found = self._policy(actor, purpose)
-        return Session(self, found, Context(actor, purpose, source, request_id), server=server, workflow=workflow)
+        return Session(
+            self,
+            found,
+            Context(actor, purpose, source, request_id),
+            server=server,
+            workflow=workflow,
+            sweeping=sweeping,
+        )
 
     def visibility(self, actor: Actor, purpose: str) -> Visibility:
         """What an actor may see.

@@ -116,5 +116,11 @@ async def latest(conn: Connection, count: int, *, patient_id: str | None = None)
     return [_emergency(row) for row in rows]
 
 
+async def newest(conn: Connection) -> str:
+    """The id of the latest; "" for none."""
+    row = await conn.fetchrow("SELECT id FROM record.emergency ORDER BY starts DESC, id DESC LIMIT 1")
+    return "" if row is None else str(row["id"])
+
+
 def _emergency(row: Any) -> Emergency:
     return Emergency(**{name: row[name] for name in _COLUMNS.split(", ")})

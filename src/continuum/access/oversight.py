@@ -83,6 +83,15 @@ class Oversight:
         found: list[Emergency] = await self._traced("emergencies", work, None)
         return found
 
+    async def newest(self) -> str:
+        """Which emergency is the latest, for pages that wait for the next one: an id, "" when there is none.
+
+        It is nothing of anybody, so it leaves no row; whoever is then shown the emergency leaves one. Raises Forbidden.
+        """
+        self._watch()
+        async with self._door.connect() as conn:
+            return await emergency.newest(conn)
+
     async def report(self, patient_id: str, *, cursor: str, count: int) -> tuple[list[Told], str]:
         """Who looked at a patient's record, when and why, newest first; and the cursor of the next page, or "".
 

@@ -36,15 +36,22 @@ class Session(ChartActs, ResourceActs, ViewActs):
     """Reads and writes for one actor and one purpose. Every method leaves exactly one audit row."""
 
     def __init__(
-        self, door: "Access", policy: Policy, context: Context, *, server: bool = False, workflow: bool = False
-    ) -> None:
+        self, door: "Access", policy: Policy, context: Context, *, server: bool = False, workflow: bool = False,
+        sweeping: bool = False,
+    ) -> None:  # fmt: skip
         self._server = server
+        self._sweeping = sweeping
         self._workflow = workflow
         self._door = door
         self._policy = policy
         self._context = context
         self.acts = 0
         """How many acts this session has taken on; each has its row, or will."""
+
+    @property
+    def writable(self) -> frozenset[str]:
+        """Types of which this session may write something, so that no page offers what would be refused."""
+        return frozenset(self._policy.writes)
 
     def _viewer(self) -> str | None:
         """The only patient whose trace is open; None for all. Raises Forbidden."""
@@ -316,7 +323,7 @@ class Session(ChartActs, ResourceActs, ViewActs):
                 resource_type=resource_type,
                 target=target,
                 query=query,
-                patients=about or _patients(result),
+                patients=() if self._sweeping and name == "search" else about or _patients(result),
             )
         )
         return cut(result, self._policy.visibility)

@@ -7,6 +7,7 @@ from continuum.access.actor import PURPOSES
 from continuum.kernel.clock import instant
 
 DEEDS = {
+    "access-report": "looked at who had looked",
     "break-the-glass": "broke the glass to open the record",
     "correct": "moved entries that had been written into the wrong record",
     "create": "added {what}",
@@ -15,6 +16,7 @@ DEEDS = {
     "events": "was sent news again about {what}",
     "everything": "looked at the whole record",
     "exported": "took a copy of the record",
+    "import": "brought entries of the record in from elsewhere",
     "lastn": "looked at the latest measurements and results",
     "match": "looked for people who are registered twice",
     "merge": "made one record of two",
@@ -38,12 +40,21 @@ OTHER_DEED = "did something else with {what}"
 THINGS = {
     "AllergyIntolerance": "an allergy",
     "Appointment": "an appointment",
+    "AuditEvent": "the list of who looked",
+    "CarePlan": "a care plan",
+    "Communication": "a message",
+    "Consent": "a permission",
     "Condition": "a problem or diagnosis",
+    "DiagnosticReport": "a report",
+    "DocumentReference": "a note or document",
     "Encounter": "a visit",
     "Immunization": "an immunization",
     "MedicationRequest": "a prescription",
     "Observation": "a measurement or result",
     "Patient": "the personal details",
+    "Procedure": "a procedure",
+    "ServiceRequest": "an order",
+    "Task": "a piece of work to be done",
 }
 """Types in plain words."""
 OTHER_THING, NO_THING = "an entry of the kind {kind}", "entries of the record"

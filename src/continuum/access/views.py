@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -14,10 +14,15 @@ from continuum.kernel.errors import NotFound
 from continuum.record import read, search
 from continuum.record.model import Page, Stored
 from continuum.record.read import Connection
+from continuum.record.visibility import NOTHING
 
 Resource = dict[str, Any]
 _REFERENCE = re.compile(rb'"reference":"(Practitioner|Organization|Location|PractitionerRole)/([A-Za-z0-9.\-]{1,64})"')
 """References to those whose names a chart shows beside its entries: who and where. Bodies are stored without blanks."""
+_VISIT = re.compile(rb'"encounter":\[?\{"reference":"Encounter/([A-Za-z0-9.\-]{1,64})"')
+_PLACED = re.compile(rb'"(?:custodian|serviceProvider|managingOrganization|location)":')
+_PROVIDER = re.compile(rb'"serviceProvider":(\{[^{}]*\})')
+"""Most entries say at which visit they were made, and only the visit says where that was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +31,24 @@ class View:
 
     patient: the Patient as it is now. found: for each label the resources, in the order of the search. on: the
     cursor of the next page for each label that has one. names: resources of those who are referred to, by reference.
+    visits: who provided the visits that are referred to, by reference; nothing else of them.
     """
 
     patient: Resource
     found: Mapping[str, Sequence[Resource]]
     on: Mapping[str, str]
     names: Mapping[str, Resource]
+    visits: Mapping[str, Resource] = field(default_factory=dict)
 
 
 class ViewActs(Ground):
     """The part of a Session that shows charts."""
 
-    async def view(self, name: str, patient_id: str, searches: Mapping[str, str]) -> View:
+    async def view(self, name: str, patient_id: str, searches: Mapping[str, str], *, places: bool = True) -> View:
         """One patient and several searches of their data.
 
         name: of what is shown, for the trace. searches: by label, as `Type?criteria`; each is about this patient
-        whatever it says.
+        whatever it says. places: whether the page says of entries that do not say it themselves where they were made.
 
         Raises:
             NotFound, Gone: there is no such patient, or none that the actor may know of.
@@ -56,7 +63,18 @@ class ViewActs(Ground):
                 pages[label] = cut(page, visibility)
             shown = tuple(stored for page in pages.values() for stored in (*page.matches, *page.included))
             bodies.update((id(stored), _body(stored)) for stored in shown)
-            wanted = _references(stored.body or b"" for stored in (patient, *shown))
+            told = [stored.body or b"" for stored in (patient, *shown)]
+            visits = _visits(told) if places and visibility.of("Encounter") != NOTHING else []
+            if visits:
+                text = f"_id={','.join(visits)}&patient={quote(patient_id)}&_count={len(visits)}"
+                kept = await search.search(
+                    conn, self.parse("Encounter", text), visibility=visibility, keys=self._door.keys
+                )
+                for one in kept.matches:
+                    if found := _PROVIDER.search(one.body or b""):
+                        places_of[f"Encounter/{one.id}"] = {"serviceProvider": parse(found[1])}
+                        told.append(found[1])
+            wanted = _references(told)
             for kind, ids in wanted.items():
                 text = f"_id={','.join(sorted(ids)[:VIEW_NAMES_MAX])}&_count={VIEW_NAMES_MAX}"
                 named = await search.search(conn, self.parse(kind, text), visibility=visibility, keys=self._door.keys)
@@ -66,12 +84,14 @@ class ViewActs(Ground):
         pages: dict[str, Page] = {}
         bodies: dict[int, Resource] = {}
         names: dict[str, Resource] = {}
+        places_of: dict[str, Resource] = {}
         page = await self._traced("search", work, "Patient", patient_id, query=name)
         return View(
             _body(page.matches[0]),
             {label: [bodies[id(stored)] for stored in (*one.matches, *one.included)] for label, one in pages.items()},
             {label: one.next_cursor for label, one in pages.items() if one.next_cursor},
             names,
+            places_of,
         )
 
     async def shared(self, what: str, patient_id: str, to: str) -> None:
@@ -93,6 +113,13 @@ def _body(stored: Stored) -> Resource:
     assert stored.body is not None, "what a search finds is not deleted"
     resource: Resource = parse(stored.body)
     return resource
+
+
+def _visits(bodies: Iterable[bytes]) -> list[str]:
+    """Ids of the visits at which those of these were made that name no place themselves."""
+    placeless = (body for body in bodies if not _PLACED.search(body))
+    found = dict.fromkeys(name.decode() for body in placeless for name in _VISIT.findall(body))
+    return list(found)[:VIEW_NAMES_MAX]
 
 
 def _references(bodies: Iterable[bytes]) -> dict[str, set[str]]:

@@ -1,4 +1,4 @@
-"""What one member of staff has beside the record: recent charts, a list of their own, drafts that are not finished.
+"""What one member of staff has beside the record: recent charts, drafts that are not finished.
 
 Whose charts these are is shown only by reading the record as that person, with its trace.
 """
@@ -62,28 +62,6 @@ class Desk:
                 self._account, RECENT_MAX,
             )  # fmt: skip
         return [row["patient_id"] for row in rows]
-
-    async def listed(self) -> list[str]:
-        """Ids of patients on the own list, the latest first."""
-        async with self._access.connect() as conn:
-            rows = await conn.fetch(
-                "SELECT patient_id FROM chart.listed WHERE account_id = $1 ORDER BY added_us DESC LIMIT $2",
-                self._account, DRAFTS_MAX,
-            )  # fmt: skip
-        return [row["patient_id"] for row in rows]
-
-    async def put_on_list(self, patient_id: str, *, on: bool) -> None:
-        """Puts a patient on the own list, or takes them off it."""
-        async with self._access.connect() as conn:
-            if on:
-                await conn.fetch(
-                    "INSERT INTO chart.listed VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-                    self._account, patient_id, self._access.clock(),
-                )  # fmt: skip
-            else:
-                await conn.fetch(
-                    "DELETE FROM chart.listed WHERE account_id = $1 AND patient_id = $2", self._account, patient_id
-                )
 
     async def save(self, draft: Draft) -> int:
         """Keeps what was typed; the number of this revision.

@@ -25,10 +25,19 @@ DRAFTS_MAX = 40
 """Unfinished notes that one member of staff may have."""
 
 DRAFT_SAVE_S = 3
-"""Seconds without typing after which a draft is saved."""
+"""Seconds of typing that are gathered before a draft is saved, whether or not somebody pauses."""
 
 RECENT_MAX = 12
 """Charts that are remembered as recently opened."""
+
+LISTS_MAX = 20
+"""Lists of patients that one member of staff may have besides the usual one."""
+
+LIST_MAX = 200
+"""Patients on one list."""
+
+LIST_NAME_MAX_CHARS = 60
+"""The longest name of a list of patients."""
 
 REASON_MAX_CHARS = 500
 """The longest reason for taking back an entry."""
@@ -89,6 +98,9 @@ LINK_REQUEST_MAX_BYTES = 4_096
 
 RECIPIENT_MAX_CHARS = 200
 """The longest name under which somebody opens a health link."""
+
+FACILITIES_CHOSEN_MAX = 200
+"""Facilities in one list to choose from; where there are more, their ids are written."""
 
 FACILITIES_KNOWN_MAX = 10_000
 """People of whom a process remembers which facility cares for them."""

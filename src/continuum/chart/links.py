@@ -1,10 +1,12 @@
 """SMART Health Links (HL7 SMART Health Cards and Links 1.0): a summary for whoever has the link and the passcode.
 
-The content lies encrypted in the database under a key that is only in the link. The link is shown once.
+The content lies encrypted in the database under a key that is only in the link. The link is shown once. A link lasts
+no longer than its maker's right to the whole record: who may not make it any more has none.
 """
 
 import base64
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,11 +23,15 @@ from continuum.chart.limits import (
 from continuum.fhir.json import dump
 from continuum.identity.passwords import Hasher
 from continuum.identity.vault import random_token
+from continuum.kernel.clock import MAX_US
 from continuum.kernel.errors import DomainError, NotFound, TooLarge
 from continuum.kernel.ids import uuid7
 
 CONTENT_TYPE = "application/fhir+json;fhirVersion=4.0.1"
 _US = 1_000_000
+MayShare = Callable[[str, str], Awaitable[bool]]
+"""Whether an account may, at this moment, hand on the whole record of a patient."""
+OVER = "This link is over, or never was."
 
 
 class PasscodeWrong(DomainError):
@@ -81,16 +87,19 @@ class Opened:
 class Links:
     """The links of one installation."""
 
-    def __init__(self, access: Access, hasher: Hasher) -> None:
-        self._access, self._hasher = access, hasher
+    def __init__(self, access: Access, hasher: Hasher, may_share: MayShare) -> None:
+        self._access, self._hasher, self._may_share = access, hasher, may_share
 
     async def make(
         self, account_id: str, patient_id: str, content: dict[str, Any], *, manifest_base: str, label: str,
-        passcode: str, lives_s: int,
+        passcode: str, lives_s: int, until_us: int | None = None,
     ) -> Made:  # fmt: skip
-        """Keeps the content under a new key, and gives the link. Raises TooLarge for one link too many."""
+        """Keeps the content under a new key, and gives the link; until_us: when it ends at the latest.
+
+        Raises TooLarge for one link too many.
+        """
         now = self._access.clock()
-        expires = now + lives_s * _US
+        expires = min(now + lives_s * _US, until_us or MAX_US)
         await self._room(account_id, now)
         key, address, link_id = OctKey.generate_key(256), random_token(), uuid7()
         header = {"alg": "dir", "enc": "A256GCM", "cty": CONTENT_TYPE.partition(";")[0], "zip": "DEF"}
@@ -152,7 +161,8 @@ class Links:
         Every try takes an attempt first, so that tries at the same time cannot share one; a right one gives it back.
 
         Raises:
-            NotFound: there is no such link, or it is over. PasscodeWrong: it was another passcode.
+            NotFound: there is no such link, it is over, or its maker may not share this record any more.
+            PasscodeWrong: it was another passcode.
         """
         now = self._access.clock()
         async with self._access.connect() as conn:
@@ -163,7 +173,8 @@ class Links:
                 address, now,
             )  # fmt: skip
         if row is None:
-            raise NotFound("This link is over, or never was.")
+            raise NotFound(OVER)
+        await self._still_shared(row, now)
         if not await self._hasher.verify(passcode, row["passcode_hash"]):
             raise PasscodeWrong(row["attempts_left"], row["link_id"], row["patient_id"])
         ticket = random_token()
@@ -180,15 +191,28 @@ class Links:
             )  # fmt: skip
         return Opened(row["link_id"], row["account_id"], row["patient_id"], row["content"], ticket)
 
+    async def _still_shared(self, row: Any, now: int) -> None:
+        """Closes a link for good whose maker may not share the record any more, and raises NotFound for it."""
+        if await self._may_share(row["account_id"], row["patient_id"]):
+            return
+        async with self._access.connect() as conn:
+            await conn.fetch(
+                "UPDATE chart.health_link SET revoked_us = coalesce(revoked_us, $2), content = '' WHERE link_id = $1",
+                row["link_id"], now,
+            )  # fmt: skip
+        raise NotFound(OVER)
+
     async def file(self, ticket: str) -> Opened:
         """The encrypted content behind a ticket of `open`. Raises NotFound."""
+        now = self._access.clock()
         async with self._access.connect() as conn:
             row = await conn.fetchrow(
                 "SELECT l.link_id, l.account_id, l.patient_id, l.content"
                 " FROM chart.health_link_file f JOIN chart.health_link l USING (link_id)"
                 " WHERE f.ticket = $1 AND f.expires_us > $2 AND l.revoked_us IS NULL AND l.expires_us > $2",
-                ticket, self._access.clock(),
+                ticket, now,
             )  # fmt: skip
         if row is None:
             raise NotFound("This file is not here any more. Please open the link again.")
+        await self._still_shared(row, now)
         return Opened(row["link_id"], row["account_id"], row["patient_id"], row["content"], ticket)

@@ -11,13 +11,17 @@ from continuum.fhir.json import parse
 ACTS = {"C": N_("wrote"), "U": N_("changed"), "D": N_("removed"), "R": N_("read"), "E": N_("looked through")}
 """AuditEvent.action in plain words."""
 
+BROKE_THE_GLASS = N_("opened all of it in an emergency")
 HANDED_OUT = N_("handed out a summary by link")
 """What a health link that was made, opened or closed is called."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One act on somebody's record. act is a message of ours; why is the purpose in words."""
+    """One act on somebody's record. act is a message of ours; why is the purpose in words.
+
+    words: the reason that was written, of one who broke the glass.
+    """
 
     when: str
     who: str
@@ -26,6 +30,7 @@ class Look:
     what: str
     why: str
     refused: bool
+    words: str = ""
 
 
 def rows(page: Page) -> tuple[Look, ...]:
@@ -42,10 +47,11 @@ def _look(event: Resource) -> Look:
         when=str(event.get("recorded", "")),
         who=str(agent.get("name") or who.get("display", "") or who.get("identifier", {}).get("value", "")),
         role=next((first_words([part]) for part in agent.get("role", ())), ""),
-        act=HANDED_OUT if _shared(event) else ACTS.get(str(event.get("action", "")), ACTS["R"]),
+        act=_act(event),
         what=next((kind for kind in map(_kind, event.get("entity", ())) if kind not in {"", "Patient"}), ""),
         why=PURPOSES.get(purpose, purpose),
         refused=event.get("outcome") not in {"0", None},
+        words=_reason(event) if _is(event, _BROKEN) else "",
     )
 
 
@@ -53,5 +59,21 @@ def _kind(entity: Resource) -> str:
     return str(entity.get("what", {}).get("reference", "")).partition("/")[0]
 
 
-def _shared(event: Resource) -> bool:
-    return any(one.get("code") == "share" for one in event.get("subtype", ()))
+_BROKEN = "break-the-glass"
+
+
+def _act(event: Resource) -> str:
+    if _is(event, "share"):
+        return HANDED_OUT
+    if _is(event, _BROKEN):
+        return BROKE_THE_GLASS
+    return ACTS.get(str(event.get("action", "")), ACTS["R"])
+
+
+def _is(event: Resource, act: str) -> bool:
+    return any(one.get("code") == act for one in event.get("subtype", ()))
+
+
+def _reason(event: Resource) -> str:
+    details = [one for entity in event.get("entity", ()) for one in entity.get("detail", ())]
+    return next((str(one.get("valueString", "")) for one in details if one.get("type") == "reason"), "")

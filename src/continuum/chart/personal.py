@@ -43,12 +43,12 @@ class Looking:
     waiting: dict[str, Held] = field(default_factory=dict)
     left_out: int = 0
 
-    async def view(self, name: str, patient_id: str, searches: Mapping[str, str]) -> View:
+    async def view(self, name: str, patient_id: str, searches: Mapping[str, str], *, places: bool = True) -> View:
         """As `access.views.ViewActs.view`; in the trace it is one act."""
         asked = dict(searches)
         if self.limits.closed:
             asked[_BASIS] = f"Condition?_count={CLOSED_LOOK_COUNT}"
-        view = await self.session.view(name, patient_id, asked)
+        view = await self.session.view(name, patient_id, asked, places=places)
         shut = self._shut(view)
         found = {
             label: [one for one in resources if self._shown(one, shut)]

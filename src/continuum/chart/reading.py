@@ -165,9 +165,19 @@ def source_of(resource: Resource, names: Names) -> Source:
         place = named(candidate, names)
         if place:
             break
+    place = place or named(_visit(resource, names).get("serviceProvider"), names)
     recorded = next((str(resource[key]) for key in ("recordedDate", "issued", "recorded") if key in resource), "")
     reported = resource.get("reportedBoolean") is True or resource.get("primarySource") is False
     return Source(author, place, recorded, outside=reported)
+
+
+def _visit(resource: Resource, names: Names) -> Resource:
+    """The visit at which something was made, as far as it is known."""
+    at: object = resource.get("encounter")
+    within = resource.get("context")
+    if at is None and isinstance(within, dict):
+        at = next(iter(within.get("encounter", ())), None)
+    return names.get(str(at.get("reference", "")), {}) if isinstance(at, dict) else {}
 
 
 def _authors(resource: Resource) -> Iterator[object]:

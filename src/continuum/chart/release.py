@@ -4,7 +4,7 @@ Everything else is shown as soon as it is there (45 CFR part 171, information bl
 harm must be narrow, so the wait is short, the same for everybody, and the page says that something is waiting).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,6 +40,19 @@ def held(resource: Mapping[str, Any], now: datetime) -> Held | None:
     since = _since(resource)
     until = since + timedelta(days=RELEASE_DAYS) if since is not None else now + timedelta(days=RELEASE_DAYS)
     return Held(f"{resource['resourceType']}/{resource['id']}", found[0], until) if now < until else None
+
+
+def waiting(resources: Iterable[Mapping[str, Any]], ids: Collection[str], now: datetime) -> dict[str, Held]:
+    """Which of the resources with these ids wait at an instant, by reference."""
+    found = (held(one, now) for one in resources if one["id"] in ids)
+    return {one.reference: one for one in found if one is not None}
+
+
+def released(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, shown to the person from now on, because a clinician has talked with them."""
+    system, _, code = RELEASED.partition("|")
+    meta = resource.get("meta", {})
+    return {**resource, "meta": {**meta, "tag": [*meta.get("tag", ()), {"system": system, "code": code}]}}
 
 
 def _is_vital(resource: Mapping[str, Any]) -> bool:

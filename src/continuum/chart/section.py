@@ -18,7 +18,7 @@ from continuum.kernel.errors import NotFound
 class Viewer(Protocol):
     """Whatever finds things in one person's record: a session, or one with less open (chart/personal.py)."""
 
-    async def view(self, name: str, patient_id: str, searches: Mapping[str, str]) -> View:
+    async def view(self, name: str, patient_id: str, searches: Mapping[str, str], *, places: bool = True) -> View:
         """As `access.views.ViewActs.view`."""
 
 
@@ -93,7 +93,8 @@ def section(key: str) -> Section:
 
 def entries(section: Section, view: View, label: str) -> tuple[Entry, ...]:
     """What a view found, as entries."""
-    made = (section.make(resource, view.names) for resource in view.found.get(label, ()))
+    names = {**view.names, **view.visits}
+    made = (section.make(resource, names) for resource in view.found.get(label, ()))
     return tuple(one for one in made if one is not None)
 
 

@@ -23,23 +23,29 @@ def kinds() -> tuple[Section, ...]:
 
 
 async def timeline(
-    session: Viewer, patient_id: str, *, before: str = "", only: str = "", banner: bool = True
+    session: Viewer,
+    patient_id: str,
+    *,
+    before: str = "",
+    only: str = "",
+    banner: bool = True,
+    count: int = TIMELINE_COUNT,
 ) -> tuple[View, Timeline]:
     """One page: the newest of each kind before a day, put together; no kind hides another.
 
-    before: a FHIR date; "" begins now. only: the key of one section. Raises NotFound.
+    before: a FHIR date; "" begins now. only: the key of one section. count: of entries. Raises NotFound.
     """
     chosen = [one for one in kinds() if not only or one.key == only]
     searches = dict(SEARCHES) if banner else {}
     for one in chosen:
         more = f"&{one.before}=lt{before}" if before else ""
-        searches[one.key] = criteria(one, count=TIMELINE_COUNT, more=more)
+        searches[one.key] = criteria(one, count=count, more=more)
     view = await session.view("timeline", patient_id, searches)
     met = [(one, entry) for one in chosen for entry in entries(one, view, one.key) if entry.when]
     met.sort(key=lambda pair: _instant(pair[1].when), reverse=True)
     # A day is never cut in two, because the next page begins with the day before it.
-    shown = met[:TIMELINE_COUNT]
-    older = len(met) > TIMELINE_COUNT or any(one.key in view.on for one in chosen)
+    shown = met[:count]
+    older = len(met) > count or any(one.key in view.on for one in chosen)
     on = shown[-1][1].day if shown and older else ""
     if on:
         shown = [pair for pair in met if pair[1].day >= on]

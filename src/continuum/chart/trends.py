@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from continuum.chart.entry import N_, Entry, Fact
-from continuum.ui.charts import Band, Chart, Point, Series, trend
+from continuum.ui.charts import Band, Chart, Point, Series, spark, trend
 from continuum.ui.language import gettext
 from continuum.ui.view import View as Reader
 
@@ -25,6 +25,8 @@ ADULT_BANDS: dict[str, tuple[str | None, str | None]] = {
 """Expected at rest from 18 years on: blood pressure after ACC/AHA 2017 (upper value), body mass index after WHO."""
 ADULT_AGE_Y = 18
 _PARTS = ("part0", "part1")
+_SHAPE_COUNT = 12
+"""Values in a small drawing: those that the grid beside it shows, and a few more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,11 @@ class Course:
         if not new or not old or new[0].number is None or old[0].number is None or new[0].unit != old[0].unit:
             return 0
         return (new[0].number > old[0].number) - (new[0].number < old[0].number)
+
+    @property
+    def shape(self) -> str:
+        """The path of its latest values for a small drawing, "" where there are not two numbers in one unit."""
+        return spark(_points(self.entries[:_SHAPE_COUNT], 0, self.values[0].unit)) if self.values else ""
 
     @property
     def drawable(self) -> bool:
@@ -101,16 +108,22 @@ def drawn(course: Course, reader: Reader, *, adult: bool) -> Chart | None:
     band = _band(course, last[0], adult=adult)
     series = []
     for number, name in enumerate(names):
-        points = []
-        for entry in course.entries:
-            at, facts = moment(entry.when), values(entry)
-            if at is None or len(facts) <= number:
-                continue
-            fact = facts[number]
-            if fact.number is not None and fact.unit == unit:
-                points.append(Point(at, fact.number))
-        series.append(Series(name, tuple(points), band if number == 0 else None))
+        points = tuple(_points(course.entries, number, unit))
+        series.append(Series(name, points, band if number == 0 else None))
     return trend(title, tuple(series), unit, reader)
+
+
+def _points(entries: Sequence[Entry], number: int, unit: str) -> list[Point]:
+    """The first or second value of each, where it is a number in this unit and its time is known."""
+    points = []
+    for entry in entries:
+        at, facts = moment(entry.when), values(entry)
+        if at is None or len(facts) <= number:
+            continue
+        fact = facts[number]
+        if fact.number is not None and fact.unit == unit:
+            points.append(Point(at, fact.number))
+    return points
 
 
 def _band(course: Course, value: Fact, *, adult: bool) -> Band | None:

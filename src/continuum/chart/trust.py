@@ -55,13 +55,17 @@ def by_age(age_years: int) -> Limits | None:
     return Limits(PROTECTED, frozenset(sections()) - _FREE_TEXT)
 
 
+def birthday(born: date, years: int) -> date:
+    """The day on which somebody becomes so old; of somebody born on a leap day, the 1st of March where it is none."""
+    try:
+        return born.replace(year=born.year + years)
+    except ValueError:
+        return date(born.year + years, 3, 1)
+
+
 def last_day_as_a_child(born: date) -> date:
     """The day before somebody comes of age; of somebody born on a leap day, the 28th of February."""
-    try:
-        of_age = born.replace(year=born.year + ADULT_FROM_YEARS)
-    except ValueError:
-        of_age = date(born.year + ADULT_FROM_YEARS, 3, 1)
-    return of_age - timedelta(days=1)
+    return birthday(born, ADULT_FROM_YEARS) - timedelta(days=1)
 
 
 def narrowed(limits: Limits, age_years: int) -> Limits:

@@ -121,6 +121,7 @@ GLOBALS: Mapping[str, Any] = {
     "quantity": _quantity,
     "themes": THEMES,
     "ties": _ties,
+    "unit_name": quantities.unit,
     "view": present,
 }
 

@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from continuum.access import Operation
+from continuum.access.actor import USUAL_PURPOSE
 from continuum.access.audit import Context, seal
 from continuum.access.tests.doors import ACTORS, World, criteria, furnish, observation, patient, patients
 from continuum.fhir.grammar import parse as parse_query
@@ -100,6 +101,19 @@ async def test_every_act_leaves_one_row_with_its_outcome_and_patients(world):
         assert (row["actor"], row["role"], row["purpose"], row["source"]) == (
             "adm", "administrator", "HSYSADMIN", "192.0.2.1",
         )  # fmt: skip
+
+
+async def test_what_the_server_looks_over_again_and_again_floods_nobodys_trace_but_what_it_changes_is_there(world):
+    system, purpose = ACTORS["system"], USUAL_PURPOSE["system"]
+    sweep = world.door.open(system, purpose, source="server", request_id="sweep", sweeping=True)
+    found = await sweep.search(criteria("Observation", ""))
+    assert {one.patient_id for one in found.matches} == {"own", "other"}
+    await sweep.read("Observation", "o-own")
+    await sweep.update(observation("o-own", "own", note=[{"text": "mended"}]))
+    looked, read, changed = await world.rows("sweep")
+    assert (looked["interaction"], looked["outcome"], patients(looked)) == ("search", 0, set())
+    assert patients(read) == {"own"}
+    assert patients(changed) == {"own"}
 
 
 async def test_many_acts_at_once_leave_a_row_each(world):

@@ -12,7 +12,7 @@ from continuum.clinical.scheduling import booking, offers, visit
 from continuum.clinical.scheduling.booking import CANCELLED_BY_CLINIC, Wish
 from continuum.clinical.scheduling.finding import Free, free_times
 from continuum.clinical.scheduling.limits import HORIZON_DAYS
-from continuum.clinical.scheduling.model import Resource, actor_of
+from continuum.clinical.scheduling.model import Resource, actor_of, slots_of
 from continuum.kernel.errors import DomainError, Invalid
 from continuum.ui.language import gettext
 from continuum.ui.view import showing
@@ -157,7 +157,10 @@ async def called_off(here: Clinic, row: Row, reason: str, *, wait: bool) -> Reso
     waiting = None
     if wait and kind:
         # Who was called off by the clinic waits as long as the appointment had been booked: before the others.
-        waiting = await offers.join(here.session, row.patient_id, kind, here.now, since=str(before.get("created", "")))
+        # The time itself comes free for others, and is not offered to them again.
+        waiting = await offers.join(
+            here.session, row.patient_id, kind, here.now, but=slots_of(before), since=str(before.get("created", ""))
+        )
     await here.reminders.changed(before, here.now)
     return waiting
 

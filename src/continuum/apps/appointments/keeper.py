@@ -57,7 +57,9 @@ class Keeper:
 
     def _session(self) -> Session:
         actor = Actor("continuum", "system", "Continuum")
-        return self._access.open(actor, USUAL_PURPOSE["system"], source="server", request_id=f"appointments-{uuid4()}")
+        return self._access.open(
+            actor, USUAL_PURPOSE["system"], source="server", request_id=f"appointments-{uuid4()}", sweeping=True
+        )
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._access.clock() / 1_000_000, UTC)

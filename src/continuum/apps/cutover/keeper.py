@@ -63,4 +63,6 @@ class Moves:
 
     def _session(self) -> Session:
         actor = Actor("continuum", "system", "Continuum")
-        return self._access.open(actor, USUAL_PURPOSE["system"], source="server", request_id=f"moves-{uuid4()}")
+        return self._access.open(
+            actor, USUAL_PURPOSE["system"], source="server", request_id=f"moves-{uuid4()}", sweeping=True
+        )

@@ -94,6 +94,7 @@ GROUPS: dict[str, tuple[str, tuple[Example, ...]]] = {
         (
             Example("vitals", N_("Vital signs"), N_("Lines differ by shape and dash, not only by color.")),
             Example("laboratory", N_("Laboratory"), N_("The reference range is a band; what lies outside is hollow.")),
+            Example("spark", N_("Small course"), N_("How something moved, in a cell beside its numbers.")),
             Example("growth", N_("Growth"), N_("Percentiles are thin lines with their number at the end.")),
         ),
     ),

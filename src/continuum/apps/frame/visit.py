@@ -2,11 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -21,6 +22,7 @@ from continuum.apps.design.static import PREFERENCES_PATH
 from continuum.apps.frame.part import templates
 from continuum.apps.frame.zones import Zones
 from continuum.apps.signon.exchange import CLOSED, Exchange, endpoint
+from continuum.apps.signon.nowhere import not_there
 from continuum.apps.signon.services import BASE as SIGNON
 from continuum.apps.signon.services import SignonServices
 from continuum.identity import standing
@@ -33,7 +35,7 @@ from continuum.ui.view import showing
 
 Navigation = Sequence[tuple[str, str, bool]]
 """Text, address, whether it is here."""
-__all__ = ["REQUEST_TIMEOUT_S", "Area", "Handler", "Visit", "routes"]
+__all__ = ["REQUEST_TIMEOUT_S", "Area", "Handler", "Visit", "application"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,11 @@ class Visit(Exchange):
         found = replace(view_of(self.request), zone=self.zone)
         found = replace(found, today=datetime.now(found.zone).date())
         return found if self.request.method == "GET" else replace(found, path=self.home)
+
+    @property
+    def now(self) -> datetime:
+        """The present, for rules."""
+        return datetime.fromtimestamp(self.access.clock() / 1_000_000, UTC)
 
     @property
     def partial(self) -> bool:
@@ -154,18 +161,25 @@ def _pages(package: str, app: str) -> Pages:
 Handler = Callable[[Visit], Awaitable[Response]]
 
 
-def routes(
+def application(
     area: Area,
     pages: Sequence[tuple[str, Handler, tuple[str, ...]]],
     services: SignonServices,
     access: Access,
-) -> list[Route]:
-    """The pages of an app: address below its base, handler, methods."""
+    *,
+    more: Sequence[Route] = (),
+) -> Starlette:
+    """An app of pages: address below its base, handler, methods. more: routes of its own, asked first."""
     zones = Zones()
 
     def make(request: Request, services: SignonServices, visit: str, origin: Origin) -> Visit:
         return Visit(request, services, visit, origin, area=area, access=access, zones=zones)
 
-    return [
-        Route(area.base + path, endpoint(work, services, make), methods=list(methods)) for path, work, methods in pages
-    ]
+    return Starlette(
+        routes=[
+            *more,
+            *(Route(area.base + path, endpoint(work, services, make), methods=list(methods))
+              for path, work, methods in pages),
+        ],
+        exception_handlers=not_there(services, make),
+    )  # fmt: skip

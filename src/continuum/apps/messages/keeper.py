@@ -93,7 +93,9 @@ class Check:
 
     def _session(self) -> Session:
         actor = Actor("continuum", "system", "Continuum")
-        return self._access.open(actor, USUAL_PURPOSE["system"], source="server", request_id=f"messages-{uuid4()}")
+        return self._access.open(
+            actor, USUAL_PURPOSE["system"], source="server", request_id=f"messages-{uuid4()}", sweeping=True
+        )
 
     async def _there(self, facility_id: str) -> tuple[frozenset[str], frozenset[str]]:
         async with self._access.connect() as conn:

@@ -3,11 +3,11 @@
 from starlette.applications import Starlette
 
 from continuum.access import Access
+from continuum.apps.frame import visit
 from continuum.apps.frame.part import parts
-from continuum.apps.frame.visit import Handler, routes
+from continuum.apps.frame.visit import Handler
 from continuum.apps.portal import disclosed, family, home, looks, own, record, sharing, taking
 from continuum.apps.portal.area import AREA, led
-from continuum.apps.signon.app import not_there
 from continuum.apps.signon.services import SignonServices
 
 GET, POST, BOTH = ("GET",), ("POST",), ("GET", "POST")
@@ -50,5 +50,4 @@ def application(services: SignonServices, access: Access) -> Starlette:
     """All pages of the portal."""
     of_parts = [page for part in parts("portal") for page in part.pages]
     pages = [(path, led(work), methods) for path, work, methods in (*of_parts, *PAGES)]
-    answered = [*sharing.viewers(services, access), *routes(AREA, pages, services, access)]
-    return Starlette(routes=answered, exception_handlers=not_there())
+    return visit.application(AREA, pages, services, access, more=sharing.viewers(services, access))

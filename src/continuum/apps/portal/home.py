@@ -5,13 +5,19 @@ from starlette.responses import Response
 from continuum.apps.frame.part import parts
 from continuum.apps.frame.visit import Visit
 from continuum.apps.portal.area import anybody
+from continuum.apps.portal.record import newest
 from continuum.apps.portal.topics import TOPICS
+from continuum.apps.portal.whose import Whose, whose
 from continuum.apps.signon.services import CONTACT
+from continuum.chart.entry import Entry
+from continuum.chart.section import entries, section
 from continuum.identity import factors
 from continuum.identity.sessions import PREMIUM
 from continuum.ui.view import showing
 
 _STEPS_DONE = 5
+_NEWEST, _AHEAD = 3, 3
+"""Entries of the record and appointments on the first page."""
 
 
 async def home(x: Visit) -> Response:
@@ -22,7 +28,22 @@ async def home(x: Visit) -> Response:
     news = [one for part in parts("portal") for one in await part.news(x)]
     with showing(x.reader):
         cards = [card for part in parts("portal") for card in part.cards(x)]
-    return x.page("portal/home.html", cards=cards, news=news)
+    here = await whose(x)
+    return x.page(
+        "portal/home.html",
+        cards=cards,
+        news=news,
+        newest=await newest(here, _NEWEST, among=_NEWEST),
+        ahead=await _ahead(x, here),
+    )
+
+
+async def _ahead(x: Visit, here: Whose) -> list[Entry]:
+    """The next appointments, the earliest first."""
+    today = x.reader.today.isoformat()
+    text = f"Appointment?date=ge{today}&status=booked,pending,proposed&_sort=date&_count={_AHEAD}"
+    view = await here.looking.view("home", here.patient_id, {"ahead": text})
+    return list(entries(section("appointments"), view, "ahead"))
 
 
 async def premium(x: Visit) -> Response:

@@ -11,6 +11,7 @@ from continuum.apps.portal.whose import Whose, whose
 from continuum.chart.entry import N_
 from continuum.chart.limits import LOOKS_COUNT
 from continuum.chart.looked import Look, rows
+from continuum.chart.roles import ROLES
 from continuum.identity import accounts
 from continuum.kernel.errors import NotFound
 
@@ -25,16 +26,11 @@ REASONS = {
     "research": N_("for research"),
 }
 """Purposes of use (access/actor.py) as the person understands them."""
-ROLES = {
-    "clinician": N_("care team"), "patient": N_("you or your family"), "administrator": N_("administrator"),
-    "system": N_("program"),
-}  # fmt: skip
-"""Roles at the door, as the person understands them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """Like acts in a row, of one person on one day: the latest, how many, and since when."""
+    """Like acts of one person on one day: the latest, how many, and since when."""
 
     look: Look
     number: int
@@ -42,20 +38,15 @@ class Looks:
 
 
 def together(found: Sequence[Look]) -> list[Looks]:
-    """Acts of the same kind, by the same person and for the same reason, that follow each other on one day."""
-    made: list[Looks] = []
+    """Acts of the same kind, by the same person and for the same reason, on one day; by their latest, newest first."""
+    made: dict[tuple[object, ...], Looks] = {}
     for one in found:
-        last = made[-1] if made else None
-        if last is not None and _same(last.look, one):
-            made[-1] = replace(last, number=last.number + 1, first=one.when)
-        else:
-            made.append(Looks(one, 1, one.when))
-    return made
-
-
-def _same(one: Look, two: Look) -> bool:
-    return (one.who, one.act, one.why, one.refused, one.when[:10]) == (
-        two.who, two.act, two.why, two.refused, two.when[:10])  # fmt: skip
+        key = (one.who, one.act, one.why, one.refused, one.words, one.when[:10])
+        before = made.get(key)
+        made[key] = Looks(one, 1, one.when) if before is None else replace(
+            before, number=before.number + 1, first=one.when
+        )  # fmt: skip
+    return list(made.values())
 
 
 async def who_looked(x: Visit) -> Response:

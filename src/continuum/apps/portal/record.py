@@ -11,7 +11,7 @@ from continuum.apps.portal.whose import Whose, whose
 from continuum.chart import timeline as lines
 from continuum.chart.entry import Entry
 from continuum.chart.growth_reference import growth_chart
-from continuum.chart.limits import DRAWN_COUNT, SEARCH_MAX_CHARS, SECTION_COUNT, SERIES_COUNT
+from continuum.chart.limits import DRAWN_COUNT, SEARCH_MAX_CHARS, SECTION_COUNT, SERIES_COUNT, TIMELINE_COUNT
 from continuum.chart.plainly import CRITICAL, movement, standing
 from continuum.chart.section import Section, Shown, criteria, entries, section, sections
 from continuum.chart.trends import ADULT_AGE_Y, Course, courses, drawn
@@ -60,9 +60,14 @@ def show(x: Visit, here: Whose, template: str, at: str, *, status: int = 200, **
 async def overview(x: Visit) -> Response:
     """The first page of a record: its parts, and what is newest."""
     here = await whose(x)
-    _, found = await lines.timeline(here.looking, here.patient_id, banner=False)
-    newest = [pair for pair in found.entries if here.limits.opens(pair[0].key)][:_NEWEST]
-    return show(x, here, "portal/overview.html", "overview", open_parts=open_sections(here), newest=newest)
+    shown = await newest(here, _NEWEST, among=TIMELINE_COUNT)
+    return show(x, here, "portal/overview.html", "overview", open_parts=open_sections(here), newest=shown)
+
+
+async def newest(here: Whose, count: int, *, among: int) -> list[tuple[Section, Entry]]:
+    """The newest entries of all parts that are open; `among` so many of each, which what waits is told of, too."""
+    _, found = await lines.timeline(here.looking, here.patient_id, banner=False, count=among)
+    return [pair for pair in found.entries if here.limits.opens(pair[0].key)][:count]
 
 
 async def timeline(x: Visit) -> Response:
@@ -89,7 +94,8 @@ async def part(x: Visit) -> Response:
     series = wanted.charted and x.query.get("as", "") != "list"
     count = {"count": SERIES_COUNT} if series else {}
     text = criteria(wanted, **count, more=f"&_cursor={cursor}" if cursor else "")
-    view = await here.looking.view(wanted.key, here.patient_id, {wanted.key: text})
+    glance = series and wanted.key == "labs" and not x.query.get("code")
+    view = await here.looking.view(wanted.key, here.patient_id, {wanted.key: text}, places=not glance)
     shown = Shown(wanted, entries(wanted, view, wanted.key), view.on.get(wanted.key, ""))
     if series:
         return _charted(x, here, view, shown)

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 import segno
@@ -15,7 +17,7 @@ from continuum.apps.frame.visit import Visit
 from continuum.apps.portal.area import BASE
 from continuum.apps.portal.record import show
 from continuum.apps.portal.taking import fhir_base
-from continuum.apps.portal.whose import Whose, whose
+from continuum.apps.portal.whose import Whose, may_share, shared_until, whose
 from continuum.apps.signon.exchange import require_text
 from continuum.apps.signon.services import SignonServices
 from continuum.chart import ips
@@ -59,8 +61,8 @@ def _whole(here: Whose) -> None:
         raise NotFound("This part of the record is not open to you.")
 
 
-def _links(x: Visit) -> Links:
-    return Links(x.access, x.services.sign_on.hasher)
+def _links(services: SignonServices, access: Access) -> Links:
+    return Links(access, services.sign_on.hasher, partial(may_share, services))
 
 
 async def links(x: Visit) -> Response:
@@ -87,25 +89,32 @@ async def _made(x: Visit, here: Whose, label: str, passcode: str, lives_s: int) 
     taken = await take(here.looking, here.patient_id, wanted)
     content = ips.summary(taken, fhir_base(x), uuid7(), instant(x.access.clock()))
     assert x.account is not None, "somebody stands here"
-    made = await _links(x).make(
+    ends = await shared_until(x, here)
+    made = await _links(x.services, x.access).make(
         x.account.account_id, here.patient_id, content, manifest_base=f"{x.services.settings.origin}{BASE}/links",
-        label=label, passcode=passcode, lives_s=lives_s,
+        label=label, passcode=passcode, lives_s=lives_s, until_us=_begin_us(ends) if ends else None,
     )  # fmt: skip
     await here.session.shared("a health link", here.patient_id, f"its holder, as {made.link_id}")
     return made
+
+
+def _begin_us(day: date) -> int:
+    """When a day begins, in UTC as the days of ages are counted."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1_000_000
 
 
 async def _page(
     x: Visit, here: Whose, *, made: Made | None = None, problems: tuple[Problem, ...] = (), status: int = 200
 ) -> Response:
     assert x.account is not None, "somebody stands here"
-    found = await _links(x).of(x.account.account_id, here.patient_id)
+    found = await _links(x.services, x.access).of(x.account.account_id, here.patient_id)
     qr = segno.make(made.link, error="m").svg_data_uri(scale=4, border=2) if made else ""
     with showing(x.reader):
         lives = [(key, gettext(text)) for key, text in LIVES.items()]
     return show(
         x, here, "portal/links.html", "links", links=found, made=made, qr=qr, problems=problems, lives=lives,
-        errors={one.field: one.text for one in problems}, fields=x.form, now_us=x.access.clock(), status=status,
+        errors={one.field: one.text for one in problems}, fields=x.form, now_us=x.access.clock(),
+        ends=await shared_until(x, here), status=status,
     )  # fmt: skip
 
 
@@ -113,14 +122,14 @@ async def revoke(x: Visit) -> Response:
     """Closes a link at once."""
     here = await whose(x)
     assert x.account is not None, "somebody stands here"
-    await _links(x).revoke(x.account.account_id, x.param("link_id"))
+    await _links(x.services, x.access).revoke(x.account.account_id, x.param("link_id"))
     await here.session.shared("the end of a health link", here.patient_id, x.param("link_id"))
     return x.go(f"{here.base}/links", done="closed")
 
 
 def viewers(services: SignonServices, access: Access) -> list[Route]:
     """What viewers ask: manifests and files. Nobody is signed in here; link, key and passcode are what counts."""
-    kept = Links(access, services.sign_on.hasher)
+    kept = _links(services, access)
 
     async def manifest(request: Request) -> Response:
         asked = await _asked(request)

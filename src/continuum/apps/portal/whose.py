@@ -8,12 +8,22 @@ from continuum.access import Session
 from continuum.access.actor import USUAL_PURPOSE, Actor
 from continuum.apps.frame.visit import Visit
 from continuum.apps.portal.area import BASE, person
+from continuum.apps.signon.services import SignonServices
 from continuum.chart.limits import FACILITIES_KNOWN_MAX
 from continuum.chart.personal import Limits, Looking
 from continuum.chart.sensitivity import LABELS
-from continuum.chart.trust import Pointers, by_age, by_parts, grant_of, narrowed, scopes
+from continuum.chart.trust import (
+    CHILD_UNTIL_YEARS,
+    Pointers,
+    birthday,
+    by_age,
+    by_parts,
+    grant_of,
+    narrowed,
+    scopes,
+)
 from continuum.fhir.json import parse
-from continuum.identity import registry
+from continuum.identity import accounts, registry
 from continuum.identity.family import in_care
 from continuum.identity.registry import Person
 from continuum.kernel.errors import DomainError, Forbidden, NotFound
@@ -26,7 +36,7 @@ _CLOSED = "There is no such record, or it is not open to you."
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """Somebody else whose record is open. why: child, teenager or grant."""
+    """Somebody else whose record is open. why: child, teenager or grant. paper: whether a desk recorded the grant."""
 
     patient_id: str
     name: str
@@ -34,6 +44,7 @@ class Other:
     why: str
     limits: Limits
     until: date | None = None
+    paper: bool = False
 
 
 @dataclass(slots=True)
@@ -183,9 +194,43 @@ async def _granted(x: Visit, mine: Person, today: date) -> list[Other]:
         if before is not None:
             limits = _either(before.limits, limits)
         found[grantor.patient_id] = Other(
-            grantor.patient_id, grantor.name, grantor.age_years(today), "grant", limits, grant.ends
+            grantor.patient_id,
+            grantor.name,
+            grantor.age_years(today),
+            "grant",
+            limits,
+            grant.ends,
+            paper=bool(grant.paper),
         )
     return list(found.values())
+
+
+async def may_share(services: SignonServices, account_id: str, patient_id: str) -> bool:
+    """Whether an account may hand on this whole record today: the own one, or of a child that keeps nothing back."""
+    on = services.sign_on
+    async with on.connect() as conn:
+        account = await accounts.get(conn, account_id)
+        if account is None or account.closed_us is not None or account.person_id is None:
+            return False
+        entry = await registry.get(conn, account.person_id)
+        if entry is None:
+            return False
+        if entry.person.patient_id == patient_id:
+            return True
+        today = on.today()
+        children = await in_care(conn, account.person_id, today)
+    return any(one.patient_id == patient_id and by_age(one.age_years(today)) == Limits() for one in children)
+
+
+async def shared_until(x: Visit, here: Whose) -> date | None:
+    """The day from which on the whole of this record cannot be shared any more; None for the own one."""
+    if here.own:
+        return None
+    async with x.services.sign_on.connect() as conn:
+        person = await registry.of_patient(conn, here.patient_id)
+    if person is None:
+        raise NotFound(_CLOSED)
+    return birthday(person.born, CHILD_UNTIL_YEARS)
 
 
 def _either(one: Limits, two: Limits) -> Limits:

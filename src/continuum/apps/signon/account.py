@@ -1,12 +1,15 @@
 """The account's page: levels, password, second factors, sessions, what was done."""
 
 import binascii
+from collections.abc import Mapping, Sequence
 
 import segno
 from markupsafe import Markup
 from starlette.responses import Response
 
 from continuum.apps.signon.exchange import HOME, Exchange
+from continuum.apps.signon.facilities import named
+from continuum.apps.signon.overseeing import door
 from continuum.apps.signon.services import BASE
 from continuum.identity import accounts, staff, standing
 from continuum.identity.accounts import Account
@@ -14,8 +17,9 @@ from continuum.identity.browsers import told
 from continuum.identity.credentials import Changed, CodeWrong, SignInAgain
 from continuum.identity.factors.passkeys import PasskeyRefused
 from continuum.identity.passwords import PasswordRefused
-from continuum.identity.sessions import Session
+from continuum.identity.sessions import PREMIUM, Session
 from continuum.identity.sign_on import EXPIRED
+from continuum.identity.staff import Privilege
 from continuum.identity.tickets import TicketGone
 
 
@@ -35,12 +39,23 @@ async def _page(x: Exchange, session: Session, account: Account, *, words: str =
         privileges = await staff.of(conn, account.account_id, on.today())
         acts_as = (await standing.of(conn, account, session, "staff", on.today())).privilege_id
     return x.page(
-        "account.html", status=status, told=told, account=account, session=session, apps=apps, passkeys=passkeys,
+        "account.html", status=status, places=await _places(x, session, privileges),
+        told=told, account=account, session=session, apps=apps, passkeys=passkeys,
         codes_left=codes_left, sessions=sessions, notices=notices, words=words, expired=EXPIRED in session.methods,
         links=links, providers=[one for one in x.services.elsewhere.providers if one not in dict(links)],
         roles={one.role for one in privileges}, privileges=privileges, acts_as=acts_as,
         fresh=session.fresh(on.clock()), has_password=account.password_hash is not None,
     )  # fmt: skip
+
+
+async def _places(x: Exchange, session: Session, privileges: Sequence[Privilege]) -> Mapping[str, str]:
+    """The facilities of somebody's roles by name, for those who may open the record at all."""
+    held = {one.facility_id for one in privileges if one.facility_id}
+    unfinished = session.recovering or EXPIRED in session.methods
+    if not held or unfinished or not session.assurance.reaches(PREMIUM) or x.services.access is None:
+        return {}
+    opened, _ = await door(x, "staff")
+    return await named(opened, held, x.services.sign_on.today())
 
 
 async def role(x: Exchange) -> Response:

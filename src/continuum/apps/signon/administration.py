@@ -1,12 +1,15 @@
 """Staff, as administrators see it."""
 
+from collections.abc import Mapping
 from datetime import date
 
 from starlette.responses import Response
 
 from continuum.apps.signon.exchange import Exchange
+from continuum.apps.signon.facilities import named, to_choose
 from continuum.apps.signon.leaving import hand_on
 from continuum.apps.signon.overseeing import door
+from continuum.apps.signon.rendering import drawn
 from continuum.apps.signon.services import BASE
 from continuum.identity.accounts import NameRefused, NameTaken
 from continuum.identity.sessions import Session
@@ -32,8 +35,16 @@ async def _page(
     handed: tuple[str, str, int, int] | None = None,
 ) -> Response:
     members = await x.services.staffing.members(session)
+    facilities: list[tuple[str, str]] = []
+    places: Mapping[str, str] = {}
+    if x.services.access is not None:
+        opened, _ = await door(x, "staff")
+        facilities = await to_choose(opened)
+        held = (one.facility_id for member in members for one in member.privileges)
+        places = await named(opened, held, x.services.sign_on.today())
     return x.page(
-        "staff.html", status=status, members=members, words=words, link=link, handed=handed, form=x.form,
+        "staff.html", status=status, members=members, words=words, link=link, qr=drawn(link), handed=handed,
+        facilities=facilities, places=places, form=x.form,
         roles=sorted(ROLES), everywhere=sorted(EVERYWHERE), today=x.services.sign_on.today().isoformat(),
     )  # fmt: skip
 

@@ -1,12 +1,11 @@
 """The ASGI application under /signon."""
 
 from importlib.resources import files
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from continuum.apps.signon import (
@@ -22,6 +21,7 @@ from continuum.apps.signon import (
     signing_in,
 )
 from continuum.apps.signon.exchange import HOME, SECURE, Exchange, Handler, endpoint
+from continuum.apps.signon.nowhere import not_there
 from continuum.apps.signon.services import BASE, SignonServices
 
 GET, POST, BOTH = ("GET",), ("POST",), ("GET", "POST")
@@ -34,6 +34,7 @@ PAGES: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/elsewhere/{key}/back", elsewhere.back, GET),
     ("/go-on", signing_in.go_on, GET),
     ("/stay", signing_in.stay, POST),
+    ("/left", signing_in.left, GET),
     ("/sign-out", signing_in.sign_out, POST),
     ("/signed-out", signing_in.signed_out, GET),
     ("/register", registering.register, BOTH),
@@ -55,6 +56,7 @@ PAGES: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/clerk/proof", premium.proof, BOTH),
     ("/clerk/letters", premium.letters, BOTH),
     ("/emergencies", overseeing.emergencies, GET),
+    ("/emergencies/news", overseeing.news, GET),
     ("/who-looked", overseeing.who_looked, GET),
     ("/disclosures", disclosing.disclosures, BOTH),
     ("/disclosures/file", disclosing.file, POST),
@@ -75,7 +77,12 @@ PAGES: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/end-session", oidc.end_session, GET),
 )
 """Address below BASE, handler, methods."""
-_FILES = {"style.css": "text/css", "passkey.js": "text/javascript", "idle.js": "text/javascript"}
+_FILES = {
+    "style.css": "text/css",
+    "passkey.js": "text/javascript",
+    "idle.js": "text/javascript",
+    "watch.js": "text/javascript",
+}
 
 
 async def _home(x: Exchange) -> Response:
@@ -111,16 +118,5 @@ def application(services: SignonServices) -> Starlette:
               for path, work, methods in programs),
             Route(f"{BASE}/files/{{name}}", file),
         ],
-        exception_handlers=not_there(),
+        exception_handlers=not_there(services, Exchange),
     )  # fmt: skip
-
-
-def not_there() -> dict[Any, Any]:
-    """How pages say that an address or a method is not there."""
-    return {HTTPException: _http}
-
-
-async def _http(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException), "it is registered for these"
-    text = {404: "There is no such page.", 405: "This page does not take that."}.get(error.status_code, error.detail)
-    return PlainTextResponse(f"{text}\n", error.status_code, headers={**SECURE, **(error.headers or {})})

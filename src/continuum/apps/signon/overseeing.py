@@ -5,8 +5,10 @@ from starlette.responses import Response
 from continuum.access import Actor
 from continuum.access import Session as Door
 from continuum.access.actor import USUAL_PURPOSE
-from continuum.apps.signon.exchange import Exchange
-from continuum.identity import standing
+from continuum.apps.signon.exchange import SECURE, Exchange
+from continuum.apps.signon.facilities import named
+from continuum.apps.signon.marked import unattended
+from continuum.identity import accounts, registry, standing
 from continuum.kernel.errors import Forbidden, NotFound
 from continuum.kernel.limits import PAGE_DEFAULT
 
@@ -38,9 +40,27 @@ async def door(x: Exchange, scope: str) -> tuple[Door, Actor]:
 async def emergencies(x: Exchange) -> Response:
     """The latest emergencies, newest first."""
     opened, _ = await door(x, "staff")
-    now = x.services.sign_on.clock()
-    rows = [{"one": one, "open": one.ends > now} for one in await opened.oversight.emergencies(PAGE_DEFAULT)]
-    return x.page("emergencies.html", rows=rows)
+    return await _emergencies(x, opened)
+
+
+@unattended
+async def news(x: Exchange) -> Response:
+    """The same for a page that lies open and asks by itself; nothing as long as there is nothing newer than it has."""
+    opened, _ = await door(x, "staff")
+    if await opened.oversight.newest() == x.query.get("after", ""):
+        return Response(status_code=204, headers=dict(SECURE))
+    return await _emergencies(x, opened)
+
+
+async def _emergencies(x: Exchange, opened: Door) -> Response:
+    on = x.services.sign_on
+    found = await opened.oversight.emergencies(PAGE_DEFAULT)
+    async with on.connect() as conn:
+        people = {one: await registry.of_patient(conn, one) for one in {row.patient_id for row in found}}
+    places = await named(opened, (row.facility for row in found), on.today())
+    now = on.clock()
+    rows = [{"one": one, "open": one.ends > now, "person": people[one.patient_id]} for one in found]
+    return x.page("emergencies.html", rows=rows, places=places, latest=found[0].id if found else "")
 
 
 async def who_looked(x: Exchange) -> Response:
@@ -48,4 +68,6 @@ async def who_looked(x: Exchange) -> Response:
     opened, actor = await door(x, "patient")
     cursor = x.request.query_params.get("before", "")
     told, after = await opened.oversight.report(actor.patient_id or "", cursor=cursor, count=PAGE_DEFAULT)
-    return x.page("who_looked.html", told=told, after=after)
+    async with x.services.sign_on.connect() as conn:
+        names = await accounts.names(conn, sorted({one.who for one in told}))
+    return x.page("who_looked.html", told=told, after=after, names=names, own=actor.id)

@@ -5,6 +5,7 @@ from datetime import date
 from starlette.responses import Response
 
 from continuum.apps.signon.exchange import Exchange
+from continuum.apps.signon.rendering import drawn
 from continuum.apps.signon.services import BASE
 from continuum.identity import factors
 from continuum.identity.attempts import TooManyAttempts
@@ -53,23 +54,24 @@ async def activate(x: Exchange) -> Response:
 async def proof(x: Exchange) -> Response:
     """The clerk records two documents of somebody who stands before them; of one who lost every way in, too."""
     session, _ = await x.require()
-    words, good, link, status = "", "", "", 200
+    words, good, link, whose, status = "", "", "", "", 200
     if x.request.method == "POST":
         try:
             documents = [_document(x, number) for number in ("1", "2")]
             name, proofing = x.form.get("name", ""), x.services.proofing
             if x.form.get("anew"):
                 account, ticket = await proofing.recover(session, name, documents, x.origin)
-                link = f"{x.services.settings.origin}{BASE}/enrol?ticket={ticket}"
+                link, whose = f"{x.services.settings.origin}{BASE}/enrol?ticket={ticket}", account.display_name
             else:
                 account = await proofing.in_person(session, name, documents, x.origin)
-            good = f"{account.display_name} is Premium from the next sign-in on."
+                good = f"{account.display_name} is Premium from the next sign-in on."
         except ValueError:
             words, status = "Please write dates as 2031-03-31, or leave them empty.", 422
         except (ProofingRefused, NotFound) as error:
             words, status = str(error), error.status
     return x.page(
-        "proof.html", status=status, words=words, good=good, link=link, form={} if good else x.form,
+        "proof.html", status=status, words=words, good=good, link=link, qr=drawn(link), whose=whose,
+        form={} if good or link else x.form,
         with_photo=sorted(WITH_PHOTO), without_photo=sorted(WITHOUT_PHOTO),
     )  # fmt: skip
 

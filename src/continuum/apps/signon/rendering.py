@@ -4,16 +4,23 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+import segno
 from starlette.requests import Request
 
 from continuum.apps.design.reader import view_of
 from continuum.apps.design.static import PREFERENCES_PATH
+from continuum.chart.roles import ROLES
 from continuum.ui import Pages
 from continuum.ui.language import gettext
 from continuum.ui.view import showing
 
 SPOKEN = ("words", "good", "why")
 """Values that are whole sentences for the reader: they are translated here, where it is known who reads."""
+
+
+def drawn(link: str) -> str:
+    """The QR code of a link as a picture's address; "" for no link."""
+    return str(segno.make(link, error="m").svg_data_uri(scale=4, border=4)) if link else ""
 
 
 def _navigation(home: str, here: str) -> list[tuple[str, str, bool]]:
@@ -47,4 +54,4 @@ def render(request: Request, template: str, /, *, home: str, person: str, csrf: 
         }
         if person:
             site["sign_out"] = (f"{base}/sign-out", csrf)
-        return _pages().render(f"signon/{template}", view, site=site, csrf=csrf, base=base, **given)
+        return _pages().render(f"signon/{template}", view, site=site, csrf=csrf, base=base, role_names=ROLES, **given)

@@ -2,9 +2,10 @@
 
 from urllib.parse import urlencode
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
-from continuum.apps.signon.exchange import HOME, Exchange
+from continuum.apps.signon.exchange import HOME, SECURE, Exchange
+from continuum.apps.signon.marked import unattended
 from continuum.apps.signon.services import BASE
 from continuum.identity.attempts import TooManyAttempts
 from continuum.identity.factors.passkeys import PasskeyRefused
@@ -110,9 +111,19 @@ async def go_on(x: Exchange) -> Response:
 
 
 async def stay(x: Exchange) -> Response:
-    """Somebody is still there."""
+    """Somebody is still there. Their page stays as it is, with what they are typing."""
+    return await _left(x)
+
+
+@unattended
+async def left(x: Exchange) -> Response:
+    """What a page asks by itself before it warns of the end, or brings it: somebody may be busy on another page."""
+    return await _left(x)
+
+
+async def _left(x: Exchange) -> Response:
     await x.require(restricted=True)
-    return x.go(x.next())
+    return JSONResponse({"left_s": x.idle_left_s}, headers=dict(SECURE))
 
 
 async def sign_out(x: Exchange) -> Response:

@@ -3,11 +3,11 @@
 from starlette.applications import Starlette
 
 from continuum.access import Access
+from continuum.apps.frame import visit
 from continuum.apps.frame.part import parts
-from continuum.apps.frame.visit import Handler, routes
-from continuum.apps.signon.app import not_there
+from continuum.apps.frame.visit import Handler
 from continuum.apps.signon.services import SignonServices
-from continuum.apps.workspace import chart, corrections, emergency, home, writing
+from continuum.apps.workspace import chart, corrections, emergency, home, lists, releasing, writing
 from continuum.apps.workspace.area import AREA
 
 GET, POST, BOTH = ("GET",), ("POST",), ("GET", "POST")
@@ -17,16 +17,19 @@ PAGES: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/find", home.search, GET),
     ("/palette", home.palette, GET),
     ("/unfinished", home.unfinished, GET),
+    ("/here", lists.here, GET),
+    ("/lists", lists.lists, BOTH),
     ("/emergency", emergency.break_glass, BOTH),
     ("/corrections", corrections.waiting, GET),
     (_ONE, chart.summary, GET),
-    (f"{_ONE}/list", chart.on_list, POST),
+    (f"{_ONE}/lists", lists.choose, BOTH),
     (f"{_ONE}/timeline", chart.timeline, GET),
     (f"{_ONE}/who-looked", chart.who_looked, GET),
     (f"{_ONE}/{{kind}}/new", writing.new, BOTH),
     (f"{_ONE}/{{kind}}/draft", writing.draft, POST),
     (f"{_ONE}/{{kind}}/{{entry_id}}/wrong", writing.wrong, BOTH),
     (f"{_ONE}/{{kind}}/{{entry_id}}/change", writing.change, BOTH),
+    (f"{_ONE}/{{section}}/{{entry_id}}/release", releasing.release, POST),
     (f"{_ONE}/amendments/{{entry_id}}/answer", corrections.answer, BOTH),
     (f"{_ONE}/{{section}}", chart.part, GET),
 )
@@ -36,4 +39,4 @@ PAGES: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
 def application(services: SignonServices, access: Access) -> Starlette:
     """All pages of the workspace."""
     pages = [*(page for part in parts("workspace") for page in part.pages), *PAGES]
-    return Starlette(routes=routes(AREA, pages, services, access), exception_handlers=not_there())
+    return visit.application(AREA, pages, services, access)

@@ -18,9 +18,9 @@ def _navigation(x: Visit) -> list[tuple[str, str, bool]]:
     return [
         (gettext("Patients"), BASE, here == BASE or here.startswith(f"{BASE}/find")),
         *(item for part in parts("workspace") for item in part.navigation(x)),
-        *([(gettext("Emergency access"), f"{BASE}/emergency", here == f"{BASE}/emergency")] if rescues(x) else []),
+        *([(gettext("Emergency"), f"{BASE}/emergency", here == f"{BASE}/emergency")] if rescues(x) else []),
         (gettext("Corrections"), f"{BASE}/corrections", here == f"{BASE}/corrections"),
-        (gettext("Unfinished"), f"{BASE}/unfinished", here == f"{BASE}/unfinished"),
+        *([(gettext("Unfinished"), f"{BASE}/unfinished", here == f"{BASE}/unfinished")] if _writes(x) else []),
     ]
 
 
@@ -31,6 +31,11 @@ AREA = Area(
 
 
 EMERGENCY = "ETREAT"
+
+
+def _writes(x: Visit) -> bool:
+    """Whether the role is one of those that write notes and may leave some unfinished."""
+    return "treating" in MEMBERSHIPS.get(x.standing.role, ())
 
 
 def rescues(x: Visit) -> bool:

@@ -14,9 +14,12 @@ from continuum.chart.banner import SEARCHES, banner
 from continuum.chart.entry import N_
 from continuum.chart.growth_reference import growth_chart
 from continuum.chart.limits import DRAWN_COUNT, SECTION_COUNT, SERIES_COUNT
+from continuum.chart.release import waiting
+from continuum.chart.roles import ROLES
 from continuum.chart.section import Shown, criteria, entries, section, sections
 from continuum.chart.summary import summary as summarize
 from continuum.chart.trends import ADULT_AGE_Y, courses, drawn
+from continuum.identity import accounts
 from continuum.kernel.errors import Forbidden
 from continuum.ui.language import gettext
 from continuum.ui.view import showing
@@ -26,7 +29,11 @@ WRITABLE: Mapping[str, str] = {
     "notes": N_("Write a note"),
 }  # fmt: skip
 """Parts of the chart that take first writes, and what the button says."""
-_GROWTH_CODES = frozenset({"29463-7", "8302-2", "9843-4", "39156-5"})
+_WRITES: Mapping[str, frozenset[str]] = {
+    "allergies": frozenset({"AllergyIntolerance"}), "problems": frozenset({"Condition"}),
+    "vitals": frozenset({"Observation"}), "notes": frozenset({"DocumentReference"}),
+}  # fmt: skip
+"""What each of them writes; who may not is not offered it."""
 
 
 def aside(patient_id: str, here: str) -> list[tuple[str, str, bool, None]]:
@@ -42,12 +49,15 @@ def aside(patient_id: str, here: str) -> list[tuple[str, str, bool, None]]:
 def show(x: Visit, view: View, template: str, here: str, **values: Any) -> Response:
     """A page of the chart, with the banner on top."""
     patient_id = view.patient["id"]
+    may = x.record().writable
+    offered = {key: text for key, text in WRITABLE.items() if _WRITES[key] <= may}
     with showing(x.reader):
         shown = banner(view)
         items = aside(patient_id, here)
     return x.page(
         template, patient=shown, aside_items=items, here=here, chart=f"{BASE}/patients/{patient_id}",
-        patient_id=patient_id, writable=WRITABLE, emergency=x.emergency, rescues=rescues(x), **values,
+        patient_id=patient_id, writable=offered, emergency=x.emergency, rescues=rescues(x),
+        **{"waiting": {}, **values},
     )  # fmt: skip
 
 
@@ -57,8 +67,7 @@ async def summary(x: Visit) -> Response:
     patient_id = x.param("patient_id")
     view, found = await summarize(x.record(), patient_id, x.reader.today)
     await desk.opened(patient_id)
-    listed = patient_id in await desk.listed()
-    return show(x, view, "workspace/summary.html", "summary", summary=found, sections=sections(), listed=listed)
+    return show(x, view, "workspace/summary.html", "summary", summary=found, sections=sections())
 
 
 async def timeline(x: Visit) -> Response:
@@ -87,11 +96,13 @@ async def part(x: Visit) -> Response:
     if wanted.charted and x.query.get("code"):
         more += f"&code={quote(x.query['code'])}"
     searches = dict(SEARCHES) | {wanted.key: criteria(wanted, **count, more=more)}
-    view = await x.record().view(wanted.key, x.param("patient_id"), searches)
+    grid = wanted.key == "labs" and not x.query.get("code")
+    view = await x.record().view(wanted.key, x.param("patient_id"), searches, places=not grid)
     shown = Shown(wanted, entries(wanted, view, wanted.key), view.on.get(wanted.key, ""))
     if wanted.charted:
         return _charted(x, view, shown)
-    return show(x, view, "workspace/section.html", wanted.key, part=shown)
+    held = waiting(view.found.get(wanted.key, ()), {one.id for one in shown.entries}, x.now)
+    return show(x, view, "workspace/section.html", wanted.key, part=shown, waiting=held)
 
 
 def _charted(x: Visit, view: View, shown: Shown) -> Response:
@@ -112,10 +123,11 @@ def _charted(x: Visit, view: View, shown: Shown) -> Response:
     days = list(dict.fromkeys(one.day for one in shown.entries if one.day))[:_GRID_DAYS]
     rows = [(one, {entry.day: entry for entry in reversed(one.entries)}) for one in found] if grid else []
     listed = [one for one in shown.entries if not code or any(key.endswith(f"|{code}") for key in one.codes)]
+    single = Shown(shown.section, tuple(listed[:SECTION_COUNT]))
     return show(
         x, view, "workspace/courses.html", shown.section.key, part=shown, courses=found, charts=charts, days=days,
-        grid=rows, code=code, growth=[one for one in grown if one is not None],
-        single=Shown(shown.section, tuple(listed[:SECTION_COUNT])),
+        grid=rows, code=code, growth=[one for one in grown if one is not None], single=single,
+        waiting=waiting(view.found[shown.section.key], {one.id for one in single.entries if code}, x.now),
     )  # fmt: skip
 
 
@@ -139,13 +151,7 @@ async def who_looked(x: Visit) -> Response:
         return show(x, view, "workspace/who_looked.html", "who-looked", rows=None, words=str(error))
     from continuum.chart.looked import rows  # noqa: PLC0415  with the page that needs it
 
-    return show(x, view, "workspace/who_looked.html", "who-looked", rows=rows(page), words="")
-
-
-async def on_list(x: Visit) -> Response:
-    """Puts a patient on the own list or takes them off it."""
-    desk = await staff(x)
-    patient_id = x.param("patient_id")
-    await x.record().read("Patient", patient_id)
-    await desk.put_on_list(patient_id, on=x.form.get("on") == "yes")
-    return x.go(f"{BASE}/patients/{patient_id}")
+    found = rows(page)
+    async with x.services.sign_on.connect() as conn:
+        names = await accounts.names(conn, sorted({one.who for one in found}))
+    return show(x, view, "workspace/who_looked.html", "who-looked", rows=found, words="", names=names, roles=ROLES)

@@ -1,16 +1,18 @@
-"""The first page: find a patient, today's appointments, charts opened lately, the own list, what is unfinished."""
+"""The first page: find a patient, today's appointments, charts opened lately, own lists, what is unfinished."""
 
 from typing import Any
 from urllib.parse import quote
 
 from starlette.responses import Response
 
+from continuum.access import Session
 from continuum.apps.frame.visit import Visit
 from continuum.apps.workspace.area import BASE, rescues, staff
 from continuum.chart.banner import SEXES, identifiers
 from continuum.chart.entry import N_
 from continuum.chart.finding import Found, by_ids, find
 from continuum.chart.limits import FOUND_MAX
+from continuum.chart.listing import Lists
 from continuum.chart.reading import Resource, first_words
 from continuum.fhir.json import parse
 from continuum.kernel.errors import DomainError
@@ -18,6 +20,8 @@ from continuum.ui.language import gettext
 from continuum.ui.view import showing
 
 Json = dict[str, Any]
+_LISTED = 6
+"""People of each list on the first page."""
 DRAFT_NAMES = {"note": N_("Note"), "allergies": N_("Allergy"), "problems": N_("Problem"), "vitals": N_("Vital signs")}
 
 
@@ -26,13 +30,29 @@ async def home(x: Visit) -> Response:
     desk = await staff(x)
     session = x.record()
     recent = await by_ids(session, await desk.recent())
-    listed = await by_ids(session, await desk.listed())
+    lists = await _lists(x, session)
     today, patients = await _today(x)
     return x.page(
-        "workspace/home.html", recent=_rows(x, recent), listed=_rows(x, listed), today=today,
+        "workspace/home.html", recent=rows_of(x, recent), lists=lists, today=today,
         names={one["id"]: one.get("name", []) for one in patients}, drafts=await desk.drafts(), q="", found=None,
         draft_names=DRAFT_NAMES,
     )  # fmt: skip
+
+
+async def _lists(x: Visit, session: Session) -> list[tuple[str, list[Json], int]]:
+    """The name of each list that has somebody, the first of its people, and how many there are."""
+    assert x.account is not None, "somebody stands here"
+    mine = await Lists(x.access, x.services.sign_on.vault, x.account.account_id).all()
+    ids = list(dict.fromkeys(one for each in mine for one in each.patient_ids[:_LISTED]))
+    known = {one["id"]: one for one in await by_ids(session, ids)}
+    return [
+        (
+            one.name, rows_of(x, [known[each] for each in one.patient_ids[:_LISTED] if each in known]),
+            len(one.patient_ids),
+        )
+        for one in mine
+        if one.patient_ids or not one.list_id
+    ]  # fmt: skip
 
 
 async def _today(x: Visit) -> tuple[list[Json], list[Resource]]:
@@ -62,7 +82,8 @@ async def _today(x: Visit) -> tuple[list[Json], list[Resource]]:
     return rows, patients
 
 
-def _rows(x: Visit, patients: list[Resource]) -> list[Json]:
+def rows_of(x: Visit, patients: list[Resource]) -> list[Json]:
+    """Patients as a list to choose from has them."""
     with showing(x.reader):
         return [
             {
@@ -84,7 +105,7 @@ async def search(x: Visit) -> Response:
     if one and not x.partial and x.query.get("go"):
         return x.go(f"{BASE}/patients/{quote(one)}")
     template = "workspace/found_part.html" if x.partial else "workspace/find.html"
-    return x.page(template, q=q, found=found, rows=_rows(x, list(found.patients)), rescues=rescues(x))
+    return x.page(template, q=q, found=found, rows=rows_of(x, list(found.patients)), rescues=rescues(x))
 
 
 async def palette(x: Visit) -> Response:
@@ -92,7 +113,7 @@ async def palette(x: Visit) -> Response:
     await staff(x)
     q = x.query.get("q", "").strip()
     found = await find(x.record(), q) if len(q) > 1 else Found()
-    return x.page("workspace/palette_part.html", rows=_rows(x, list(found.patients)[:8]), q=q)
+    return x.page("workspace/palette_part.html", rows=rows_of(x, list(found.patients)[:8]), q=q)
 
 
 async def unfinished(x: Visit) -> Response:

@@ -7,7 +7,7 @@ import pytest
 from continuum.access.views import View
 from continuum.chart.banner import banner
 from continuum.chart.entry import Entry
-from continuum.chart.reading import attached_text, plain, test_name, words
+from continuum.chart.reading import attached_text, plain, source_of, test_name, words
 from continuum.chart.section import Shown, entries, section, sections
 from continuum.chart.summary import _influenza
 from continuum.chart.trends import courses, drawn, moment
@@ -49,6 +49,18 @@ def test_every_sample_resource_becomes_an_entry_that_says_what_and_when(sampled,
         assert entry.title
         assert entry.when, entry
         assert not entry.wrong
+
+
+def test_where_something_was_done_is_told_by_its_visit_if_by_nothing_else():
+    place = {"Organization/o": {"name": "Naval Hospital Pine Sound"}, "Organization/p": {"name": "Elsewhere"}}
+    names = place | {"Encounter/e": {"serviceProvider": {"reference": "Organization/o"}}}
+    at = {"encounter": {"reference": "Encounter/e"}}
+    for resource in ({"resourceType": "Procedure", **at}, {"resourceType": "DocumentReference", "context": {
+            "encounter": [{"reference": "Encounter/e"}]}}):  # fmt: skip
+        assert source_of(resource, names).place == "Naval Hospital Pine Sound"
+    own = {"resourceType": "DocumentReference", "custodian": {"reference": "Organization/p"}, **at}
+    assert source_of(own, names).place == "Elsewhere", "what an entry says itself comes first"
+    assert source_of({"resourceType": "Procedure", **at}, place).place == ""
 
 
 def test_silence_about_allergies_is_not_the_same_as_none():

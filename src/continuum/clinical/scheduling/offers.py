@@ -85,16 +85,30 @@ async def waiting_of(session: Session, patient_id: str) -> list[Resource]:
     return found
 
 
-async def join(session: Session, patient_id: str, kind_id: str, now: datetime, **more: str) -> Resource:
-    """Puts somebody on the waiting list of a kind of visit; who is on it already stays where they are in it."""
+async def join(
+    session: Session, patient_id: str, kind_id: str, now: datetime, *, but: Sequence[str] = (), **more: str
+) -> Resource:
+    """Puts somebody on the waiting list of a kind of visit; who is on it already stays where they are in it.
+
+    but: ids of times that they are not to be offered, such as the one that the clinic has just called off.
+    """
     instead_of = more.get("instead_of", "")
     for one in await waiting_of(session, patient_id):
         if actor_of(one, "HealthcareService") == kind_id:
-            if not instead_of or replaced_by(one) == instead_of:
+            changed = _without(one, but)
+            if instead_of and replaced_by(one) != instead_of:
+                changed = {**changed, "supportingInformation": [{"reference": f"Appointment/{instead_of}"}]}
+            if changed == one:
                 return one
-            changed = {**one, "supportingInformation": [{"reference": f"Appointment/{instead_of}"}]}
             return body((await session.update(parse(dump(changed)), if_match=version_of(one))).stored)
-    return body((await session.create(parse(dump(entry(patient_id, kind_id, now, **more))))).stored)
+    made = _without(entry(patient_id, kind_id, now, **more), but)
+    return body((await session.create(parse(dump(made)))).stored)
+
+
+def _without(waiting: Resource, slot_ids: Sequence[str]) -> Resource:
+    """A place on the list to which these times are not offered."""
+    said = [{"url": DECLINED, "valueString": one} for one in slot_ids if one not in declined(waiting)]
+    return {**waiting, "extension": [*waiting.get("extension", ()), *said]} if said else waiting
 
 
 async def asking(

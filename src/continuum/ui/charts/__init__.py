@@ -5,6 +5,7 @@ Places are percentages of the drawing, so one SVG fits a telephone and a wall wi
 
 from continuum.ui.charts.growth import Curve, growth
 from continuum.ui.charts.model import Band, Chart, Point, Series
+from continuum.ui.charts.spark import spark
 from continuum.ui.charts.trend import trend
 
-__all__ = ["Band", "Chart", "Curve", "Point", "Series", "growth", "trend"]
+__all__ = ["Band", "Chart", "Curve", "Point", "Series", "growth", "spark", "trend"]

@@ -99,10 +99,10 @@
       sending = false;
       if (dirty && !timer) timer = setTimeout(() => { timer = 0; save(); }, DRAFT_WAIT_MS);
     }
+    // Who types without a pause is saved all the same: a timer that runs is left alone.
     form.addEventListener("input", () => {
       dirty = true;
-      clearTimeout(timer);
-      timer = setTimeout(() => { timer = 0; save(); }, DRAFT_WAIT_MS);
+      if (!timer && !sending) timer = setTimeout(() => { timer = 0; save(); }, DRAFT_WAIT_MS);
     });
     form.addEventListener("submit", () => { clearTimeout(timer); dirty = false; });
     window.addEventListener("pagehide", () => { if (dirty) save(); });

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuum.ui.charts import Band, Curve, Point, Series, growth, trend
+from continuum.ui.charts import Band, Curve, Point, Series, growth, spark, trend
 from continuum.ui.charts.growth import percentile
 from continuum.ui.charts.scale import path, round_step, thinned, time_scale, value_scale
 from continuum.ui.limits import (
@@ -162,3 +162,13 @@ def test_names_of_percentiles_never_cover_each_other():
     named = sorted(line.end_y for line in chart.guides if line.named)
     assert len(named) >= 1
     assert all(second - first >= 3.4 for first, second in pairwise(named))
+
+
+def test_a_small_course_rises_to_the_right_and_stays_inside():
+    found = [tuple(map(float, one.split())) for one in spark(points("4.0", "5.0", "4.5")).lstrip("M").split("L")]
+    assert [x for x, _ in found] == [0, 50, 100]
+    assert found[0][1] > found[2][1] > found[1][1], "SVG counts from the top"
+    assert all(0 < y < 100 for _, y in found)
+    assert spark(points("4.0")) == ""
+    assert spark(points("4.0", "5.0", every=timedelta())) == "", "at one instant nothing moved"
+    assert len(spark(points("4.0", "4.0")).split("L")) == 2, "nothing that moves is a line, too"

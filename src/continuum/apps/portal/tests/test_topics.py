@@ -16,6 +16,11 @@ from continuum.chart.looked import Look
         ("Sensorineural hearing loss", "hearing"),
         ("Post-traumatic stress disorder", "stress"),
         ("Asthma", "asthma"),
+        ("Gout", "gout"),
+        ("Chronic kidney disease stage 3", "kidneys"),
+        ("Hyperlipidemia", "cholesterol"),
+        ("Body mass index 30+ - obesity", "weight"),
+        ("Concussion with no loss of consciousness", "concussion"),
     ],
 )
 def test_a_condition_leads_to_its_topic(title, key):
@@ -23,7 +28,7 @@ def test_a_condition_leads_to_its_topic(title, key):
 
 
 def test_a_condition_without_a_topic_leads_nowhere():
-    assert about(["Gout", "Chronic kidney disease stage 3"]) == ()
+    assert about(["Appendicitis", "Fracture of clavicle"]) == ()
 
 
 def test_topics_lead_to_the_library_in_the_readers_language():
@@ -42,6 +47,5 @@ def test_like_looks_of_one_day_stand_together_and_others_do_not():
         look("2026-11-02T07:00:00Z"), look("2026-11-01T07:00:00Z"), look("2026-11-01T06:00:00Z", act="wrote"),
     ])  # fmt: skip
     assert [(one.look.who, one.number, one.first[:13]) for one in found] == [
-        ("a", 2, "2026-11-02T09"), ("b", 1, "2026-11-02T08"), ("a", 1, "2026-11-02T07"), ("a", 1, "2026-11-01T07"),
-        ("a", 1, "2026-11-01T06"),
+        ("a", 3, "2026-11-02T07"), ("b", 1, "2026-11-02T08"), ("a", 1, "2026-11-01T07"), ("a", 1, "2026-11-01T06"),
     ]  # fmt: skip

@@ -310,3 +310,16 @@ async def test_a_time_of_a_day_that_is_closed_is_offered_to_nobody_though_it_was
         await offers.propose(nurse, waiting, time.slot_id, NOW)
     made = await offers.propose_first(nurse, clinic.claims, await finding.offers(nurse, ["family"]), waiting, NOW)
     assert instant(made["start"]).date() != day
+
+
+async def test_who_is_called_off_is_not_offered_the_very_time_that_was_called_off(clinic):
+    time = (await free(clinic))[9]
+    mine = await book(clinic, time.slot_id)
+    nurse = clinic.session("nurse")
+    await booking.cancel(nurse, mine, NOW, by=booking.CANCELLED_BY_CLINIC, reason="The room floods.")
+    for _ in range(2):
+        waiting = await offers.join(nurse, "ana", "family", NOW, but=slots_of(mine))
+        assert offers.declined(waiting) == [time.slot_id]
+    await mirror.follow(clinic.system, clinic.claims, NOW)
+    assert (await find(nurse, "Appointment", "patient=ana&status=proposed"))[0] == []
+    assert time.slot_id in {one.slot_id for one in await free(clinic, patient_id="ben")}
