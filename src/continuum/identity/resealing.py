@@ -6,6 +6,7 @@ codes of letters that are printed, and the count of failed attempts. Those are v
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from continuum.identity.factors.recovery import recovery_digest
 from continuum.identity.limits import ACTIVATION_AGAIN_S, RESEALED_AT_ONCE
@@ -82,7 +83,7 @@ async def reseal(
     return Resealed(done, gone, without)
 
 
-async def _batch(conn: Connection, place: Sealed, last: tuple[str, ...]) -> list[dict[str, object]]:
+async def _batch(conn: Connection, place: Sealed, last: tuple[str, ...]) -> list[dict[str, Any]]:
     columns, marks = ", ".join(place.keys), ", ".join(f"${number}" for number in range(1, len(last) + 1))
     rows = await conn.fetch(
         f"SELECT {columns}, {place.column} FROM {place.table} WHERE {place.column} IS NOT NULL"

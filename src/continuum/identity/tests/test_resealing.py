@@ -3,6 +3,7 @@
 import pytest
 
 from continuum.chart.desk import SEALED as CHART
+from continuum.chart.listing import SEALED as LISTS
 from continuum.clinical.messaging.box import SEALED as MESSAGES
 from continuum.identity import accounts
 from continuum.identity.posting import ACTIVATION, RECOVERY, post
@@ -10,7 +11,7 @@ from continuum.identity.resealing import OWN, reseal
 from continuum.identity.sign_on import SignInRefused
 from continuum.identity.vault import SealBroken, Vault
 
-PLACES = (*OWN, CHART, MESSAGES)
+PLACES = (*OWN, CHART, LISTS, MESSAGES)
 OLD, NEW = bytes(range(32)), bytes(range(1, 33))
 
 

@@ -9,6 +9,7 @@ from continuum.access.spill import Spill
 from continuum.apps.admin.cli import asynchronous
 from continuum.apps.admin.options import setting
 from continuum.chart.desk import SEALED as CHART_DRAFTS
+from continuum.chart.listing import SEALED as LISTS
 from continuum.clinical.messaging.box import SEALED as MESSAGE_DRAFTS
 from continuum.identity.acts import Act, Origin
 from continuum.identity.resealing import OWN, reseal
@@ -21,7 +22,7 @@ from continuum.runtime.pool import Pool
 from continuum.runtime.secrets import Secrets
 from continuum.runtime.settings import Settings
 
-SEALED = (*OWN, CHART_DRAFTS, MESSAGE_DRAFTS)
+SEALED = (*OWN, CHART_DRAFTS, LISTS, MESSAGE_DRAFTS)
 """Everything that keys/identity seals."""
 
 _REACHED = {
