@@ -42,3 +42,32 @@ def test_keys_are_replaced_and_the_trail_is_whole(data_folder):
         assert process.wait(60) == 0
     verified = continuum("audit", "verify", *where)
     assert "Everything is as it was written" in verified.output, verified.output
+
+
+def test_the_key_of_sign_on_is_replaced_also_after_a_kill_between_database_and_file(data_folder):
+    where = ("--data", str(data_folder))
+    keys = data_folder / "keys"
+    assert continuum("administrator", "ada", "--name", "Ada Example", *where).exit_code == 0
+    before = (keys / "identity").read_text()
+    done = continuum("keys", "replace", "identity", *where)
+    assert done.exit_code == 0, done.output
+    assert "keys/identity is new" in done.output
+    after = (keys / "identity").read_text()
+    assert after != before
+
+    begun = keys / "identity.next"
+    begun.write_text("0" * 63 + "1\n")
+    begun.chmod(0o600)
+    for command in (("token", "--as", "system"), ("audit", "verify")):
+        refused = continuum(*command, *where)
+        assert refused.exit_code != 0
+        assert "continuum keys replace identity" in refused.output
+    done = continuum("keys", "replace", "identity", *where)
+    assert done.exit_code == 0, done.output
+    assert not begun.exists()
+    assert (keys / "identity").read_text() == "0" * 63 + "1\n"
+    verified = continuum("audit", "verify", *where)
+    assert "Everything is as it was written" in verified.output, verified.output
+    with serving(data_folder) as (process, _):
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(60) == 0

@@ -10,8 +10,12 @@ from typing import Any
 from continuum.access import Access
 from continuum.access.feed import Connection
 from continuum.chart.limits import DRAFT_MAX_CHARS, DRAFTS_MAX, RECENT_MAX
+from continuum.identity.resealing import Sealed
 from continuum.identity.vault import Vault
 from continuum.kernel.errors import TooLarge
+
+SEALED = Sealed("chart.draft", "sealed", ("account_id", "patient_id", "kind", "entry_id"), "draft")
+"""Where drafts lie, for when their key is replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ class Desk:
             )  # fmt: skip
 
     def _row(self, patient_id: str, kind: str, entry_id: str) -> str:
-        return f"draft/{self._account}/{patient_id}/{kind}/{entry_id}"
+        return SEALED.row((self._account, patient_id, kind, entry_id))
 
     def _draft(self, row: Any) -> Draft:
         place = self._row(row["patient_id"], row["kind"], row["entry_id"])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from continuum.access import Access
 from continuum.chart.entry import N_
 from continuum.chart.limits import LIST_MAX, LIST_NAME_MAX_CHARS, LISTS_MAX
+from continuum.identity.resealing import Sealed
 from continuum.identity.vault import Vault
 from continuum.kernel.errors import Invalid, NotFound, TooLarge
 from continuum.kernel.ids import uuid7
@@ -18,6 +19,9 @@ NAMELESS = N_("A list needs a name, and not a long one.")
 TAKEN = N_("You have a list of this name already.")
 USUAL = ""
 """The id of the list that everybody has; it has no name of its own."""
+
+SEALED = Sealed("chart.list", "sealed", ("list_id",), "list")
+"""Where names of lists lie, for when their key is replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ class Lists:
 
 
 def _row(list_id: str) -> str:
-    return f"list/{list_id}"
+    return SEALED.row((list_id,))
 
 
 def _find(list_id: str, known: tuple[PatientList, ...]) -> PatientList:

@@ -86,6 +86,8 @@ SIGNING_KEYS_CACHED_S = 300
 """How long a worker keeps the provider's keys before it looks again."""
 REDIRECT_URIS_MAX = 20
 """Addresses to which one client may have people sent back."""
+RESEALED_AT_ONCE = 500
+"""Sealed values that are read and written in one statement when their key is replaced."""
 ENROLMENT_S = 3 * 24 * 3600
 """How long the link holds with which a member of staff sets up the account."""
 RECOVERY_AT_DESK_S = 1_800

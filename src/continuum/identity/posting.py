@@ -10,6 +10,7 @@ from continuum.identity.accounts import Account
 from continuum.identity.factors.recovery import new_code, plain
 from continuum.identity.limits import ACTIVATION_AGAIN_S, ACTIVATION_LIFETIME_S, LETTERS_PAGE_MAX
 from continuum.identity.sign_on import SignOn
+from continuum.identity.vault import Vault
 from continuum.kernel.errors import Conflict, NotFound
 from continuum.kernel.ids import uuid7
 from continuum.record.read import Connection
@@ -28,9 +29,9 @@ class Letter:
     kind: str
 
 
-def activation_digest(on: SignOn, account_id: str, code: str) -> bytes:
+def activation_digest(vault: Vault, account_id: str, code: str) -> bytes:
     """How an activation code is kept."""
-    return on.vault.digest("activation", account_id, plain(code))
+    return vault.digest("activation", account_id, plain(code))
 
 
 async def post(on: SignOn, conn: Connection, account: Account, kind: str) -> None:
@@ -52,7 +53,7 @@ async def post(on: SignOn, conn: Connection, account: Account, kind: str) -> Non
     await conn.fetch(
         "INSERT INTO identity.activation (activation_id, account_id, kind, code_digest, sealed_code, asked_us,"
         " expires_us) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        letter_id, account.account_id, kind, activation_digest(on, account.account_id, code),
+        letter_id, account.account_id, kind, activation_digest(on.vault, account.account_id, code),
         on.vault.seal(code.encode(), f"activation/{letter_id}"), now, expires_us,
     )  # fmt: skip
     if kind == RECOVERY:

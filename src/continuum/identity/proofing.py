@@ -180,7 +180,7 @@ class Proofing:
                     "UPDATE identity.activation SET used_us = $3"
                     " WHERE account_id = $1 AND code_digest = $2 AND kind = $4 AND used_us IS NULL AND expires_us > $3"
                     " RETURNING activation_id",
-                    account_id, activation_digest(on, account_id, code), on.clock(), ACTIVATION,
+                    account_id, activation_digest(on.vault, account_id, code), on.clock(), ACTIVATION,
                 )  # fmt: skip
                 if account is not None and rows:
                     await on.attempts.succeeded(conn, attempt)

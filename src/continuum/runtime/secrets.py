@@ -10,6 +10,8 @@ from pathlib import Path
 from continuum.kernel.errors import DomainError
 
 SECRET_BYTES = 32
+_NEXT = ".next"
+"""After the name of a key that is to take the place of another."""
 _UNTIL, _LOST = ".until-", "lost"
 """Between the name of a replaced key and the last number that it holds for; what stands in the file of a lost one."""
 NAMES = ("record", "audit", "checkpoint", "token", "identity", "postgres")
@@ -76,14 +78,19 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def load(data: Path) -> Secrets:
+def load(data: Path, *, halfway: bool = False) -> Secrets:
     """The secrets of a data folder; those that are missing are made.
 
+    halfway: also while a key is being replaced by `begin`.
+
     Raises:
-        UnsafeFile: a file may be read by others, or does not hold 32 bytes.
+        UnsafeFile: a file may be read by others, or does not hold 32 bytes; a replacement was begun and not ended.
     """
     folder = data / "keys"
     make_private(folder)
+    for path in sorted(folder.glob(f"*{_NEXT}")) if not halfway else ():
+        name = path.name.removesuffix(_NEXT)
+        raise UnsafeFile(f"A new key {name} was begun and not finished. Run: continuum keys replace {name}")
     return Secrets(**{name: _read_or_make(folder / name) for name in NAMES})
 
 
@@ -119,6 +126,18 @@ def replace(data: Path, name: str, *, until: int | None, lost: bool = False) -> 
         write_private(kept, content)
     path.unlink(missing_ok=True)
     _read_or_make(path)
+
+
+def begin(data: Path, name: str) -> bytes:
+    """The key that is to take the place of one, beside it; the same until `finish`, whatever happens between."""
+    return _read_or_make(data / "keys" / f"{name}{_NEXT}")
+
+
+def finish(data: Path, name: str) -> None:
+    """Puts the key of `begin` in its place."""
+    path = data / "keys" / name
+    path.with_name(f"{name}{_NEXT}").replace(path)
+    sync_folder(path.parent)
 
 
 def _text(path: Path) -> str:

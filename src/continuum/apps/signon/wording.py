@@ -89,6 +89,7 @@ SENTENCES = (
     N_("The help desk signed you out everywhere. If you did not ask for it, call us."),
     N_("The help desk had a code sent to your address of record. If you did not ask for it, call us."),
     N_("The account is signed out everywhere."),
+    N_("Your recovery codes are void, because a key of this system was changed. Please make new ones."),
     N_("The %(years)s years until %(day)s."),
     N_(
         "Not in it: treatment, payment and healthcare operations; what the person did or asked for; what was told by"

@@ -18,12 +18,16 @@ from continuum.clinical.messaging.limits import (
     FOLDER_MAX_CHARS,
     FOLDERS_MAX,
 )
+from continuum.identity.resealing import Sealed
 from continuum.identity.vault import Vault
 from continuum.kernel.errors import Invalid, TooLarge
 
 INBOX, SENT, DRAFTS, TRASH = "inbox", "sent", "drafts", "trash"
 SYSTEM_FOLDERS = {INBOX: N_("Inbox"), SENT: N_("Sent"), DRAFTS: N_("Drafts"), TRASH: N_("Trash")}
 _NAME = re.compile(r"[^\W_][\w ]*", re.UNICODE)
+
+SEALED = Sealed("messages.draft", "sealed", ("account_id", "draft_id"), "message-draft")
+"""Where drafts lie, for when their key is replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +177,7 @@ class Box:
             )
 
     def _row(self, draft_id: str) -> str:
-        return f"message-draft/{self._account}/{draft_id}"
+        return SEALED.row((self._account, draft_id))
 
     def _draft(self, row: Any) -> Draft:
         fields = json.loads(self._vault.unseal(row["sealed"], self._row(row["draft_id"])))

@@ -50,7 +50,12 @@ class RecoveryCodes:
         return bool(rows)
 
     def _digest(self, account_id: str, code: str) -> bytes:
-        return self._vault.digest("recovery", account_id, plain(code))
+        return recovery_digest(self._vault, account_id, code)
+
+
+def recovery_digest(vault: Vault, account_id: str, code: str) -> bytes:
+    """How a recovery code is kept."""
+    return vault.digest("recovery", account_id, plain(code))
 
 
 def new_code() -> str:

@@ -49,15 +49,19 @@ class Installation:
     here, stranger, password = ORIGIN, STRANGER, PASSWORD
     robert, linda, born = ROBERT, LINDA, BORN
 
-    def __init__(self, pool, clock, hasher, profile):
-        self.pool, self.clock = pool, clock
+    def __init__(self, pool, clock, hasher, profile, secret=bytes(range(32))):
+        self.pool, self.clock, self.profile = pool, clock, profile
         self.on = SignOn(
-            pool.connection, vault=Vault(bytes(range(32))), profile=PROFILES[profile], hasher=hasher,
+            pool.connection, vault=Vault(secret), profile=PROFILES[profile], hasher=hasher,
             trace=tracer(Auditor(bytes(32), pool.connection, clock)), host=HOST, origin=PAGES, clock=clock,
         )  # fmt: skip
         self.credentials = Credentials(self.on)
         self.registration = Registration(self.on, contact="the ID card office, 555-0100")
         self.proofing = Proofing(self.on)
+
+    def under(self, secret):
+        """The same installation, started with another key."""
+        return Installation(self.pool, self.clock, self.on.hasher, self.profile, secret)
 
     async def store(self, *entries):
         async with self.pool.connection() as conn, conn.transaction():

@@ -109,7 +109,7 @@ def _tell(words: str) -> None:
 
 def _places(settings: Settings) -> tuple[Layout, Secrets]:
     layout = plan(settings)
-    return layout, secret_files.load(layout.data)
+    return layout, secret_files.load(layout.data, halfway=True)
 
 
 def _server(layout: Layout, secrets: Secrets) -> Server:
