@@ -13,6 +13,7 @@ from continuum.apps.signon.app import PAGES as SIGN_ON
 from continuum.apps.workspace.app import PAGES as WORKSPACE
 from continuum.chart.section import sections
 from tests.browser.walking import Walk
+from tests.trail import account_of
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(900)]
 URGENT = ("988", "838255", "911")
@@ -134,6 +135,7 @@ async def test_every_page_of_sign_on_keeps_the_rules(open_hospital, look, person
     }  # fmt: skip
     pages = [f"/signon{path}" for path, _, methods in SIGN_ON if "GET" in methods]
     walk = Walk(pages, frozenset(elsewhere))
+    helped = await open_hospital.person(open_hospital.persona("sergeant"), premium=True)
     async with look(origin=open_hospital.origin) as sight:
         await walk.go(person(sight), "/signon/notice", "/signon/sign-in", "/signon/register", "/signon/enrol",
                       "/signon/signed-out")  # fmt: skip
@@ -141,8 +143,9 @@ async def test_every_page_of_sign_on_keeps_the_rules(open_hospital, look, person
         ("administrator", ("/signon/account", "/signon/staff", "/signon/staff?q=walker")),
         ("registrar", ("/signon/clerk/proof", "/signon/clerk/letters", "/signon/premium")),
         ("privacy-officer", ("/signon/emergencies",)),
+        ("help-desk", ("/signon/help", f"/signon/help/account?account={await account_of(open_hospital, helped)}")),
     ):
-        place = None if role in {"administrator", "privacy-officer"} else facility
+        place = None if role in {"administrator", "privacy-officer", "help-desk"} else facility
         who = await open_hospital.member(role, place, display=f"Walker {role}")
         async with look(origin=open_hospital.origin) as sight:
             them = person(sight)
