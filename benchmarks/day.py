@@ -103,10 +103,16 @@ def _csrf(page: str) -> str:
     return found[1] if found else ""
 
 
+ROLES = ("physician", "nurse", "registrar", "registrar", "registrar")
+"""Of staff, in turn."""
+_ROUNDS = ("/workspace/clinic", "/workspace/clinic/day", "/workspace")
+
+
 async def member(
-    client: httpx.AsyncClient, tally: Tally, rng: random.Random, until: float, patients: Sequence[str]
+    client: httpx.AsyncClient, tally: Tally, rng: random.Random, until: float, patients: Sequence[str], role: str
 ) -> None:
-    """Somebody of staff: charts, the board, the day, messages."""
+    """Somebody of staff: charts, the board, the day, and messages, which registrars do not answer."""
+    rounds = _ROUNDS if role == "registrar" else (*_ROUNDS, "/workspace/messages")
     await asyncio.sleep(rng.random() * THINK_S)
     while time.monotonic() < until:
         turn = rng.random()
@@ -116,8 +122,7 @@ async def member(
         elif turn < 0.75:
             await tally.ask(client, "GET", "/workspace/find?q=smith", "finding a patient")
         else:
-            page = rng.choice(("/workspace/clinic", "/workspace/clinic/day", "/workspace/messages", "/workspace"))
-            await tally.ask(client, "GET", page, "the clinic's pages")
+            await tally.ask(client, "GET", rng.choice(rounds), "the clinic's pages")
         await asyncio.sleep(THINK_S)
 
 
@@ -149,7 +154,10 @@ async def _day(port: int, pid: int, people: Sequence[Account], staff: Sequence[A
     until = start + minutes * 60
     dice = [random.Random(rng.random()) for _ in (*clients, *others)]  # noqa: S311  chances of a benchmark
     work = [person(client, tally, dice.pop(), until) for client in clients]
-    work += [member(client, tally, dice.pop(), until, patients) for client in others]
+    work += [
+        member(client, tally, dice.pop(), until, patients, ROLES[number % len(ROLES)])
+        for number, client in enumerate(others)
+    ]
     await asyncio.gather(*work)
     seconds = time.monotonic() - start
     share = (sum(Tree(pid).cpu_us()) - before) / 1_000_000 / seconds
@@ -187,9 +195,8 @@ async def _accounts(
 ) -> tuple[list[Account], list[Account]]:
     async with desk(data) as opened:
         mine = [await opened.account("Pat Bench", patient_id=one) for one in people]
-        roles = ("physician", "nurse", "registrar")
         theirs = [
-            await opened.account(f"Staff {number}", facility=facility, role=roles[min(number % 5, 2)])
+            await opened.account(f"Staff {number}", facility=facility, role=ROLES[number % len(ROLES)])
             for number in range(staff)
         ]
     return mine, theirs
