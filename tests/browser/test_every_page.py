@@ -71,6 +71,7 @@ async def test_every_page_of_the_portal_keeps_the_rules_and_says_whom_to_call(op
     elsewhere = {
         "/portal/record/{who}/take-along/file", "/portal/messages/{who}/thread/{thread_id}/file/{file_id}",
         "/portal/appointments/{who}/{entry_id}/calendar.ics", "/portal/care/over/file",  # files, not pages
+        "/portal/record/{who}/disclosures/file",
         "/portal/appointments/{who}/offer/{entry_id}",  # test_appointments: a time that somebody else gave back
     }  # fmt: skip
     walk = Walk(routes("portal", PORTAL), frozenset(elsewhere))
