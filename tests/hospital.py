@@ -154,8 +154,8 @@ class Hospital:
                     return SignIn(present.sign_in_name, seed if premium else "")
             return await self._account(desk, member.name, person=person_id(member), premium=premium)
 
-    async def newcomer(self, family_name: str, facility: str) -> SignIn:
-        """Somebody of whom no other test knows: in the registry, with a record and a Premium account."""
+    async def newcomer(self, family_name: str, facility: str, *, premium: bool = True) -> SignIn:
+        """Somebody of whom no other test knows: in the registry, with a record and an account, Premium or Basic."""
         number = str(9_600_000_000 + secrets.randbelow(100_000_000))
         somebody = Person(
             f"b-{number}", number, "Rory", family_name, "male", date(1958, 11, 30), "1 Harbor Road", "Newport",
@@ -171,7 +171,7 @@ class Hospital:
         async with self.desk() as desk:
             async with desk.sign_on.connect() as conn, conn.transaction():
                 await registry.store(conn, [Entry(somebody, (Eligibility("retired", date(2001, 7, 1)),))])
-            return await self._account(desk, somebody.name, person=somebody.person_id)
+            return await self._account(desk, somebody.name, person=somebody.person_id, premium=premium)
 
     async def _account(self, desk, display, *, role="", facility=None, person=None, premium=True) -> SignIn:
         on = desk.sign_on

@@ -61,7 +61,7 @@ async def people(open_hospital):
             "physician", open_hospital.facility_of(open_hospital.persona("mother").patient_id), display="Dr. Far"
         ),
         "physician": await open_hospital.member("physician", home, display="Dr. Near"),
-        "basic": await open_hospital.person(open_hospital.persona("reservist"), premium=False),
+        "basic": await open_hospital.newcomer("Basicway", home, premium=False),
         "person": await open_hospital.person(retiree, premium=True),
     }
     opened = {
