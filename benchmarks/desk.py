@@ -1,5 +1,6 @@
 """Accounts of an installation whose server is away, made for a benchmark, and their way in."""
 
+import asyncio
 import re
 import zlib
 from collections.abc import AsyncIterator
@@ -24,6 +25,8 @@ from continuum.runtime.pool import Pool
 from continuum.runtime.settings import Settings
 
 PASSWORD = "sandpiper-harbor-lantern-42"  # noqa: S105  of an account that lives as long as this program
+CODE_WAIT_MOST_S = 60
+"""Longer than an authenticator app shows a code."""
 WAVES, MOVES = "/workspace/waves", "/workspace/moves"
 """Pages that a physician does not have; those who have them are measured once."""
 
@@ -102,6 +105,21 @@ async def _registered(conn: Connection, patient_id: str) -> str:
     return known.person_id
 
 
+_shown: dict[str, str] = {}
+"""The code that each authenticator app showed when it was last used: none is taken twice."""
+
+
+async def _code(seed: str) -> str:
+    """What an authenticator app shows now, or, where that has been used, next."""
+    app = pyotp.TOTP(seed)
+    for _ in range(CODE_WAIT_MOST_S):
+        if app.now() != _shown.get(seed):
+            break
+        await asyncio.sleep(1)
+    _shown[seed] = app.now()
+    return _shown[seed]
+
+
 async def signed_in(origin: str, who: tuple[str, str], home: str) -> httpx.AsyncClient:
     """A client with the cookies of a session."""
     client = httpx.AsyncClient(base_url=origin, timeout=30, follow_redirects=True)
@@ -109,7 +127,7 @@ async def signed_in(origin: str, who: tuple[str, str], home: str) -> httpx.Async
     for action, fields in (
         ("/signon/notice", {"next": "/signon/sign-in"}),
         ("/signon/sign-in", {"name": who[0], "password": PASSWORD}),
-        ("/signon/second-step", {"kind": "app", "kinds": "app", "code": pyotp.TOTP(who[1]).now()}),
+        ("/signon/second-step", {"kind": "app", "kinds": "app", "code": await _code(who[1])}),
     ):
         hidden = dict(re.findall(r'<input type="hidden" name="(csrf|ticket)" value="([^"]*)"', page.text))
         page = await client.post(action, data={**hidden, **fields})

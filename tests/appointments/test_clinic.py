@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import pytest
 
@@ -51,6 +52,29 @@ def patient(clinic):
 
 def forms(browser, part):
     return [one for one in browser.page.forms if part in one.action]
+
+
+async def book_seat(browser, group, name):
+    """Books somebody onto a seat of a group; the id of the appointment."""
+    await browser.get(group)
+    free = next(link for link in browser.page.links if "/clinic/book/" in link)
+    await browser.get(f"{free}?q={quote(name)}")
+    found = re.search(r'name="patient"[^>]*value="([^"]+)"', browser.answer.text)
+    await send(browser, "/book/", patient=found[1], kind="FOLLOWUP")
+    assert "It is booked" in browser.page.text, browser.page.text
+    return browser.path.rpartition("/")[2]
+
+
+async def group_day(browser, after=0):
+    """The day of the first class that is open, or of one of those after it."""
+    found = []
+    for number in range(1, 40):
+        day = (datetime.now(UTC) + timedelta(days=number)).date().isoformat()
+        await browser.get(f"{CLINIC}/day?date={day}")
+        found += [day] if any("/group/" in link for link in browser.page.links) else []
+        if len(found) > after:
+            return found[after]
+    raise AssertionError("no class in the calendars of this facility")
 
 
 async def walk_in(browser, patient_id):
@@ -122,6 +146,89 @@ async def test_a_clinic_books_moves_and_calls_off_and_the_person_sees_it(clinic,
     assert "Waiting for a time" in retiree.page.text
     await registrar.get(f"{CLINIC}/waiting")
     assert "O'Brien" in registrar.page.text
+
+
+async def test_who_only_schedules_runs_the_calendar_and_keeps_what_they_may_not_read(staffed, retiree):
+    made = await book(retiree, (await times(retiree))[30], comment="My left knee hurts since May")
+    scheduler, physician = await staffed("scheduler"), await staffed("physician")
+    await scheduler.get(f"{CLINIC}/{made}/move")
+    other = re.findall(r'name="slot" id="slot-\d+" value="([^"]+)"', scheduler.answer.text)
+    await send(scheduler, "/move", slot=other[-1], why="The room is painted")
+    assert "It is moved" in scheduler.page.text
+    assert "The room is painted" in scheduler.page.text
+    await step(scheduler, made, "arrived")
+    assert scheduler.path == CLINIC, scheduler.page.text
+    await scheduler.get(f"{CLINIC}/{made}")
+    assert "knee" not in scheduler.page.text
+    assert forms(scheduler, "/step") == [], "the rest of the way is for those who treat"
+    await physician.get(f"{CLINIC}/{made}")
+    assert "My left knee hurts since May" in physician.page.text
+    assert "The room is painted" in physician.page.text
+    assert forms(physician, "/step"), "and they take it on from there"
+    data = {**forms(physician, "/step")[0].fields, "csrf": scheduler.page.csrf, "step": "roomed"}
+    refused = await scheduler.http.post(f"{CLINIC}/{made}/step", data=data)
+    assert refused.status_code == 403
+    await scheduler.get(f"{CLINIC}/{made}/cancel")
+    await send(scheduler, "/cancel", reason="The roof leaks", wait="yes")
+    assert "It is called off" in scheduler.page.text
+    await physician.get(f"{CLINIC}/{made}")
+    assert "My left knee hurts since May" in physician.page.text
+    await retiree.get(f"{HOME}/me")
+    while any("/leave" in one.action for one in retiree.page.forms):
+        await send(retiree, "/leave")
+        await retiree.get(f"{HOME}/me")
+
+
+async def test_a_group_is_seen_checked_in_and_called_off_together(clinic, staffed, retiree):
+    """Three people at one hour of the class; then the hour is closed, and stays so until it is opened again."""
+    nurse = await staffed("nurse")
+    await nurse.get(f"{CLINIC}/day?date={await group_day(nurse)}")
+    group = next(link for link in nurse.page.links if "/group/" in link)
+    home = clinic.hospital.facility_of(patient(clinic))
+    await clinic.hospital.newcomer("Groupson", home)
+    for name in ("O'Brien Robert", "O'Brien Linda", "Groupson"):
+        await book_seat(nurse, group, name)
+    await nurse.get(group)
+    assert "3 of 8 are taken" in nurse.page.text, nurse.page.text
+    form = next(one for one in nurse.page.forms if one.action == group)
+    boxes = re.findall(r'name="(who-[0-9a-f-]{36})"', nurse.answer.text)
+    assert len(boxes) == 3
+    nobody = {name: value for name, value in form.fields.items() if not name.startswith("who-")}
+    await nurse.arrive(await nurse.http.post(group, data={**nobody, "act": "arrived"}))
+    assert nurse.answer.status_code == 422
+    assert "Choose at least one person" in nurse.page.text
+    # One of them was checked in by a colleague a moment ago.
+    second = await staffed("nurse")
+    await second.get(f"{CLINIC}/{boxes[2][4:]}")
+    await step(second, boxes[2][4:], "arrived")
+    await nurse.arrive(await nurse.http.post(group, data={**nobody, **dict.fromkeys(boxes, "yes"), "act": "arrived"}))
+    assert "2 people were taken one step on" in nurse.page.text, nurse.page.text
+    assert "1 was somewhere else already" in nurse.page.text
+    await nurse.arrive(await nurse.http.post(group, data={**nobody, boxes[0]: "yes", "act": "started"}))
+    assert "1 person was taken one step on" in nurse.page.text, nurse.page.text
+
+    # Another hour of the same class is called off for everybody in it.
+    await nurse.get(f"{CLINIC}/day?date={await group_day(nurse, after=1)}")
+    group = next(link for link in nurse.page.links if "/group/" in link)
+    made = await book_seat(nurse, group, "O'Brien Robert")
+    await nurse.get(group)
+    call_off = next(one for one in nurse.page.forms if one.fields.get("act") == "call-off")
+    await nurse.arrive(await nurse.http.post(group, data={**call_off.fields, "reason": " "}))
+    assert "Say why" in nurse.page.text
+    await nurse.arrive(await nurse.http.post(group, data={**call_off.fields, "reason": "The teacher is ill"}))
+    assert "It is called off for everybody" in nurse.page.text
+    assert "closed" in nurse.page.text
+    await retiree.get(f"{HOME}/me/{made}")
+    assert "The teacher is ill" in retiree.page.text
+    await nurse.get(next(link for link in nurse.page.links if re.search(r"/calendars/[0-9a-f-]{36}$", link)))
+    again = next(one for one in nurse.page.forms if one.fields.get("act") == "open-hour")
+    await nurse.arrive(await nurse.http.post(again.action, data=again.fields))
+    await nurse.get(group)
+    assert "0 of 8 are taken" in nurse.page.text, nurse.page.text
+    await retiree.get(f"{HOME}/me")
+    while any("/leave" in one.action for one in retiree.page.forms):
+        await send(retiree, "/leave")
+        await retiree.get(f"{HOME}/me")
 
 
 async def test_who_is_called_off_is_offered_another_time_in_the_same_act(staffed, retiree):

@@ -1,10 +1,9 @@
 """The design system in a real browser: everyone can read it, drive it and print it."""
 
-from typing import Any
-
 import pytest
 
 from continuum.apps.design.gallery import GROUPS, PATH
+from tests.browser.variants import left_to_proof
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
 
@@ -20,12 +19,7 @@ MODES = {
 }
 
 
-def both(*names: str) -> list[Any]:
-    """What crosses the others, and is left to `make proof`, so that `make test` stays quick."""
-    return [pytest.param(name, marks=pytest.mark.proof) for name in names]
-
-
-@pytest.mark.parametrize("mode", ["light", "telephone, dark", *both("dark", "telephone")])
+@pytest.mark.parametrize("mode", ["light", "telephone, dark", *left_to_proof("dark", "telephone")])
 async def test_no_page_breaks_a_rule_of_accessibility_or_is_wider_than_the_screen(look, axe, mode):
     width, options = MODES[mode]
     async with look(width=width, **options) as sight:
@@ -44,7 +38,7 @@ async def test_the_judge_finds_what_is_wrong(look, axe):
         assert found.startswith("image-alt")
 
 
-@pytest.mark.parametrize("scheme", ["dark", *both("light")])
+@pytest.mark.parametrize("scheme", ["dark", *left_to_proof("light")])
 async def test_what_is_opened_breaks_no_rule_either(look, axe, scheme):
     async with look(width=320, color_scheme=scheme) as sight:
         await sight.go(f"{PATH}/feedback")

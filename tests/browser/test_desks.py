@@ -5,12 +5,12 @@ import uuid
 import pytest
 
 from continuum.identity import registry
+from tests.browser.variants import AT_A_DESK
 from tests.hospital import PASSWORD
 from tests.messages.letters import write
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
 NEW_PASSWORD = "walnut-ferry-lantern-917"
-WIDTHS = pytest.mark.parametrize("width", [1280, 320])
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ async def menu(person, width):
         await person.page.get_by_role("button", name="Menu").click()
 
 
-@WIDTHS
+@AT_A_DESK
 async def test_who_has_two_roles_chooses_and_the_workspace_is_that_roles(open_hospital, look, person, home, width):
     who = await open_hospital.member("nurse", home, display="Nora Two Roles")
     await open_hospital.also(who, "scheduler", home)
@@ -66,7 +66,7 @@ async def fingerprint(sight):
     }})  # fmt: skip
 
 
-@WIDTHS
+@AT_A_DESK
 async def test_who_lost_every_way_in_comes_to_the_desk_and_is_back_with_a_passkey(
     open_hospital, look, person, home, width
 ):
@@ -125,7 +125,7 @@ async def test_who_lost_every_way_in_comes_to_the_desk_and_is_back_with_a_passke
         assert "/signon/sign-in" in thief.page.url, "the old password opens nothing"
 
 
-@WIDTHS
+@AT_A_DESK
 async def test_a_clerk_records_a_representative_who_sees_the_record_until_it_is_ended(
     open_hospital, look, person, retiree, home, width
 ):
@@ -185,7 +185,7 @@ async def test_a_clerk_records_a_representative_who_sees_the_record_until_it_is_
         assert one.complaints == []
 
 
-@WIDTHS
+@AT_A_DESK
 async def test_a_leaver_is_out_at_once_and_the_work_is_somebody_elses(
     open_hospital, look, person, retiree, home, width
 ):

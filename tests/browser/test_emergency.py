@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from continuum.chart.reading import DOD_ID
+from tests.browser.variants import AT_A_DESK
 from tests.trail import account_of, rows_of
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
@@ -33,7 +34,7 @@ async def dod_id(open_hospital, retiree):
     return next(one["value"] for one in person["identifier"] if one["system"] == DOD_ID)
 
 
-@pytest.mark.parametrize("width", [1280, 320])
+@AT_A_DESK
 async def test_two_clicks_and_a_reason_and_everybody_reads_why(
     open_hospital, look, person, retiree, elsewhere, dod_id, width
 ):

@@ -36,7 +36,7 @@ async def test_a_sergeants_question_is_claimed_triaged_and_answered_by_cover_whi
             await sam.judged()
             assert "It is sent" in await phone.focused()
             thread = sam.page.url.partition("?")[0].removeprefix(hospital.origin)
-
+        with hospital.open():  # The server goes and comes back at every turn; nothing of it is lost.
             await tom.sign_in(nurse, LISTS)
             await tom.go(f"{LISTS}?list=all")
             await tom.page.get_by_role("button", name=re.compile("Take it.*Ankle")).first.click()
@@ -44,10 +44,12 @@ async def test_a_sergeants_question_is_claimed_triaged_and_answered_by_cover_whi
             await tom.judged()
             banner = await tom.page.inner_text(".patient")
             assert sergeant.name.split()[-1] in banner
+        with hospital.open():
             await tom.page.locator("summary", has_text="Urgency").press("Enter")
             await tom.page.select_option("#priority", "urgent")
             await tom.press("Change")
             await tom.page.wait_for_url("**done=triaged")
+        with hospital.open():
             await tom.go(f"{LISTS}/away")
             await tom.page.fill("#first", "2020-01-01")
             await tom.page.fill("#last", "2099-12-31")
@@ -55,7 +57,6 @@ async def test_a_sergeants_question_is_claimed_triaged_and_answered_by_cover_whi
             await tom.press("Plan it")
             await tom.page.wait_for_url("**done=planned")
             await tom.judged()
-        # The server goes and comes back; nothing of it is lost.
         with hospital.open():
             await ann.sign_in(cover, LISTS)
             assert "cover for Tomás Reyes RN" in await ann.main()
@@ -64,6 +65,9 @@ async def test_a_sergeants_question_is_claimed_triaged_and_answered_by_cover_whi
             await ann.page.wait_for_url("**done=claimed")
             await ann.page.fill("#text", "Yes, with food, for three days. Come in on Thursday if it stays swollen.")
             await ann.judged()
+        await ann.page.get_by_role("button", name="Send the answer").click()
+        await ann.page.get_by_role("alert").get_by_text("what you typed stays here").wait_for()
+        with hospital.open():
             await ann.press("Send the answer")
             await ann.page.wait_for_url("**done=answered")
             await ann.judged()
@@ -74,6 +78,11 @@ async def test_a_sergeants_question_is_claimed_triaged_and_answered_by_cover_whi
             shown = await sam.main()
             for words in ("Taken on", "Sorted by urgency", "Taken on in place of", "Answered", "with food"):
                 assert words in shown
+            # As somebody hears it: what it is about, what has happened since in order, what was said, what can be done.
+            heard = await sam.page.locator("main").aria_snapshot()
+            turns = ('heading "Ankle after the march"', "May I take", "with food", 'list "What has happened since"',
+                     "Taken on", "Sorted by urgency", "Taken on in place of", "Answered")  # fmt: skip
+            assert sorted(turns, key=heard.index) == list(turns)
         for sight in (phone, desk, other):
             assert [one for one in sight.complaints if "ERR_CONNECTION" not in one] == []
 

@@ -9,6 +9,7 @@ import pytest
 
 from continuum.identity import accounts
 from continuum.samples.registry import person_id
+from tests.browser.variants import ON_A_PHONE
 from tests.hospital import SignIn
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
@@ -40,7 +41,7 @@ async def urgent(sight):
     return "988" in footer and "press 1" in footer and "911" in footer
 
 
-@pytest.mark.parametrize("width", [1280, 320])
+@ON_A_PHONE
 async def test_somebody_with_basic_is_shown_the_way_takes_it_and_sees_the_record(open_hospital, look, person, width):
     key = {1280: "reservist", 320: "veteran"}[width]
     story = open_hospital.persona(key)

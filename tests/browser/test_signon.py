@@ -14,6 +14,7 @@ from continuum.identity import registry, staff
 from continuum.identity.registry import Eligibility, Entry
 from continuum.kernel.clock import now_us
 from continuum.runtime.postgres.address import Address
+from tests.browser.variants import ON_A_PHONE
 from tests.passing import pass_time
 from tests.signon.conftest import PASSWORD, ROBERT
 
@@ -111,7 +112,7 @@ class Person:
         }})  # fmt: skip
 
 
-@pytest.mark.parametrize("width", [1280, 320])
+@ON_A_PHONE
 async def test_somebody_registers_adds_a_passkey_and_comes_back_with_it(at_localhost, look, axe, retiree, width):
     async with look(width=width, origin=at_localhost) as sight:
         robert = Person(sight, axe)

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from continuum.chart.section import sections
+from tests.browser.variants import AT_A_DESK
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 KEPT = re.compile(r"^Kept")
@@ -26,7 +27,7 @@ async def nurse(hospital, retiree):
     return await hospital.member("nurse", hospital.facility_of(retiree.patient_id), display="Tomás Reyes RN")
 
 
-@pytest.mark.parametrize("width", [1280, 320])
+@AT_A_DESK
 async def test_a_physician_finds_a_patient_by_a_misspelt_name_and_sees_what_matters(
     open_hospital, look, person, physician, retiree, width
 ):

@@ -16,8 +16,11 @@ _WAYS = """() => [
     .map((one) => `${one.action}?${new URLSearchParams(new FormData(one))}`),
 ]"""
 """Where links lead, and forms that only ask, as they stand."""
-_TELLING = frozenset({"section", "kind", "only", "list", "folder"})
-"""Parts of an address whose values make another page; of other values one page stands for all."""
+_TELLING = frozenset({"section", "kind", "list", "folder"})
+"""Parts of an address whose values make another page, unless they are ids; of other values one stands for all."""
+_ID = re.compile(r"\A[0-9a-f]{8}-[0-9a-f-]{27}\Z")
+_MORE_OF_IT = frozenset({"done", "from", "before", "date", "only", "code"})
+"""Parts of an address that show more of the same page, or less."""
 
 
 def pattern(path: str) -> re.Pattern[str]:
@@ -47,9 +50,9 @@ class Walk:
             if match := found.match(split.path):
                 if path in self.without:
                     return None
-                query = {name: value for name, value in parse_qsl(split.query) if name != "done"}
+                query = {name: value for name, value in parse_qsl(split.query) if name not in _MORE_OF_IT}
                 parts = {**match.groupdict(), **query}
-                told = tuple(sorted((name, parts[name]) for name in parts.keys() & _TELLING))
+                told = tuple(sorted((name, _ID.sub("id", parts[name])) for name in parts.keys() & _TELLING))
                 return (path, told, tuple(sorted(query)))
         return None
 

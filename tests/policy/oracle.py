@@ -39,7 +39,9 @@ HIDDEN = {
         if kind == "Patient" else FREE_TEXT
     ),
     "scheduler": lambda kind: (
-        set() if kind == "Patient" else FREE_TEXT | {"reasonCode", "reasonReference", "diagnosis"}
+        set() if kind == "Patient"
+        else FREE_TEXT - ({"extension"} if kind == "Appointment" else set())
+        | {"reasonCode", "reasonReference", "diagnosis"}
     ),
     "commander": lambda kind: (
         {"address", "contact", "text", "photo"} if kind == "Patient" else FREE_TEXT | {"reasonCode", "performer"}

@@ -85,6 +85,9 @@ TYPES_OF: Mapping[str, frozenset[str]] = {**CLASSES, **_REST}
 """The types of each class, all of them."""
 
 
+_VISIT_FLOW = frozenset({"extension"})
+"""Of an Appointment: when somebody came, until when a time is offered, from where it was moved."""
+
 ELEMENT_GROUPS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "direct-identifiers": {
         "Patient": frozenset(
@@ -100,9 +103,11 @@ ELEMENT_GROUPS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "free-text": {
         name: frozenset({"comment", "contained", "description", "extension", "note", "patientInstruction", "text"})
         - structure.mandatory(name)
+        - (_VISIT_FLOW if name == "Appointment" else frozenset())
         for name in TYPES
         if name in PATIENT_TYPES and name != "Patient"
     },
+    "visit-flow": {"Appointment": _VISIT_FLOW},
     "reasons": {
         "Appointment": frozenset({"description", "reasonCode", "reasonReference", "supportingInformation"}),
         "Encounter": frozenset({"diagnosis", "reasonCode", "reasonReference"}),

@@ -1,5 +1,6 @@
 """The live board of a clinic, and what is done with one appointment: steps, moving, calling off."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from starlette.responses import Response
@@ -27,6 +28,8 @@ STEPS = {
     "arrived": N_("Check in"), "roomed": N_("To a room"), "started": N_("Begin"), "finished": N_("Done"),
     "noshow": N_("Did not come"),
 }  # fmt: skip
+_AT_THE_DESK = frozenset({"scheduler"})
+"""Who checks people in and leaves it to others to take them to a room."""
 _ON_BOARD = "booked,pending,arrived,checked-in,fulfilled,noshow"
 
 
@@ -40,8 +43,14 @@ async def board(x: Visit) -> Response:
     columns = [(key, title, [row for row in chosen if _column(row) == key]) for key, title in COLUMNS]
     return show(
         x, here, "clinic_board_part.html" if x.partial else "clinic_board.html", "board", columns=columns, only=only,
-        clinicians=clinicians, steps=STEPS, may=visit.may, long=LONG_MINUTES, said=x.query.get("said", ""),
+        clinicians=clinicians, steps=STEPS, may=may_take(x), long=LONG_MINUTES, said=x.query.get("said", ""),
     )  # fmt: skip
+
+
+def may_take(x: Visit) -> Callable[[Resource, str], bool]:
+    """Which steps somebody of this role takes from where an appointment is."""
+    closed = visit.IN_CHART if x.standing.role in _AT_THE_DESK else frozenset()
+    return lambda appointment, step: step not in closed and visit.may(appointment, step)
 
 
 def _column(row: Row) -> str:
@@ -72,7 +81,9 @@ async def detail(x: Visit) -> Response:
     """One appointment: who, when, what can be done."""
     here = await clinic(x)
     row = await one_of(here, x.param("entry_id"))
-    return show(x, here, "clinic_one.html", "board", row=row, steps=STEPS, may=visit.may, done=x.query.get("done", ""))
+    return show(
+        x, here, "clinic_one.html", "board", row=row, steps=STEPS, may=may_take(x), done=x.query.get("done", "")
+    )
 
 
 async def move(x: Visit) -> Response:

@@ -1,7 +1,7 @@
 """Calendars of a clinic: templates with their rules, days that are closed, and what they open."""
 
 from dataclasses import dataclass, replace
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from starlette.responses import Response
@@ -13,7 +13,16 @@ from continuum.chart.entry import N_
 from continuum.chart.reading import version_of
 from continuum.clinical.scheduling import offers
 from continuum.clinical.scheduling.limits import HORIZON_DAYS_MAX, RULES_MAX
-from continuum.clinical.scheduling.model import Calendar, Closed, Resource, Rule, actor_of, calendar_of, with_calendar
+from continuum.clinical.scheduling.model import (
+    Calendar,
+    Closed,
+    Resource,
+    Rule,
+    actor_of,
+    calendar_of,
+    instant,
+    with_calendar,
+)
 from continuum.clinical.scheduling.opening import keep_open
 from continuum.clinical.scheduling.template import DAYS, check, holiday, openings
 from continuum.fhir.json import dump, parse
@@ -79,6 +88,7 @@ async def _page(
         previewed=previewed, form=x.form, day_names=names, rules=[in_words(one) for one in shown.rules],
         may_change=x.standing.role in KEEPERS, status=422 if problem else 200, today=today,
         horizon_most=HORIZON_DAYS_MAX, schedule=schedule,
+        hours=sorted(one.astimezone(here.zone) for one in shown.closed_hours if one > here.now),
     )  # fmt: skip
 
 
@@ -127,9 +137,20 @@ def changed(calendar: Calendar, form: Any) -> Calendar:
     if act == "open" and kept.isdigit() and int(kept) < len(calendar.closed):
         number = int(kept)
         return replace(calendar, closed=calendar.closed[:number] + calendar.closed[number + 1 :])
+    if act == "open-hour":
+        return replace(
+            calendar, closed_hours=frozenset(one for one in calendar.closed_hours if one.isoformat() != kept)
+        )
     if act == "horizon" and form.get("days", "").isdigit() and 1 <= int(form["days"]) <= HORIZON_DAYS_MAX:
         return replace(calendar, horizon_days=int(form["days"]))
     raise Invalid(N_("The form is not complete."))
+
+
+def _hour(text: str) -> datetime:
+    try:
+        return instant(text)
+    except ValueError as error:
+        raise Invalid(N_("The form is not complete.")) from error
 
 
 def _rule(form: Any) -> Rule:
@@ -176,7 +197,7 @@ async def call_off_day(x: Visit) -> Response:
             await keep_open(here.session, here.claims, closed, here.now)
             waiting = [await called_off(here, row, reason, wait=True) for row in rows]
             await keep_open(here.session, here.claims, closed, here.now)
-            offered = await _offered(here, found, waiting) if x.form.get("offer") else 0
+            offered = await offer_instead(here, found, waiting) if x.form.get("offer") else 0
             return x.go(f"{HOME}/calendars/{found.id}", done="called-off", number=str(len(rows)), offered=str(offered))
         with showing(x.reader):
             problem = gettext(N_("Say why, so that people can be told."))
@@ -186,7 +207,7 @@ async def call_off_day(x: Visit) -> Response:
     )  # fmt: skip
 
 
-async def _offered(here: Clinic, calendar: Calendar, waiting: list[Resource | None]) -> int:
+async def offer_instead(here: Clinic, calendar: Calendar, waiting: list[Resource | None]) -> int:
     """Offers each of those who were called off the first free time that suits them; how many got one."""
     same = [one for one in await calendars_of(here) if one.calendar.service_id == calendar.service_id]
     count = 0

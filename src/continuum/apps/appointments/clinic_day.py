@@ -45,6 +45,8 @@ class Cell:
     may_overbook: bool
     schedule_id: str
     starts: datetime | None
+    group: str = ""
+    """A time of an hour with several seats; "" for a visit of one person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ def _cells(
         cells[key] = Cell(
             tuple(row for one in seats for row in by_slot.get(one["id"], ())), free,
             all(one["status"] == CLOSED_STATUS for one in seats), not free and extra < limit, calendar.id,
-            instant(seats[0]["start"]),
+            instant(seats[0]["start"]), seats[0]["id"] if len(seats) - extra > 1 else "",
         )  # fmt: skip
     return cells
 

@@ -1,6 +1,13 @@
 """Appointments in the workspace: what belongs to a clinic, and where it is."""
 
-from continuum.apps.appointments import clinic_board, clinic_calendars, clinic_day, clinic_kinds, clinic_waiting
+from continuum.apps.appointments import (
+    clinic_board,
+    clinic_calendars,
+    clinic_day,
+    clinic_groups,
+    clinic_kinds,
+    clinic_waiting,
+)
 from continuum.apps.appointments.clinic import HOME as WHOLE
 from continuum.apps.frame.part import Part
 from continuum.apps.frame.visit import Navigation, Visit
@@ -26,6 +33,7 @@ PART = Part(
         (f"{HOME}/walk-in", clinic_day.walk_in, BOTH),
         (f"{HOME}/overbook", clinic_day.overbook, POST),
         (f"{HOME}/book/{{slot_id}}", clinic_day.book, BOTH),
+        (f"{HOME}/group/{{slot_id}}", clinic_groups.group, BOTH),
         (f"{HOME}/calendars", clinic_calendars.calendars, GET),
         (f"{HOME}/calendars/{{schedule_id}}", clinic_calendars.calendar, BOTH),
         (f"{HOME}/calendars/{{schedule_id}}/week", clinic_day.week, GET),

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from continuum.access import Operation, Session
+from continuum.access import Session
 from continuum.chart.entry import N_
-from continuum.chart.reading import version_of
+from continuum.clinical.scheduling.changing import rewrite, rewrite_all
 from continuum.clinical.scheduling.limits import (
     BOOK_AHEAD_MIN_MINUTES,
     BOOKED_AHEAD_MAX,
@@ -81,10 +81,10 @@ async def is_closed(session: Session, slot: Resource, calendar: Calendar) -> boo
     """Whether the clinic has closed a time, or the day that it is on: what is taken closes once it is free."""
     if slot.get("status") == CLOSED_STATUS:
         return True
-    if not calendar.closed:
+    if not calendar.closed and not calendar.closed_hours:
         return False
     zone = await zone_at(session, calendar)
-    return calendar.closed_on(instant(slot["start"]).astimezone(zone).date()) is not None
+    return calendar.closes(instant(slot["start"]).astimezone(zone))
 
 
 async def ahead_of(session: Session, patient_id: str, now: datetime) -> list[Resource]:
@@ -120,8 +120,7 @@ async def book(session: Session, wish: Wish, now: datetime, *, moves: Resource |
         resource = _fresh(wish, slot, parts, schedule, now)
         written = await session.create(parse(dump(resource)))
     else:
-        resource = _moved(moves, wish, slot, parts, now)
-        written = await session.update(parse(dump(resource)), if_match=version_of(moves))
+        return await rewrite(session, moves, _moved(moves, wish, slot, parts, now))
     return body(written.stored)
 
 
@@ -214,22 +213,13 @@ async def cancel(session: Session, appointment: Resource, now: datetime, *, by: 
         raise Invalid(NOT_AHEAD)
     if by == CANCELLED_BY_CLINIC and not reason.strip():
         raise Invalid(N_("Say why, so that the person can be told."))
-    changed = called_off(appointment, by=by, reason=reason)
-    written = await session.update(parse(dump(changed)), if_match=version_of(appointment))
-    return body(written.stored)
+    return await rewrite(session, appointment, called_off(appointment, by=by, reason=reason))
 
 
-async def cancel_all(
-    session: Session, appointments: list[Resource], *, reason: str
-) -> list[Resource]:  # fmt: skip
+async def cancel_all(session: Session, appointments: list[Resource], *, reason: str) -> list[Resource]:
     """Calls several off by the clinic, all or none. Raises Invalid without a reason."""
     if not reason.strip():
         raise Invalid(N_("Say why, so that people can be told."))
     changed = [called_off(one, by=CANCELLED_BY_CLINIC, reason=reason) for one in appointments]
-    operations = [
-        Operation("PUT", "Appointment", id=one["id"], resource=parse(dump(one)), if_match=version_of(one))
-        for one in changed
-    ]
-    if operations:
-        await session.transaction(operations)
+    await rewrite_all(session, list(zip(appointments, changed, strict=True)))
     return changed

@@ -166,5 +166,7 @@ async def free_times(
             continue
         zone = zone_of(offer.zone_location)
         starts, ends = instant(one["start"]).astimezone(zone), instant(one["end"]).astimezone(zone)
+        if offer.calendar.closes(starts):
+            continue  # it was taken until a moment ago, and closes at the next turn
         found.setdefault((offer.calendar.id, starts), Free(one["id"], starts, ends, offer))
     return list(found.values())

@@ -10,9 +10,11 @@ from datetime import datetime
 from continuum.access import Session
 from continuum.access.claims import Claim, Claims
 from continuum.chart.reading import version_of
+from continuum.clinical.scheduling.booking import is_closed, slot_with_calendar
 from continuum.clinical.scheduling.limits import MIRROR_BATCH
 from continuum.clinical.scheduling.model import Resource
 from continuum.clinical.scheduling.offers import expire, offer, overdue
+from continuum.clinical.scheduling.opening import CLOSED_STATUS
 from continuum.clinical.scheduling.reading import find, read
 from continuum.fhir.json import dump, parse
 from continuum.kernel.errors import Conflict, DomainError, Gone, NotFound
@@ -42,12 +44,21 @@ async def _told(session: Session, claim: Claim) -> None:
         slot = await read(session, "Slot", claim.slot_id)
     except (NotFound, Gone):
         return
-    wanted = "busy" if claim.held else "free"
+    wanted = "busy" if claim.held else await _freed(session, slot)
     if slot.get("status") in {"free", "busy"} and slot["status"] != wanted:
         try:
             await session.update(parse(dump({**slot, "status": wanted})), if_match=version_of(slot))
         except Conflict:
             return
+
+
+async def _freed(session: Session, slot: Resource) -> str:
+    """What comes free in a day or an hour that the clinic has closed is closed with it."""
+    try:
+        _, calendar, _ = await slot_with_calendar(session, str(slot["id"]))
+        return CLOSED_STATUS if await is_closed(session, slot, calendar) else "free"
+    except DomainError:
+        return "free"  # a calendar that is gone, or half of one
 
 
 async def _offered_on(session: Session, claim: Claim, now: datetime) -> Resource | None:

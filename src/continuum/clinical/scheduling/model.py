@@ -9,6 +9,7 @@ Resource = dict[str, Any]
 EXTENSION = "https://continuum.example/fhir/StructureDefinition/"
 TEMPLATE = f"{EXTENSION}schedule-template"
 CLOSED = f"{EXTENSION}schedule-closed"
+CLOSED_HOUR = f"{EXTENSION}schedule-closed-hour"
 HORIZON = f"{EXTENSION}schedule-horizon"
 MINUTES = f"{EXTENSION}visit-minutes"
 REMOTE = f"{EXTENSION}visit-by-video"
@@ -69,40 +70,49 @@ class Calendar:
     closed: tuple[Closed, ...]
     horizon_days: int
     name: str = ""
+    closed_hours: frozenset[datetime] = frozenset()
+    """When hours begin that are closed by themselves, on days that are open."""
 
     def closed_on(self, day: date) -> Closed | None:
         """Why nothing is open on a day; None if it is not closed."""
         return next((one for one in self.closed if one.first <= day <= one.last), None)
+
+    def closes(self, starts: datetime) -> bool:
+        """Whether what begins then, by the clock of its place, is closed by itself or with its day."""
+        return starts in self.closed_hours or self.closed_on(starts.date()) is not None
 
 
 def calendar_of(schedule: Mapping[str, Any], *, horizon_days: int) -> Calendar:
     """Reads a Schedule."""
     actors = {kind: name for kind, _, name in (reference_of(one).partition("/") for one in schedule.get("actor", ()))}
     named = {kind: name.rpartition("/")[2] for kind, name in actors.items()}
-    rules, closed, ahead = [], [], horizon_days
+    rules, closed, hours, ahead = [], [], set(), horizon_days
     for one in schedule.get("extension", ()):
         if one.get("url") == TEMPLATE:
             rules.append(_rule(values_of(one)))
         elif one.get("url") == CLOSED:
             said = values_of(one)
             closed.append(Closed(date.fromisoformat(said["first"]), date.fromisoformat(said["last"]), said["reason"]))
+        elif one.get("url") == CLOSED_HOUR:
+            hours.add(instant(one["valueInstant"]))
         elif one.get("url") == HORIZON:
             ahead = int(one["valueInteger"])
     return Calendar(
         str(schedule["id"]), bool(schedule.get("active", True)), named.get("Practitioner", ""),
         named.get("Location", ""), named.get("HealthcareService", ""), tuple(rules), tuple(closed), ahead,
-        str(schedule.get("comment", "")),
+        str(schedule.get("comment", "")), frozenset(hours),
     )  # fmt: skip
 
 
 def with_calendar(schedule: Mapping[str, Any], calendar: Calendar) -> Resource:
     """A Schedule that says what a calendar says; whatever else it says stays."""
-    ours = {TEMPLATE, CLOSED, HORIZON}
+    ours = {TEMPLATE, CLOSED, CLOSED_HOUR, HORIZON}
     extensions = [one for one in schedule.get("extension", ()) if one.get("url") not in ours]
     extensions += [rule_extension(one) for one in calendar.rules]
     extensions += [
         nested(CLOSED, first=one.first, last=one.last, reason=one.reason or "Closed") for one in calendar.closed
     ]
+    extensions += [{"url": CLOSED_HOUR, "valueInstant": one.isoformat()} for one in sorted(calendar.closed_hours)]
     extensions.append({"url": HORIZON, "valueInteger": calendar.horizon_days})
     return {**schedule, "active": calendar.active, "extension": extensions}
 

@@ -20,6 +20,7 @@ from continuum.clinical.scheduling.booking import (
     is_closed,
     slot_with_calendar,
 )
+from continuum.clinical.scheduling.changing import rewrite, rewrite_all
 from continuum.clinical.scheduling.finding import Offer, free_times
 from continuum.clinical.scheduling.limits import (
     HORIZON_DAYS,
@@ -100,7 +101,7 @@ async def join(
                 changed = {**changed, "supportingInformation": [{"reference": f"Appointment/{instead_of}"}]}
             if changed == one:
                 return one
-            return body((await session.update(parse(dump(changed)), if_match=version_of(one))).stored)
+            return await rewrite(session, one, changed)
     made = _without(entry(patient_id, kind_id, now, **more), but)
     return body((await session.create(parse(dump(made)))).stored)
 
@@ -314,18 +315,15 @@ async def accept(session: Session, offer_id: str, patient_id: str, now: datetime
         raise Invalid(OVER)
     booked = without_extension({**offered, "status": "booked"}, OFFER)
     booked["participant"] = [{**one, "status": "accepted"} for one in offered["participant"]]
-    changed = [booked]
+    changed = [(offered, booked)]
     for info in _about(offered):
         waiting = await appointment_of(session, reference_of(info).rpartition("/")[2], patient_id)
         if waiting.get("status") == "waitlist":
-            changed.append(called_off(waiting, by=CANCELLED_BY_PERSON, reason="A time was found."))
+            changed.append((waiting, called_off(waiting, by=CANCELLED_BY_PERSON, reason="A time was found.")))
         before = await _before(session, waiting)
         if before is not None and before.get("status") in AHEAD:
-            changed.append(called_off(before, by=CANCELLED_BY_PERSON, reason="Moved to an earlier time."))
-    await session.transaction([
-        Operation("PUT", "Appointment", id=one["id"], resource=parse(dump(one)), if_match=version_of(one))
-        for one in changed
-    ])  # fmt: skip
+            changed.append((before, called_off(before, by=CANCELLED_BY_PERSON, reason="Moved to an earlier time.")))
+    await rewrite_all(session, changed)
     return booked
 
 
@@ -351,15 +349,12 @@ async def expire(session: Session, offered: Resource, now: datetime) -> bool:
 
 
 async def _give_back(session: Session, offered: Resource, reason: str) -> None:
-    changed = [called_off(offered, by=CANCELLED_BY_PERSON, reason=reason)]
+    changed = [(offered, called_off(offered, by=CANCELLED_BY_PERSON, reason=reason))]
     for info in _about(offered):
         waiting = await read(session, "Appointment", reference_of(info).rpartition("/")[2])
         said = [{"url": DECLINED, "valueString": slot} for slot in slots_of(offered)]
-        changed.append({**waiting, "extension": [*waiting.get("extension", ()), *said]})
-    await session.transaction([
-        Operation("PUT", "Appointment", id=one["id"], resource=parse(dump(one)), if_match=version_of(one))
-        for one in changed
-    ])  # fmt: skip
+        changed.append((waiting, {**waiting, "extension": [*waiting.get("extension", ()), *said]}))
+    await rewrite_all(session, changed)
 
 
 async def leave(session: Session, entry_id: str, patient_id: str) -> None:
@@ -367,7 +362,7 @@ async def leave(session: Session, entry_id: str, patient_id: str) -> None:
     waiting = await appointment_of(session, entry_id, patient_id)
     if waiting.get("status") == "waitlist":
         changed = called_off(waiting, by=CANCELLED_BY_PERSON, reason="Does not wait any more.")
-        await session.update(parse(dump(changed)), if_match=version_of(waiting))
+        await rewrite(session, waiting, changed)
 
 
 def overdue(offers: list[Resource], now: datetime) -> list[Resource]:

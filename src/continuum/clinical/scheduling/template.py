@@ -112,14 +112,18 @@ def times_on(calendar: Calendar, rule: Rule, day: date, zone: ZoneInfo) -> Itera
 
 
 def openings(calendar: Calendar, zone: ZoneInfo, first: date, last: date) -> list[Time]:
-    """What a calendar opens from a day to a day, in order; nothing on holidays and days that are closed."""
+    """What a calendar opens from a day to a day, in order; nothing on holidays, closed days and closed hours."""
     found: dict[str, Time] = {}
     if not calendar.active:
         return []
     for rule in calendar.rules:
         for day in days_of(rule, max(first, rule.first), last):
             if calendar.closed_on(day) is None and not holiday(day):
-                found.update((one.id, one) for one in times_on(calendar, rule, day, zone))
+                found.update(
+                    (one.id, one)
+                    for one in times_on(calendar, rule, day, zone)
+                    if one.starts not in calendar.closed_hours
+                )
     return sorted(found.values(), key=lambda one: (one.starts, one.seat))
 
 

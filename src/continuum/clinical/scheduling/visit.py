@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from continuum.access import Operation, Session
 from continuum.chart.entry import N_
 from continuum.chart.reading import version_of
+from continuum.clinical.scheduling.changing import rewrite_all
 from continuum.clinical.scheduling.model import (
     FLOW,
     IN_CLINIC,
@@ -34,6 +35,8 @@ NOT_NEXT = N_("Somebody has taken this step already, or it does not come next. L
 _CLASS = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB", "display": "ambulatory"}
 _ENCOUNTER = {"roomed": "triaged", "started": "in-progress", "finished": "finished"}
 """The state of the Encounter after a step (R4 EncounterStatus)."""
+IN_CHART = frozenset(_ENCOUNTER)
+"""The steps that are written in the chart as well, which is not for those who only run the calendar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +96,8 @@ async def take(
 ) -> Resource:
     """Takes a step. From the room on, the visit is an Encounter in the chart as well, written in the same act."""
     changed = stepped(appointment, step, now, room=room)
-    operations = [
-        Operation(
-            "PUT", "Appointment", id=appointment["id"], resource=parse(dump(changed)),
-            if_match=version_of(appointment),
-        )
-    ]  # fmt: skip
-    if step in _ENCOUNTER:
-        operations.append(await _encounter(session, changed, step, now, facility_id))
-    await session.transaction(operations)
+    encounter = [await _encounter(session, changed, step, now, facility_id)] if step in _ENCOUNTER else []
+    await rewrite_all(session, [(appointment, changed)], encounter)
     return changed
 
 
