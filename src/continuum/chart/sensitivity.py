@@ -5,6 +5,7 @@ It is made to close rather than to open: a resource that only might speak of it 
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from continuum.chart.entry import N_
@@ -74,6 +75,8 @@ _WORDS = (
 )  # fmt: skip
 _ROUTINE = frozenset({"Immunization", "Coverage", "Appointment"})
 """Given or kept as a matter of routine: a word in them, such as a vaccine's name, says nothing of the person."""
+_KNOWN_MAX, _KNOWN_CHARS = 8_192, 120
+"""How many codes and texts of how many signs are looked at once only."""
 _TEXT_KEYS = frozenset({"display", "text", "title", "conclusion", "description", "valueString", "summary"})
 
 
@@ -84,18 +87,55 @@ def kinds(resource: Resource) -> frozenset[str]:
         for label in resource.get("meta", {}).get("security", ())
         if (code := label.get("code")) in _BY_LABEL
     }
-    for system, code in _codings(resource):
-        if system.endswith("/loinc.org") and code in _LOINC:
-            found.add(_LOINC[code])
-        elif "icd-10" in system:
-            found.update(kind for pattern, kind in _ICD if pattern.match(code))
-        elif system.endswith("v2-0074") and code in _SERVICE:
-            found.add(_SERVICE[code])
-    if resource["resourceType"] in _ROUTINE:
-        return frozenset(found)
-    text = " ".join(_texts(resource)).casefold()
-    found.update(kind for pattern, kind in _WORDS if pattern.search(text))
+    codings, texts = _told(resource)
+    for system, code in codings:
+        found |= _of_code(system, code)
+    if resource["resourceType"] not in _ROUTINE:
+        for text in texts:
+            found |= _of_text(text) if len(text) <= _KNOWN_CHARS else _of_words(text)
     return frozenset(found)
+
+
+def _told(resource: Resource) -> tuple[list[tuple[str, str]], list[str]]:
+    """Every coding of a resource, and its words for people; not what stands in its meta."""
+    codings: list[tuple[str, str]] = []
+    texts: list[str] = []
+    nodes: list[Any] = [value for key, value in resource.items() if key != "meta"]
+    texts += [value for key, value in resource.items() if key in _TEXT_KEYS and value.__class__ is str]
+    for node in nodes:  # grows while it is walked
+        if node.__class__ is list:
+            nodes += node
+        elif node.__class__ is dict:
+            system, code = node.get("system"), node.get("code")
+            if system.__class__ is str and code.__class__ is str:
+                codings.append((system, code))
+            for key, value in node.items():
+                if value.__class__ is str:
+                    if key in _TEXT_KEYS:
+                        texts.append(value)
+                elif key != "meta":
+                    nodes.append(value)
+    return codings, texts
+
+
+@lru_cache(maxsize=_KNOWN_MAX)
+def _of_code(system: str, code: str) -> frozenset[str]:
+    if system.endswith("/loinc.org") and code in _LOINC:
+        return frozenset({_LOINC[code]})
+    if "icd-10" in system:
+        return frozenset(kind for pattern, kind in _ICD if pattern.match(code))
+    if system.endswith("v2-0074") and code in _SERVICE:
+        return frozenset({_SERVICE[code]})
+    return frozenset()
+
+
+def _of_words(text: str) -> frozenset[str]:
+    folded = text.casefold()
+    return frozenset(kind for pattern, kind in _WORDS if pattern.search(folded))
+
+
+_of_text = lru_cache(maxsize=_KNOWN_MAX)(_of_words)
+"""The same words come again and again in a record: names of tests, of diagnoses, of medicines."""
 
 
 def references(value: object) -> Iterator[str]:
@@ -109,27 +149,3 @@ def references(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from references(inner)
-
-
-def _codings(value: object) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
-        if isinstance(value.get("system"), str) and isinstance(value.get("code"), str):
-            yield value["system"], value["code"]
-        for key, inner in value.items():
-            if key != "meta":
-                yield from _codings(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _codings(inner)
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if key in _TEXT_KEYS and isinstance(inner, str):
-                yield inner
-            elif key != "meta":
-                yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)

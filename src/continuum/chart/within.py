@@ -1,5 +1,6 @@
 """Search within one record: every word must stand in an entry, whatever its case and accents. Bounded."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +8,9 @@ from dataclasses import dataclass
 from continuum.chart.entry import Entry
 from continuum.chart.limits import FOUND_IN_RECORD_MAX, SEARCH_LOOK_COUNT, SEARCH_MAX_CHARS
 from continuum.chart.section import Section, Viewer, criteria, entries, said
+
+_ACCENTS = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
+"""Unicode's blocks of combining marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ def folded(text: str) -> str:
     """A text as it is compared: no accents, no case."""
     if text.isascii():  # nearly all of a record is, and this is many times cheaper
         return text.lower()
-    return "".join(sign for sign in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(sign))
+    return _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
 
 
 def words_of(text: str) -> tuple[str, ...]:
