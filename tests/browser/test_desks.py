@@ -228,3 +228,50 @@ async def test_a_leaver_is_out_at_once_and_the_work_is_somebody_elses(
         await stan.go("/workspace/messages")
         assert subject in await stan.main()
         assert [*one.complaints, *two.complaints, *three.complaints] == []
+
+
+@AT_A_DESK
+async def test_a_call_for_help_is_answered_and_a_privacy_officer_accounts_for_what_went_out(
+    open_hospital, look, person, home, width
+):
+    """Both by keyboard; the person who called is out of every session, and no page of theirs is seen."""
+    caller = await open_hospital.newcomer("Callerson", home)
+    agent = await open_hospital.member("help-desk", None, display="Hella Help")
+    officer = await open_hospital.member("privacy-officer", None, display="Pat Privacy")
+    at = open_hospital.origin
+    async with look(width=width, origin=at) as one, look(origin=at) as two:
+        hella, they = person(one), person(two)
+        await they.sign_in(caller, "/portal")
+        await hella.sign_in(agent, "/signon/help")
+        await hella.reach("What the person says")
+        await hella.page.keyboard.type(caller.name)
+        await hella.page.keyboard.press("Enter")
+        await hella.page.wait_for_url("**/help/account*")
+        await hella.judged()
+        shown = await hella.main()
+        assert "Failed attempts of the last day\n0" in shown
+        assert "Chrom" in shown, "on what device the person is signed in"
+        await hella.reach("Have a code posted")
+        await hella.page.keyboard.press("Enter")
+        await hella.page.get_by_text("A letter is printed at the registration desk").wait_for()
+        await hella.judged()
+        await hella.reach("Sign it out everywhere")
+        await hella.page.keyboard.press("Enter")
+        await hella.page.get_by_text("signed out everywhere").wait_for()
+        await hella.judged()
+        await they.go("/portal/record/me")
+        assert "/signon/sign-in" in they.page.url
+        assert [*one.complaints, *two.complaints] == []
+    async with look(width=width, origin=at) as one:
+        pat = person(one)
+        await pat.sign_in(officer, "/signon/disclosures")
+        await pat.reach("Whose record")
+        await pat.page.keyboard.type(open_hospital.persona("mother").patient_id)
+        await pat.page.keyboard.press("Enter")
+        await pat.page.get_by_role("heading", name="Núñez").wait_for()
+        await pat.judged()
+        async with one.page.expect_download() as waited:
+            await pat.page.get_by_role("button", name="Save as text").click()
+        path = await (await waited.value).path()
+        assert "Núñez" in path.read_text(encoding="utf-8")
+        assert one.complaints == []

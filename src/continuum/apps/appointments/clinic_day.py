@@ -120,11 +120,14 @@ async def _table(
     held = await here.claims.held([one["id"] for one in slots])
     cells = _cells(here, columns, rows, slots, held)
     times = sorted({key[0] for key in cells})
-    table = [(at, [cells.get((at, number)) for number in range(len(columns))]) for at in times]
+    busy = {number for _, number in cells}
+    # Of a day those who work on it are shown; of a week each day, so that it reads as one.
+    shown = [number for number, one in enumerate(columns) if days > 1 or number in busy or one.closed]
+    table = [(at, [cells.get((at, number)) for number in shown]) for at in times]
     placed = {row.item.id for cell in cells.values() for row in cell.rows}
     loose = [row for row in rows if row.item.id not in placed and (days == 1 or _of(row, columns))]
     return show(
-        x, here, "clinic_day.html", values.pop("at"), columns=columns, table=table, first=first,
+        x, here, "clinic_day.html", values.pop("at"), columns=[columns[one] for one in shown], table=table, first=first,
         loose=loose, week=days > 1, today=here.today(), **values,
     )  # fmt: skip
 
