@@ -2,12 +2,14 @@
 
 import json
 import re
+from urllib.parse import quote
 
 import pytest
 
 from continuum.apps.frame.part import parts
 from continuum.apps.portal.app import RECORD
 from continuum.apps.portal.area import BASE
+from continuum.chart.limits import SEARCH_LOOK_COUNT
 from continuum.chart.sections.amendments import CATEGORY
 from continuum.kernel.clock import instant, now_us
 from tests.live import Running
@@ -57,6 +59,27 @@ async def test_a_search_finds_what_stands_in_the_record_whatever_the_case(robert
     assert "Diabetes mellitus type 2" in robert.page.text
     await robert.get("/portal/record/me/search?q=zzzz")
     assert "0 entries found" in robert.page.text
+
+
+async def test_a_whole_word_is_found_however_old_and_part_of_one_among_the_newest(clinic):
+    home = clinic.hospital.facility_of(clinic.member("retiree", "Robert"))
+    who = await clinic.hospital.newcomer("Searchwell", home)
+    async with api(clinic) as office:
+        found = (await office.get("/Patient", params={"family": "Searchwell"})).json()
+        patient = found["entry"][0]["resource"]["id"]
+        shots = [
+            {"resourceType": "Immunization", "status": "completed", "patient": {"reference": f"Patient/{patient}"},
+             "vaccineCode": {"text": "Wartime serum of Überlingen" if not number else "Influenza vaccine"},
+             "occurrenceDateTime": f"{1950 + number}-10-01"}
+            for number in range(SEARCH_LOOK_COUNT + 10)
+        ]  # fmt: skip
+        entry = [{"resource": one, "request": {"method": "POST", "url": "Immunization"}} for one in shots]
+        answer = await office.post("/", json={"resourceType": "Bundle", "type": "transaction", "entry": entry})
+        assert answer.status_code == 200, answer.text
+    async with await clinic.hospital.enter(who) as browser:
+        for words, number in (("uberlingen", 1), ("serum wartime", 1), ("überling", 0), ("influ", SEARCH_LOOK_COUNT)):
+            await browser.get(f"/portal/record/me/search?q={quote(words)}")
+            assert f"{number} entr" in browser.page.text, (words, browser.page.text)
 
 
 async def test_the_person_sees_who_looked_by_name_and_why(clinic, robert):

@@ -51,8 +51,8 @@ CLOSED_LOOK_COUNT = 400
 FOUND_IN_RECORD_MAX = 60
 """Entries that a search within one record shows."""
 
-SEARCH_LOOK_COUNT = 200
-"""The newest entries of each kind that a search within one record looks through."""
+SEARCH_LOOK_COUNT = 60
+"""The newest entries of each kind that a search within one record reads; whole words are found in all of them."""
 
 SEARCH_MAX_CHARS = 80
 """The longest text that is searched for within a record."""

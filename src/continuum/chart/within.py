@@ -1,14 +1,21 @@
-"""Search within one record: every word must stand in an entry, whatever its case and accents. Bounded."""
+"""Search within one record: every word must stand in an entry, whatever its case and accents. Bounded.
+
+Whole words are found by the index of words, however old their entries are; parts of words, and names of people and
+places, among the newest entries of each kind, which are read for that.
+"""
 
 import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from continuum.chart.entry import Entry
 from continuum.chart.limits import FOUND_IN_RECORD_MAX, SEARCH_LOOK_COUNT, SEARCH_MAX_CHARS
 from continuum.chart.section import Section, Viewer, criteria, entries, said
 
+_WHOLE = ".whole"
+"""After the key of a section: what the index of words found of it."""
 _ACCENTS = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
 """Unicode's blocks of combining marks."""
 
@@ -17,7 +24,7 @@ _ACCENTS = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\uf
 class Within:
     """What was found: what is called so first, the newest first of each.
 
-    more: whether there was more than is shown, or older entries were not looked at.
+    more: whether there was more than is shown.
     """
 
     entries: tuple[tuple[Section, Entry], ...] = ()
@@ -55,9 +62,18 @@ async def within(session: Viewer, patient_id: str, text: str, looked: Sequence[S
     words = words_of(text)
     if not words:
         return Within()
+    whole = "".join(f"&_content={quote(one)}" for one in words if one.isalnum())
     searches = {one.key: criteria(one, count=SEARCH_LOOK_COUNT) for one in looked}
+    if whole:
+        searches |= {f"{one.key}{_WHOLE}": criteria(one, count=FOUND_IN_RECORD_MAX, more=whole) for one in looked}
     view = await session.view("search-within", patient_id, searches)
-    found = [(one, entry) for one in looked for entry in entries(one, view, one.key) if matches(entry, words)]
-    found.sort(key=lambda pair: (_named(pair[1], words), pair[1].when), reverse=True)
-    more = len(found) > FOUND_IN_RECORD_MAX or bool(view.on)
-    return Within(tuple(found[:FOUND_IN_RECORD_MAX]), more)
+    found = {
+        (one.key, entry.id): (one, entry)
+        for one in looked
+        for label in (one.key, f"{one.key}{_WHOLE}")
+        for entry in entries(one, view, label)
+        if matches(entry, words)
+    }
+    best = sorted(found.values(), key=lambda pair: (_named(pair[1], words), pair[1].when), reverse=True)
+    more = len(best) > FOUND_IN_RECORD_MAX or any(label.endswith(_WHOLE) for label in view.on)
+    return Within(tuple(best[:FOUND_IN_RECORD_MAX]), more)
