@@ -1,15 +1,16 @@
 """A day at a clinic: `python -m benchmarks.day [--people 60] [--staff 20] [--minutes 5] [--no-write]`.
 
 People and staff work at once, each in a session of their own, with a pause to think after every page: people read their
-record, look for times, book one and call it off; staff read charts and look at the board and at messages. Time is that
+record, look for times, book one and call it off, and write to their team; staff read charts, find patients, take in who
+walks in, lead people over the board, and look at messages. Time is that
 of a whole answer as a client on the same machine sees it; CPU is that of the server and of PostgreSQL.
 """
 
 import argparse
 import asyncio
+import functools
 import os
 import random
-import re
 import shutil
 import statistics
 import subprocess
@@ -22,6 +23,7 @@ from pathlib import Path
 
 import httpx
 
+from benchmarks import acts
 from benchmarks import corpus as corpora
 from benchmarks.desk import desk, signed_in
 from benchmarks.processes import Tree
@@ -63,44 +65,34 @@ class Tally:
 
 
 async def person(client: httpx.AsyncClient, tally: Tally, rng: random.Random, until: float) -> None:
-    """Somebody who reads, and now and then books and calls off."""
+    """Somebody who reads, and now and then books and calls off, or writes to their team."""
+    ask = functools.partial(tally.ask, client)
     await asyncio.sleep(rng.random() * THINK_S)
     while time.monotonic() < until:
-        if rng.random() < 0.2:
-            await _booked_and_called_off(client, tally, rng)
+        turn = rng.random()
+        if turn < 0.2:
+            await _booked_and_called_off(ask, rng)
+        elif turn < 0.25:
+            await acts.write(ask, think)
         else:
-            page = rng.choice(_OWN)
-            await tally.ask(client, "GET", f"/portal{page}", "a page of the portal")
-        await asyncio.sleep(THINK_S)
+            await ask("GET", f"/portal{rng.choice(_OWN)}", "a page of the portal")
+        await think()
 
 
-async def _booked_and_called_off(client: httpx.AsyncClient, tally: Tally, rng: random.Random) -> None:
-    home = "/portal/appointments/me"
-    page = await tally.ask(client, "GET", f"{home}/find", "looking for a time")
-    needs = re.findall(r'<option value="([0-9a-f-]{36})"(?: selected)?>[^<]+</option>', page.partition('id="need"')[2])
-    if not needs:
-        return
+async def think() -> None:
+    """The time between a page and what is done on it."""
     await asyncio.sleep(THINK_S)
-    page = await tally.ask(client, "GET", f"{home}/find?need={rng.choice(needs)}", "looking for a time")
-    times = re.findall(rf'href="({home}/book/[^"]+)"', page)
+
+
+async def _booked_and_called_off(ask: acts.Ask, rng: random.Random) -> None:
+    times = await acts.find_times(ask, rng, think)
     if not times:
         return
-    await asyncio.sleep(THINK_S)
-    chosen = rng.choice(times)
-    page = await tally.ask(client, "GET", chosen, "booking")
-    await asyncio.sleep(THINK_S)
-    page = await tally.ask(client, "POST", chosen, "booking", data={"csrf": _csrf(page), "comment": "A check"})
-    found = re.search(rf"{home}/([0-9a-f-]{{36}})/cancel", page)
-    if found is None:
-        return
-    await asyncio.sleep(THINK_S)
-    page = await tally.ask(client, "GET", f"{home}/{found[1]}/cancel", "calling off")
-    await tally.ask(client, "POST", f"{home}/{found[1]}/cancel", "calling off", data={"csrf": _csrf(page)})
-
-
-def _csrf(page: str) -> str:
-    found = re.search(r'name="csrf" value="([^"]+)"', page)
-    return found[1] if found else ""
+    await think()
+    made = await acts.book(ask, rng.choice(times), think)
+    if made:
+        await think()
+        await acts.call_off(ask, made)
 
 
 ROLES = ("physician", "nurse", "registrar", "registrar", "registrar")
@@ -109,21 +101,26 @@ _ROUNDS = ("/workspace/clinic", "/workspace/clinic/day", "/workspace")
 
 
 async def member(
-    client: httpx.AsyncClient, tally: Tally, rng: random.Random, until: float, patients: Sequence[str], role: str
+    client: httpx.AsyncClient, tally: Tally, rng: random.Random, until: float, patients: list[str], role: str
 ) -> None:
-    """Somebody of staff: charts, the board, the day, and messages, which registrars do not answer."""
+    """Somebody of staff: charts, the board and who is on it, the day, and messages, which registrars do not answer."""
+    ask = functools.partial(tally.ask, client)
     rounds = _ROUNDS if role == "registrar" else (*_ROUNDS, "/workspace/messages")
     await asyncio.sleep(rng.random() * THINK_S)
     while time.monotonic() < until:
         turn = rng.random()
-        if turn < 0.6:
+        if turn < 0.5:
             chart = f"/workspace/patients/{rng.choice(patients)}{rng.choice(_CHART)}"
-            await tally.ask(client, "GET", chart, "a page of a chart")
+            await ask("GET", chart, "a page of a chart")
+        elif turn < 0.6:
+            await acts.walk_in(ask, "smith", patients)
         elif turn < 0.75:
-            await tally.ask(client, "GET", "/workspace/find?q=smith", "finding a patient")
+            await acts.take_a_step(ask, rng)
+        elif turn < 0.85:
+            await ask("GET", "/workspace/find?q=smith", "finding a patient")
         else:
-            await tally.ask(client, "GET", rng.choice(rounds), "the clinic's pages")
-        await asyncio.sleep(THINK_S)
+            await ask("GET", rng.choice(rounds), "the clinic's pages")
+        await think()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +136,7 @@ class Day:
 
 
 async def _day(port: int, pid: int, people: Sequence[Account], staff: Sequence[Account], minutes: float,
-               patients: Sequence[str]) -> Day:  # fmt: skip
+               patients: list[str]) -> Day:  # fmt: skip
     origin, began = f"http://localhost:{port}", time.monotonic()
     clients = [await signed_in(origin, one, "/portal") for one in people]
     others = [await signed_in(origin, one, "/workspace") for one in staff]
