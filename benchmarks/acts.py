@@ -70,12 +70,12 @@ async def write(ask: Ask, pause: Pause = at_once) -> str:
 async def walk_in(ask: Ask, said: str, patients: list[str]) -> None:
     """Somebody of these patients, found by a name, comes without an appointment."""
     page = await ask("GET", f"{CLINIC}/walk-in?q={said}", "the clinic's pages")
-    _, hidden = form(page, "/walk-in$")
+    action, hidden = form(page, r"/walk-in\?")
     there = [one for one in re.findall(r'name="patient"[^>]*value="([^"]+)"', page) if one in patients]
     clinicians = re.findall(rf'<option value="({_ID})"', page.partition('id="schedule"')[2])
     if there and clinicians:
         chosen = {**hidden, "patient": there[0], "schedule": clinicians[0]}
-        await ask("POST", f"{CLINIC}/walk-in", "a step at the clinic", data=chosen)
+        await ask("POST", action, "a step at the clinic", data=chosen)
 
 
 async def take_a_step(ask: Ask, rng: random.Random) -> None:

@@ -27,7 +27,7 @@ from continuum.runtime.settings import Settings
 PASSWORD = "sandpiper-harbor-lantern-42"  # noqa: S105  of an account that lives as long as this program
 CODE_WAIT_MOST_S = 60
 """Longer than an authenticator app shows a code."""
-WAVES, MOVES = "/workspace/waves", "/workspace/moves"
+WAVES, MOVES, FOR_OTHERS = "/workspace/waves", "/workspace/moves", "/workspace/representatives"
 """Pages that a physician does not have; those who have them are measured once."""
 
 
@@ -43,6 +43,7 @@ async def planners(data: Path, facility: str) -> dict[str, tuple[str, str]]:
         return {
             WAVES: await opened.account("Ada Bench", role="administrator"),
             MOVES: await opened.account("Kim Bench", facility=facility, role="registrar"),
+            FOR_OTHERS: await opened.account("Lee Bench", facility=facility, role="registrar"),
         }
 
 

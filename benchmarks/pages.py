@@ -1,9 +1,9 @@
 """How fast and how small pages are: `python -m benchmarks.pages [--patients 16000] [--requests 60] [--no-write]`.
 
 A physician opens every page of two charts in a record of so many patients: the usual one, and one of 1,000 encounters;
-and what is beside charts: lists, clinic, messages, leaflets. Both patients open every page of the portal. Which pages
-there are is asked of the apps, so that a new one is measured, too; only pages of one appointment or one conversation
-are left out.
+and what is beside charts: lists, clinic, messages, leaflets. Both patients open every page of the portal; one of them
+books and writes, and the pages of that appointment and that conversation are opened on both sides. Which pages there
+are is asked of the apps, so that a new one is measured, too.
 Time is that of a whole answer as a client on the same machine sees it; CPU is that of the server and of PostgreSQL.
 Bytes are those over the wire, compressed. The largest paint is Chromium's own figure with its CPU slowed four times.
 """
@@ -12,6 +12,8 @@ import argparse
 import asyncio
 import os
 import platform
+import random
+import re
 import shutil
 import statistics
 import subprocess
@@ -26,8 +28,9 @@ from typing import Any
 import httpx
 from playwright.async_api import async_playwright
 
+from benchmarks import acts
 from benchmarks import corpus as corpora
-from benchmarks.addresses import portal_pages, workspace_pages
+from benchmarks.addresses import of_one, portal_pages, workspace_pages
 from benchmarks.desk import person, physician, planners, signed_in
 from benchmarks.processes import Tree
 from benchmarks.run import continuum, serving
@@ -43,6 +46,7 @@ CPU_MOST_MS = 50.0
 CPU_MORE_MS = {"portal search": 200.0}
 """Pages that may cost more: search reads up to 200 entries of each part of the record, and is over 50 ms by that."""
 ENCOUNTERS = 1_000
+CALENDARS_OPEN_S = 60
 REQUESTS = 60
 SLOWED = 4
 Json = dict[str, Any]
@@ -195,8 +199,39 @@ async def all_of_it(
         figures += await measured(client, pid, chart, portal_pages(), requests)
         if chart == "long":
             paints.append(await painted(origin, client.cookies, "/portal/record/me"))
+            doctor = await signed_in(origin, who, "/workspace")
+            mine, theirs = await _one_of_each(client, doctor, charts[chart])
+            figures += await measured(client, pid, chart, mine, requests)
+            figures += await measured(doctor, pid, chart, theirs, requests)
+            await doctor.aclose()
         await client.aclose()
     return figures, paints
+
+
+async def _one_of_each(
+    client: httpx.AsyncClient, doctor: httpx.AsyncClient, patient_id: str
+) -> tuple[dict[str, str], ...]:
+    """Somebody books and writes; the pages of what came of it, on both sides."""
+
+    async def ask(method: str, address: str, kind: str, **more: Any) -> str:
+        answer = await client.request(method, address, **more)
+        assert answer.status_code < 400, (kind, address, answer.status_code)
+        return answer.text
+
+    rng = random.Random(corpora.SEED)  # noqa: S311  chances of a benchmark
+    times: list[str] = []
+    for _ in range(CALENDARS_OPEN_S):  # the server opens its calendars when it starts
+        if times := await acts.find_times(ask, rng):
+            break
+        await asyncio.sleep(1)
+    booked, thread = await acts.book(ask, times[0]), await acts.write(ask)
+    calendars = (await doctor.get(f"{acts.CLINIC}/calendars")).text
+    calendar = re.search(rf"{acts.CLINIC}/calendars/([0-9a-f-]{{36}})", calendars)
+    assert booked, "a time is booked"
+    assert thread, "a message is written"
+    assert calendar, "the clinic has calendars"
+    free = times[-1].rpartition("/")[2].partition("?")[0]
+    return of_one(patient_id, booked=booked, free=free, thread=thread, calendar=calendar[1])
 
 
 def run(patients: int, requests: int) -> tuple[list[Figure], list[Paint]]:
