@@ -35,7 +35,9 @@ def workspace_pages(patient_id: str) -> dict[str, str]:
     """The pages of a chart and of everything beside charts, as a physician has them: address by name."""
     chart = f"/workspace/patients/{patient_id}"
     values = {"patient_id": (patient_id,), "section": tuple(sections()), "kind": tuple(WRITERS)}
-    found = [one for one in _addresses("workspace", WORKSPACE, values) if not one.startswith((WAVES, MOVES, FOR_OTHERS))]
+    found = [
+        one for one in _addresses("workspace", WORKSPACE, values) if not one.startswith((WAVES, MOVES, FOR_OTHERS))
+    ]
     inside = {one.removeprefix(chart).strip("/") or "summary": one for one in found if one.startswith(chart)}
     beside = {one.removeprefix("/workspace").strip("/") or "home": one for one in found if not one.startswith(chart)}
     return _typed(inside | {f"my {name}" if name in inside else name: one for name, one in beside.items()})

@@ -1,6 +1,6 @@
 """`Observation/$lastn`: the latest observations of each kind of one patient (R4 Observation-operation-lastn)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,46 +29,53 @@ async def last_n(conn: Connection, query: Query, most: int, *, visibility: Visib
     Raises:
         TooCostly: the patient has more than LASTN_READ_MAX observations that match.
     """
-    kinds: dict[str, list[Stored]] = {}
-    last: dict[int, str] = {}
-    groups: dict[str, str] = {}
-    read, cursor = 0, ""
+    found: list[tuple[str, str, Stored]] = []
+    groups = _Groups()
+    cursor = ""
     while True:
         page = await search(
             conn, replace(query, count=PAGE_MAX, cursor=cursor, includes=(), total=""), visibility=visibility, keys=keys
         )
-        read += len(page.matches)
         for stored in page.matches:
             assert stored.body is not None, "what a search finds is not deleted"
             observation = parse(stored.body)
-            group = _group(list(_codes(observation)) or [stored.id], groups, kinds)
-            when = _when(observation)
-            shown = kinds.setdefault(group, [])
-            if len(shown) < most or (when and last.get(id(shown)) == when):
-                shown.append(stored)
-                last[id(shown)] = when
+            codes = list(_codes(observation)) or [stored.id]
+            groups.join(codes)
+            found.append((codes[0], _when(observation), stored))
         cursor = page.next_cursor
         if not cursor:
             break
-        if read >= LASTN_READ_MAX:
+        if len(found) >= LASTN_READ_MAX:
             raise TooCostly(
                 f"The patient has more than {LASTN_READ_MAX} observations like these; name a code, or fewer categories."
             )
-    return Page(tuple(stored for shown in kinds.values() for stored in shown))
+    # Only now is it known which codes are of one kind: an old observation may be what joins two of them.
+    kinds: dict[str, list[tuple[str, Stored]]] = {}
+    for code, when, stored in found:
+        shown = kinds.setdefault(groups.of(code), [])
+        if len(shown) < most or (when and shown[-1][0] == when):
+            shown.append((when, stored))
+    return Page(tuple(stored for shown in kinds.values() for _, stored in shown))
 
 
-def _group(codes: list[str], groups: dict[str, str], kinds: dict[str, list[Stored]]) -> str:
-    """The kind to which codes belong; kinds that turn out to be one keep what the first of them has."""
-    known = list(dict.fromkeys(groups[code] for code in codes if code in groups))
-    group = known[0] if known else codes[0]
-    for code in codes:
-        groups[code] = group
-    for other in known[1:]:
-        kinds.pop(other, None)
-        for code, of in groups.items():
-            if of == other:
-                groups[code] = group
-    return group
+class _Groups:
+    """Codes that belong together, because observations have both."""
+
+    def __init__(self) -> None:
+        self._leads: dict[str, str] = {}
+
+    def join(self, codes: Sequence[str]) -> None:
+        """Says that codes are of one kind."""
+        first = self.of(codes[0])
+        for code in codes[1:]:
+            self._leads[self.of(code)] = first
+
+    def of(self, code: str) -> str:
+        """The code that stands for the kind of a code."""
+        while (on := self._leads.setdefault(code, code)) != code:
+            self._leads[code] = self._leads.get(on, on)
+            code = on
+        return code
 
 
 def _codes(observation: dict[str, Any]) -> Iterator[str]:
