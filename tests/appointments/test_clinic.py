@@ -77,6 +77,15 @@ async def group_day(browser, after=0):
     raise AssertionError("no class in the calendars of this facility")
 
 
+async def reopened(browser, group):
+    """Opens a closed hour again, and looks at it."""
+    await browser.get(group)
+    await browser.get(next(link for link in browser.page.links if re.search(r"/calendars/[0-9a-f-]{36}$", link)))
+    again = next(one for one in browser.page.forms if one.fields.get("act") == "open-hour")
+    await browser.arrive(await browser.http.post(again.action, data=again.fields))
+    await browser.get(group)
+
+
 async def walk_in(browser, patient_id):
     """Somebody comes in without an appointment; the id of the new one."""
     await browser.get(f"{CLINIC}/walk-in?q=obrien+robert")
@@ -220,15 +229,42 @@ async def test_a_group_is_seen_checked_in_and_called_off_together(clinic, staffe
     assert "closed" in nurse.page.text
     await retiree.get(f"{HOME}/me/{made}")
     assert "The teacher is ill" in retiree.page.text
-    await nurse.get(next(link for link in nurse.page.links if re.search(r"/calendars/[0-9a-f-]{36}$", link)))
-    again = next(one for one in nurse.page.forms if one.fields.get("act") == "open-hour")
-    await nurse.arrive(await nurse.http.post(again.action, data=again.fields))
-    await nurse.get(group)
+    await reopened(nurse, group)
     assert "0 of 8 are taken" in nurse.page.text, nurse.page.text
     await retiree.get(f"{HOME}/me")
     while any("/leave" in one.action for one in retiree.page.forms):
         await send(retiree, "/leave")
         await retiree.get(f"{HOME}/me")
+
+
+async def test_who_calls_an_hour_off_is_told_of_those_whom_they_do_not_see(clinic, staffed):
+    scheduler = await staffed("scheduler")
+    await scheduler.get(f"{CLINIC}/day?date={await group_day(scheduler, after=1)}")
+    group = next(link for link in scheduler.page.links if "/group/" in link)
+    await book_seat(scheduler, group, "O'Brien Linda")
+    shown = scheduler.path.rpartition("/")[2]
+    async with clinic.hospital.client("system") as api:
+        mine = (await api.get(f"/Appointment/{shown}")).json()
+        await scheduler.get(group)
+        free = next(link for link in scheduler.page.links if "/clinic/book/" in link).rpartition("/")[2]
+        label = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "PSY"}
+        other = {name: mine[name] for name in ("resourceType", "status", "start", "end", "participant")}
+        other |= {"meta": {"security": [label]}, "slot": [{"reference": f"Slot/{free}"}]}
+        other["participant"] = [
+            one for one in other["participant"] if not one["actor"]["reference"].startswith("Patient/")
+        ] + [{"actor": {"reference": f"Patient/{patient(clinic)}"}, "status": "accepted"}]
+        hidden = (await api.post("/Appointment", json=other)).json()
+        await scheduler.get(group)
+        assert "2 of 8 are taken" in scheduler.page.text
+        assert "Robert" not in scheduler.page.text
+        form = next(one for one in scheduler.page.forms if one.fields.get("act") == "call-off")
+        data = {**form.fields, "reason": "The teacher is ill"}
+        await scheduler.arrive(await scheduler.http.post(group, data=data))
+        assert "1 person is still in it" in scheduler.page.text
+        assert (await api.get(f"/Appointment/{shown}")).json()["status"] == "cancelled"
+        assert (await api.get(f"/Appointment/{hidden['id']}")).json()["status"] == "booked"
+        (await api.put(f"/Appointment/{hidden['id']}", json=hidden | {"status": "cancelled"})).raise_for_status()
+    await reopened(scheduler, group)
 
 
 async def test_who_is_called_off_is_offered_another_time_in_the_same_act(staffed, retiree):

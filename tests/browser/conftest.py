@@ -18,14 +18,17 @@ from tests.suites import unavailable
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
 TABS_MAX = 200
-SHAPE = """() => {
-  const told = /^(class|style|type|role|lang|dir|open|hidden|disabled|checked|required|tabindex|scope|aria-.*)$/;
-  const ids = /^aria-(labelledby|describedby|controls|owns|activedescendant)$/;
+SHAPE = r"""() => {
+  const told = new RegExp("^(class|style|type|role|lang|dir|open|hidden|disabled|checked|required|tabindex|scope"
+    + "|autocomplete|id|for|name|aria-.*)$");
+  const there = /^(alt|title|placeholder|href|src|value|data-.*)$/;
+  const plain = (text) => text.replace(/[0-9a-f]{8}-[0-9a-f-]{27}|\d+/g, "#");
   function shape(node) {
     if (node.nodeType === Node.TEXT_NODE) return node.data.trim() ? "'" : "";
     if (node.nodeType !== Node.ELEMENT_NODE) return "";
-    const said = [...node.attributes].filter((one) => told.test(one.name))
-      .map((one) => ids.test(one.name) ? one.name : `${one.name}=${one.name === "aria-label" ? "'" : one.value}`);
+    const said = [...node.attributes].map(({ name, value }) =>
+      name === "aria-label" || there.test(name) ? `${name}${value.trim() ? "+" : "-"}`
+        : told.test(name) || node.localName === "meta" ? `${name}=${plain(value)}` : "");
     let inner = "", last = "";
     for (const child of node.childNodes) {
       const next = shape(child);
@@ -33,12 +36,19 @@ SHAPE = """() => {
     }
     return `<${node.localName} ${said.join(" ")}>${inner}</>`;
   }
-  const modes = ["(prefers-color-scheme: dark)", "print"].map((one) => matchMedia(one).matches);
+  const all = [...document.querySelectorAll("*")], ids = all.map((one) => one.id).filter(Boolean);
+  const small = [...document.querySelectorAll("a, button, input, select, summary")]
+    .map((one) => one.getBoundingClientRect())
+    .filter((box) => box.width && (box.width < 24 || box.height < 24)).length;
+  const scrolls = all.filter(
+    (one) => one.scrollHeight > one.clientHeight + 14 || one.scrollWidth > one.clientWidth + 14).length;
   const size = getComputedStyle(document.documentElement).fontSize;
-  return [innerWidth, ...modes, size, shape(document.documentElement)].join(" ");
+  const modes = ["(prefers-color-scheme: dark)", "print"].map((one) => matchMedia(one).matches);
+  const beside = [innerWidth, ...modes, size, ids.length - new Set(ids).size, small, scrolls];
+  return `${beside} ${shape(document.documentElement)}`;
 }"""
 """What axe judges: elements with what they say of themselves, and whether there are words, not which; rows of one make
-once; at this width and in these colours."""
+once; at this width, in these colours, with as many small targets and places that scroll."""
 _clean: set[bytes] = set()
 """Shapes in which axe found nothing, as hashes: each is judged once, however many stories pass it."""
 NAMED = """() => {

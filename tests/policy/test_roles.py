@@ -268,6 +268,33 @@ async def test_a_scheduler_changes_appointments_and_keeps_what_is_hidden(running
     assert (kept["minutesDuration"], kept["reasonCode"]) == (30, about["reasonCode"])
 
 
+async def test_a_scheduler_sees_how_far_a_visit_is_and_not_what_others_have_put_beside_it(running, world):
+    about = world.entries["appointment"]
+    ours = {"url": "https://continuum.example/fhir/StructureDefinition/video-link", "valueUrl": "https://v.example/1"}
+    theirs = {"url": "https://elsewhere.example/why", "valueString": "chest pain"}
+    async with running.client("system") as client:
+        made = {
+            **{name: value for name, value in about.items() if name not in ("id", "meta")},
+            "extension": [theirs, ours],
+        }
+        address = f"/Appointment/{(await client.post('/Appointment', json=made)).json()['id']}"
+    async with running.client("scheduler", facility=world.home) as client:
+        assert (await client.get(address)).json()["extension"] == [ours]
+        assert "chest pain" not in (await client.get(f"{address}/_history")).text
+        headers = {"content-type": "application/json-patch+json"}
+        drop = [{"op": "remove", "path": "/extension"}]
+        assert (await client.patch(address, json=drop, headers=headers)).status_code == 200
+        assert "extension" not in (await client.get(address)).json()
+        put = [{"op": "add", "path": "/extension", "value": [theirs]}]
+        assert (await client.patch(address, json=put, headers=headers)).status_code == 403
+    async with running.client("system") as client:
+        assert (await client.get(address)).json()["extension"] == [theirs], "what they do not see stays"
+    for role, given in (("population-analyst", {}), ("readiness-clerk", {"facility": world.home})):
+        async with running.client(role, **given) as client:
+            answer = await client.get(address)
+            assert "extension" not in answer.json()
+
+
 async def test_the_person_and_whom_they_let_act_for_them(running, world):
     await held(running, world, "patient", OWN, patient=world.patient)
     await held(running, world, "patient", (set(), set()), patient=world.stranger)

@@ -85,8 +85,12 @@ TYPES_OF: Mapping[str, frozenset[str]] = {**CLASSES, **_REST}
 """The types of each class, all of them."""
 
 
+FOREIGN = "extension:foreign"
+"""Among hidden elements: those extensions that are not of OWN_EXTENSIONS."""
+OWN_EXTENSIONS = "https://continuum.example/fhir/StructureDefinition/"
 _VISIT_FLOW = frozenset({"extension"})
-"""Of an Appointment: when somebody came, until when a time is offered, from where it was moved."""
+"""Of an Appointment: when somebody came, until when a time is offered, from where it was moved. What others have put
+into its extensions is hidden with its free text."""
 
 ELEMENT_GROUPS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "direct-identifiers": {
@@ -104,6 +108,7 @@ ELEMENT_GROUPS: Mapping[str, Mapping[str, frozenset[str]]] = {
         name: frozenset({"comment", "contained", "description", "extension", "note", "patientInstruction", "text"})
         - structure.mandatory(name)
         - (_VISIT_FLOW if name == "Appointment" else frozenset())
+        | ({FOREIGN} if name == "Appointment" else frozenset())
         for name in TYPES
         if name in PATIENT_TYPES and name != "Patient"
     },

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from continuum.access.charts import Candidate, Candidates
+from continuum.access.classes import FOREIGN, OWN_EXTENSIONS
 from continuum.fhir.json import dump, parse
 from continuum.fhir.query import AllOf, AnyOf, Chain, Clause, Criterion, Has, InCompartment, Negation, Query
 from continuum.kernel.errors import Forbidden, NotAllowed
@@ -59,11 +60,19 @@ def without(body: bytes, hidden: frozenset[str]) -> bytes:
 
 
 def _rest(resource: dict[str, Any], hidden: frozenset[str]) -> dict[str, Any]:
-    return {
+    seen = {
         name: value
         for name, value in resource.items()
         if name not in ("resourceType", "id", "meta") and name.removeprefix("_") not in hidden
     }
+    if FOREIGN in hidden and "extension" in seen:
+        own = [one for one in seen.pop("extension") if not _foreign(one)]
+        return {**seen, "extension": own} if own else seen
+    return seen
+
+
+def _foreign(extension: dict[str, Any]) -> bool:
+    return not str(extension.get("url", "")).startswith(OWN_EXTENSIONS)
 
 
 def patched(patch: Patch, visibility: Visibility, noted: Callable[[str, str], None]) -> Patch:
@@ -74,10 +83,17 @@ def patched(patch: Patch, visibility: Visibility, noted: Callable[[str, str], No
         if hidden is None:
             return patch(resource)
         noted(resource["resourceType"], resource["id"])
-        kept = {name: value for name, value in resource.items() if name.removeprefix("_") in hidden}
-        made = patch({name: value for name, value in resource.items() if name not in kept})
-        if any(name.removeprefix("_") in hidden for name in made):
+        whole = {name: value for name, value in resource.items() if name in ("resourceType", "id", "meta")}
+        made = patch(whole | _rest(resource, hidden))
+        partly = FOREIGN in hidden and "extension" not in hidden
+        if any(name.removeprefix("_") in hidden for name in made) or (
+            partly and any(_foreign(one) for one in made.get("extension", ()))
+        ):
             raise Forbidden("The patch writes a part of the resource that is hidden from you.")
+        kept = {name: value for name, value in resource.items() if name.removeprefix("_") in hidden}
+        others = [one for one in resource.get("extension", ()) if partly and _foreign(one)]
+        if others:
+            kept["extension"] = [*made.get("extension", ()), *others]
         return {**made, **kept}
 
     return apply

@@ -15,7 +15,8 @@ from continuum.chart.release import Held, held
 from continuum.chart.sensitivity import kinds, references
 from continuum.kernel.errors import NotFound
 
-_BASIS = "closed.conditions"
+_BASES = {"closed.conditions": "Condition", "closed.procedures": "Procedure"}
+"""What is looked at beside what is asked for: what of it is closed closes the visits that were about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,13 @@ class Looking:
         """As `access.views.ViewActs.view`; in the trace it is one act."""
         asked = dict(searches)
         if self.limits.closed:
-            asked[_BASIS] = f"Condition?_count={CLOSED_LOOK_COUNT}"
+            asked |= {label: f"{kind}?_count={CLOSED_LOOK_COUNT}" for label, kind in _BASES.items()}
         view = await self.session.view(name, patient_id, asked, places=places)
         shut = self._shut(view)
         found = {
             label: [one for one in resources if self._shown(one, shut)]
             for label, resources in view.found.items()
-            if label != _BASIS
+            if label not in _BASES
         }
         return replace(view, found=found)
 

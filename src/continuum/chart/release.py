@@ -36,13 +36,12 @@ def held(resource: Mapping[str, Any], now: datetime) -> Held | None:
         return None
     # Nearly all of a record is older than the wait, and a date is read many times quicker than all the words.
     since = _since(resource) or now
-    until = since + timedelta(days=RELEASE_DAYS)
-    if now >= until:
+    if now - since >= timedelta(days=RELEASE_DAYS):
         return None
     found = sorted(kinds(resource) & WAITING)
     if not found or RELEASED in {tag for one in resource.get("meta", {}).get("tag", ()) for tag in _tag(one)}:
         return None
-    return Held(f"{resource['resourceType']}/{resource['id']}", found[0], until)
+    return Held(f"{resource['resourceType']}/{resource['id']}", found[0], since + timedelta(days=RELEASE_DAYS))
 
 
 def waiting(resources: Iterable[Mapping[str, Any]], ids: Collection[str], now: datetime) -> dict[str, Held]:

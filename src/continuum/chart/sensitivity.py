@@ -73,6 +73,12 @@ _WORDS = (
     (re.compile(r"genetic|gene (?:mutation|variant|analysis)|\bbrca|karyotype|chromosom|genom|\bdna\b"), "genetics"),
     (re.compile(r"patholog|biops|cytolog|histolog|\bpap (?:smear|test)"), "pathology"),
 )  # fmt: skip
+_SEVERAL = re.compile(
+    r"immunodeficiency virus|post-?traumatic|self.harm|attention deficit|eating disorder|anorexia nervosa|bulimia"
+    r"|intrauterine device|deliver(?:y|ed) of|drug (?:use|abuse|misuse|depend|screen)"
+    r"|gene (?:mutation|variant|analysis)|pap (?:smear|test)"
+)
+"""Those of _WORDS that are several words."""
 _ROUTINE = frozenset({"Immunization", "Coverage", "Appointment"})
 """Given or kept as a matter of routine: a word in them, such as a vaccine's name, says nothing of the person."""
 _KNOWN_MAX, _KNOWN_CHARS = 8_192, 120
@@ -93,29 +99,38 @@ def kinds(resource: Resource) -> frozenset[str]:
     if resource["resourceType"] not in _ROUTINE:
         for text in texts:
             found |= _of_text(text) if len(text) <= _KNOWN_CHARS else _of_words(text)
+        # "Pap" and "Smear" may stand in texts side by side.
+        if len(texts) > 1:
+            for beside in _SEVERAL.findall(" ".join(texts).casefold()):
+                found |= _of_words(beside)
     return frozenset(found)
 
 
 def _told(resource: Resource) -> tuple[list[tuple[str, str]], list[str]]:
-    """Every coding of a resource, and its words for people; not what stands in its meta."""
+    """Every coding of a resource, and its words for people, in their order; not what stands in its meta."""
     codings: list[tuple[str, str]] = []
     texts: list[str] = []
-    nodes: list[Any] = [value for key, value in resource.items() if key != "meta"]
-    texts += [value for key, value in resource.items() if key in _TEXT_KEYS and value.__class__ is str]
-    for node in nodes:  # grows while it is walked
-        if node.__class__ is list:
-            nodes += node
-        elif node.__class__ is dict:
-            system, code = node.get("system"), node.get("code")
-            if system.__class__ is str and code.__class__ is str:
-                codings.append((system, code))
-            for key, value in node.items():
-                if value.__class__ is str:
-                    if key in _TEXT_KEYS:
-                        texts.append(value)
-                elif key != "meta":
-                    nodes.append(value)
+    _tell(resource, codings, texts)
     return codings, texts
+
+
+def _tell(node: Any, codings: list[tuple[str, str]], texts: list[str]) -> None:
+    system, code = node.get("system"), node.get("code")
+    if system.__class__ is str and code.__class__ is str:
+        codings.append((system, code))
+    for key, value in node.items():
+        kind = value.__class__
+        if kind is str:
+            if key in _TEXT_KEYS:
+                texts.append(value)
+        elif key == "meta":
+            continue
+        elif kind is dict:
+            _tell(value, codings, texts)
+        elif kind is list:
+            for one in value:
+                if one.__class__ is dict:
+                    _tell(one, codings, texts)
 
 
 @lru_cache(maxsize=_KNOWN_MAX)

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from continuum.chart.entry import Entry
 from continuum.chart.limits import FOUND_IN_RECORD_MAX, SEARCH_LOOK_COUNT, SEARCH_MAX_CHARS
 from continuum.chart.section import Section, Viewer, criteria, entries, said
+from continuum.fhir.text import words as indexed
 
 _WHOLE = ".whole"
 """After the key of a section: what the index of words found of it."""
@@ -24,11 +25,13 @@ _ACCENTS = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\uf
 class Within:
     """What was found: what is called so first, the newest first of each.
 
-    more: whether there was more than is shown.
+    more: whether there was more than is shown. partly: whether there are older entries, in which only whole words were
+    looked for.
     """
 
     entries: tuple[tuple[Section, Entry], ...] = ()
     more: bool = False
+    partly: bool = False
 
 
 def folded(text: str) -> str:
@@ -62,7 +65,7 @@ async def within(session: Viewer, patient_id: str, text: str, looked: Sequence[S
     words = words_of(text)
     if not words:
         return Within()
-    whole = "".join(f"&_content={quote(one)}" for one in words if one.isalnum())
+    whole = "".join(f"&_content={quote(one)}" for one in indexed(text))
     searches = {one.key: criteria(one, count=SEARCH_LOOK_COUNT) for one in looked}
     if whole:
         searches |= {f"{one.key}{_WHOLE}": criteria(one, count=FOUND_IN_RECORD_MAX, more=whole) for one in looked}
@@ -75,5 +78,7 @@ async def within(session: Viewer, patient_id: str, text: str, looked: Sequence[S
         if matches(entry, words)
     }
     best = sorted(found.values(), key=lambda pair: (_named(pair[1], words), pair[1].when), reverse=True)
-    more = len(best) > FOUND_IN_RECORD_MAX or any(label.endswith(_WHOLE) for label in view.on)
-    return Within(tuple(best[:FOUND_IN_RECORD_MAX]), more)
+    # What is closed is not counted, so that nobody learns from a hint that there is something of it.
+    more = any(len(view.found[f"{one.key}{_WHOLE}"]) >= FOUND_IN_RECORD_MAX for one in looked if whole)
+    partly = any(one.key in view.on for one in looked)
+    return Within(tuple(best[:FOUND_IN_RECORD_MAX]), more or len(best) > FOUND_IN_RECORD_MAX, partly)

@@ -93,10 +93,14 @@ class Row:
 
 async def day_of(here: Clinic, day: date, *, days: int = 1, status: str = "") -> list[Row]:
     """The appointments of days, in their order; those of people whom the session may see."""
+    return await between(here, here.instant(day), here.instant(day + timedelta(days=days)), status=status)
+
+
+async def between(here: Clinic, first: datetime, last: datetime, *, status: str = "") -> list[Row]:
+    """Those that begin from an instant to before another."""
     if not here.places:
         return []
     named = ",".join(f"Location/{one}" for one in here.places)
-    first, last = here.instant(day), here.instant(day + timedelta(days=days))
     criteria = (
         f"location={named}&date=ge{utc(first)}&date=lt{utc(last)}&_sort=date&_count={DAY_APPOINTMENTS_MAX}"
         f"&_include=Appointment:actor{f'&status={status}' if status else ''}"

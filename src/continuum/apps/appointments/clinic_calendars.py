@@ -1,7 +1,7 @@
 """Calendars of a clinic: templates with their rules, days that are closed, and what they open."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from starlette.responses import Response
@@ -138,9 +138,7 @@ def changed(calendar: Calendar, form: Any) -> Calendar:
         number = int(kept)
         return replace(calendar, closed=calendar.closed[:number] + calendar.closed[number + 1 :])
     if act == "open-hour":
-        return replace(
-            calendar, closed_hours=frozenset(one for one in calendar.closed_hours if one.isoformat() != kept)
-        )
+        return replace(calendar, closed_hours=calendar.closed_hours - {_hour(kept)})
     if act == "horizon" and form.get("days", "").isdigit() and 1 <= int(form["days"]) <= HORIZON_DAYS_MAX:
         return replace(calendar, horizon_days=int(form["days"]))
     raise Invalid(N_("The form is not complete."))
@@ -148,7 +146,7 @@ def changed(calendar: Calendar, form: Any) -> Calendar:
 
 def _hour(text: str) -> datetime:
     try:
-        return instant(text)
+        return instant(text).astimezone(UTC)
     except ValueError as error:
         raise Invalid(N_("The form is not complete.")) from error
 

@@ -1,17 +1,17 @@
 """A visit of several people at one hour: who is in it, and what is done for all who are picked."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from starlette.responses import Response
 
-from continuum.apps.appointments.clinic import HOME, Clinic, Row, calendars_of, clinic, day_of, schedule_of, show
+from continuum.apps.appointments.clinic import HOME, Clinic, Row, between, calendars_of, clinic, schedule_of, show
 from continuum.apps.appointments.clinic_board import STEPS, called_off, may_take
 from continuum.apps.appointments.clinic_calendars import KEEPERS, NOT_FOR_YOU, offer_instead
 from continuum.apps.frame.visit import Visit
 from continuum.chart.entry import N_
 from continuum.chart.reading import version_of
-from continuum.clinical.scheduling import visit
+from continuum.clinical.scheduling import offers, visit
 from continuum.clinical.scheduling.finding import Offer
 from continuum.clinical.scheduling.limits import HORIZON_DAYS, RULES_MAX
 from continuum.clinical.scheduling.model import Calendar, Resource, calendar_of, instant, slots_of, with_calendar
@@ -64,8 +64,8 @@ async def _group(here: Clinic, slot_id: str) -> Group:
     seats = await present(here.session, name, starts, starts + timedelta(seconds=1))
     held = await here.claims.held([one["id"] for one in seats])
     ids = {one["id"] for one in seats}
-    that_day = await day_of(here, starts.date(), status=_IN_IT)
-    rows = [row for row in that_day if not ids.isdisjoint(slots_of(row.item.resource))]
+    hour = await between(here, starts, starts + timedelta(minutes=1), status=_IN_IT)
+    rows = [row for row in hour if not ids.isdisjoint(slots_of(row.item.resource))]
     offer = next((one for one in await calendars_of(here) if one.calendar.id == name), None)
     return Group(
         slot_id, schedule, calendar_of(schedule, horizon_days=HORIZON_DAYS), offer, starts,
@@ -121,21 +121,34 @@ async def _step(x: Visit, here: Clinic, found: Group, step: str) -> Response:
 
 
 async def _call_off(x: Visit, here: Clinic, found: Group) -> Response:
-    """First nothing more is open at this hour, then everybody is called off and waits first in line."""
+    """First nothing more is open at this hour, then all who are in it now are called off and wait first in line."""
     if x.standing.role not in KEEPERS:
         raise Forbidden(NOT_FOR_YOU)
     reason = x.form.get("reason", "").strip()
     if not reason:
         raise Invalid(N_("Say why, so that people can be told."))
-    hours = {one for one in found.calendar.closed_hours if one > here.now} | {found.starts}
+    hours = {one for one in found.calendar.closed_hours if one > here.now} | {found.starts.astimezone(UTC)}
     if len(hours) > RULES_MAX:
         raise Invalid(N_("A template has no room for more closed hours."))
     closed = replace(found.calendar, closed_hours=frozenset(hours))
     stored = parse(dump(with_calendar(found.schedule, closed)))
     await here.session.update(stored, if_match=version_of(found.schedule))
     await keep_open(here.session, here.claims, closed, here.now)
-    waiting = [await called_off(here, row, reason, wait=True) for row in found.ahead]
+    called, waiting = 0, []
+    for row in (await _group(here, found.slot_id)).rows:
+        try:
+            if row.item.state == "proposed":
+                await offers.withdraw(here.session, row.item.resource)
+            elif row.item.ahead:
+                waiting.append(await called_off(here, row, reason, wait=True))
+                called += 1
+        except DomainError as refusal:
+            if refusal.status not in {404, 409, 412, 422}:
+                raise
     await keep_open(here.session, here.claims, closed, here.now)
     if x.form.get("offer"):
         await offer_instead(here, found.calendar, waiting)
-    return x.go(f"{HOME}/group/{found.slot_id}", done="called-off", number=str(len(found.ahead)))
+    # Whoever is in it still was changed meanwhile, or is somebody whom this role does not see.
+    left = await _group(here, found.slot_id)
+    still = left.taken - sum(not row.item.ahead and row.item.state != "proposed" for row in left.rows)
+    return x.go(f"{HOME}/group/{found.slot_id}", done="called-off", number=str(called), missed=str(max(still, 0)))

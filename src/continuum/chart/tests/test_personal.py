@@ -59,6 +59,20 @@ def test_what_is_not_sensitive_stays_open(text):
     assert kinds({"resourceType": "Condition", "code": {"text": text}}) == frozenset()
 
 
+@pytest.mark.parametrize(("texts", "kind"), [
+    (("Pap", "Smear"), "pathology"), (("Gene", "Analysis"), "genetics"), (("immunodeficiency", "virus"), "hiv"),
+    (("Drug", "Screen panel"), "substance"), (("Eating", "Disorder"), "behavioral"),
+])  # fmt: skip
+def test_words_that_stand_in_texts_side_by_side_count_as_if_they_stood_in_one(texts, kind):
+    coding = [{"display": one} for one in texts]
+    assert kind in kinds({"resourceType": "Observation", "code": {"coding": coding}})
+
+
+def test_a_result_of_a_day_that_cannot_be_is_judged_all_the_same():
+    resource = observation("2345-7", "Glucose") | {"issued": "9999-12-31T00:00:00Z"}
+    assert held(resource, NOW) is None
+
+
 def test_a_vaccine_says_nothing_of_the_person():
     assert kinds({"resourceType": "Immunization", "vaccineCode": {"text": "HPV, nonavalent"}}) == frozenset()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 Resource = dict[str, Any]
@@ -71,7 +71,7 @@ class Calendar:
     horizon_days: int
     name: str = ""
     closed_hours: frozenset[datetime] = frozenset()
-    """When hours begin that are closed by themselves, on days that are open."""
+    """When hours begin, in UTC, that are closed by themselves, on days that are open."""
 
     def closed_on(self, day: date) -> Closed | None:
         """Why nothing is open on a day; None if it is not closed."""
@@ -79,7 +79,7 @@ class Calendar:
 
     def closes(self, starts: datetime) -> bool:
         """Whether what begins then, by the clock of its place, is closed by itself or with its day."""
-        return starts in self.closed_hours or self.closed_on(starts.date()) is not None
+        return starts.astimezone(UTC) in self.closed_hours or self.closed_on(starts.date()) is not None
 
 
 def calendar_of(schedule: Mapping[str, Any], *, horizon_days: int) -> Calendar:
@@ -94,7 +94,7 @@ def calendar_of(schedule: Mapping[str, Any], *, horizon_days: int) -> Calendar:
             said = values_of(one)
             closed.append(Closed(date.fromisoformat(said["first"]), date.fromisoformat(said["last"]), said["reason"]))
         elif one.get("url") == CLOSED_HOUR:
-            hours.add(instant(one["valueInstant"]))
+            hours.add(instant(one["valueInstant"]).astimezone(UTC))
         elif one.get("url") == HORIZON:
             ahead = int(one["valueInteger"])
     return Calendar(

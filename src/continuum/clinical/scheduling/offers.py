@@ -313,6 +313,10 @@ async def accept(session: Session, offer_id: str, patient_id: str, now: datetime
     until = open_until(offered)
     if offered.get("status") != "proposed" or until is None or until < now:
         raise Invalid(OVER)
+    for name in slots_of(offered):
+        slot, calendar, _ = await slot_with_calendar(session, name)
+        if await is_closed(session, slot, calendar):
+            raise Invalid(CLOSED_NOW)
     booked = without_extension({**offered, "status": "booked"}, OFFER)
     booked["participant"] = [{**one, "status": "accepted"} for one in offered["participant"]]
     changed = [(offered, booked)]
@@ -337,6 +341,11 @@ async def decline(session: Session, offer_id: str, patient_id: str) -> None:
     if offered.get("status") != "proposed":
         raise Invalid(OVER)
     await _give_back(session, offered, "The offer was declined.")
+
+
+async def withdraw(session: Session, offered: Resource) -> None:
+    """Takes an offer back because the clinic has closed its time; the person stays on the list."""
+    await _give_back(session, offered, "The clinic has closed this time.")
 
 
 async def expire(session: Session, offered: Resource, now: datetime) -> bool:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from continuum.access import Operation, Session
 from continuum.access.claims import Claims
-from continuum.chart.reading import version_of
+from continuum.clinical.scheduling.changing import rewrite
 from continuum.clinical.scheduling.limits import (
     DAY_APPOINTMENTS_MAX,
     HORIZON_DAYS,
@@ -111,7 +111,7 @@ async def _adopt(session: Session, claims: Claims, calendar: Calendar, now: date
             actor = {"reference": f"HealthcareService/{calendar.service_id}"}
             changed["participant"] = [*one["participant"], {"actor": actor, "status": "accepted"}]
         try:
-            await session.update(parse(dump(changed)), if_match=version_of(one))
+            await rewrite(session, one, changed)
         except (Conflict, PreconditionFailed):
             continue  # somebody booked the time, or changed the appointment, a moment ago
 
@@ -127,13 +127,15 @@ def _after(day: date, zone: ZoneInfo) -> datetime:
 
 
 def _to_open(wanted: dict[str, Time], there: Sequence[Resource]) -> list[Resource]:
-    """What is missing, and what was closed before and is wanted again."""
+    """What is missing, and what was closed before and is wanted again, with the seats that staff added to its hour."""
     known = {one["id"]: one for one in there}
+    hours = {one.starts.astimezone(UTC) for one in wanted.values()}
     found = [one.resource() for name, one in wanted.items() if name not in known]
     found += [
         {**_plain(one), "status": "free"}
         for one in there
-        if one["id"] in wanted and one.get("status") == CLOSED_STATUS
+        if one.get("status") == CLOSED_STATUS
+        and (one["id"] in wanted or (one.get("overbooked") and instant(one["start"]).astimezone(UTC) in hours))
     ]  # fmt: skip
     return found
 

@@ -122,7 +122,7 @@ def openings(calendar: Calendar, zone: ZoneInfo, first: date, last: date) -> lis
                 found.update(
                     (one.id, one)
                     for one in times_on(calendar, rule, day, zone)
-                    if one.starts not in calendar.closed_hours
+                    if one.starts.astimezone(UTC) not in calendar.closed_hours
                 )
     return sorted(found.values(), key=lambda one: (one.starts, one.seat))
 

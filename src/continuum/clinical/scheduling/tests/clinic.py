@@ -1,5 +1,6 @@
 """A small clinic behind a real door: a clinician with a template, a room, a kind of visit, two families."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -15,13 +16,16 @@ ZONE = "America/New_York"
 RULE = Rule("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", time(9), time(12), 30, date(2026, 11, 1), seats=1, overbooked_max=1)
 
 
-def schedule(name: str, *rules: Rule, closed: tuple[Closed, ...] = (), horizon_days: int = 7) -> dict[str, Any]:
+def schedule(
+    name: str, *rules: Rule, closed: tuple[Closed, ...] = (), hours: Iterable[datetime] = (), horizon_days: int = 7
+) -> dict[str, Any]:
     made = {
         "resourceType": "Schedule", "id": name, "active": True,
         "actor": [{"reference": "Practitioner/dr"}, {"reference": "Location/clinic"},
                   {"reference": "HealthcareService/family"}],
     }  # fmt: skip
-    calendar = Calendar(name, True, "dr", "clinic", "family", rules, closed, horizon_days)
+    calendar = Calendar(name, True, "dr", "clinic", "family", rules, closed, horizon_days,
+                        closed_hours=frozenset(hours))  # fmt: skip
     return with_calendar(made, calendar)
 
 

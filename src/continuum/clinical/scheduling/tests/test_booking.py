@@ -312,6 +312,35 @@ async def test_a_time_of_a_day_that_is_closed_is_offered_to_nobody_though_it_was
     assert instant(made["start"]).date() != day
 
 
+async def test_an_hour_that_is_closed_by_itself_opens_again_with_the_seat_that_staff_added(clinic):
+    time = (await free(clinic))[9]
+    nurse = clinic.session("nurse")
+    mine = await book(clinic, time.slot_id)
+    (calendar,) = await opening.calendars(nurse, "actor=HealthcareService/family")
+    added = await opening.add_seat(nurse, calendar, time.starts)
+    extra = await book(clinic, added["id"], "ben")
+    offer = (await free(clinic))[12]
+    waiting = await offers.join(nurse, "cleo", "family", NOW)
+    offered = await offers.propose(nurse, waiting, offer.slot_id, NOW)
+    await mirror.follow(clinic.system, clinic.claims, NOW)
+    hours = (time.starts.astimezone(UTC), offer.starts.astimezone(UTC))
+    await clinic.system.update(schedule("week", RULE, hours=hours))
+    await clinic.open()
+    for one in (mine, extra):
+        await booking.cancel(nurse, one, NOW, by=booking.CANCELLED_BY_CLINIC, reason="The room floods.")
+    with pytest.raises(Invalid, match="closed"):
+        await offers.accept(clinic.session("patient", patient_id="cleo"), offered["id"], "cleo", NOW)
+    both = {time.slot_id, added["id"]}
+    assert not both & {one.slot_id for one in await free(clinic)}
+    await mirror.follow(clinic.system, clinic.claims, NOW)
+    await clinic.open()
+    assert {(await read(nurse, "Slot", one))["status"] for one in both} == {opening.CLOSED_STATUS}
+    await offers.withdraw(nurse, await read(nurse, "Appointment", offered["id"]))
+    await clinic.system.update(schedule("week", RULE))
+    await clinic.open()
+    assert {(await read(nurse, "Slot", one))["status"] for one in both} == {"free"}
+
+
 async def test_who_is_called_off_is_not_offered_the_very_time_that_was_called_off(clinic):
     time = (await free(clinic))[9]
     mine = await book(clinic, time.slot_id)
