@@ -88,6 +88,8 @@ TYPES_OF: Mapping[str, frozenset[str]] = {**CLASSES, **_REST}
 FOREIGN = "extension:foreign"
 """Among hidden elements: those extensions that are not of OWN_EXTENSIONS."""
 OWN_EXTENSIONS = "https://continuum.example/fhir/StructureDefinition/"
+_FREE_TEXT = frozenset({"comment", "contained", "description", "extension", "note", "patientInstruction", "text"})
+_CALENDARS = frozenset({"Schedule", "Slot"})
 _VISIT_FLOW = frozenset({"extension"})
 """Of an Appointment: when somebody came, until when a time is offered, from where it was moved. What others have put
 into its extensions is hidden with its free text."""
@@ -105,14 +107,14 @@ ELEMENT_GROUPS: Mapping[str, Mapping[str, frozenset[str]]] = {
         "Patient": frozenset({"address", "communication", "contact", "contained", "extension", "photo", "text"}),
     },
     "free-text": {
-        name: frozenset({"comment", "contained", "description", "extension", "note", "patientInstruction", "text"})
+        name: _FREE_TEXT
         - structure.mandatory(name)
         - (_VISIT_FLOW if name == "Appointment" else frozenset())
         | ({FOREIGN} if name == "Appointment" else frozenset())
         for name in TYPES
-        if name in PATIENT_TYPES and name != "Patient"
+        if name in PATIENT_TYPES and name != "Patient" and name not in _CALENDARS
     },
-    "visit-flow": {"Appointment": _VISIT_FLOW},
+    "visit-flow": {"Appointment": _VISIT_FLOW, **dict.fromkeys(_CALENDARS, _FREE_TEXT)},
     "reasons": {
         "Appointment": frozenset({"description", "reasonCode", "reasonReference", "supportingInformation"}),
         "Encounter": frozenset({"diagnosis", "reasonCode", "reasonReference"}),
