@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import signal
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ import httpx
 import pytest
 import zstandard
 
+from continuum.access.exporting import APPLICATION_NAME
 from continuum.kernel.limits import BULK_KEPT_S
 from tests.api.conftest import outcome
 from tests.bulk.jobs import admit, export, fetch, kick_off, until, until_done
@@ -87,6 +89,85 @@ async def test_elements_leave_the_rest_out_and_say_so(running):
     pulse = next(place for place in held if place.startswith("Observation/"))
     assert set(found.one(pulse)) == {"resourceType", "id", "meta", "status", "code", "subject"}
     assert whole.one(pulse) == held[pulse]
+
+
+async def test_who_asks_since_the_last_export_gets_what_changed_and_what_was_deleted_after_it(running):
+    async with running.client() as http:
+        _, held = await admit(http, beds=2)
+        first = await export(http)
+        assert "deleted" not in first.manifest
+        pulses = [place for place in held if place.startswith("Observation/")]
+        changed, gone = {**held[pulses[0]], "valueString": "counted again"}, pulses[1]
+        del changed["valueQuantity"]
+        made = (await http.post("/Patient", json={"resourceType": "Patient", "active": True})).json()
+        assert (await http.put(f"/{pulses[0]}", json=changed)).status_code == 200
+        assert (await http.delete(f"/{gone}")).status_code == 204
+        since = first.manifest["transactionTime"]
+        second = await export(http, params={"_since": since})
+        parameters = [{"name": "_since", "valueInstant": since}, {"name": "_type", "valueString": "Patient"}]
+        posted = await export(http, body={"resourceType": "Parameters", "parameter": parameters})
+        third = await export(http, params={"_since": second.manifest["transactionTime"]})
+    assert set(first.addresses) >= set(held)
+    assert second.addresses == sorted([pulses[0], f"Patient/{made['id']}"])
+    assert second.one(pulses[0])["valueString"] == "counted again"
+    assert second.deleted == [gone]
+    assert (posted.addresses, posted.deleted) == ([f"Patient/{made['id']}"], [])
+    assert (third.addresses, third.deleted) == ([], [])
+
+
+async def test_provenance_comes_along_when_it_is_asked_for_all_of_it_or_the_latest(running):
+    async with running.client() as http:
+        ward, held = await admit(http, beds=1)
+        pulses = [place for place in held if place.startswith("Observation/")]
+        other = next(place for place in held if place.startswith("Condition/"))
+        told = [
+            await _told(http, target, day)
+            for target, day in ((pulses[0], 1), (pulses[0], 2), (pulses[1], 1), (other, 3))
+        ]
+        asked = {"_type": "Observation", "_typeFilter": f"Observation?subject:Patient.family={ward.family}"}
+        without = await export(http, params=asked)
+        latest, relevant = [
+            await export(http, params={**asked, "includeAssociatedData": f"{which}ProvenanceResources"})
+            for which in ("Latest", "Relevant")
+        ]
+    assert without.addresses == sorted(pulses)
+    assert latest.addresses == sorted([*pulses, told[1], told[2]])
+    assert relevant.addresses == sorted([*pulses, *told[:3]])
+
+
+async def _told(http, target, day):
+    """The address of a Provenance of a resource, recorded on a day."""
+    answer = await http.post("/Provenance", json={
+        "resourceType": "Provenance", "target": [{"reference": target}], "recorded": f"2026-03-0{day}T00:00:00Z",
+        "agent": [{"who": {"display": "a nurse"}}],
+    })  # fmt: skip
+    assert answer.status_code == 201, answer.text
+    return f"Provenance/{answer.json()['id']}"
+
+
+async def test_the_progress_names_the_share_that_is_done_and_how_many_resources(running):
+    """An open write holds the export at its beginning, a lock at the half of it."""
+    write = await asyncpg.connect(running.owner)
+    lock = await asyncpg.connect(running.owner, server_settings={"application_name": APPLICATION_NAME})
+    async with running.client() as http:
+        await http.post("/Organization", json={"resourceType": "Organization", "name": "Whose share is done"})
+        ward, _ = await admit(http, beds=1)
+        try:
+            await write.execute("BEGIN; SELECT pg_current_xact_id()")
+            await lock.execute("BEGIN; LOCK TABLE record.bulk_patient IN SHARE MODE")
+            criteria = f"Patient?family={ward.family}"
+            status = await kick_off(http, "/$export", params={"_type": "Organization,Patient", "_typeFilter": criteria})
+
+            async def says(words):
+                return re.fullmatch(words, (await http.get(status)).headers["x-progress"])
+
+            await until(lambda: says("preparing"))
+            await write.execute("ROLLBACK")
+            await until(lambda: says(r"50% done, [1-9]\d* resources"))
+        finally:
+            await write.close()
+            await lock.close()
+        assert (await until_done(http, status)).status_code == 200
 
 
 async def test_a_group_is_exported_over_rest(running):
