@@ -12,7 +12,7 @@ import pytest
 
 from continuum.apps.fhir_api.orders import Worker
 from tests.api.conftest import fresh_id, outcome
-from tests.bulk.jobs import fetch, until_done
+from tests.bulk.jobs import export, fetch, until, until_done
 from tests.live import fresh_database, started
 
 pytestmark = pytest.mark.server
@@ -33,6 +33,8 @@ def serving(files):
         def do_GET(self):
             asked.append(self.path)
             body = files.get(self.path)
+            if callable(body):
+                body = body()
             if self.path == "/open/moved":
                 self.send_response(302)
                 self.send_header("location", "/secret")
@@ -60,21 +62,19 @@ def serving(files):
 
 
 @pytest.fixture
-async def importing(test_server, template, source, tmp_path):
-    """A server with a database of its own that may fetch from below /open of that source."""
+async def allowed(test_server, template, source, tmp_path):
+    """Orders of a server with a database of its own that may fetch from below /open of that source, and its owner."""
     app, owner = await fresh_database(test_server, template)
     secret = os.urandom(32)
-    orders = Worker(
-        app,
-        secret,
-        secret,
-        secret,
-        secret,
-        connections=4,
-        bulk_folder=str(tmp_path),
+    return Worker(
+        app, secret, secret, secret, secret, connections=4, bulk_folder=str(tmp_path),
         import_sources=f"{source[0]}/open",
-    )
-    with started(orders, owner) as found:
+    ), owner  # fmt: skip
+
+
+@pytest.fixture
+async def importing(allowed):
+    with started(*allowed) as found:
         yield found
 
 
@@ -175,3 +175,27 @@ async def test_a_server_without_a_folder_offers_neither(running):
         async with found.client() as client:
             outcome(await client.get("/$export"), 501)
             outcome(await client.post("/$import", json=asked(("Patient", "http://x/y"))), 501)
+
+
+async def test_an_import_that_was_accepted_before_waits_while_the_server_is_read_only(allowed, source):
+    origin, files, fetched = source
+    stopped = threading.Event()
+    files["/open/p.ndjson"] = lambda: stopped.wait(30) and b""
+    name = fresh_id()
+    orders, owner = allowed
+    with started(orders, owner) as first:
+        async with first.client() as client:
+            answer = await client.post("/$import", json=asked(("Patient", f"{origin}/open/p.ndjson")))
+            status = answer.headers["content-location"].replace(first.origin, "")
+            await until(lambda: fetched)
+    stopped.set()
+    files["/open/p.ndjson"] = lines({"resourceType": "Patient", "id": name})
+    with started(replace(orders, read_only=True), owner) as shut:
+        async with shut.client() as client:
+            assert (await export(client)).addresses == []  # of two jobs that wait the older would come first
+            assert (await client.get(f"{shut.origin}{status}")).status_code == 202
+            assert (await client.get(f"/Patient/{name}")).status_code == 404
+    with started(orders, owner) as last:
+        async with last.client() as client:
+            assert (await until_done(client, f"{last.origin}{status}")).status_code == 200
+            assert (await client.get(f"/Patient/{name}")).status_code == 200

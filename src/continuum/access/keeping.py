@@ -19,9 +19,12 @@ class Keeping:
         self._folder = folder
 
     async def take(self) -> Job | None:
-        """A job that waits or was left; it is ours from now on. One that was begun too often is failed instead."""
+        """A job that waits or was left; it is ours from now on. One that was begun too often is failed instead.
+
+        Imports wait while no writes are taken.
+        """
         async with self._access.connect() as conn:
-            job = await jobs.take(conn, self._access.clock())
+            job = await jobs.take(conn, self._access.clock(), imports=self._access.refusal is None)
             if job is not None and jobs.worn_out(job):
                 await exporting.fail(conn, job, WORN_OUT, auditor=self._access.auditor, clock=self._access.clock)
                 return None

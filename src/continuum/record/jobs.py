@@ -110,19 +110,21 @@ async def files(conn: Connection, job_id: str) -> list[File]:
     return [File(**dict(row)) for row in rows]
 
 
-async def take(conn: Connection, now_us: int) -> Job | None:
-    """Takes the oldest job that waits or was left; None when there is none."""
+async def take(conn: Connection, now_us: int, *, imports: bool = True) -> Job | None:
+    """Takes the oldest job that waits or was left; None when there is none. imports: whether it may be an import."""
     row = await conn.fetchrow(
         f"""
         UPDATE record.bulk_job SET state = '{RUNNING}', beat = $1, attempt = attempt + 1
         WHERE id = (
           SELECT id FROM record.bulk_job
           WHERE ended IS NULL AND (state = '{ACCEPTED}' OR beat < $1::bigint - $2::bigint)
+            AND ($3::boolean OR kind <> 'import')
           ORDER BY created, id LIMIT 1 FOR UPDATE SKIP LOCKED)
         RETURNING {_COLUMNS}
         """,
         now_us,
         int(BULK_LEASE_S * 1_000_000),
+        imports,
     )
     if row is None:
         return None
