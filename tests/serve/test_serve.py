@@ -20,11 +20,13 @@ from continuum.runtime import secrets
 
 pytestmark = pytest.mark.server
 
+PROGRAM = "from continuum.apps.admin.cli import main; main()"
+
 
 @contextmanager
-def serving(data, *options):
+def serving(data, *options, program=PROGRAM):
     """The command in a process group of its own, ready to answer; yields the process and its origin."""
-    command = [sys.executable, "-c", "from continuum.apps.admin.cli import main; main()", "serve"]
+    command = [sys.executable, "-c", program, "serve"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         [*command, "--port", "0", "--data", str(data), *options],
@@ -206,8 +208,7 @@ def test_a_list_of_breached_passwords_that_cannot_be_used_keeps_the_server_from_
     known = tmp_path / "breached.txt"
     known.write_text("B" * 40 + "\n" + "A" * 40 + "\n")
     done = subprocess.run(
-        [sys.executable, "-c", "from continuum.apps.admin.cli import main; main()", "serve", "--port", "0", "--data",
-         str(tmp_path / "data")],
+        [sys.executable, "-c", PROGRAM, "serve", "--port", "0", "--data", str(tmp_path / "data")],
         env={**os.environ, "CONTINUUM_BREACHED_PASSWORDS_FILE": str(known)}, capture_output=True, text=True,
         check=False, timeout=60,
     )  # fmt: skip

@@ -13,11 +13,11 @@ from continuum.access.audit import Context
 from continuum.access.door import Access
 from continuum.kernel.errors import DomainError
 from continuum.record.limits import REINDEX_POLL_S, REINDEX_REST_RATIO
-from continuum.record.reindexing import Progress, batch, settle
+from continuum.record.reindexing import Progress, batch, settle, waiting
 from continuum.record.reindexing import progress as left
 from continuum.record.write import write_audits
 
-__all__ = ["Progress", "Reindexing", "left"]
+__all__ = ["Progress", "Reindexing", "left", "waiting"]
 
 log = structlog.get_logger("continuum.reindex")
 _SYSTEM = Actor("continuum", "system")

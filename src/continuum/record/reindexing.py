@@ -171,3 +171,16 @@ async def progress(conn: Connection) -> list[Progress]:
         "SELECT type, done, total, began, moved FROM record.index_state WHERE target IS NOT NULL ORDER BY began, type"
     )
     return [Progress(TYPE_NAMES[row["type"]], row["done"], row["total"], row["began"], row["moved"]) for row in rows]
+
+
+async def waiting(conn: Connection) -> list[str]:
+    """The types that are not filed by this release's rules and that no server of it has begun with yet."""
+    rows = await conn.fetch(
+        "SELECT type, digest FROM record.index_state i WHERE target IS NULL"
+        " AND EXISTS (SELECT 1 FROM record.search s WHERE s.type = i.type)"
+    )
+    filed = {row["type"]: row["digest"] for row in rows}
+    return [
+        name for name in search_params.FINGERPRINTS
+        if filed.get(TYPE_IDS[name]) not in (None, digest_of(rules_of(name)))
+    ]  # fmt: skip

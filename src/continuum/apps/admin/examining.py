@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 
 from continuum.access.checkpoint import Head, Signer
-from continuum.access.reindexing import left
+from continuum.access.reindexing import left, waiting
 from continuum.access.verification import Report, Verification
 from continuum.kernel.clock import instant
 from continuum.kernel.limits import DOCTOR_CHECKPOINTS_MAX, SEAL_LAG_MAX_S
@@ -49,9 +49,12 @@ async def index(_: Settings, server: Server) -> AsyncIterator[Finding]:
     try:
         if not await conn.fetchval("SELECT to_regclass('record.index_state') IS NOT NULL"):
             return
-        found = await left(conn)
+        found, unbegun = await left(conn), await waiting(conn)
     finally:
         await conn.close()
+    for name in unbegun:
+        words = f"{name} is to be indexed again by this release's rules. Searches by what is new in it wait."
+        yield Finding("search index", "warning", words, "Start `continuum serve`: it does it beside all other work.")
     for one in found:
         when = "not yet" if one.moved_us is None else instant(one.moved_us)
         words = (
@@ -59,7 +62,7 @@ async def index(_: Settings, server: Server) -> AsyncIterator[Finding]:
             f" ({one.done} of about {one.total}; last step: {when}). Searches by what is new in it wait."
         )
         yield Finding("search index", "warning", words, "`continuum serve` does it; let it run.")
-    if not found:
+    if not found and not unbegun:
         yield Finding("search index", "ok", "No type is being indexed again.")
 
 
