@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from continuum.access import Operation, Session
+from continuum.access import Operation, Patch, Session
 from continuum.chart.reading import version_of
 from continuum.clinical.scheduling.model import Resource
 from continuum.clinical.scheduling.reading import body
 from continuum.fhir.json import dump, parse
-from continuum.record.perform import Patch
 
 Change = tuple[Resource, Resource]
 """A resource as it was read, and as it shall be."""
