@@ -8,6 +8,41 @@ pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 LISTS = "/workspace/messages"
 
 
+async def asked(sam, who):
+    """The sergeant writes on the phone."""
+    await sam.sign_in(who, "/portal/messages/me")
+    await sam.follow("Write a message")
+    await sam.follow("It can wait: write")
+    await sam.choose("Family Health Team")
+    await sam.page.select_option("#category", "medication")
+    await sam.page.fill("#subject", "Ankle after the march")
+    await sam.page.fill("#text", "It is swollen. May I take ibuprofen twice a day?")
+    await sam.press("Send")
+    await sam.page.wait_for_url("**/thread/*")
+    await sam.judged()
+    assert "It is sent" in await sam.sight.focused()
+
+
+async def claimed(tom, who):
+    """The nurse takes it."""
+    await tom.sign_in(who, LISTS)
+    await tom.go(f"{LISTS}?list=all")
+    await tom.page.get_by_role("button", name=re.compile("Take it.*Ankle")).first.click()
+    await tom.page.wait_for_url("**done=claimed")
+    await tom.judged()
+
+
+async def goes_away(tom):
+    """The nurse is away, and says who covers."""
+    await tom.go(f"{LISTS}/away")
+    await tom.page.fill("#first", "2020-01-01")
+    await tom.page.fill("#last", "2099-12-31")
+    await tom.page.select_option("#cover", label="Ann Baker RN")
+    await tom.press("Plan it")
+    await tom.page.wait_for_url("**done=planned")
+    await tom.judged()
+
+
 async def test_a_sergeants_question_is_claimed_triaged_and_answered_by_cover_while_the_nurse_is_away(
     hospital, look, person
 ):
@@ -24,24 +59,10 @@ async def test_a_sergeants_question_is_claimed_triaged_and_answered_by_cover_whi
     ):
         sam, tom, ann = person(phone), person(desk), person(other)
         with hospital.open():
-            await sam.sign_in(asking, "/portal/messages/me")
-            await sam.follow("Write a message")
-            await sam.follow("It can wait: write")
-            await sam.choose("Family Health Team")
-            await sam.page.select_option("#category", "medication")
-            await sam.page.fill("#subject", "Ankle after the march")
-            await sam.page.fill("#text", "It is swollen. May I take ibuprofen twice a day?")
-            await sam.press("Send")
-            await sam.page.wait_for_url("**/thread/*")
-            await sam.judged()
-            assert "It is sent" in await phone.focused()
+            await asked(sam, asking)
             thread = sam.page.url.partition("?")[0].removeprefix(hospital.origin)
         with hospital.open():  # The server goes and comes back at every turn; nothing of it is lost.
-            await tom.sign_in(nurse, LISTS)
-            await tom.go(f"{LISTS}?list=all")
-            await tom.page.get_by_role("button", name=re.compile("Take it.*Ankle")).first.click()
-            await tom.page.wait_for_url("**done=claimed")
-            await tom.judged()
+            await claimed(tom, nurse)
             banner = await tom.page.inner_text(".patient")
             assert sergeant.name.split()[-1] in banner
         with hospital.open():
@@ -50,13 +71,7 @@ async def test_a_sergeants_question_is_claimed_triaged_and_answered_by_cover_whi
             await tom.press("Change")
             await tom.page.wait_for_url("**done=triaged")
         with hospital.open():
-            await tom.go(f"{LISTS}/away")
-            await tom.page.fill("#first", "2020-01-01")
-            await tom.page.fill("#last", "2099-12-31")
-            await tom.page.select_option("#cover", label="Ann Baker RN")
-            await tom.press("Plan it")
-            await tom.page.wait_for_url("**done=planned")
-            await tom.judged()
+            await goes_away(tom)
         with hospital.open():
             await ann.sign_in(cover, LISTS)
             assert "cover for Tomás Reyes RN" in await ann.main()
