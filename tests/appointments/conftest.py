@@ -2,8 +2,6 @@
 
 import pytest
 
-from tests.browsing import Browser
-from tests.hospital import PASSWORD
 from tests.portal.conftest import browser, clinic, database, enlist, here, other_browser, steps
 
 __all__ = ["browser", "clinic", "database", "enlist", "here", "other_browser", "steps"]
@@ -20,14 +18,8 @@ async def staffed(clinic):
         if elsewhere:
             facility = clinic.hospital.facility_of(clinic.hospital.persona("mother").patient_id)
         member = await clinic.hospital.member(role, facility, display=f"Demo {role}")
-        browser = Browser(clinic.hospital.origin)
-        opened.append(browser)
-        await browser.get("/signon/sign-in")
-        await browser.submit("/notice")
-        await browser.submit("/sign-in", name=member.name, password=PASSWORD)
-        await browser.submit("/second-step", code=member.code())
-        assert browser.path == "/signon/account", browser.page.text
-        return browser
+        opened.append(await clinic.hospital.enter(member))
+        return opened[-1]
 
     yield made
     for one in opened:

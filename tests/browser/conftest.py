@@ -214,6 +214,15 @@ class Person:
                 return
         raise AssertionError(f"the Tab key does not lead to {name!r}")
 
+    async def send_message(self, subject: str, text: str) -> None:
+        """Fills in the form of a new message to the family's team, and sends it."""
+        await self.choose("Family Health Team")
+        await self.page.select_option("#category", "medication")
+        await self.page.fill("#subject", subject)
+        await self.page.fill("#text", text)
+        await self.press("Send")
+        await self.page.wait_for_url("**/thread/*")
+
     async def main(self) -> str:
         return await self.page.inner_text("main")
 

@@ -32,12 +32,7 @@ async def has_written_and_booked(them):
         where times were found, the appointment, and a time that is free.
     """
     await them.go("/portal/messages/me/new?read=yes")
-    await them.choose("Family Health Team")
-    await them.page.select_option("#category", "medication")
-    await them.page.fill("#subject", "Tablets")
-    await them.page.fill("#text", "May I halve them?")
-    await them.press("Send")
-    await them.page.wait_for_url("**/thread/*")
+    await them.send_message("Tablets", "May I halve them?")
     await them.go("/portal/record/me/problems")
     await them.page.get_by_role("link", name="Ask for a correction").first.click()
     await them.page.fill("#text", "This began a year later.")

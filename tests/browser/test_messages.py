@@ -13,12 +13,7 @@ async def asked(sam, who):
     await sam.sign_in(who, "/portal/messages/me")
     await sam.follow("Write a message")
     await sam.follow("It can wait: write")
-    await sam.choose("Family Health Team")
-    await sam.page.select_option("#category", "medication")
-    await sam.page.fill("#subject", "Ankle after the march")
-    await sam.page.fill("#text", "It is swollen. May I take ibuprofen twice a day?")
-    await sam.press("Send")
-    await sam.page.wait_for_url("**/thread/*")
+    await sam.send_message("Ankle after the march", "It is swollen. May I take ibuprofen twice a day?")
     await sam.judged()
     assert "It is sent" in await sam.sight.focused()
 

@@ -8,7 +8,6 @@ from continuum.apps.cutover.workspace_part import PART
 from continuum.interop.cutover.form import read
 from continuum.samples.places import world
 from tests.browsing import Browser
-from tests.hospital import PASSWORD
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
 WAVES, MOVES = "/workspace/waves", "/workspace/moves"
@@ -22,13 +21,8 @@ async def enter(clinic):
 
     async def sign_in(role, facility=None):
         who = await clinic.hospital.member(role, facility, display=f"{role.title()} Quill")
-        browser = Browser(clinic.hospital.origin)
-        opened.append(browser)
-        await browser.get("/signon/sign-in")
-        await browser.submit("/notice")
-        await browser.submit("/sign-in", name=who.name, password=PASSWORD)
-        await browser.submit("/second-step", code=who.code())
-        return browser
+        opened.append(await clinic.hospital.enter(who))
+        return opened[-1]
 
     yield sign_in
     for browser in opened:

@@ -7,7 +7,7 @@ import pytest
 
 from continuum.runtime.postgres.address import Address
 from tests.browsing import Browser
-from tests.hospital import PASSWORD, Hospital
+from tests.hospital import Hospital
 from tests.signon.conftest import browser, database, enlist, here, other_browser, steps
 
 __all__ = ["browser", "database", "enlist", "here", "other_browser", "steps"]
@@ -30,13 +30,7 @@ class Clinic:
         patient_id = self.member(key, given)
         if patient_id not in self.signed_in:
             who = await self.hospital.relative(self.hospital.persona(key), patient_id)
-            opened = Browser(self.hospital.origin)
-            await opened.get("/signon/sign-in")
-            await opened.submit("/notice")
-            await opened.submit("/sign-in", name=who.name, password=PASSWORD)
-            await opened.submit("/second-step", code=who.code())
-            assert opened.path == "/signon/account", opened.page.text
-            self.signed_in[patient_id] = opened
+            self.signed_in[patient_id] = await self.hospital.enter(who)
         return self.signed_in[patient_id]
 
 
