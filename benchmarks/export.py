@@ -200,10 +200,12 @@ async def _everybody_cared_for(data: Path) -> None:
     async with postgres.open(Settings.load(data=str(data))) as server:
         conn = await asyncpg.connect(**server.owner.connect)
         await conn.execute(
-            "INSERT INTO record.care SELECT DISTINCT patient, $1::bigint FROM record.care ON CONFLICT DO NOTHING",
+            "INSERT INTO record.relation (patient, basis, who, row_id, labels, starts, ends)"
+            " SELECT DISTINCT patient, 0, $1::bigint, 0, 0, 0, max(ends) OVER () FROM record.relation WHERE basis = 0"
+            " ON CONFLICT DO NOTHING",
             keys.self_key("Organization", FACILITY),
         )
-        await conn.execute("VACUUM (ANALYZE) record.care")
+        await conn.execute("VACUUM (ANALYZE) record.relation")
         await conn.close()
 
 

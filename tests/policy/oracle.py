@@ -142,11 +142,17 @@ class Oracle:
 
     def cared_for(self, user, patient) -> bool:
         place = f"Organization/{user.facility}"
-        return any(
-            one.get("managingOrganization", one.get("serviceProvider", {})).get("reference") == place
-            for one in self.mine[patient]
-            if one["resourceType"] in ("Patient", "Encounter")
-        )
+        for one in self.mine[patient]:
+            if one["resourceType"] == "Patient" and one["managingOrganization"]["reference"] == place:
+                return True
+            if one["resourceType"] == "Encounter" and one["status"] != "cancelled":
+                if one["serviceProvider"]["reference"] == place and self.established(one["period"].get("end")):
+                    return True
+        return False
+
+    def established(self, end) -> bool:
+        """Whether who was seen until then is still known where it was."""
+        return self.holds(None, end, after=1096, open_days=1096)
 
     def holds(self, start, end, *, before=0, after=0, open_days=365) -> bool:
         begins = instant(start) - timedelta(days=before) if start else None

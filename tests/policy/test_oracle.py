@@ -14,7 +14,7 @@ from tests.policy.oracle import Oracle
 from tests.policy.worlds import make
 
 pytestmark = pytest.mark.server
-QUICK_SEED, EVERY_SEED, FIRST_SEED = 63, 12, 10
+QUICK_SEED, EVERY_SEED, FIRST_SEED = 69, 289, 10
 DECISIONS = rounds("DECISIONS", 1_000_000)
 STORY = """Small worlds of facilities, people and records are furnished over the interface; everybody in them then asks
 for everything by every exit (search, counts, chains, includes, history, export and others). What the running server
@@ -62,7 +62,7 @@ async def compared(server, world, exits):
 RULES = {
     "refused": lambda *_: False, "granted": lambda *_: False, "treats": lambda *_: False,
     "shielded": lambda *_: False, "addressed": lambda *_: False, "cared_for": lambda *_: False,
-    "holds": lambda *_, **__: True,
+    "holds": lambda *_, **__: True, "established": lambda *_: True,
 }  # fmt: skip
 """Each rule of the oracle, and what it answers when it is not there."""
 

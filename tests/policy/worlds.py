@@ -123,7 +123,7 @@ class _Maker:
     def tie(self, subject: dict, doctor: dict) -> None:
         """Something that makes somebody have to do with the patient: before, now, or later."""
         chance = self.chance
-        begins, ends = chance.choice([(-400, -300), (-40, -20), (-5, None), (-5, 5), (60, 90)])
+        begins, ends = chance.choice([(-1500, -1200), (-400, -300), (-40, -20), (-5, None), (-5, 5), (60, 90)])
         period = {"start": self.day(begins), **({"end": self.day(ends)} if ends is not None else {})}
         kind = chance.choice(["Encounter", "Appointment", "CareTeam"])
         place = {"reference": f"Organization/{chance.choice(self.places)}"}

@@ -109,9 +109,9 @@ async def test_what_became_invisible_before_it_was_told_is_a_number_only(api, te
         await until(both)
         connection = await asyncpg.connect(telling.owner)
         try:
-            # No act of the interface ends a facility's care yet; the relation is what the visibility rests on.
+            # A facility's care ends with time, or with a move and time; the relation is what the visibility rests on.
             await connection.execute(
-                "DELETE FROM record.care WHERE patient = (SELECT s.patient FROM record.search s"
+                "DELETE FROM record.relation WHERE basis = 0 AND patient = (SELECT s.patient FROM record.search s"
                 " JOIN record.resource r USING (row_id) WHERE r.id = $1)", patient,
             )  # fmt: skip
         finally:

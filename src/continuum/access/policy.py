@@ -15,9 +15,9 @@ from continuum.identity.scopes import scope
 from continuum.kernel.errors import Forbidden
 from continuum.record.entry import LABEL_BITS
 from continuum.record.keys import Keys
-from continuum.record.relations import EVERYBODY, GRANTED, ORDER, TREATMENT
+from continuum.record.relations import CARED, EVERYBODY, GRANTED, ORDER, TREATMENT
 from continuum.record.visibility import ALL, NOTHING, Scope, Visibility, union, without
-from continuum.record.write import CARED, EMERGENCY
+from continuum.record.write import EMERGENCY
 
 __all__ = ["OWNED_TYPES", "PATIENT_TYPES", "Policy", "decide", "narrowed", "owner_key"]
 

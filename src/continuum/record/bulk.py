@@ -126,17 +126,12 @@ class Loader:
                 row_ids,
                 [1] * len(rows),
             )
-        ties = [(row_id, p.patient, *one.row(now_us)) for row_id, p in rows for one in p.relations]
+        ties = [
+            (row_id, p.patient, *one.row(now_us)) for row_id, p in rows for one in p.relations if not one.over(now_us)
+        ]
         if ties:
             await self._conn.execute(INSERT_RELATIONS, *(list(column) for column in zip(*ties, strict=True)))
         await claims.note(self._conn, rows)
-        care = {(p.patient, p.care) for p in fresh if p.care is not None and p.patient is not None}
-        if care:
-            await self._conn.execute(
-                "INSERT INTO record.care SELECT * FROM unnest($1::bigint[], $2::bigint[]) ON CONFLICT DO NOTHING",
-                [pair[0] for pair in care],
-                [pair[1] for pair in care],
-            )
 
     async def _note_links(self, latest: dict[tuple[int, str], Prepared]) -> None:
         referring: dict[str, list[Prepared]] = {}

@@ -43,13 +43,6 @@ LABEL_BITS = {
 
 _LINK = re.compile(rb'"reference":"([A-Z][A-Za-z]*/[A-Za-z0-9\-.]{1,64})(?:/_history/[^"/]*)?"')
 
-FACILITY_ELEMENTS = {
-    "Patient": "managingOrganization",
-    "Encounter": "serviceProvider",
-    "EpisodeOfCare": "managingOrganization",
-}
-"""Which element of a resource says that a facility cares for its patient."""
-
 StringRow = tuple[int, str, str, int]
 """param, value, exact, parts: a row of record.string without its row id."""
 QuantityRow = tuple[int, float, float, int | None, int | None, int | None, Decimal | None, Decimal | None]
@@ -83,8 +76,6 @@ class Prepared:
     quantities: list[QuantityRow] = field(default_factory=list)
     measures: dict[int, Unit] = field(default_factory=dict)
     """The units of its quantities that others can be compared with, by Keys.measure."""
-    care: int | None = None
-    """The facility that this resource ties its patient to."""
     relations: list[Relation] = field(default_factory=list)
     """Who has to do with its patient, as it says."""
     claims: list[tuple[int, str]] = field(default_factory=list)
@@ -151,7 +142,6 @@ def arrange(resource: dict[str, Any], resource_type: str, type_id: int, keys: Ke
         dates=dates,
         quantities=_quantities(index, resource_type, keys, measures),
         measures=measures,
-        care=_care(resource, resource_type, keys),
         relations=relations(resource, keys, _bits) if patient_id is not None else [],
         claims=claimed(resource, keys) if resource_type in CLAIMING_TYPES else [],
     )
@@ -340,11 +330,3 @@ def _bits(codings: Iterable[dict[str, Any]]) -> int:
     for coding in codings:
         bits |= LABEL_BITS.get(coding.get("code", ""), 0)
     return bits
-
-
-def _care(resource: dict[str, Any], resource_type: str, keys: Keys) -> int | None:
-    element = FACILITY_ELEMENTS.get(resource_type)
-    reference = resource.get(element, {}).get("reference") if element else None
-    if isinstance(reference, str) and reference.startswith("Organization/"):
-        return keys.address(reference)
-    return None

@@ -4,6 +4,9 @@ RELATION_OPEN_DAYS = 365
 """A relation to a patient whose resource names no end ends this long after the resource was last written."""
 RELATION_DONE_DAYS = 30
 """An order that is completed stays open this long to whom it was addressed."""
+FACILITY_CARE_DAYS = 1_096
+"""A facility that saw a patient, or where one was enrolled, has to do with them this long afterwards: three years, as
+in "established patient"."""
 RELATIONS_MAX = 200
 """Relations that one resource can say; a care team is smaller."""
 

@@ -1,7 +1,8 @@
 """Who has to do with a patient, from when to when, as the resources of the record say it. Pure.
 
-An encounter, an appointment, a care team and an addressed order tie a patient to those who treat; a consent permits
-or refuses. Each relation has an end; one that names none ends RELATION_OPEN_DAYS after it was last written.
+An encounter, an appointment, a care team and an addressed order tie a patient to those who treat; being enrolled or
+seen at a facility ties one to it; a consent permits or refuses. Each relation has an end; one that names none ends
+RELATION_OPEN_DAYS after it was last written, but an enrolment, which holds until the patient is enrolled elsewhere.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,10 +11,10 @@ from typing import Any
 
 from continuum.fhir.dates import interval
 from continuum.record.keys import Keys
-from continuum.record.limits import RELATION_DONE_DAYS, RELATION_OPEN_DAYS, RELATIONS_MAX
+from continuum.record.limits import FACILITY_CARE_DAYS, RELATION_DONE_DAYS, RELATION_OPEN_DAYS, RELATIONS_MAX
 
-TREATMENT, ORDER, GRANTED, REFUSED, SHIELD = 1, 2, 3, 4, 5
-"""`basis` of a relation: takes part in care, was addressed by an order, may by consent, may not, is looked after."""
+CARED, TREATMENT, ORDER, GRANTED, REFUSED, SHIELD = 0, 1, 2, 3, 4, 5
+"""`basis` of a relation: a facility that cares for the patient, takes part in care, was addressed by an order, may by consent, may not, is looked after."""
 EVERYBODY = 0
 """`who` of a relation that concerns everybody."""
 ALWAYS, OPEN = -(2**62), None
@@ -23,6 +24,7 @@ _BEFORE_US = 30 * DAY_US
 """How long before an appointment its clinicians may prepare for it."""
 _AFTER_US = 30 * DAY_US
 """How long after care ended those who gave it may finish what belongs to it."""
+_ESTABLISHED_US = FACILITY_CARE_DAYS * DAY_US
 _PRACTITIONERS = ("Practitioner/", "PractitionerRole/")
 _ACTORS = (*_PRACTITIONERS, "Organization/", "Patient/", "RelatedPerson/")
 
@@ -45,6 +47,10 @@ class Relation:
         """basis, who, labels, starts, ends of its row, if it is written at that time."""
         ends = written_us + self.days * DAY_US if self.ends is None else self.ends
         return self.basis, self.who, self.labels, self.starts, ends
+
+    def over(self, written_us: int) -> bool:
+        """Whether it has ended before it is written: such a one ties nobody and is not kept."""
+        return self.ends is not None and self.ends <= written_us
 
 
 INSERT_RELATIONS = (
@@ -94,6 +100,14 @@ def _encounter(resource: dict[str, Any], keys: Keys, _: Bits) -> Iterator[Relati
     people = (one.get("individual") for one in resource.get("participant", ()))
     for who in _named(people, _PRACTITIONERS, keys):
         yield Relation(who, TREATMENT, 0, starts, _later(ends))
+    yield from _facility(resource.get("serviceProvider"), ends, keys)
+
+
+def _facility(reference: Any, ends: int | None, keys: Keys) -> Iterator[Relation]:
+    """Whoever was seen at a facility is known there for FACILITY_CARE_DAYS, also before the visit and its report."""
+    for who in _named((reference,), ("Organization/",), keys):
+        until = None if ends is None else ends + _ESTABLISHED_US
+        yield Relation(who, CARED, 0, ALWAYS, until, FACILITY_CARE_DAYS)
 
 
 def _episode(resource: dict[str, Any], keys: Keys, _: Bits) -> Iterator[Relation]:
@@ -101,6 +115,7 @@ def _episode(resource: dict[str, Any], keys: Keys, _: Bits) -> Iterator[Relation
         starts, ends = _period(resource.get("period"))
         for who in _named((resource.get("careManager"),), _PRACTITIONERS, keys):
             yield Relation(who, TREATMENT, 0, starts, _later(ends))
+        yield from _facility(resource.get("managingOrganization"), ends, keys)
 
 
 def _appointment(resource: dict[str, Any], keys: Keys, _: Bits) -> Iterator[Relation]:
@@ -159,7 +174,9 @@ def _consent(resource: dict[str, Any], keys: Keys, bits: Bits) -> Iterator[Relat
         yield Relation(who, GRANTED if permits else REFUSED, labels, starts, ends)
 
 
-def _patient(resource: dict[str, Any], _keys: Keys, bits: Bits) -> Iterator[Relation]:
+def _patient(resource: dict[str, Any], keys: Keys, bits: Bits) -> Iterator[Relation]:
+    for who in _named((resource.get("managingOrganization"),), ("Organization/",), keys):
+        yield Relation(who, CARED, 0, ALWAYS, -ALWAYS)
     if bits(resource.get("meta", {}).get("security", [])) & _VIP:
         yield Relation(EVERYBODY, SHIELD, 0, ALWAYS, -ALWAYS)
 

@@ -105,14 +105,6 @@ CREATE INDEX quantity_high ON record.quantity (key, high, row_id) WHERE low <> h
 CREATE INDEX quantity_order ON record.quantity (key, row_id) INCLUDE (low, high, exact_low, exact_high);
 CREATE INDEX quantity_row ON record.quantity (row_id);
 
--- Which facilities care or cared for a patient: what "my facility's patients" means.
-CREATE TABLE record.care (
-  patient  bigint NOT NULL,
-  facility bigint NOT NULL,
-  PRIMARY KEY (patient, facility)
-);
-CREATE INDEX care_facility ON record.care (facility, patient);
-
 -- What was done, by whom, why, to whom: one row per act (access/audit.py). `mac` seals the row under a key
 -- that the database does not hold. Nothing here is ever updated or deleted by the product. Rows get their `seq`
 -- only after their transaction has its number, so that the sealer knows when no more can come below a `seq`.
@@ -256,12 +248,14 @@ BEGIN
 END
 $$;
 
--- Writes a batch of resources, all or nothing, with its side rows, its care relations and its audit rows.
+-- Writes a batch of resources, all or nothing, with its side rows, its relations and its audit rows.
 -- `fresh` are new rows; `changed` are present rows that the caller has locked and whose next version this is.
 -- `link_*` are the distinct local references that must exist. Locks on buckets of addresses keep a reference
 -- and the deletion of its target apart; they are taken in one order, so they cannot deadlock.
--- Raises CT403 when a patient of an act has none of the relations that the guard lists for it (basis 0: cared for at
--- the facility `who`, 6: `who` broke the glass, others as in record.relation), CT404 with the missing
+-- care_*: who is registered at which facility by the batch; it has to do with them for a year (RELATION_OPEN_DAYS),
+-- and with who is enrolled elsewhere from now on for three (FACILITY_CARE_DAYS, both in record/limits.py).
+-- Raises CT403 when a patient of an act has none of the relations that the guard lists for it (basis 6: `who` broke
+-- the glass, others as in record.relation), CT404 with the missing
 -- addresses in DETAIL, CT409 with "source target" in DETAIL when one of `charts` (Patient ids that entries are
 -- filed under or name) was merged into another.
 CREATE FUNCTION record.write(
@@ -283,6 +277,7 @@ DECLARE
   missing text;
   merged text;
   instant CONSTANT bigint := (extract(epoch FROM now()) * 1000000)::bigint;
+  day     CONSTANT bigint := 86400000000;
 BEGIN
   IF cardinality(exclusive_buckets) > 0 THEN
     PERFORM CASE WHEN b.alone THEN pg_advisory_xact_lock(7201, b.bucket)
@@ -299,7 +294,6 @@ BEGIN
     SELECT 1 FROM unnest(guard_acts, guard_patients, guard_bases, guard_whos) g(act, patient, basis, who)
     GROUP BY g.act, g.patient
     HAVING NOT bool_or(CASE g.basis
-      WHEN 0 THEN EXISTS (SELECT 1 FROM record.care c WHERE c.patient = g.patient AND c.facility = g.who)
       WHEN 6 THEN EXISTS (
         SELECT 1 FROM record.emergency e
         WHERE e.actor_key = g.who AND e.patient = g.patient AND e.starts <= instant AND e.ends > instant)
@@ -329,6 +323,15 @@ BEGIN
     DELETE FROM record.string t USING unnest(changed) c WHERE t.row_id = c.row_id;
     DELETE FROM record.date t USING unnest(changed) c WHERE t.row_id = c.row_id;
     DELETE FROM record.quantity t USING unnest(changed) c WHERE t.row_id = c.row_id;
+    IF EXISTS (SELECT FROM unnest(changed) c WHERE c.patient = c.self) THEN
+      INSERT INTO record.relation (patient, basis, who, row_id, labels, starts, ends)
+      SELECT t.patient, 0, t.who, 0, 0, t.starts, instant + 1096 * day
+      FROM unnest(changed) c JOIN record.relation t ON t.row_id = c.row_id AND t.basis = 0
+      WHERE NOT EXISTS (
+        SELECT FROM unnest(relation_rows, relation_bases, relation_whos) n(row_id, basis, who)
+        WHERE n.row_id = c.row_id AND n.basis = 0 AND n.who = t.who)
+      ON CONFLICT DO NOTHING;
+    END IF;
     DELETE FROM record.relation t USING unnest(changed) c WHERE t.row_id = c.row_id;
     DELETE FROM record.search t USING unnest(changed) c WHERE t.row_id = c.row_id;
     INSERT INTO record.search
@@ -379,7 +382,10 @@ BEGIN
     ON CONFLICT DO NOTHING;
   END IF;
   IF cardinality(care_patients) > 0 THEN
-    INSERT INTO record.care SELECT * FROM unnest(care_patients, care_facilities) ON CONFLICT DO NOTHING;
+    INSERT INTO record.relation (patient, basis, who, row_id, labels, starts, ends)
+    SELECT patient, 0, facility, 0, 0, instant, instant + 365 * day
+    FROM unnest(care_patients, care_facilities) c(patient, facility)
+    ON CONFLICT DO NOTHING;
   END IF;
   IF cardinality(audits) > 0 THEN
     PERFORM record.write_audit(audits, audits_linked);

@@ -1,7 +1,8 @@
 -- What access needs to know of patients, and the second wall around content; see schema.sql.
 
 -- Who has to do with a patient from when to when, as resources say it (record/relations.py): one row for each that
--- a resource says, replaced with it. basis: 1 treats, 2 was addressed by an order, 3 may by consent, 4 may not by
+-- a resource says, replaced with it; row_id is 0 for what an act of registration or moving said, and negative for what
+-- a merge gave. basis: 0 cares for the patient as a facility, 1 treats, 2 was addressed by an order, 3 may by consent, 4 may not by
 -- consent, 5 is shielded. labels: the sensitivity bits that a consent is about.
 CREATE TABLE record.relation (
   patient bigint   NOT NULL,
@@ -11,9 +12,10 @@ CREATE TABLE record.relation (
   labels  integer  NOT NULL,
   starts  bigint   NOT NULL,
   ends    bigint   NOT NULL,
-  PRIMARY KEY (patient, basis, who, row_id, labels, starts, ends)
+  PRIMARY KEY (patient, basis, who, ends, row_id, labels, starts)
 );
 CREATE INDEX relation_row ON record.relation (row_id);
+CREATE INDEX relation_facility ON record.relation (who, patient) WHERE basis = 0;
 
 -- For whom somebody broke the glass: one patient, a reason, an end (access/emergency.py). Rows stay.
 CREATE TABLE record.emergency (

@@ -9,17 +9,13 @@ from functools import lru_cache
 from typing import Any
 
 from continuum.kernel.clock import now_us
-from continuum.record.relations import EVERYBODY, GRANTED, ORDER, REFUSED, SHIELD, TREATMENT
+from continuum.record.relations import CARED, EVERYBODY, GRANTED, ORDER, REFUSED, SHIELD, TREATMENT
 
-# OFFSET 0 keeps PostgreSQL from joining with all of a facility's patients first: a row is asked when it comes.
-_CARED_FOR = (
-    "EXISTS (SELECT 1 FROM record.care care"
-    " WHERE care.patient = {alias}.patient AND care.facility = {facility} OFFSET 0)"
-)
 _OWNED = (
     "EXISTS (SELECT 1 FROM record.subscription own"
     " WHERE own.row_id = {alias}.row_id AND own.owner_key = {owner} OFFSET 0)"
 )
+# OFFSET 0 keeps PostgreSQL from joining with all of a facility's patients first: a row is asked when it comes.
 _RELATED = (
     "EXISTS (SELECT 1 FROM record.relation tie WHERE tie.patient = {alias}.patient AND tie.basis = {basis}"
     " AND tie.who = ANY({who}) AND tie.starts <= {now} AND tie.ends > {now}{more} OFFSET 0)"
@@ -50,7 +46,7 @@ class Scope:
       - "all", "nothing";
       - "nobody": rows of no patient;
       - "patients": rows whose `patient` is in `patients`;
-      - "facility": rows whose patient has a row in `record.care` with `facility`;
+      - "facility": rows of a patient whom `facility` cares for at this time;
       - "treatment", "order", "granted": rows whose patient has such a relation to one of `who` at this time;
       - "emergency": rows of a patient for whom `owner` broke the glass, while that lasts;
       - "owned": Subscriptions that `owner` wrote;
@@ -132,7 +128,8 @@ def _text(scope: Scope, bind: Any) -> str:
     elif kind == "patients":
         parts.append(f"{{alias}}.patient = ANY({bind('bigint[]', scope.patients)})")
     elif kind == "facility":
-        parts.append(_CARED_FOR.format(alias="{alias}", facility=bind("bigint", scope.facility)))
+        who = bind("bigint[]", (scope.facility,))
+        parts.append(_RELATED.format(alias="{alias}", now="{now}", basis=CARED, who=who, more=""))
     elif kind == "owned":
         parts.append(_OWNED.format(alias="{alias}", owner=bind("bigint", scope.owner)))
     elif kind == "emergency":

@@ -47,16 +47,16 @@ class RowIds:
 class Guard:
     """What must hold in the database for a write to be permitted, decided by `access`.
 
-    any_of: (act, patient, basis, who): of the relations listed for a patient in an act, one must hold. basis: CARED,
-    EMERGENCY, or one of record/relations.py. care: (patient, facility) pairs that the write adds to record.care.
+    any_of: (act, patient, basis, who): of the relations listed for a patient in an act, one must hold. basis:
+    EMERGENCY, or one of record/relations.py. care: (patient, facility): who is registered by the write, and where.
     """
 
     any_of: tuple[tuple[int, int, int, int], ...] = ()
     care: tuple[tuple[int, int], ...] = ()
 
 
-CARED, EMERGENCY = 0, 6
-"""Bases of a guard that are not in record.relation: cared for at a facility, and the glass broken by somebody."""
+EMERGENCY = 6
+"""The basis of a guard that is not in record.relation: the glass broken by somebody."""
 FREE = Guard()
 """Nothing to check: the writer may write everything it was let through to."""
 
@@ -169,9 +169,7 @@ async def write(
     strings = [(row_id, *row) for row_id, prepared in written for row in prepared.strings]
     dates = [(row_id, *row) for row_id, prepared in written for row in prepared.dates]
     quantities = [(row_id, *row) for row_id, prepared in written for row in prepared.quantities]
-    care = {(p.patient, p.care) for _, p in written if p.care is not None and p.patient is not None}
-    care.update(guard.care)
-    ordered_care = sorted(care)
+    registered = sorted(set(guard.care))
     await file_units(conn, [prepared for _, prepared in written], row_ids.units)
     links = _links(changes)
     # An update releases nothing: only a deletion must be kept apart from those who refer to the resource.
@@ -184,8 +182,8 @@ async def write(
         *_columns(strings, 5),
         *_columns(dates, 4),
         *_columns(quantities, 9),
-        [pair[0] for pair in ordered_care],
-        [pair[1] for pair in ordered_care],
+        [pair[0] for pair in registered],
+        [pair[1] for pair in registered],
         [link[0] for link in links],
         [link[1] for link in links],
         shared,
@@ -215,6 +213,7 @@ def _relations(changes: Sequence[Change]) -> list[tuple[int | None, ...]]:
         for change in changes
         if change.prepared is not None and change.prepared.patient is not None
         for one in change.prepared.relations
+        if not one.over(change.updated_us)
     ]
 
 

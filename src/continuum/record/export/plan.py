@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from continuum.fhir.types import TYPE_IDS
+from continuum.kernel.clock import now_us
 from continuum.kernel.limits import BULK_MEMBERS_IN_PART, BULK_PART_ROWS
 from continuum.record.export.selection import FILED_TYPES, Selection
 from continuum.record.export.statements import CHANGED, DELETED, MEMBERS, NAMED, PROVENANCE, SCAN, SEARCH
@@ -49,7 +50,7 @@ async def make(
     if selection.level == "system":
         filed = tuple(name for name in others if name in FILED_TYPES)
         others = tuple(name for name in others if name not in FILED_TYPES)
-    narrow = await _narrow(conn, filed, visibility) if members is None else None
+    narrow = await _narrow(conn, filed, visibility, keys) if members is None else None
     if members is None and narrow is None:
         await _rows(conn, draft, selection, (*filed, *others), keys)
     elif filed or selection.level == "group":
@@ -74,7 +75,7 @@ def _seen(types: Iterable[str], visibility: Visibility) -> tuple[str, ...]:
     return tuple(name for name in types if visibility.of(name).kind != "nothing")
 
 
-async def _narrow(conn: Connection, filed: Sequence[str], visibility: Visibility) -> Scope | None:
+async def _narrow(conn: Connection, filed: Sequence[str], visibility: Visibility, keys: Keys) -> Scope | None:
     """The scope through whose patients the records are found, when these are few among all."""
     scopes = {found for name in filed if (found := visibility.of(name)).kind != "nobody"}
     if any(scope.kind == "all" for scope in scopes):
@@ -84,14 +85,19 @@ async def _narrow(conn: Connection, filed: Sequence[str], visibility: Visibility
             return scope
         if scope.kind != "facility":
             return None
-        row = await conn.fetchrow(
-            "SELECT (SELECT count(*) FROM record.care WHERE facility = $1) AS cared,"
-            " (SELECT reltuples::bigint FROM pg_class WHERE oid = 'record.care'::regclass) AS pairs",
-            scope.facility,
-        )
-        if row["cared"] < _FEW * row["pairs"]:
+        statistics = await statistics_of(conn, keys)
+        if len(await _cared_for(conn, scope)) < _FEW * statistics.rows_of(TYPE_IDS["Patient"]):
             return scope
     return None
+
+
+async def _cared_for(conn: Connection, scope: Scope) -> list[int]:
+    """The patients for whom a facility cares."""
+    rows = await conn.fetch(
+        "SELECT DISTINCT patient FROM record.relation WHERE basis = 0 AND who = $1 AND ends > $2 ORDER BY 1",
+        scope.facility, now_us(),
+    )  # fmt: skip
+    return [row["patient"] for row in rows]
 
 
 async def _note_members(conn: Connection, job: Job, members: Sequence[int] | None, scope: Scope | None) -> int:
@@ -100,8 +106,7 @@ async def _note_members(conn: Connection, job: Job, members: Sequence[int] | Non
         if scope.kind == "patients":
             members = scope.patients
         else:
-            rows = await conn.fetch("SELECT patient FROM record.care WHERE facility = $1 ORDER BY 1", scope.facility)
-            members = [row["patient"] for row in rows]
+            members = await _cared_for(conn, scope)
     found = sorted(set(members or ()))
     await conn.execute(
         "INSERT INTO record.bulk_member (job, patient, part)"

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from continuum.fhir.types import TYPE_IDS
 from continuum.record.read import Connection
+from continuum.record.relations import CARED
 from continuum.record.write import Change
 
 
 @dataclass(frozen=True, slots=True)
 class Relocation:
-    """One act; `undone_us` is None while it stands. care: facilities that came to care for the target by it."""
+    """One act; `undone_us` is None while it stands. care: facilities that care for the target by it."""
 
     id: str
     merge: bool
@@ -96,31 +96,27 @@ async def undone(conn: Connection, relocation_id: str, now_us: int) -> None:
 
 
 async def share_care(conn: Connection, *, source: int, target: int) -> tuple[int, ...]:
-    """Lets the facilities that care for the source care for the target; returns those that did not before."""
+    """Lets the facilities that care for the source care for the target as long; returns them."""
     rows = await conn.fetch(
         """
-        INSERT INTO record.care (patient, facility)
-        SELECT $2, facility FROM record.care WHERE patient = $1 ON CONFLICT DO NOTHING RETURNING facility
+        INSERT INTO record.relation (patient, basis, who, row_id, labels, starts, ends)
+        SELECT $2, basis, who, $3, 0, min(starts), max(ends) FROM record.relation
+        WHERE patient = $1 AND basis = $4 GROUP BY basis, who
+        ON CONFLICT DO NOTHING RETURNING who
         """,
         source,
         target,
+        _shared(source),
+        CARED,
     )
-    return tuple(row["facility"] for row in rows)
+    return tuple(row["who"] for row in rows)
 
 
-_CARING = [TYPE_IDS[name] for name in ("Encounter", "EpisodeOfCare", "Patient")]
+def _shared(source: int) -> int:
+    """In place of a row: what the merge of this chart gave, apart from what other merges and resources say."""
+    return -1 - (source & (2**62 - 1))
 
 
-async def unshare_care(conn: Connection, patient: int, facilities: Sequence[int]) -> None:
-    """Takes back what `share_care` gave, but for facilities that came to care for the patient by themselves."""
-    await conn.execute(
-        """
-        DELETE FROM record.care c WHERE c.patient = $1 AND c.facility = ANY($2::bigint[]) AND NOT EXISTS (
-          SELECT 1 FROM record.search s
-          WHERE s.patient = $1 AND s.type = ANY($3::smallint[]) AND c.facility = ANY (s.refs)
-        )
-        """,
-        patient,
-        list(facilities),
-        _CARING,
-    )
+async def unshare_care(conn: Connection, *, source: int, target: int) -> None:
+    """Takes back what `share_care` gave; facilities that came to care for the target by themselves go on."""
+    await conn.execute("DELETE FROM record.relation WHERE patient = $1 AND row_id = $2", target, _shared(source))

@@ -65,8 +65,8 @@ class Undo:
     async def note(self, work: Work, changes: Sequence[Change]) -> None:  # noqa: ARG002  an Act's signature
         """Takes back what facilities came to see through the act."""
         assert self._act is not None, "an act is planned before it is noted"
-        target = work.keys.self_key("Patient", self._act.target_id)
-        await ledger.unshare_care(work.conn, target, self._act.care)
+        source, target = (work.keys.self_key("Patient", one) for one in (self._act.source_id, self._act.target_id))
+        await ledger.unshare_care(work.conn, source=source, target=target)
 
     async def _find(self, work: Work) -> Relocation:
         """The act, with both charts locked."""

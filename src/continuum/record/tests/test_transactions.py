@@ -26,7 +26,7 @@ def desk(pool):
 
 async def state(desk):
     """All that a write could have changed."""
-    tables = ("resource", "history", "search", "string", "date", "quantity", "care")
+    tables = ("resource", "history", "search", "string", "date", "quantity", "relation")
     return [await desk.count(table) for table in tables]
 
 

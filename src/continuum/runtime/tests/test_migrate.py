@@ -13,8 +13,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from continuum.fhir.types import TYPE_IDS
+from continuum.record.limits import FACILITY_CARE_DAYS, RELATION_OPEN_DAYS
+from continuum.record.relations import ALWAYS
 from continuum.runtime import migrate as migrate_module
-from continuum.runtime.migrate import SCHEMAS, CannotMigrate, known, migrate, pending
+from continuum.runtime.migrate import FOLDER, SCHEMAS, CannotMigrate, known, migrate, pending
 from continuum.runtime.postgres import binaries
 from continuum.runtime.postgres.address import Address
 
@@ -194,3 +197,29 @@ async def test_a_migration_waits_for_its_lock_only_a_little_and_tries_again(empt
         assert await run(empty, "SELECT * FROM record.a") == []
     assert await migrate(empty, folder=tmp_path) == ["0002_pre_second", "privileges"]
     await reader.close()
+
+
+async def test_which_facility_cares_for_whom_is_kept_with_an_end(empty, tmp_path):
+    for path in sorted(FOLDER.glob("*.sql")):
+        if path.name < "0016" or path.name == "privileges.sql":
+            (tmp_path / path.name).write_text(path.read_text())
+    await migrate(empty, folder=tmp_path)
+    enrolled, seen, registered = 1, 2, 3
+    now, day = 1_000_000 * int(time.time()), 86_400_000_000
+    await run(empty, f"INSERT INTO record.care VALUES (70, {enrolled}), (70, {seen}), (70, {registered})")
+    columns = [row["attname"] for row in await run(
+        empty, "SELECT attname FROM pg_attribute WHERE attrelid = 'record.search'::regclass AND attnum > 0"
+        " ORDER BY attnum")]  # fmt: skip
+    for row_id, kind, facility in ((11, "Patient", enrolled), (12, "Encounter", seen)):
+        known_values = {"row_id": row_id, "type": TYPE_IDS[kind], "patient": 70, "refs": f"'{{{facility}}}'",
+                        "date_high": now - 100 * day}  # fmt: skip
+        filled = {name: known_values.get(name, "'{}'" if name in ("keys", "ref_params") else 0) for name in columns}
+        await run(
+            empty, f"INSERT INTO record.search ({', '.join(filled)}) VALUES ({', '.join(map(str, filled.values()))})"
+        )
+    assert "0017_post_care" in await migrate(empty)
+    rows = await run(empty, "SELECT patient, basis, who, row_id, ends FROM record.relation ORDER BY who")
+    assert [tuple(row)[:4] for row in rows] == [(70, 0, enrolled, 11), (70, 0, seen, 12), (70, 0, registered, 0)]
+    assert rows[0]["ends"] == -ALWAYS
+    assert rows[1]["ends"] == now + (FACILITY_CARE_DAYS - 100) * day
+    assert 0 <= rows[2]["ends"] - now - RELATION_OPEN_DAYS * day < day

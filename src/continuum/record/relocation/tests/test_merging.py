@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from continuum.fhir.json import parse
+from continuum.kernel.clock import now_us
 from continuum.kernel.errors import Conflict, Gone, Invalid, NotFound
 from continuum.kernel.limits import (
     MERGE_ENTRIES_MAX,
@@ -226,9 +227,10 @@ async def test_facilities_that_cared_for_the_source_care_for_the_target_until_th
     async def caring():
         async with pool.connection() as conn:
             rows = await conn.fetch(
-                "SELECT facility FROM record.care WHERE patient = $1", charts.keys.self_key("Patient", "b")
-            )
-        return {row["facility"] for row in rows}
+                "SELECT who FROM record.relation WHERE patient = $1 AND basis = 0 AND ends > $2",
+                charts.keys.self_key("Patient", "b"), now_us(),
+            )  # fmt: skip
+        return {row["who"] for row in rows}
 
     f, g = (charts.keys.self_key("Organization", name) for name in ("f", "g"))
     await charts.merge("a", "b")
