@@ -150,6 +150,8 @@ async def test_a_page_that_shows_a_record_says_in_the_trail_to_whom_and_why(open
         assert answer.status_code in (303, 404, 422, 409, 400), (where, answer.text)
         return
     assert rows, where
+    acts = [(one["interaction"], one["type"], one["target"], one["query"]) for one in rows]
+    assert len(set(acts)) == len(acts), (where, acts)
     assert {one["purpose"] for one in rows} == {"PATRQT" if app == "portal" else "TREAT"}
     assert 0 in {one["outcome"] for one in rows}
     assert {one["request"] for one in rows} == {rows[0]["request"]}
