@@ -23,6 +23,16 @@ async def age(owner: str, sign_in_name: str, *, minutes: float) -> None:
     )  # fmt: skip
 
 
+async def ends_in(owner: str, sign_in_name: str, *, minutes: float) -> None:
+    """The longest time for the session is over so soon, by the database's clock."""
+    await _run(
+        owner,
+        "UPDATE identity.session s SET expires_us = (extract(epoch FROM now()) * 1000000)::bigint + $2::bigint"
+        " FROM identity.account a WHERE a.account_id = s.account_id AND a.sign_in_name = $1",
+        sign_in_name, int(minutes * 60_000_000),
+    )  # fmt: skip
+
+
 async def active_us(owner: str, sign_in_name: str) -> int:
     """When somebody did something for the last time, as the server knows."""
     rows = await _run(

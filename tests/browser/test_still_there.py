@@ -6,7 +6,7 @@ import pyotp
 import pytest
 
 from tests.hospital import SignIn
-from tests.passing import active_us, age, pass_time
+from tests.passing import active_us, age, ends_in, pass_time
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 
@@ -85,6 +85,31 @@ async def test_who_types_is_not_asked_and_stays(open_hospital, writing):
     assert await active_us(open_hospital.owner, physician.name) > before + 10 * 60_000_000
     assert not await asked.is_visible()
     await untouched(iris.page, field, f"{WORDS} Monday")
+
+
+@pytest.mark.requirement("V7.3.2")
+async def test_at_the_longest_time_for_a_session_that_is_said_and_nothing_offered(open_hospital, writing):
+    physician, iris, asked, field = writing
+    await ends_in(open_hospital.owner, physician.name, minutes=1.5)
+    await iris.page.clock.run_for(14 * 60_000)
+    said = iris.page.get_by_role("alertdialog", name="This session ends soon")
+    await said.wait_for()
+    await said.get_by_role("alert").get_by_text("Send or save what you are writing").wait_for()
+    assert not await said.get_by_role("button", name="Stay signed in").is_visible()
+    assert not await asked.is_visible()
+    await iris.judged()
+    await iris.page.keyboard.type(" Monday")
+    await untouched(iris.page, field, f"{WORDS} Monday")
+    await said.get_by_role("button", name="Close").click()
+    await said.wait_for(state="hidden")
+    await field.press("End")
+    await iris.page.keyboard.type(".")
+    assert not await said.is_visible(), "said once"
+    await untouched(iris.page, field, f"{WORDS} Monday.")
+    await ends_in(open_hospital.owner, physician.name, minutes=0)
+    await iris.page.clock.run_for(2 * 60_000)
+    await iris.page.wait_for_url("**/signon/sign-in?why=limit")
+    await iris.page.get_by_text("the longest time for one session was over").wait_for()
 
 
 async def test_what_a_page_saves_by_itself_keeps_nobody_in(open_hospital, writing):

@@ -93,6 +93,11 @@ class Session:
         """Seconds until it ends if nothing is done."""
         return int(max(0, min(self.active_us + self.idle_s * _SECOND_US, self.expires_us) - now) // _SECOND_US)
 
+    @property
+    def at_limit(self) -> bool:
+        """Whether the longest time for a session is over before it could end for idleness: nothing extends it."""
+        return self.expires_us <= self.active_us + self.idle_s * _SECOND_US
+
     def fresh(self, now: int) -> bool:
         """Whether credentials were shown a short while ago, as for changing them."""
         return now - self.authenticated_us < REAUTHENTICATED_S * _SECOND_US

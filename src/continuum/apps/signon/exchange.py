@@ -145,6 +145,11 @@ class Exchange:
         return self.session.idle_left_s(self.services.sign_on.clock()) if self.session else 0
 
     @property
+    def at_limit(self) -> bool:
+        """Whether the session ends then whatever is done."""
+        return self.session is not None and self.session.at_limit
+
+    @property
     def warning_s(self) -> int:
         """How long before its end a session is warned of."""
         return SESSION_WARNING_S

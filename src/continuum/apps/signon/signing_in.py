@@ -123,7 +123,7 @@ async def left(x: Exchange) -> Response:
 
 async def _left(x: Exchange) -> Response:
     await x.require(restricted=True)
-    return JSONResponse({"left_s": x.idle_left_s}, headers=dict(SECURE))
+    return JSONResponse({"left_s": x.idle_left_s, "at_limit": x.at_limit}, headers=dict(SECURE))
 
 
 async def sign_out(x: Exchange) -> Response:

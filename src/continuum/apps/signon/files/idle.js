@@ -11,15 +11,22 @@
   let actedMs = -Infinity; // when somebody last did something here that the server need not have seen
   let before = null; // what had the focus when the question came
   let staying = false; // whether the server is being told that somebody is here
+  let atLimit = idle.dataset.atLimit === "yes"; // whether the session ends then whatever is done
+  let told = false; // whether that was said
   let timer;
 
   const now = () => performance.now();
 
   function shown() {
     if (!idle.hidden) return;
+    for (const part of idle.querySelectorAll("[data-end]")) {
+      part.hidden = part.dataset.end !== (atLimit ? "limit" : "idle");
+    }
     before = document.activeElement;
     idle.hidden = false;
-    form.querySelector("button").focus();
+    // There is nothing to answer at the limit, and somebody may be typing: it is read out, and takes no focus.
+    if (atLimit) away.textContent = away.dataset.limit;
+    else form.querySelector("button").focus();
   }
 
   function hidden() {
@@ -37,7 +44,11 @@
     const address = stays ? form.getAttribute("action") : idle.dataset.left;
     try {
       const answer = await fetch(address, { ...how, cache: "no-store", redirect: "manual" });
-      if (answer.ok) return (await answer.json()).left_s;
+      if (answer.ok) {
+        const said = await answer.json();
+        atLimit = said.at_limit;
+        return said.left_s;
+      }
       if (answer.status === 403 && stays) return asked(false); // forms of this page are void: signed in anew elsewhere
       return answer.type === "opaqueredirect" ? 0 : null;
     } catch {
@@ -52,7 +63,7 @@
 
   function take(leftS) {
     if (leftS === 0) {
-      window.location.assign(idle.dataset.out);
+      window.location.assign(idle.dataset.out + (atLimit ? "limit" : "idle"));
       return;
     }
     if (leftS !== null) endsMs = now() + leftS * 1000;
@@ -61,7 +72,8 @@
       hidden();
       wake(leftMs - warningMs);
     } else {
-      shown();
+      if (!told) shown();
+      told = atLimit;
       // Nobody leaves a page for a server that is away: what is typed would be gone, and nothing in its place.
       wake(leftS === null ? AGAIN_MS : leftMs + 1000);
     }
@@ -81,6 +93,8 @@
     take(leftS);
   }
 
+  idle.querySelector("button[type=button]").addEventListener("click", hidden);
+
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     stay();
@@ -94,7 +108,7 @@
   function acted(event) {
     if (!event.isTrusted || idle.contains(event.target)) return;
     actedMs = now();
-    if (actedMs > endsMs - warningMs) stay();
+    if (actedMs > endsMs - warningMs && !told) stay();
   }
   for (const kind of ["keydown", "pointerdown", "input"]) {
     document.addEventListener(kind, acted, { capture: true, passive: true });
