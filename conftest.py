@@ -7,6 +7,7 @@ One embedded server is shared by all processes of a run. CONTINUUM_TEST_DATABASE
 (a role that may make databases and roles) to run the same tests on.
 """
 
+import functools
 import os
 import shutil
 import tempfile
@@ -14,8 +15,10 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 import asyncpg
+import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -29,6 +32,9 @@ from continuum.runtime.settings import Settings
 # How long an example takes says more about the machine than about the code; bounds on time are tests of their own.
 settings.register_profile("continuum", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("continuum")
+
+# Each client would read the certificates of all authorities anew, which takes longer than most of what it then asks.
+patch("httpx._transports.default.create_ssl_context", functools.cache(httpx.create_ssl_context)).start()
 
 pytest_plugins = ["tests.claims"]
 DATA = "CONTINUUM_TEST_DATA"
