@@ -67,14 +67,14 @@ async def write(ask: Ask, pause: Pause = at_once) -> str:
     return found[1] if found else ""
 
 
-async def walk_in(ask: Ask, said: str, patients: list[str]) -> None:
-    """Somebody of these patients, found by a name, comes without an appointment."""
+async def walk_in(ask: Ask, rng: random.Random, said: str, patients: list[str]) -> None:
+    """One of these patients, found by a name, comes without an appointment, to any of the clinicians."""
     page = await ask("GET", f"{CLINIC}/walk-in?q={said}", "the clinic's pages")
     action, hidden = form(page, r"/walk-in\?")
     there = [one for one in re.findall(r'name="patient"[^>]*value="([^"]+)"', page) if one in patients]
     clinicians = re.findall(rf'<option value="({_ID})"', page.partition('id="schedule"')[2])
     if there and clinicians:
-        chosen = {**hidden, "patient": there[0], "schedule": clinicians[0]}
+        chosen = {**hidden, "patient": rng.choice(there), "schedule": rng.choice(clinicians)}
         await ask("POST", action, "a step at the clinic", data=chosen)
 
 

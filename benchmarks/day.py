@@ -37,6 +37,7 @@ SEED = 1
 CORPUS = 1_000
 Account = tuple[str, str]
 _BUSY_TRIES = 60
+NAMES = ("smith", "garcia", "johnson", "brown", "davis")
 _OWN = ("", "/record/me", "/record/me/medicines", "/record/me/labs", "/record/me/timeline", "/appointments/me",
         "/appointments/me/find", "/messages", "/record/me/who-looked")  # fmt: skip
 _CHART = ("", "/medicines", "/labs", "/notes", "/vitals", "/problems", "/timeline", "/vitals/new", "/notes/new")
@@ -113,7 +114,7 @@ async def member(
             chart = f"/workspace/patients/{rng.choice(patients)}{rng.choice(_CHART)}"
             await ask("GET", chart, "a page of a chart")
         elif turn < 0.6:
-            await acts.walk_in(ask, "smith", patients)
+            await acts.walk_in(ask, rng, rng.choice(NAMES), patients)
         elif turn < 0.75:
             await acts.take_a_step(ask, rng)
         elif turn < 0.85:
