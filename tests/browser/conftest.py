@@ -115,7 +115,7 @@ async def browser() -> AsyncIterator[Browser]:
     if path is None:
         unavailable("no browser on this machine (Debian package `chromium`): pages are not tested")
     async with async_playwright() as driver:
-        opened = await driver.chromium.launch(executable_path=path, args=["--disable-gpu", "--disable-gpu-compositing", "--disable-software-rasterizer"])
+        opened = await driver.chromium.launch(executable_path=path)
         yield opened
         await opened.close()
 
