@@ -21,6 +21,7 @@ from continuum.record.body import tail
 from continuum.record.claims import CLAIMING_TYPES, claimed
 from continuum.record.geography import filed_longitude
 from continuum.record.keys import Keys, param_id
+from continuum.record.model import Mark
 from continuum.record.relations import Relation, relations
 from continuum.record.words import file_words
 
@@ -89,6 +90,8 @@ class Prepared:
     """Who has to do with its patient, as it says."""
     claims: list[tuple[int, str]] = field(default_factory=list)
     """What it holds, and nobody else may: key and Slot.id of rows of record.claim."""
+    marks: dict[int, Mark] = field(default_factory=dict)
+    """Its profiles, security labels and tags, by their keys."""
 
 
 def prepare(resource: dict[str, Any], keys: Keys) -> Prepared:
@@ -154,6 +157,7 @@ def arrange(resource: dict[str, Any], resource_type: str, type_id: int, keys: Ke
         care=_care(resource, resource_type, keys),
         relations=relations(resource, keys, _bits) if patient_id is not None else [],
         claims=claimed(resource, keys) if resource_type in CLAIMING_TYPES else [],
+        marks=_marks(resource["meta"], resource_type, keys) if resource.get("meta") else {},
     )
 
 
@@ -332,6 +336,15 @@ def _units(system: str, code: str, unit: str, keys: Keys, measures: dict[int, Un
 
 def _labels(resource: dict[str, Any]) -> int:
     return _bits((resource.get("meta") or {}).get("security", ()))
+
+
+def _marks(meta: dict[str, Any], resource_type: str, keys: Keys) -> dict[int, Mark]:
+    """What has no code is left out: it is filed as any of its system."""
+    found = [("profile", "", url) for url in meta.get("profile", ()) if url]
+    for element in ("security", "tag"):
+        found += [(element, one.get("system") or "", one["code"]) for one in meta.get(element, ()) if one.get("code")]
+    key_of = keys.of_type[resource_type].marks
+    return {key_of[mark]: Mark(resource_type, *mark) for mark in found}
 
 
 def _bits(codings: Iterable[dict[str, Any]]) -> int:

@@ -18,6 +18,7 @@ from continuum.record.entry import Prepared, arrange
 from continuum.record.index_rules import digest_of, rules_of
 from continuum.record.keys import Keys
 from continuum.record.limits import REINDEX_BATCH
+from continuum.record.marks import file_marks
 from continuum.record.read import COLUMNS, Connection, stored
 from continuum.record.search.statistics import read_statistics
 from continuum.record.units import file_units
@@ -138,6 +139,7 @@ async def _file_again(conn: Connection, rows: Sequence[Any], name: str, keys: Ke
         resource = parse(stored(row).body or b"")
         filed.append((row, arrange(resource, name, TYPE_IDS[name], keys)))
     await file_units(conn, [new for _, new in filed], set())
+    await file_marks(conn, [new for _, new in filed], set())
     row_ids = [row["row_id"] for row in rows]
     for table in (*_SIDES, "search"):
         await conn.execute(f"DELETE FROM record.{table} WHERE row_id = ANY($1::bigint[])", row_ids)
