@@ -101,13 +101,46 @@ def cli_page() -> str:
     return "".join(parts)
 
 
+def _functional_lists() -> str:
+    """The functional lists, with the criteria that they are."""
+    from continuum.fhir.functional_lists import LISTS  # noqa: PLC0415 - as above
+
+    rows = [
+        f"| `{name}` | {resource_type} | {' '.join(f'`{code}={value}`' for code, value in criteria)} |"
+        for name, by_type in LISTS.items()
+        for resource_type, criteria in by_type.items()
+    ]
+    return (
+        "R4 names lists of what is current; `AllergyIntolerance?patient=42&_list=$current-allergies` asks for one.\n"
+        "Nobody keeps them: each is criteria that join those of the search, with or without a patient. What is not\n"
+        "said to be over or wrong is on them, also where no status is said. A prescription with `doNotPerform` is on\n"
+        "the list of medications: R4 has no parameter that tells it from others, so read that element.\n\n"
+        "| List | Type | Criteria |\n|---|---|---|\n"
+    ) + "\n".join(rows)
+
+
+def _parameters_of_types() -> tuple[set[str], list[str]]:
+    """The parameters that every type has, and a row for each type with the others."""
+    from continuum.fhir.search_params import params  # noqa: PLC0415 - as above
+    from continuum.fhir.types import TYPES  # noqa: PLC0415 - as above
+
+    shared = set.intersection(*(set(params(name)) for name in TYPES))
+    rows = []
+    for name in TYPES:
+        own = [
+            f"`{code}` ({found.kind})"
+            for code, found in sorted(params(name).items())
+            if code not in shared and found.kind not in {"special", "words"}
+        ]
+        rows.append(f"| {name} | {', '.join(own)} |")
+    return shared, rows
+
+
 def search_page() -> str:
     """What can be asked: kinds, modifiers, prefixes, and every parameter of every type."""
     from continuum.fhir.grammar import MODIFIERS  # noqa: PLC0415 - as above
     from continuum.fhir.grammar_filter import OPERATORS  # noqa: PLC0415 - as above
     from continuum.fhir.grammar_values import PREFIXES  # noqa: PLC0415 - as above
-    from continuum.fhir.search_params import params  # noqa: PLC0415 - as above
-    from continuum.fhir.types import TYPES  # noqa: PLC0415 - as above
 
     kinds = [
         f"| {kind} | {', '.join(f'`:{modifier}`' for modifier in modifiers)} |"
@@ -119,15 +152,7 @@ def search_page() -> str:
         for kind, operators in OPERATORS.items()
         if kind not in {"special", "words"}
     )
-    shared = set.intersection(*(set(params(name)) for name in TYPES))
-    rows = []
-    for name in TYPES:
-        own = [
-            f"`{code}` ({found.kind})"
-            for code, found in sorted(params(name).items())
-            if code not in shared and found.kind not in {"special", "words"}
-        ]
-        rows.append(f"| {name} | {', '.join(own)} |")
+    shared, rows = _parameters_of_types()
     return (
         f"# Search\n{WRITTEN}"
         "`GET /fhir/{type}?…`, or `POST /fhir/{type}/_search` with the same as a form. Criteria are joined by AND;\n"
@@ -159,10 +184,12 @@ def search_page() -> str:
         "tokens and references the matches are read, up to the [limits](limits.md), before they are sorted.\n\n"
         "## Across resources\n\n"
         "- `patient.identifier=…` or `subject:Patient.name=…` follows a reference, as deep as the limits allow.\n"
-        "- `_has:Observation:patient:code=…` finds what is referred to, `_list=42` what the List 42 has as an item.\n"
+        "- `_has:Observation:patient:code=…` finds what is referred to, `_list=42` what the List 42 has as an item,\n"
+        "  and `_list=$current-allergies` a [functional list](#functional-lists).\n"
         "- `GET /fhir?_type=Patient,Observation&_lastUpdated=…` searches several types at once, by what all of them\n"
         "  have; without `_type`, every type. The oldest change comes first; `_sort` takes `_id` and `_lastUpdated`.\n"
         "- `_include=Observation:subject`, `_revinclude=Provenance:target` bring others, `:iterate` theirs too.\n\n"
+        f"## Functional lists\n\n{_functional_lists()}\n\n"
         "## On every type\n\n"
         f"{', '.join(f'`{code}`' for code in sorted(shared))}\n\n"
         "How to answer: `_sort`, `_count`, `_total`, `_summary`, `_elements`, `_format`, `_pretty`. The link `next`\n"

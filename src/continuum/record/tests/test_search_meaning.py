@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from continuum.kernel.errors import DomainError, Malformed, TooCostly
+from continuum.kernel.errors import DomainError, Malformed, TooCostly, UnusableParameter
 from continuum.record.search import includes
 from continuum.record.tests.stock import Stock, amount, coded, observation, patient
 from continuum.record.visibility import Scope, Visibility
@@ -191,3 +191,55 @@ async def test_a_search_over_either_of_two_values_sorts_by_either(stock):
 async def test_a_code_is_found_with_and_without_the_system_that_r4_gives_it(stock, search, found):
     await stock.fill(patient("a", gender="male"), patient("b", gender="female", active=True), patient("c"))
     assert await stock.ids(f"Patient?{search}") == found
+
+
+def allergy(name, over="p", **more):
+    status = {
+        key: {"coding": [{"code": more.pop(key)}]} for key in ("clinicalStatus", "verificationStatus") if key in more
+    }
+    return {
+        "resourceType": "AllergyIntolerance", "id": name, "patient": {"reference": f"Patient/{over}"}, **status, **more,
+    }  # fmt: skip
+
+
+async def test_an_allergy_is_current_until_it_is_said_to_be_over_or_wrong(stock):
+    await stock.fill(
+        patient("p"), patient("q"), allergy("said nothing"), allergy("now", clinicalStatus="active"),
+        allergy("over", clinicalStatus="resolved"), allergy("asleep", clinicalStatus="inactive"),
+        allergy("refuted", clinicalStatus="active", verificationStatus="refuted"),
+        allergy("mistake", verificationStatus="entered-in-error"),
+        allergy("doubtful", verificationStatus="unconfirmed", category=["food", "medication"]),
+        allergy("another's", over="q", clinicalStatus="active", category=["medication"]),
+    )  # fmt: skip
+    of_p = "AllergyIntolerance?patient=p&_list="
+    assert await stock.ids(f"{of_p}$current-allergies") == ["said nothing", "now", "doubtful"]
+    assert await stock.ids(f"{of_p}$current-drug-allergies") == ["doubtful"]
+    assert await stock.ids("AllergyIntolerance?_list=$current-drug-allergies") == ["doubtful", "another's"]
+    assert await stock.ids("Patient?_has:AllergyIntolerance:patient:_list=$current-drug-allergies") == ["p", "q"]
+    assert (await stock.page(f"{of_p}$current-allergies&_total=accurate&_summary=count")).total == 3
+
+
+async def test_problems_and_medicines_are_current_by_their_status(stock):
+    def condition(name, category="problem-list-item", status=None):
+        clinical = {"clinicalStatus": {"coding": [{"code": status}]}} if status else {}
+        return {"resourceType": "Condition", "id": name, "subject": {"reference": "Patient/p"},
+                "category": [{"coding": [{"code": category}]}], **clinical}  # fmt: skip
+
+    def medication(kind, name, status, **more):
+        return {"resourceType": kind, "id": name, "status": status, "subject": {"reference": "Patient/p"},
+                "medicationCodeableConcept": {"text": "x"}, **more}  # fmt: skip
+
+    await stock.fill(
+        patient("p"), condition("c1"), condition("c2", status="relapse"), condition("c3", status="remission"),
+        condition("c4", category="encounter-diagnosis"), condition("c5", category="health-concern", status="active"),
+        medication("MedicationRequest", "m1", "active", intent="order"),
+        medication("MedicationRequest", "m2", "on-hold", intent="plan"),
+        medication("MedicationRequest", "m3", "active", intent="proposal"),
+        medication("MedicationRequest", "m4", "stopped", intent="order"),
+        medication("MedicationStatement", "s1", "active"), medication("MedicationStatement", "s2", "not-taken"),
+    )  # fmt: skip
+    assert await stock.ids("Condition?subject=Patient/p&_list=$current-problems") == ["c1", "c2", "c5"]
+    assert await stock.ids("MedicationRequest?patient=p&_list=$current-medications") == ["m1", "m2"]
+    assert await stock.ids("MedicationStatement?patient=p&_list=$current-medications") == ["s1"]
+    with pytest.raises(UnusableParameter, match="is of MedicationRequest and MedicationStatement"):
+        await stock.ids("MedicationDispense?patient=p&_list=$current-medications")
