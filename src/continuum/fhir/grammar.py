@@ -27,7 +27,7 @@ from continuum.fhir.query import (
     Sort,
     Value,
 )
-from continuum.fhir.search_params import COMPARTMENTS, UNLISTED_URIS, param, params
+from continuum.fhir.search_params import COMPARTMENTS, param, params
 from continuum.fhir.text import normalise
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.errors import DomainError, Malformed, UnknownParameter, UnusableParameter
@@ -260,8 +260,6 @@ def _criterion(draft: _Draft, found: SearchParam, modifier: str, text: str) -> C
     if modifier and modifier not in MODIFIERS[found.kind] and not (found.kind == "reference" and modifier in TYPE_IDS):
         valid = ", ".join(f":{name}" for name in MODIFIERS[found.kind]) or "none"
         raise UnusableParameter(f"{found.code} does not take :{modifier}. Of modifiers, a {found.kind} takes {valid}.")
-    if modifier == "below" and found.code in UNLISTED_URIS:
-        raise UnusableParameter(f"{found.code} does not take :below. It takes :above and :missing.")
     if modifier == "of-type" and not found.typed:
         raise UnusableParameter(f"{found.code} does not take :of-type; only identifiers say of what type they are.")
     if modifier == "missing":

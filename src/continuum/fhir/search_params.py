@@ -56,7 +56,9 @@ IMPLIED_SYSTEMS: Mapping[str, Mapping[str, str]] = _FACTS["implied_systems"]
 """Type → token parameter → the one system of all its codes, which R4 gives and resources do not repeat."""
 
 UNLISTED_URIS = frozenset({"_profile"})
-"""Uris that are found by their keys alone: rows of what nearly every resource has would cost every write."""
+"""Uris that are found by their keys alone: rows of what nearly every resource has would cost every write.
+
+What begins with one is found by way of record.mark (record/search/profiles.py)."""
 
 
 def has_grams(code: str) -> bool:

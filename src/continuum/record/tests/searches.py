@@ -261,7 +261,7 @@ _CRITERIA: dict[str, tuple[Any, ...]] = {
         _words("identifier:text", WORDS),
         _words("_content", WORDS + GIVEN),
         _uri("_source", (*SOURCES, "http://clinic.org", "http://clinic.org/", "http://clinic.org/lab/2/3"), below=True),
-        _uri("_profile", (*PROFILES, "http://x.org/StructureDefinition/veteran"), below=False),
+        _uri("_profile", (*PROFILES, "http://x.org/StructureDefinition/veteran", "http://x.org/"), below=True),
     ),
     "Location": (
         _near,

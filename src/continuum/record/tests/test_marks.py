@@ -105,6 +105,8 @@ async def test_what_was_there_before_this_release_is_told_when_all_of_it_was_loo
         desk = Desk(pool)
         with pytest.raises(NotYetIndexed, match="Patient"):
             await told(desk, "Patient")
+        with pytest.raises(NotYetIndexed, match="Patient"):
+            await desk.search("Observation", "subject:Patient._profile:below=urn:")
         assert [one.id for one in (await desk.search("Patient", "_tag=x")).matches] == ["a"]
         while await reindexing.batch(conn, desk.keys, now_us()):
             pass

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from continuum.kernel.errors import DomainError, Malformed, TooCostly, UnusableParameter
-from continuum.record.search import includes
+from continuum.record.search import includes, profiles
 from continuum.record.tests.stock import Stock, amount, coded, observation, patient
 from continuum.record.visibility import Scope, Visibility
 
@@ -161,6 +161,26 @@ async def test_a_uri_is_found_below_and_above_another(stock):
     assert await stock.ids("ValueSet?url:below=http://x.org/fhir/ValueSet/a/b") == ["b"]
     assert await stock.ids("ValueSet?url:above=http://x.org/fhir/ValueSet/a/b/c") == ["a", "b"]
     assert await stock.ids("ValueSet?url=http://x.org/other") == ["c"]
+
+
+async def test_profiles_are_found_below_an_address_wherever_that_is_asked(stock, monkeypatch):
+    core, own = "http://hl7.org/fhir/us/core/StructureDefinition", "http://own.org/StructureDefinition"
+    await stock.fill(
+        patient("a", meta={"profile": [f"{core}/patient|6.1.0"]}), patient("b", meta={"profile": [f"{own}/soldier"]}),
+        patient("c", meta={"profile": [f"{core}/other", f"{own}/soldier"]}), patient("d"),
+        observation("o", "Patient/a", meta={"profile": [f"{core}/vitals"]}), observation("p", "Patient/b"),
+    )  # fmt: skip
+    for text, found in {
+        f"_profile:below={core}": ["a", "c"], f"_profile:below={own},{core}/patient": ["a", "b", "c"],
+        f"_profile:below={core}/patient\\|6": ["a"], f"_profile:below={own}/sailor": [], "_profile:below=%25": [],
+        f"_filter=_profile sw {core}": ["a", "c"], f"_filter=not (_profile sw {core})": ["b", "d"],
+        f"_has:Observation:subject:_profile:below={core}": ["a"],
+    }.items():  # fmt: skip
+        assert await stock.ids(f"Patient?{text}") == found, text
+    assert await stock.ids(f"Observation?subject:Patient._profile:below={own}") == ["p"]
+    monkeypatch.setattr(profiles, "PROFILES_BELOW_MAX", 1)
+    with pytest.raises(TooCostly, match="More than 1 profiles"):
+        await stock.ids(f"Patient?_profile:below={core}")
 
 
 async def test_a_search_over_either_of_two_values_sorts_by_either(stock):
