@@ -188,6 +188,7 @@ def search_page() -> str:
         "  and `_list=$current-allergies` a [functional list](#functional-lists).\n"
         "- `GET /fhir?_type=Patient,Observation&_lastUpdated=…` searches several types at once, by what all of them\n"
         "  have; without `_type`, every type. The oldest change comes first; `_sort` takes `_id` and `_lastUpdated`.\n"
+        "  `_type=AuditEvent` stands alone: the trace lies elsewhere, newest first, in no order with resources.\n"
         "- `_include=Observation:subject`, `_revinclude=Provenance:target` bring others, `:iterate` theirs too.\n\n"
         f"## Functional lists\n\n{_functional_lists()}\n\n"
         "## On every type\n\n"

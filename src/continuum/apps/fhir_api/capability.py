@@ -63,7 +63,7 @@ _OF_EVERY_TYPE: tuple[dict[str, str], ...] = (
         "documentation": f"The items of a List, by its id; on their types also {', '.join(LISTS)}.",
     },
     {"name": "_has", "type": "special", "documentation": "Reverse chains, of any depth within the limits."},
-    {"name": "_type", "type": "special", "documentation": "At the base only: the types to search."},
+    {"name": "_type", "type": "special", "documentation": "At the base only: types to search; AuditEvent alone."},
 )
 """Parameters of every type that are no element's value."""
 _INTERACTIONS = {
