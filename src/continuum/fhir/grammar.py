@@ -27,7 +27,7 @@ from continuum.fhir.query import (
     Sort,
     Value,
 )
-from continuum.fhir.search_params import COMPARTMENTS, param, params
+from continuum.fhir.search_params import COMPARTMENTS, SINGLE_PAIRS, param, params
 from continuum.fhir.text import normalise
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.errors import DomainError, Malformed, UnknownParameter, UnusableParameter
@@ -299,7 +299,10 @@ def _composite(draft: _Draft, found: SearchParam, text: str) -> Value:
     read = []
     for (code, kind), part in zip(found.components, parts, strict=True):
         component = param(found.resource_type, code) or replace(found, code=code, kind=kind, components=())
-        read.append(_value(draft, replace(component, kind=kind), "", part))
+        one = _value(draft, replace(component, kind=kind), "", part)
+        if kind == "token" and one.code is None and (found.resource_type, found.code) not in SINGLE_PAIRS:
+            raise UnusableParameter(f"{found.code} needs a code, not only a system, of {code}: {part!r} has none.")
+        read.append(one)
     return Value(text, parts=tuple(read))
 
 

@@ -289,7 +289,7 @@ def _strings(index: Index, resource_type: str, wanted: set[int], keys: Keys) -> 
 
 
 def _quantities(index: Index, resource_type: str, keys: Keys, measures: dict[int, Unit]) -> list[QuantityRow]:
-    """Rows of positions, numbers and quantities, and of quantities filed under the code they belong to; their units."""
+    """Rows of positions, numbers and quantities, and of those filed under the code that they belong to; their units."""
     rows: list[QuantityRow] = []
     for param, latitude, longitude in index.positions:
         key = keys.quantity(resource_type, param)
@@ -299,13 +299,17 @@ def _quantities(index: Index, resource_type: str, keys: Keys, measures: dict[int
     for param, low, high, system, code, unit in index.quantities:
         units = _units(system, code, unit, keys, measures)
         rows.append(_quantity_row(keys.quantity(resource_type, param), low, high, units, None))
-    for param, *parts in index.composites:
-        if len(parts) != 2 or parts[0][0] != "token" or parts[1][0] not in {"quantity", "number"} or not parts[0][2]:
+    for param, (kind, *token), *parts in index.composites:
+        if kind != "token" or not token[1] or parts[0][0] not in {"quantity", "number"}:
             continue
-        _, system, code = parts[0]
-        _, low, high, unit_system, unit_code, unit = (*parts[1], "", "", "")[:6]
+        system, code = token
+        key, under = keys.quantity_under(resource_type, param, code), keys.of(system)
+        if len(parts) == 2:  # where a stretch begins, and where it ends
+            rows.append(_quantity_row(key, parts[0][1], parts[1][2], (None, None), under))
+            continue
+        _, low, high, unit_system, unit_code, unit = (*parts[0], "", "", "")[:6]
         units = _units(unit_system, unit_code, unit, keys, measures)
-        rows.append(_quantity_row(keys.quantity_under(resource_type, param, code), low, high, units, keys.of(system)))
+        rows.append(_quantity_row(key, low, high, units, under))
     return rows
 
 

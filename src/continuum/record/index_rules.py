@@ -30,8 +30,15 @@ from continuum.record.keys import Keys
 from continuum.record.limits import REINDEX_READY_AGE_S
 from continuum.record.read import Connection
 
-FILING: Mapping[str, int] = {}
-"""Kind of parameter → how often the way in which the record files it has changed since the first release."""
+FILING: Mapping[str, int] = dict.fromkeys(
+    (
+        "MolecularSequence.chromosome-variant-coordinate", "MolecularSequence.chromosome-window-coordinate",
+        "MolecularSequence.referenceseqid-variant-coordinate", "MolecularSequence.referenceseqid-window-coordinate",
+    ),
+    1,
+)  # fmt: skip
+"""Parameter, or kind of parameter → how often the way in which the record files it has changed since the first release.
+"""
 
 MARKS = "$meta"
 """Stands among the parameters for what resources have in their Meta (record/marks.py), which has a rule of its own."""
@@ -45,7 +52,7 @@ def rules_of(resource_type: str) -> dict[str, str]:
     """The rules of this release for a type."""
     kinds = search_params.params(resource_type)
     found = {
-        code: f"{mark}.{FILING.get(kinds[code].kind, 0)}"
+        code: f"{mark}.{FILING.get(f'{resource_type}.{code}', FILING.get(kinds[code].kind, 0))}"
         for code, mark in search_params.FINGERPRINTS[resource_type].items()
         if code in kinds
     }

@@ -154,6 +154,32 @@ async def test_composites_speak_of_values_that_belong_together(stock):
     assert await stock.ids("Group?characteristic=height&value=slim") == ["g"]
 
 
+async def test_a_variant_begins_and_ends_where_it_is_said_and_not_where_another_does(stock):
+    def sequence(name, *variants):
+        return {"resourceType": "MolecularSequence", "id": name, "coordinateSystem": 0,
+                "referenceSeq": {"chromosome": coded("urn:c", "7"), "windowStart": 1, "windowEnd": 900},
+                "variant": [{"start": start, "end": end} for start, end in variants]}  # fmt: skip
+
+    await stock.fill(sequence("one", (10, 400)), sequence("two", (10, 20), (300, 400)), sequence("none"))
+    for text, found in {
+        "7$lt100$gt200": ["one"], "urn:c|7$lt100$gt200": ["one"], "urn:d|7$lt100$gt200": [], "8$lt100$gt200": [],
+        "7$10$20": ["two"], "7$ge300$le400": ["two"], "7$ne10$ne20": ["two"], "7$sa9$eb401": ["one", "two"],
+    }.items():  # fmt: skip
+        assert await stock.ids(f"MolecularSequence?chromosome-variant-coordinate={text}") == found, text
+    assert await stock.ids("MolecularSequence?chromosome-window-coordinate=7$le1$ge900") == ["one", "two", "none"]
+
+
+async def test_a_pair_of_which_there_may_be_several_needs_its_code(stock):
+    """By the system alone, the parts would be looked for apart, and found in pairs that do not belong together."""
+    await stock.fill(observation("o", code=coded("urn:c", "a"), valueQuantity=amount(5)))
+    assert await stock.ids("Observation?code-value-quantity=urn:c|$5") == ["o"]
+    for text in ("combo-code-value-quantity=urn:c|$5", "component-code-value-concept=urn:c|$x"):
+        with pytest.raises(UnusableParameter, match="needs a code, not only a system"):
+            await stock.ids(f"Observation?{text}")
+    with pytest.raises(UnusableParameter, match="of relation"):
+        await stock.ids("DocumentReference?relationship=DocumentReference/a$urn:c|")
+
+
 async def test_a_uri_is_found_below_and_above_another(stock):
     sets = {"a": "http://x.org/fhir/ValueSet/a", "b": "http://x.org/fhir/ValueSet/a/b", "c": "http://x.org/other"}
     await stock.fill(*({"resourceType": "ValueSet", "id": n, "status": "draft", "url": u} for n, u in sets.items()))
