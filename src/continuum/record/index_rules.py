@@ -81,7 +81,7 @@ async def unready(conn: Connection) -> tuple[dict[str, frozenset[str]], dict[str
 
     A database that has no rules yet was filled by this release alone.
     """
-    rows = await conn.fetch("SELECT type, digest, target, done, total FROM record.index_state")
+    rows = await conn.fetch("SELECT type, digest, target, after, upto, total FROM record.index_state")
     mine = {TYPE_IDS[name]: name for name in search_params.FINGERPRINTS}
     behind = [
         row
@@ -96,8 +96,18 @@ async def unready(conn: Connection) -> tuple[dict[str, frozenset[str]], dict[str
     for row in texts:
         name, filed = mine[row["type"]], orjson.loads(row["rules"])
         codes[name] = frozenset(code for code, rule in rules_of(name).items() if filed.get(code) != rule)
-    percent = {mine[row["type"]]: min(99, 100 * row["done"] // max(row["total"], 1)) for row in behind}
+    percent = {mine[row["type"]]: percent_of(walked(row), row["total"]) for row in behind}
     return {name: found for name, found in codes.items() if found}, percent
+
+
+def walked(state: Mapping[str, int]) -> int:
+    """How many of the row ids between the first and the last are done, of a row of record.index_state."""
+    return max(state["total"] - (state["upto"] - state["after"]), 0)
+
+
+def percent_of(done: int, total: int) -> int:
+    """At most 99: at 100 nobody asks any more."""
+    return min(99, 100 * done // max(total, 1))
 
 
 async def refuse_unready(conn: Connection, query: Query, keys: Keys) -> None:

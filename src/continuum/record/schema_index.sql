@@ -19,7 +19,7 @@ CREATE TABLE record.index_state (
   after  bigint   NOT NULL DEFAULT 0,       -- the last row_id that was filed again
   upto   bigint   NOT NULL DEFAULT 0,
   done   bigint   NOT NULL DEFAULT 0,       -- rows filed again
-  total  bigint   NOT NULL DEFAULT 0,       -- about how many there are
+  total  bigint   NOT NULL DEFAULT 0,       -- row ids from the first of the type to `upto`
   began  bigint,
   moved  bigint                             -- when a batch was last committed
 );
