@@ -101,13 +101,46 @@ def cli_page() -> str:
     return "".join(parts)
 
 
+def _functional_lists() -> str:
+    """The functional lists, with the criteria that they are."""
+    from continuum.fhir.functional_lists import LISTS  # noqa: PLC0415 - as above
+
+    rows = [
+        f"| `{name}` | {resource_type} | {' '.join(f'`{code}={value}`' for code, value in criteria)} |"
+        for name, by_type in LISTS.items()
+        for resource_type, criteria in by_type.items()
+    ]
+    return (
+        "R4 names lists of what is current; `AllergyIntolerance?patient=42&_list=$current-allergies` asks for one.\n"
+        "Nobody keeps them: each is criteria that join those of the search, with or without a patient. What is not\n"
+        "said to be over or wrong is on them, also where no status is said. A prescription with `doNotPerform` is on\n"
+        "the list of medications: R4 has no parameter that tells it from others, so read that element.\n\n"
+        "| List | Type | Criteria |\n|---|---|---|\n"
+    ) + "\n".join(rows)
+
+
+def _parameters_of_types() -> tuple[set[str], list[str]]:
+    """The parameters that every type has, and a row for each type with the others."""
+    from continuum.fhir.search_params import params  # noqa: PLC0415 - as above
+    from continuum.fhir.types import TYPES  # noqa: PLC0415 - as above
+
+    shared = set.intersection(*(set(params(name)) for name in TYPES))
+    rows = []
+    for name in TYPES:
+        own = [
+            f"`{code}` ({found.kind})"
+            for code, found in sorted(params(name).items())
+            if code not in shared and found.kind not in {"special", "words"}
+        ]
+        rows.append(f"| {name} | {', '.join(own)} |")
+    return shared, rows
+
+
 def search_page() -> str:
     """What can be asked: kinds, modifiers, prefixes, and every parameter of every type."""
     from continuum.fhir.grammar import MODIFIERS  # noqa: PLC0415 - as above
     from continuum.fhir.grammar_filter import OPERATORS  # noqa: PLC0415 - as above
     from continuum.fhir.grammar_values import PREFIXES  # noqa: PLC0415 - as above
-    from continuum.fhir.search_params import params  # noqa: PLC0415 - as above
-    from continuum.fhir.types import TYPES  # noqa: PLC0415 - as above
 
     kinds = [
         f"| {kind} | {', '.join(f'`:{modifier}`' for modifier in modifiers)} |"
@@ -119,15 +152,7 @@ def search_page() -> str:
         for kind, operators in OPERATORS.items()
         if kind not in {"special", "words"}
     )
-    shared = set.intersection(*(set(params(name)) for name in TYPES))
-    rows = []
-    for name in TYPES:
-        own = [
-            f"`{code}` ({found.kind})"
-            for code, found in sorted(params(name).items())
-            if code not in shared and found.kind not in {"special", "words"}
-        ]
-        rows.append(f"| {name} | {', '.join(own)} |")
+    shared, rows = _parameters_of_types()
     return (
         f"# Search\n{WRITTEN}"
         "`GET /fhir/{type}?…`, or `POST /fhir/{type}/_search` with the same as a form. Criteria are joined by AND;\n"
@@ -140,6 +165,10 @@ def search_page() -> str:
         "## Prefixes\n\n"
         f"On dates, numbers and quantities: {', '.join(f'`{prefix}`' for prefix in PREFIXES)}; without one, `eq`.\n"
         "A value is as exact as it is written: `2026-03` is all of March, `5.4` is everything that rounds to it.\n\n"
+        "## Composites\n\n"
+        "`code-value-quantity=8867-4$gt90` asks for parts that belong together, with `$` between. Where a resource\n"
+        "may have several such pairs, as components of an observation, a token needs its code: `system|` is\n"
+        "refused there.\n\n"
         "## Words\n\n"
         "`_content=…` finds whole words in all text of a resource, `_text=…` in its narrative (types without one have\n"
         "no `_text`), `code:text=…` in what stands beside a code: a display, the text of a concept, an identifier's\n"
@@ -150,8 +179,10 @@ def search_page() -> str:
         "`_filter=…` (R4 §3.1.3) joins tests by `and`, `or`, `not (…)` and brackets, from left to right:\n"
         "`_filter=(status eq final or status eq amended) and subject:Patient[gender eq male].birthdate ge 1990`.\n"
         "`ne` means: there is a value and none is equal; on strings, numbers and dates: some value differs.\n"
-        f"{filters}.\n"
-        "`in`, `ni`, `ss` and `sb` ask for value sets and hierarchies and are refused.\n\n"
+        "All but `_text` and `_content` take `pr` with `true` or `false`: whether there is a value. "
+        f"Beside it, {filters}. `_text` and `_content` take `co` and `eq`.\n"
+        "`in`, `ni`, `ss` and `sb` ask for value sets and hierarchies of codes, which are not here: they are refused,\n"
+        "and the words of the refusal name the operators that the parameter takes.\n\n"
         "## Order\n\n"
         "`_sort` takes any parameters of the type but composites and words, each with a minus before it to sort\n"
         "downwards. A token sorts by its code, a reference by what it names; resources without a value come last.\n"
@@ -159,10 +190,13 @@ def search_page() -> str:
         "tokens and references the matches are read, up to the [limits](limits.md), before they are sorted.\n\n"
         "## Across resources\n\n"
         "- `patient.identifier=…` or `subject:Patient.name=…` follows a reference, as deep as the limits allow.\n"
-        "- `_has:Observation:patient:code=…` finds what is referred to, `_list=42` what the List 42 has as an item.\n"
+        "- `_has:Observation:patient:code=…` finds what is referred to, `_list=42` what the List 42 has as an item,\n"
+        "  and `_list=$current-allergies` a [functional list](#functional-lists).\n"
         "- `GET /fhir?_type=Patient,Observation&_lastUpdated=…` searches several types at once, by what all of them\n"
         "  have; without `_type`, every type. The oldest change comes first; `_sort` takes `_id` and `_lastUpdated`.\n"
+        "  `_type=AuditEvent` stands alone: the trace lies elsewhere, newest first, in no order with resources.\n"
         "- `_include=Observation:subject`, `_revinclude=Provenance:target` bring others, `:iterate` theirs too.\n\n"
+        f"## Functional lists\n\n{_functional_lists()}\n\n"
         "## On every type\n\n"
         f"{', '.join(f'`{code}`' for code in sorted(shared))}\n\n"
         "How to answer: `_sort`, `_count`, `_total`, `_summary`, `_elements`, `_format`, `_pretty`. The link `next`\n"

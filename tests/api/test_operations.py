@@ -42,6 +42,43 @@ async def test_tags_are_added_once_and_removed_again(api):
     assert meta["profile"] == ["urn:p"]
 
 
+async def test_what_a_type_and_the_whole_record_have_in_use_is_told_and_what_is_deleted_is_not(api):
+    name, code = fresh_id(), fresh_id()
+    mine, theirs = ({"system": "urn:tags", "code": f"{code}-{one}"} for one in ("mine", "theirs"))
+    await put(api, **patient(id=name, meta={"tag": [{**mine, "display": "Mine"}], "profile": [f"urn:p:{code}"]}))
+    basic = {"resourceType": "Basic", "id": name, "code": {"text": "x"}}
+    await put(api, **basic, meta={"tag": [mine, theirs], "security": [theirs]})
+    meta = shown(await api.get("/Basic/$meta"))
+    assert mine in meta["tag"]
+    assert theirs in meta["tag"]
+    assert theirs in meta["security"]
+    assert "profile" not in meta
+    for response in (await api.get("/$meta"), await api.post("/$meta", json={"resourceType": "Parameters"})):
+        meta = shown(response)
+        assert meta["tag"].count(mine) == 1
+        assert f"urn:p:{code}" in meta["profile"]
+    assert (await api.delete(f"/Basic/{name}")).status_code == 204
+    meta = shown(await api.post("/$meta", json={"resourceType": "Parameters"}))
+    assert mine in meta["tag"]
+    assert theirs not in meta["tag"]
+    assert theirs not in meta.get("security", ())
+
+
+async def test_where_nothing_has_a_tag_there_is_nothing_to_tell(api):
+    response = await api.get("/VisionPrescription/$meta")
+    assert (response.status_code, response.json()) == (200, {"resourceType": "Parameters"})
+
+
+async def test_what_is_in_use_is_told_only_to_who_may_see_all_of_it(running, api):
+    async with running.client("clinician", facility="here") as doctor:
+        for path in ("/$meta", "/Patient/$meta", "/Observation/$meta"):
+            assert "those who may see every" in outcome(await doctor.get(path), 403)["diagnostics"]
+        assert (await doctor.get("/Organization/$meta")).status_code == 200
+    async with running.client("commander", facility="here") as commander:
+        outcome(await commander.get("/Patient/$meta"), 403)
+    outcome(await api.get("/AuditEvent/$meta"), 405)
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -179,6 +179,12 @@ async def test_the_trace_is_read_and_searched_as_audit_events_and_written_by_nob
     del narrow["_id"]
     assert len((await api.get("/AuditEvent", params=narrow)).json()["entry"]) == 1
     assert "entry" not in (await api.get("/AuditEvent", params={**narrow, "date": "lt2020"})).json()
+    alone = {"_type": "AuditEvent", "patient": mine, "_count": "1"}
+    page = (await api.get("/", params=alone)).json()
+    shown = page["entry"][0]["resource"]["id"]
+    (onward,) = [link["url"] for link in page["link"] if link["relation"] == "next"]
+    assert int((await api.get(onward)).json()["entry"][0]["resource"]["id"]) < int(shown)
+    outcome(await api.get("/", params={**alone, "_sort": "_lastUpdated"}), 400)
     page = (await api.get(f"/Patient/{mine}/AuditEvent?_count=2")).json()
     seen = [entry["resource"]["id"] for entry in page["entry"]]
     while onward := [link["url"] for link in page["link"] if link["relation"] == "next"]:
@@ -192,10 +198,12 @@ async def test_the_trace_is_read_and_searched_as_audit_events_and_written_by_nob
         own = (await client.get("/AuditEvent")).json()
         assert {entry["resource"]["entity"][0]["what"]["reference"] for entry in own["entry"]} == {f"Patient/{mine}"}
         assert "entry" not in (await client.get(f"/AuditEvent?patient={other}")).json()
+        assert "entry" not in (await client.get(f"/?_type=AuditEvent&patient={other}")).json()
         assert (await client.get(f"/AuditEvent/{event['id']}")).status_code == 200
         theirs = (await api.get(f"/AuditEvent?patient={other}")).json()["entry"][0]["resource"]["id"]
         outcome(await client.get(f"/AuditEvent/{theirs}"), 404)
     async with running.client("clinician", facility="f") as client:
         outcome(await client.get("/AuditEvent"), 403)
+        outcome(await client.get("/?_type=AuditEvent"), 403)
     for method, path in (("POST", "/AuditEvent"), ("PUT", "/AuditEvent/1"), ("DELETE", "/AuditEvent/1")):
         outcome(await api.request(method, path, json={"resourceType": "AuditEvent", "id": "1"}), 405)

@@ -188,12 +188,14 @@ async def test_an_import_that_was_accepted_before_waits_while_the_server_is_read
             answer = await client.post("/$import", json=asked(("Patient", f"{origin}/open/p.ndjson")))
             status = answer.headers["content-location"].replace(first.origin, "")
             await until(lambda: fetched)
+            assert (await client.get(f"{first.origin}{status}")).headers["x-progress"] == "loading"
     stopped.set()
     files["/open/p.ndjson"] = lines({"resourceType": "Patient", "id": name})
     with started(replace(orders, read_only=True), owner) as shut:
         async with shut.client() as client:
             assert (await export(client)).addresses == []  # of two jobs that wait the older would come first
-            assert (await client.get(f"{shut.origin}{status}")).status_code == 202
+            waiting = await client.get(f"{shut.origin}{status}")
+            assert (waiting.status_code, waiting.headers["x-progress"]) == (202, "waiting for a worker")
             assert (await client.get(f"/Patient/{name}")).status_code == 404
     with started(orders, owner) as last:
         async with last.client() as client:

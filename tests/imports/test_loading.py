@@ -9,7 +9,9 @@ from continuum.kernel.clock import now_us
 from continuum.record.bulk import Loaded, Loader, dangling
 from continuum.record.entry import prepare
 from continuum.record.keys import Keys
+from continuum.record.search import marks_in_use
 from continuum.record.tests.desk import Desk, patient
+from continuum.record.visibility import EVERYTHING
 from continuum.runtime.postgres.address import Address
 
 KEYS = Keys(bytes(32))
@@ -53,6 +55,13 @@ async def test_what_is_present_against_expectation_is_refused_once_and_then_comp
     assert await load(3, patient(id="a")) == Loaded(0, 0, 1), "after a present one, each is looked for"
     assert await Desk(pool).versions("Patient", "b") == [2, 1]
     assert await Desk(pool).count() == await Desk(pool).count("search") == 4
+
+
+async def test_tags_of_what_is_loaded_are_told_like_those_of_what_is_written(load, pool):
+    await load(0, patient(id="a", meta={"tag": [{"system": "urn:s", "code": "x"}]}))
+    async with pool.connection() as conn:
+        (found,) = await marks_in_use(conn, ["Patient"], visibility=EVERYTHING, keys=KEYS)
+    assert found == ("Patient", "tag", "urn:s", "x")
 
 
 async def test_only_references_to_nothing_are_noted_and_each_referrer_is_named(load):

@@ -145,9 +145,9 @@ class Oracle:
         for one in self.mine[patient]:
             if one["resourceType"] == "Patient" and one["managingOrganization"]["reference"] == place:
                 return True
-            if one["resourceType"] == "Encounter" and one["status"] != "cancelled":
-                if one["serviceProvider"]["reference"] == place and self.established(one["period"].get("end")):
-                    return True
+            seen = one["resourceType"] == "Encounter" and one["status"] != "cancelled"
+            if seen and one["serviceProvider"]["reference"] == place and self.established(one["period"].get("end")):
+                return True
         return False
 
     def established(self, end) -> bool:

@@ -89,7 +89,6 @@ async def test_a_server_files_again_by_itself_what_an_earlier_release_has_filed(
     assert before["text"].startswith("Observation is to be indexed again")
     # While somebody has the last one locked, the work comes as far as the batch that it is in.
     async with postgres.open(Settings.load({}, data=str(data_folder))), superuser(data_folder) as conn:
-        await conn.execute("ANALYZE")
         change = conn.transaction()
         await change.start()
         assert await last_of(conn)

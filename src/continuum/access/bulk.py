@@ -97,12 +97,13 @@ def _pairs(criteria: str) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A job, how far it is, and the files that it has made."""
+    """A job, how far it is, the files that it has made, and whether somebody works on it at present."""
 
     job: Job
     asked: Asked
     progress: Progress
     files: tuple[File, ...]
+    held: bool
 
     @property
     def completed(self) -> bool:
@@ -175,7 +176,8 @@ class Bulk:
             job = await self._own(conn, job_id)
             done = await jobs.progress(conn, job_id)
             files = await jobs.files(conn, job_id) if job.ended is not None else []
-            return Status(job, Asked.read(job.asked), done, tuple(files))
+            held = await jobs.held(conn, job_id, self._clock())
+            return Status(job, Asked.read(job.asked), done, tuple(files), held)
 
         found: Status = await self._traced("bulkstatus", work, None, job_id)
         return found

@@ -15,7 +15,7 @@ from continuum.record import jobs
 from continuum.record.export import plan
 from continuum.record.export.files import Files
 from continuum.record.export.read import CursorConnection, Show, outcome_line, read_part
-from continuum.record.export.selection import with_units
+from continuum.record.export.selection import made_ready
 from continuum.record.export.statements import MEMBERS, Reading, note_named
 from continuum.record.jobs import ERROR, File, Job
 from continuum.record.keys import Keys
@@ -71,7 +71,7 @@ async def work(
                 conn, job, selection, visibility=policy.visibility, keys=keys, members=members
             )  # fmt: skip
             await jobs.plan(conn, job, parts)
-    reading = Reading(job, await with_units(conn, selection, keys), policy.visibility, keys)
+    reading = Reading(job, await made_ready(conn, selection, keys), policy.visibility, keys)
     outside = selection.unfiled if selection.level == "group" else ()
     files = Files(folder, mark)
     try:

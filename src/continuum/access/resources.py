@@ -9,12 +9,12 @@ from continuum.access.ground import Ground
 from continuum.fhir.invariants import broken
 from continuum.fhir.json import parse
 from continuum.fhir.query import Query
-from continuum.fhir.types import TYPE_IDS
+from continuum.fhir.types import TYPE_IDS, TYPES
 from continuum.fhir.validate import validate
-from continuum.kernel.errors import DomainError, Issue
+from continuum.kernel.errors import DomainError, Forbidden, Issue
 from continuum.record import judging, read, search
 from continuum.record.entry import arrange
-from continuum.record.model import Operation, Page, Stored, Written
+from continuum.record.model import Mark, Operation, Page, Stored, Written
 from continuum.record.read import Connection
 
 MODES = ("create", "update", "delete")
@@ -39,6 +39,27 @@ class ResourceActs(Ground):
             return await read.read(conn, resource_type, resource_id, self._policy.visibility)
 
         return await self._traced("meta", work, resource_type, resource_id)
+
+    async def meta_in_use(self, resource_type: str | None) -> dict[str, Any]:
+        """A Meta with the profiles, security labels and tags that present resources of a type have, or of all types.
+
+        Raises:
+            Forbidden: not all of them are open to this session: what others have tells of them.
+        """
+
+        async def work(conn: Connection) -> list[Mark]:
+            names = [resource_type] if resource_type else [name for name in TYPES if name != "AuditEvent"]
+            visibility = self._policy.visibility
+            for name in names:
+                if visibility.of(name).limited or name in visibility.only:
+                    what = f"every {resource_type}" if resource_type else "everything"
+                    raise Forbidden(
+                        f"Which profiles, labels and tags are in use is told to those who may see {what}:"
+                        " it tells of the others. Ask one resource for its own."
+                    )
+            return await search.marks_in_use(conn, names, visibility=visibility, keys=self._door.keys)
+
+        return _told(await self._traced("meta", work, resource_type))
 
     async def change_meta(
         self, resource_type: str, resource_id: str, apply: Callable[[dict[str, Any]], dict[str, Any]]
@@ -130,6 +151,18 @@ class ResourceActs(Ground):
         for link in sorted(await judging.absent(conn, wanted, self._policy.visibility)):
             issues.append(Issue("not-found", f"The reference {link} names a resource that does not exist here."))
         return issues
+
+
+def _told(marks: list[Mark]) -> dict[str, Any]:
+    """A Meta of marks, each once, however many types have it."""
+    found: dict[str, Any] = {}
+    for _, element, system, code in marks:
+        coding = {"system": system, "code": code} if system else {"code": code}
+        one = code if element == "profile" else coding
+        known = found.setdefault(element, [])
+        if one not in known:
+            known.append(one)
+    return found
 
 
 def _parsed(stored: Stored | None) -> dict[str, Any]:

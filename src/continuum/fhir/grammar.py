@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from continuum.fhir.functional_lists import criteria_of
 from continuum.fhir.grammar_filter import parse_filter
 from continuum.fhir.grammar_values import (
     VALUE_READERS,
@@ -26,7 +27,7 @@ from continuum.fhir.query import (
     Sort,
     Value,
 )
-from continuum.fhir.search_params import COMPARTMENTS, UNLISTED_URIS, param, params
+from continuum.fhir.search_params import COMPARTMENTS, SINGLE_PAIRS, param, params
 from continuum.fhir.text import normalise
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.errors import DomainError, Malformed, UnknownParameter, UnusableParameter
@@ -164,7 +165,7 @@ def _clause(draft: _Draft, resource_type: str, name: str, text: str, depth: int)
     if depth > CHAIN_DEPTH_MAX:
         raise Malformed(f"A chain has at most {CHAIN_DEPTH_MAX} links.")
     if name == "_list":
-        return _on_list(resource_type, text)
+        return _on_list(draft, resource_type, text)
     if name.startswith("_has:"):
         return _has(draft, name[5:], text, depth)
     head, dot, rest = name.partition(".")
@@ -240,13 +241,15 @@ def _has(draft: _Draft, spec: str, text: str, depth: int) -> Has:
     return Has(found, _clause(draft, source, rest, text, depth + 1))
 
 
-def _on_list(resource_type: str, text: str) -> Has:
-    """`_list=42`: what the List 42 has as an item (R4 §3.1.1.4.15)."""
+def _on_list(draft: _Draft, resource_type: str, text: str) -> Clause:
+    """`_list=42`: what the List 42 has as an item; `_list=$current-problems`: what is current (R4 §3.1.1.4.15)."""
+    if text.startswith("$"):
+        return AllOf(tuple(_clause(draft, resource_type, *one, 1) for one in criteria_of(text, resource_type)))
     ids = [one.removeprefix("List/") for one in text.split(",") if one]
     if not ids:
         raise UnusableParameter("_list has no value; it takes the id of a List.")
     if any(one.startswith("$") for one in ids):
-        raise UnusableParameter(f"_list takes the id of a List; the functional list {text} is not kept here.")
+        raise UnusableParameter(f"_list takes ids of Lists, or one functional list alone, not {text}.")
     item, own = param("List", "item"), param("List", "_id")
     assert item is not None, f"R4 gives List its items, of which a {resource_type} may be one"
     assert own is not None, "every type has it"
@@ -257,8 +260,6 @@ def _criterion(draft: _Draft, found: SearchParam, modifier: str, text: str) -> C
     if modifier and modifier not in MODIFIERS[found.kind] and not (found.kind == "reference" and modifier in TYPE_IDS):
         valid = ", ".join(f":{name}" for name in MODIFIERS[found.kind]) or "none"
         raise UnusableParameter(f"{found.code} does not take :{modifier}. Of modifiers, a {found.kind} takes {valid}.")
-    if modifier == "below" and found.code in UNLISTED_URIS:
-        raise UnusableParameter(f"{found.code} does not take :below. It takes :above and :missing.")
     if modifier == "of-type" and not found.typed:
         raise UnusableParameter(f"{found.code} does not take :of-type; only identifiers say of what type they are.")
     if modifier == "missing":
@@ -298,7 +299,10 @@ def _composite(draft: _Draft, found: SearchParam, text: str) -> Value:
     read = []
     for (code, kind), part in zip(found.components, parts, strict=True):
         component = param(found.resource_type, code) or replace(found, code=code, kind=kind, components=())
-        read.append(_value(draft, replace(component, kind=kind), "", part))
+        one = _value(draft, replace(component, kind=kind), "", part)
+        if kind == "token" and one.code is None and (found.resource_type, found.code) not in SINGLE_PAIRS:
+            raise UnusableParameter(f"{found.code} needs a code, not only a system, of {code}: {part!r} has none.")
+        read.append(one)
     return Value(text, parts=tuple(read))
 
 

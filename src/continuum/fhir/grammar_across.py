@@ -10,7 +10,8 @@ from continuum.fhir.types import TYPE_IDS, TYPES
 from continuum.kernel.errors import UnknownParameter
 
 NOT_ACROSS = frozenset({"AuditEvent"})
-"""Types that lie elsewhere and are searched by themselves."""
+"""Types that are searched by themselves only: the trace lies elsewhere, newest first, and no index puts it into
+one order with resources."""
 SORTED_BY = frozenset({"_id", "_lastUpdated"})
 """What every type can be sorted by with an index."""
 
@@ -34,7 +35,12 @@ def parse_across(given: Sequence[tuple[str, str]], *, lenient: bool, base_url: s
         rest = [(name, text) for name, text in rest if name not in ignored]
         queries = [parse(one, rest, lenient=lenient, base_url=base_url) for one in types]
     return tuple(
-        replace(query, sort=_order(query), self_params=(*asked, *query.self_params), ignored=ignored)
+        replace(
+            query,
+            sort=query.sort if types[0] in NOT_ACROSS else _order(query),
+            self_params=(*asked, *query.self_params),
+            ignored=ignored,
+        )
         for query in queries
     )
 
@@ -46,7 +52,7 @@ def _types(texts: list[str]) -> tuple[str, ...]:
     for one in wanted:
         if one not in TYPE_IDS:
             raise UnknownParameter(f"_type names {one}, which is no resource type of R4.")
-        if one in NOT_ACROSS:
+        if one in NOT_ACROSS and len(wanted) > 1:
             raise UnknownParameter(f"{one} cannot be searched together with other types; search it by itself.")
     if not wanted:
         raise UnknownParameter("_type has no value; it takes resource types with commas between.")

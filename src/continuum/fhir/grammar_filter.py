@@ -41,6 +41,8 @@ OPERATORS: dict[str, frozenset[str]] = {
     "special": frozenset({"eq"}),
 }
 """The operators that each kind of parameter takes; every kind but words also takes `pr`."""
+PRESENT = frozenset({"pr"})
+"""Whether there is a value at all."""
 OF_TERMINOLOGY = frozenset({"in", "ni", "ss", "sb"})
 """Operators that ask what a value set holds or which concept is above another."""
 SYSTEMS = {
@@ -253,16 +255,17 @@ class _Compiler:
         if found is None:
             raise UnusableParameter(_unknown(resource_type, name))
         operator, value = test.operator, test.value
+        valid = ", ".join(sorted(OPERATORS[found.kind] | (PRESENT if found.kind != "words" else set())))
         if operator in OF_TERMINOLOGY:
             raise UnusableParameter(
-                f"_filter: {operator} asks for value sets or hierarchies of codes, which are not here."
+                f"_filter: {operator} asks for value sets or hierarchies of codes, which are not here;"
+                f" {name} takes {valid}."
             )
-        if operator == "pr" and found.kind != "words":
+        if operator in PRESENT and found.kind != "words":
             if value not in {"true", "false"}:
                 raise UnusableParameter(f"_filter: {name} pr is followed by true or false, not {value!r}.")
             return self.read(resource_type, f"{name}:missing", "false" if value == "true" else "true")
         if operator not in OPERATORS[found.kind]:
-            valid = ", ".join(sorted(OPERATORS[found.kind]))
             raise UnusableParameter(
                 f"_filter: {name} is a {found.kind} and does not take {operator}; it takes {valid}."
             )

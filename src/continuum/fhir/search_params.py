@@ -55,8 +55,22 @@ PRESENCE: Mapping[str, Mapping[str, int]] = {
 IMPLIED_SYSTEMS: Mapping[str, Mapping[str, str]] = _FACTS["implied_systems"]
 """Type → token parameter → the one system of all its codes, which R4 gives and resources do not repeat."""
 
+SINGLE_PAIRS = frozenset(
+    {
+        ("MolecularSequence", "chromosome-window-coordinate"),
+        ("MolecularSequence", "referenceseqid-window-coordinate"),
+        ("Observation", "code-value-concept"),
+        ("Observation", "code-value-date"),
+        ("Observation", "code-value-quantity"),
+        ("Observation", "code-value-string"),
+    }
+)
+"""Composites of which a resource has one at most: only there do parts that are looked for apart belong together."""
+
 UNLISTED_URIS = frozenset({"_profile"})
-"""Uris that are found by their keys alone: rows of what nearly every resource has would cost every write."""
+"""Uris that are found by their keys alone: rows of what nearly every resource has would cost every write.
+
+What begins with one is found by way of record.mark (record/search/profiles.py)."""
 
 
 def has_grams(code: str) -> bool:

@@ -12,6 +12,7 @@ from continuum.record import claims, copying
 from continuum.record.body import compress, decompress
 from continuum.record.entry import Prepared
 from continuum.record.keys import Keys
+from continuum.record.marks import file_marks
 from continuum.record.read import Connection
 from continuum.record.relations import INSERT_RELATIONS
 from continuum.record.units import file_units
@@ -104,6 +105,7 @@ class Loader:
         row_ids = await self._row_ids.take(self._conn, len(fresh))
         rows = list(zip(row_ids, fresh, strict=True))
         await file_units(self._conn, fresh, self._row_ids.units)
+        await file_marks(self._conn, fresh, self._row_ids.marks)
         tables = {
             "search": [copying.search_row(row_id, p, now_us) for row_id, p in rows],
             "string": [copying.string_row(row_id, row) for row_id, p in rows for row in p.strings],

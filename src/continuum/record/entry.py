@@ -21,6 +21,7 @@ from continuum.record.body import tail
 from continuum.record.claims import CLAIMING_TYPES, claimed
 from continuum.record.geography import filed_longitude
 from continuum.record.keys import Keys, param_id
+from continuum.record.model import Mark
 from continuum.record.relations import Relation, relations
 from continuum.record.words import file_words
 
@@ -80,6 +81,8 @@ class Prepared:
     """Who has to do with its patient, as it says."""
     claims: list[tuple[int, str]] = field(default_factory=list)
     """What it holds, and nobody else may: key and Slot.id of rows of record.claim."""
+    marks: dict[int, Mark] = field(default_factory=dict)
+    """Its profiles, security labels and tags, by their keys."""
 
 
 def prepare(resource: dict[str, Any], keys: Keys) -> Prepared:
@@ -144,6 +147,7 @@ def arrange(resource: dict[str, Any], resource_type: str, type_id: int, keys: Ke
         measures=measures,
         relations=relations(resource, keys, _bits) if patient_id is not None else [],
         claims=claimed(resource, keys) if resource_type in CLAIMING_TYPES else [],
+        marks=_marks(resource["meta"], resource_type, keys) if resource.get("meta") else {},
     )
 
 
@@ -275,7 +279,7 @@ def _strings(index: Index, resource_type: str, wanted: set[int], keys: Keys) -> 
 
 
 def _quantities(index: Index, resource_type: str, keys: Keys, measures: dict[int, Unit]) -> list[QuantityRow]:
-    """Rows of positions, numbers and quantities, and of quantities filed under the code they belong to; their units."""
+    """Rows of positions, numbers and quantities, and of those filed under the code that they belong to; their units."""
     rows: list[QuantityRow] = []
     for param, latitude, longitude in index.positions:
         key = keys.quantity(resource_type, param)
@@ -285,13 +289,17 @@ def _quantities(index: Index, resource_type: str, keys: Keys, measures: dict[int
     for param, low, high, system, code, unit in index.quantities:
         units = _units(system, code, unit, keys, measures)
         rows.append(_quantity_row(keys.quantity(resource_type, param), low, high, units, None))
-    for param, *parts in index.composites:
-        if len(parts) != 2 or parts[0][0] != "token" or parts[1][0] not in {"quantity", "number"} or not parts[0][2]:
+    for param, (kind, *token), *parts in index.composites:
+        if kind != "token" or not token[1] or parts[0][0] not in {"quantity", "number"}:
             continue
-        _, system, code = parts[0]
-        _, low, high, unit_system, unit_code, unit = (*parts[1], "", "", "")[:6]
+        system, code = token
+        key, under = keys.quantity_under(resource_type, param, code), keys.of(system)
+        if len(parts) == 2:  # where a stretch begins, and where it ends
+            rows.append(_quantity_row(key, parts[0][1], parts[1][2], (None, None), under))
+            continue
+        _, low, high, unit_system, unit_code, unit = (*parts[0], "", "", "")[:6]
         units = _units(unit_system, unit_code, unit, keys, measures)
-        rows.append(_quantity_row(keys.quantity_under(resource_type, param, code), low, high, units, keys.of(system)))
+        rows.append(_quantity_row(key, low, high, units, under))
     return rows
 
 
@@ -322,6 +330,15 @@ def _units(system: str, code: str, unit: str, keys: Keys, measures: dict[int, Un
 
 def _labels(resource: dict[str, Any]) -> int:
     return _bits((resource.get("meta") or {}).get("security", ()))
+
+
+def _marks(meta: dict[str, Any], resource_type: str, keys: Keys) -> dict[int, Mark]:
+    """What has no code is left out: it is filed as any of its system."""
+    found = [("profile", "", url) for url in meta.get("profile", ()) if url]
+    for element in ("security", "tag"):
+        found += [(element, one.get("system") or "", one["code"]) for one in meta.get(element, ()) if one.get("code")]
+    key_of = keys.of_type[resource_type].marks
+    return {key_of[mark]: Mark(resource_type, *mark) for mark in found}
 
 
 def _bits(codings: Iterable[dict[str, Any]]) -> int:

@@ -6,7 +6,7 @@ for how the record files that kind of value. A release that changes either has t
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -30,8 +30,19 @@ from continuum.record.keys import Keys
 from continuum.record.limits import REINDEX_READY_AGE_S
 from continuum.record.read import Connection
 
-FILING: Mapping[str, int] = {}
-"""Kind of parameter → how often the way in which the record files it has changed since the first release."""
+FILING: Mapping[str, int] = dict.fromkeys(
+    (
+        "MolecularSequence.chromosome-variant-coordinate", "MolecularSequence.chromosome-window-coordinate",
+        "MolecularSequence.referenceseqid-variant-coordinate", "MolecularSequence.referenceseqid-window-coordinate",
+    ),
+    1,
+)  # fmt: skip
+"""Parameter, or kind of parameter → how often the way in which the record files it has changed since the first release.
+"""
+
+MARKS = "$meta"
+"""Stands among the parameters for what resources have in their Meta (record/marks.py), which has a rule of its own."""
+_MARKS_RULE = "1"
 
 Rules = Mapping[str, str]
 """Parameter → its rule."""
@@ -40,11 +51,12 @@ Rules = Mapping[str, str]
 def rules_of(resource_type: str) -> dict[str, str]:
     """The rules of this release for a type."""
     kinds = search_params.params(resource_type)
-    return {
-        code: f"{mark}.{FILING.get(kinds[code].kind, 0)}"
+    found = {
+        code: f"{mark}.{FILING.get(f'{resource_type}.{code}', FILING.get(kinds[code].kind, 0))}"
         for code, mark in search_params.FINGERPRINTS[resource_type].items()
         if code in kinds
     }
+    return {**found, MARKS: _MARKS_RULE}
 
 
 def digest_of(rules: Rules) -> str:
@@ -69,7 +81,7 @@ async def unready(conn: Connection) -> tuple[dict[str, frozenset[str]], dict[str
 
     A database that has no rules yet was filled by this release alone.
     """
-    rows = await conn.fetch("SELECT type, digest, target, done, total FROM record.index_state")
+    rows = await conn.fetch("SELECT type, digest, target, after, upto, total FROM record.index_state")
     mine = {TYPE_IDS[name]: name for name in search_params.FINGERPRINTS}
     behind = [
         row
@@ -84,30 +96,62 @@ async def unready(conn: Connection) -> tuple[dict[str, frozenset[str]], dict[str
     for row in texts:
         name, filed = mine[row["type"]], orjson.loads(row["rules"])
         codes[name] = frozenset(code for code, rule in rules_of(name).items() if filed.get(code) != rule)
-    percent = {mine[row["type"]]: min(99, 100 * row["done"] // max(row["total"], 1)) for row in behind}
+    percent = {mine[row["type"]]: percent_of(walked(row), row["total"]) for row in behind}
     return {name: found for name, found in codes.items() if found}, percent
+
+
+def walked(state: Mapping[str, int]) -> int:
+    """How many of the row ids between the first and the last are done, of a row of record.index_state."""
+    return max(state["total"] - (state["upto"] - state["after"]), 0)
+
+
+def percent_of(done: int, total: int) -> int:
+    """At most 99: at 100 nobody asks any more."""
+    return min(99, 100 * done // max(total, 1))
 
 
 async def refuse_unready(conn: Connection, query: Query, keys: Keys) -> None:
     """Refuses a search that would not find all there is, because resources are still being filed again.
 
-    When nothing is behind, this is one lookup: this release's own rules do not fall behind while it runs.
-
     Raises:
         NotYetIndexed: it names a parameter that is not ready.
     """
-    known = _readiness.get(keys)
-    if known is not None and not known.codes:
+    known = await _known(conn, keys)
+    if not known.codes:
         return
-    if known is None or time.monotonic() - known.read_at > REINDEX_READY_AGE_S:
-        codes, percent = await unready(conn)
-        known = _readiness[keys] = _Readiness(codes, percent, time.monotonic())
     for one in _named(query):
         if one.code in known.codes.get(one.resource_type, ()):
             raise NotYetIndexed(
                 f"{one.resource_type}.{one.code} is new in this release, and what was there before is still being"
                 f" indexed by it ({known.percent[one.resource_type]} % done). Search without it, or try again later."
             )
+
+
+async def refuse_unready_marks(conn: Connection, resource_types: Sequence[str], keys: Keys) -> None:
+    """Refuses to say what resources of some types have in their Meta, while not all of it is filed.
+
+    Raises:
+        NotYetIndexed: it names one of the types.
+    """
+    known = await _known(conn, keys)
+    for name in resource_types:
+        if MARKS in known.codes.get(name, ()):
+            raise NotYetIndexed(
+                f"Which profiles, security labels and tags {name} resources have is still being looked up in what was"
+                f" there before this release ({known.percent[name]} % done). Try again later."
+            )
+
+
+async def _known(conn: Connection, keys: Keys) -> _Readiness:
+    """What is not ready.
+
+    When nothing is behind, this is one lookup: this release's own rules do not fall behind while it runs.
+    """
+    known = _readiness.get(keys)
+    if known is None or (known.codes and time.monotonic() - known.read_at > REINDEX_READY_AGE_S):
+        codes, percent = await unready(conn)
+        known = _readiness[keys] = _Readiness(codes, percent, time.monotonic())
+    return known
 
 
 def _named(query: Query) -> Iterator[SearchParam]:

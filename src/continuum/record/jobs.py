@@ -90,6 +90,15 @@ async def get(conn: Connection, job_id: str) -> Job | None:
     return None if row is None else Job(**dict(row))
 
 
+async def held(conn: Connection, job_id: str, now_us: int) -> bool:
+    """Whether somebody works on a job, as far as is known: of one whose server was killed, until its lease is over."""
+    row = await conn.fetchrow(
+        f"SELECT 1 FROM record.bulk_job WHERE id = $1 AND state = '{RUNNING}' AND beat >= $2::bigint - $3::bigint",
+        job_id, now_us, int(BULK_LEASE_S * 1_000_000),
+    )  # fmt: skip
+    return row is not None
+
+
 async def progress(conn: Connection, job_id: str) -> Progress:
     """How far an export is."""
     row = await conn.fetchrow(

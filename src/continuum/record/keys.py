@@ -49,11 +49,12 @@ class TypeKeys:
     tokens: (param, system, code) → all its forms. references: (param, target) → the keys of a target as written.
     grams: trigram → its key. params: param → its number in the side tables.
     texts: (param, text) → the keys of its words under the parameter. content: text → the keys of its words in the
-    text of the whole resource. text_keys, content_keys and narrative_keys do not remember.
+    text of the whole resource. marks: (element of Meta, system, code or URL) → the key of the whole.
+    text_keys, content_keys and narrative_keys do not remember.
     """
 
     __slots__ = (
-        "content", "content_keys", "grams", "narrative_keys", "params", "references", "text_keys", "texts",
+        "content", "content_keys", "grams", "marks", "narrative_keys", "params", "references", "text_keys", "texts",
         "tokens",
     )  # fmt: skip
 
@@ -64,6 +65,7 @@ class TypeKeys:
         self.references: Memory[tuple[str, str], tuple[int, ...]] = Memory(
             lambda found: keys.reference_forms(resource_type, *found)
         )
+        self.marks: Memory[tuple[str, str, str], int] = Memory(lambda mark: keys.mark(resource_type, *mark))
         self.grams: Memory[str, int] = Memory(lambda gram: keys.gram(resource_type, gram))
         self.params: Memory[str, int] = Memory(lambda param: param_id(resource_type, param))
 
@@ -156,6 +158,12 @@ class Keys:
     def uri(self, resource_type: str, param: str, value: str) -> int:
         """An exact uri; canonicals are keyed with and without their version."""
         return self._digest(f"{resource_type}.{param}{_SEP}u{_SEP}{value}")
+
+    def mark(self, resource_type: str, element: str, system: str, code: str) -> int:
+        """The key under which a profile, or a security label or tag with its system, is filed."""
+        if element == "profile":
+            return self.uri(resource_type, "_profile", code)
+        return self.token(resource_type, f"_{element}", system, code)
 
     def gram(self, resource_type: str, trigram: str) -> int:
         """One trigram of any normalised string of the row (`:contains`)."""

@@ -13,6 +13,13 @@ RELATIONS_MAX = 200
 COMMENSURABLE_MAX = 200
 """Different units of one dimension, as of masses, that a search compares with each other."""
 
+MARKS_MAX = 1_000
+"""Profiles, security labels and tags of the types asked for, up to which `$meta` looks which of them are in use."""
+MARKS_SETTLED_MAX = 10_000
+"""Of these, how many a process remembers to be filed."""
+PROFILES_BELOW_MAX = 1_000
+"""Profiles of a type that one `_profile:below` may find."""
+
 ESTIMATE_ROWS = 2_048
 """Rows that an estimated total tests."""
 ESTIMATE_PLACES = 32

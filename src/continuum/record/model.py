@@ -16,6 +16,15 @@ class Stored(NamedTuple):
     body: bytes | None
 
 
+class Mark(NamedTuple):
+    """A profile, security label or tag of resources of a type: element of Meta, system or "", code or URL."""
+
+    resource_type: str
+    element: str
+    system: str
+    code: str
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """What a write did. status: 200 updated or matched, 201 created, 204 deleted.

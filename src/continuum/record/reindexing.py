@@ -15,11 +15,11 @@ from continuum.fhir import search_params
 from continuum.fhir.json import parse
 from continuum.fhir.types import TYPE_IDS, TYPE_NAMES
 from continuum.record.entry import Prepared, arrange
-from continuum.record.index_rules import digest_of, rules_of
+from continuum.record.index_rules import digest_of, percent_of, rules_of, walked
 from continuum.record.keys import Keys
 from continuum.record.limits import REINDEX_BATCH
+from continuum.record.marks import file_marks
 from continuum.record.read import COLUMNS, Connection, stored
-from continuum.record.search.statistics import read_statistics
 from continuum.record.units import file_units
 
 LOCK = 7_200_000_005
@@ -37,18 +37,28 @@ _SIDES = {
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a type has come; instants are microseconds since 1970 UTC."""
+    """How far a type has come; instants are microseconds since 1970 UTC.
+
+    done: resources filed again. walked, span: of how many row ids, between the type's first and last, all are done. How
+    many resources there are nobody has counted, and PostgreSQL's own guess may be of before the last import.
+    """
 
     resource_type: str
     done: int
-    total: int
+    walked: int
+    span: int
     began_us: int
     moved_us: int | None
 
     @property
     def percent(self) -> int:
         """At most 99: at 100 it is no longer listed."""
-        return min(99, 100 * self.done // max(self.total, 1))
+        return percent_of(self.walked, self.span)
+
+    @property
+    def total(self) -> int | None:
+        """About how many resources there are, if they lie as close everywhere; None before the first are done."""
+        return self.done * self.span // self.walked if self.walked else None
 
 
 async def settle(conn: Connection, now_us: int) -> list[str]:
@@ -84,18 +94,20 @@ async def _file_rules(conn: Connection, name: str) -> None:
 async def _begin(conn: Connection, name: str, state: Any, now_us: int) -> bool:
     """Notes a type as to be filed again, unless there is nothing of it."""
     type_id, rules = TYPE_IDS[name], rules_of(name)
-    last = (await conn.fetchrow("SELECT max(row_id) AS last FROM record.search WHERE type = $1", type_id))["last"]
+    ends = await conn.fetchrow(
+        "SELECT min(row_id) AS first, max(row_id) AS last FROM record.search WHERE type = $1", type_id
+    )
+    first, last = ends["first"], ends["last"]
     if last is None:
         await _file_rules(conn, name)
         return False
     filed = orjson.loads(state["rules"])
     # Null stands for what is filed by the rules of more than one release, an unfinished one's too.
     mixed = {code: rule if filed.get(code) == rule else None for code, rule in rules.items()}
-    total = round((await read_statistics(conn)).rows_of(type_id))
     await conn.execute(
-        "UPDATE record.index_state SET digest = '', rules = $2, target = $3, after = 0, upto = $4, done = 0,"
-        " total = $5, began = $6, moved = NULL WHERE type = $1",
-        type_id, orjson.dumps(mixed).decode(), digest_of(rules), last, max(total, 1), now_us,
+        "UPDATE record.index_state SET digest = '', rules = $2, target = $3, after = $4, upto = $5, done = 0,"
+        " total = $6, began = $7, moved = NULL WHERE type = $1",
+        type_id, orjson.dumps(mixed).decode(), digest_of(rules), first - 1, last, last - first + 1, now_us,
     )  # fmt: skip
     return True
 
@@ -123,8 +135,7 @@ async def batch(conn: Connection, keys: Keys, now_us: int, *, size: int = REINDE
             await _file_rules(conn, name)
         else:
             await conn.execute(
-                "UPDATE record.index_state SET after = $2, done = done + $3, total = greatest(total, done + $3),"
-                " moved = $4 WHERE type = $1",
+                "UPDATE record.index_state SET after = $2, done = done + $3, moved = $4 WHERE type = $1",
                 row["type"], found[-1]["row_id"], len(found), now_us,
             )  # fmt: skip
         return name
@@ -138,6 +149,7 @@ async def _file_again(conn: Connection, rows: Sequence[Any], name: str, keys: Ke
         resource = parse(stored(row).body or b"")
         filed.append((row, arrange(resource, name, TYPE_IDS[name], keys)))
     await file_units(conn, [new for _, new in filed], set())
+    await file_marks(conn, [new for _, new in filed], set())
     row_ids = [row["row_id"] for row in rows]
     for table in (*_SIDES, "search"):
         await conn.execute(f"DELETE FROM record.{table} WHERE row_id = ANY($1::bigint[])", row_ids)
@@ -168,9 +180,13 @@ def _entry(row: Any, new: Prepared) -> tuple[Any, ...]:
 async def progress(conn: Connection) -> list[Progress]:
     """What is being filed again."""
     rows = await conn.fetch(
-        "SELECT type, done, total, began, moved FROM record.index_state WHERE target IS NOT NULL ORDER BY began, type"
+        "SELECT type, after, upto, done, total, began, moved FROM record.index_state"
+        " WHERE target IS NOT NULL ORDER BY began, type"
     )
-    return [Progress(TYPE_NAMES[row["type"]], row["done"], row["total"], row["began"], row["moved"]) for row in rows]
+    return [
+        Progress(TYPE_NAMES[row["type"]], row["done"], walked(row), row["total"], row["began"], row["moved"])
+        for row in rows
+    ]
 
 
 async def waiting(conn: Connection) -> list[str]:

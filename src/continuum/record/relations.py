@@ -14,7 +14,8 @@ from continuum.record.keys import Keys
 from continuum.record.limits import FACILITY_CARE_DAYS, RELATION_DONE_DAYS, RELATION_OPEN_DAYS, RELATIONS_MAX
 
 CARED, TREATMENT, ORDER, GRANTED, REFUSED, SHIELD = 0, 1, 2, 3, 4, 5
-"""`basis` of a relation: a facility that cares for the patient, takes part in care, was addressed by an order, may by consent, may not, is looked after."""
+"""`basis` of a relation: a facility that cares for the patient, takes part in care, was addressed by an order, may by
+consent, may not, is looked after."""
 EVERYBODY = 0
 """`who` of a relation that concerns everybody."""
 ALWAYS, OPEN = -(2**62), None

@@ -252,8 +252,7 @@ $$;
 -- `fresh` are new rows; `changed` are present rows that the caller has locked and whose next version this is.
 -- `link_*` are the distinct local references that must exist. Locks on buckets of addresses keep a reference
 -- and the deletion of its target apart; they are taken in one order, so they cannot deadlock.
--- care_*: who is registered at which facility by the batch; it has to do with them for a year (RELATION_OPEN_DAYS),
--- and with who is enrolled elsewhere from now on for three (FACILITY_CARE_DAYS, both in record/limits.py).
+-- care_*: who is registered where: for RELATION_OPEN_DAYS; who leaves a facility is known for FACILITY_CARE_DAYS.
 -- Raises CT403 when a patient of an act has none of the relations that the guard lists for it (basis 6: `who` broke
 -- the glass, others as in record.relation), CT404 with the missing
 -- addresses in DETAIL, CT409 with "source target" in DETAIL when one of `charts` (Patient ids that entries are
@@ -327,9 +326,7 @@ BEGIN
       INSERT INTO record.relation (patient, basis, who, row_id, labels, starts, ends)
       SELECT t.patient, 0, t.who, 0, 0, t.starts, instant + 1096 * day
       FROM unnest(changed) c JOIN record.relation t ON t.row_id = c.row_id AND t.basis = 0
-      WHERE NOT EXISTS (
-        SELECT FROM unnest(relation_rows, relation_bases, relation_whos) n(row_id, basis, who)
-        WHERE n.row_id = c.row_id AND n.basis = 0 AND n.who = t.who)
+      WHERE (c.row_id, 0, t.who) NOT IN (SELECT * FROM unnest(relation_rows, relation_bases, relation_whos))
       ON CONFLICT DO NOTHING;
     END IF;
     DELETE FROM record.relation t USING unnest(changed) c WHERE t.row_id = c.row_id;
@@ -384,8 +381,7 @@ BEGIN
   IF cardinality(care_patients) > 0 THEN
     INSERT INTO record.relation (patient, basis, who, row_id, labels, starts, ends)
     SELECT patient, 0, facility, 0, 0, instant, instant + 365 * day
-    FROM unnest(care_patients, care_facilities) c(patient, facility)
-    ON CONFLICT DO NOTHING;
+    FROM unnest(care_patients, care_facilities) c(patient, facility) ON CONFLICT DO NOTHING;
   END IF;
   IF cardinality(audits) > 0 THEN
     PERFORM record.write_audit(audits, audits_linked);

@@ -19,7 +19,18 @@ CREATE TABLE record.index_state (
   after  bigint   NOT NULL DEFAULT 0,       -- the last row_id that was filed again
   upto   bigint   NOT NULL DEFAULT 0,
   done   bigint   NOT NULL DEFAULT 0,       -- rows filed again
-  total  bigint   NOT NULL DEFAULT 0,       -- about how many there are
+  total  bigint   NOT NULL DEFAULT 0,       -- row ids from the first of the type to `upto`
   began  bigint,
   moved  bigint                             -- when a batch was last committed
 );
+
+-- Every profile, security label and tag that a resource of a type ever had: keys alone do not say what they are the
+-- keys of. It says what there may be; whether a present resource still has it is asked of record.search.
+CREATE TABLE record.mark (
+  key     bigint   PRIMARY KEY,             -- under which such resources are filed in record.search.keys
+  type    smallint NOT NULL,
+  element text     NOT NULL,                -- of Meta: profile, security or tag
+  system  text     COLLATE "C" NOT NULL,    -- of a Coding, or empty
+  code    text     COLLATE "C" NOT NULL     -- of a Coding; a profile's canonical URL
+);
+CREATE INDEX mark_type ON record.mark (type, element);

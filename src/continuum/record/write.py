@@ -11,6 +11,7 @@ from continuum.kernel.limits import LOCK_BUCKETS, ROW_BLOCK
 from continuum.record.body import compress
 from continuum.record.entry import Prepared, locations
 from continuum.record.keys import Keys
+from continuum.record.marks import file_marks
 from continuum.record.read import Connection
 from continuum.record.units import file_units
 
@@ -31,6 +32,8 @@ class RowIds:
         self._free: list[int] = []
         self.units: set[int] = set()
         """Keys.measure of the units that this process needs not file again (record/units.py)."""
+        self.marks: set[int] = set()
+        """The same of marks (record/marks.py)."""
 
     async def take(self, conn: Connection, count: int) -> list[int]:
         """`count` row ids in rising order; they are never given twice, whatever fails afterwards."""
@@ -171,6 +174,7 @@ async def write(
     quantities = [(row_id, *row) for row_id, prepared in written for row in prepared.quantities]
     registered = sorted(set(guard.care))
     await file_units(conn, [prepared for _, prepared in written], row_ids.units)
+    await file_marks(conn, [prepared for _, prepared in written], row_ids.marks)
     links = _links(changes)
     # An update releases nothing: only a deletion must be kept apart from those who refer to the resource.
     exclusive = sorted({bucket(*change.address) for change in changes if change.prepared is None})

@@ -13,7 +13,7 @@ from continuum.access.tests.doors import ACTORS, World, criteria, furnish, obser
 from continuum.access.tests.exports import EVERYTHING, Exports
 from continuum.kernel.clock import now_us
 from continuum.kernel.errors import Forbidden, NotFound
-from continuum.kernel.limits import BULK_ATTEMPTS_MAX, BULK_JOBS_MAX
+from continuum.kernel.limits import BULK_ATTEMPTS_MAX, BULK_JOBS_MAX, BULK_LEASE_S
 from continuum.record import jobs
 from continuum.record.export import files, plan
 from continuum.record.export.files import NoRoom
@@ -33,6 +33,24 @@ async def test_many_pieces_read_by_many_give_each_row_once(exports, monkeypatch)
     assert found == sorted([*EVERYTHING, *(f"Observation/n{number:02}" for number in range(60))])
     async with exports.connection() as conn:
         assert (await jobs.progress(conn, job.id)).total > 10
+
+
+async def test_a_job_is_held_while_somebody_is_heard_of_who_works_on_it(exports, monkeypatch):
+    asked = await exports.start()
+    session = exports.world.session("administrator", "bulk")
+
+    async def held():
+        return (await session.bulk.status(asked.id)).held
+
+    assert not await held()
+    job = await exports.keeping.take()
+    assert await held()
+    await exports.keeping.leave(job)
+    assert not await held(), "its server was stopped"
+    await exports.keeping.take()
+    assert await held()
+    monkeypatch.setattr(exports.world.door, "clock", lambda: now_us() + int(BULK_LEASE_S * 1_000_000))
+    assert not await held(), "its server was killed, and its lease is over"
 
 
 async def test_an_export_that_was_left_is_taken_over_and_ends_whole(exports, monkeypatch):

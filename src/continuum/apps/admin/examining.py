@@ -56,10 +56,11 @@ async def index(_: Settings, server: Server) -> AsyncIterator[Finding]:
         words = f"{name} is to be indexed again by this release's rules. Searches by what is new in it wait."
         yield Finding("search index", "warning", words, "Start `continuum serve`: it does it beside all other work.")
     for one in found:
+        done = "nothing yet" if one.total is None else f"{one.done} of about {one.total}"
         when = "not yet" if one.moved_us is None else instant(one.moved_us)
         words = (
             f"{one.resource_type} is being indexed again since {instant(one.began_us)}: {one.percent} %"
-            f" ({one.done} of about {one.total}; last step: {when}). Searches by what is new in it wait."
+            f" ({done}; last step: {when}). Searches by what is new in it wait."
         )
         yield Finding("search index", "warning", words, "`continuum serve` does it; let it run.")
     if not found and not unbegun:

@@ -126,11 +126,13 @@ def _started(x: Exchange, job_id: str, words: str) -> Response:
 def _progress(found: Status) -> str:
     """At most 100 characters (Bulk Data Access 2.0, X-Progress)."""
     done = found.progress
+    waits = "" if found.held else "waiting for a worker" if found.job.attempt else "waiting for its turn"
     if found.job.kind == "import":
-        return "loading" if found.job.attempt else "waiting for its turn"
+        return waits or "loading"
     if not done.total:
-        return "preparing" if found.job.attempt else "waiting for its turn"
-    return f"{100 * done.done // done.total}% done, {done.resources} resources"
+        return waits or "preparing"
+    share = f"{100 * done.done // done.total}% done, {done.resources} resources"
+    return f"{share}, {waits}" if waits else share
 
 
 def manifest(found: Status, base: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from continuum.apps.fhir_api.routes import COMPARTMENTS, ROUTES, TRACE_INTERACTI
 from continuum.apps.fhir_api.signon import token_url
 from continuum.apps.fhir_api.version import VERSION
 from continuum.fhir import search_params
+from continuum.fhir.functional_lists import LISTS
 from continuum.fhir.json import dump
 from continuum.fhir.types import TYPES
 from continuum.interop.subscriptions.request import GUIDE
@@ -56,9 +57,13 @@ _OF_EVERY_TYPE: tuple[dict[str, str], ...] = (
         "type": "special",
         "documentation": "All operators but in, ni, ss and sb. Tokens are compared with case.",
     },
-    {"name": "_list", "type": "special", "documentation": "The items of a List, by its id."},
+    {
+        "name": "_list",
+        "type": "special",
+        "documentation": f"The items of a List, by its id; on their types also {', '.join(LISTS)}.",
+    },
     {"name": "_has", "type": "special", "documentation": "Reverse chains, of any depth within the limits."},
-    {"name": "_type", "type": "special", "documentation": "At the base only: the types to search."},
+    {"name": "_type", "type": "special", "documentation": "At the base only: types to search; AuditEvent alone."},
 )
 """Parameters of every type that are no element's value."""
 _INTERACTIONS = {

@@ -33,7 +33,7 @@ def figures(pool: Pool, access: Access, reindexing: Sequence[Progress] = ()) -> 
 
 
 def _reindexed(one: Progress) -> str:
-    return (
-        f'continuum_reindex_rows{{type="{one.resource_type}",state="done"}} {one.done}\n'
-        f'continuum_reindex_rows{{type="{one.resource_type}",state="left"}} {max(one.total - one.done, 0)}\n'
-    )
+    """How many are left is not known before the first are done."""
+    of_type = f'continuum_reindex_rows{{type="{one.resource_type}",state='
+    left = "" if one.total is None else f'{of_type}"left"}} {max(one.total - one.done, 0)}\n'
+    return f'{of_type}"done"}} {one.done}\n{left}'

@@ -148,7 +148,7 @@ def _operation(route: Route) -> dict[str, Any]:
     place = route.template.split("/")[1].lower() + "-" if name == "export" else ""
     posted = "-posted" if name == "export" and route.method == "POST" else ""
     if "$" in route.template and name != "export":
-        one = "-of-one" if "{id}" in route.template else ""
+        one = "-of-one" if "{id}" in route.template else "-of-all" if route.template == "/$meta" else ""
         options = f"{one}-by-post" if route.method == "POST" else one
     if name == "break-the-glass" and "{id}" not in route.template:
         posted = "-by-identifier"
@@ -203,7 +203,7 @@ def _responses(route: Route) -> dict[str, Any]:
         groups.append("named")
     if "{id}" in route.template or "{job}" in route.template:
         groups.append("one")
-    if name in _PRESENT:
+    if name in _PRESENT and "{id}" in route.template:
         groups.append("present")
     if _body(route) or route.template.endswith("_search"):
         groups.append("body")

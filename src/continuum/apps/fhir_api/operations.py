@@ -15,10 +15,7 @@ from continuum.fhir.grammar import parse as parse_query
 from continuum.fhir.json import dump, parse
 from continuum.fhir.primitives import DEFINITIONS
 from continuum.kernel.errors import Issue, Malformed, UnknownParameter
-from continuum.kernel.limits import (
-    LASTN_MAX,
-    PAGE_MAX,
-)
+from continuum.kernel.limits import LASTN_MAX, PAGE_MAX
 
 Json = dict[str, Any]
 _SETS = ("profile", "security", "tag")
@@ -26,11 +23,13 @@ _SETS = ("profile", "security", "tag")
 
 
 async def meta(x: Exchange) -> Response:
-    """The meta of one resource."""
+    """The meta of one resource, or what resources of a type, or all, have in theirs."""
     x.negotiate()
     view(await plain(x), lenient=x.prefer.lenient)
+    if not x.target.id:
+        return _meta(x, await x.session.meta_in_use(x.target.resource_type or None))
     stored = await x.session.meta(x.target.resource_type, x.target.id)
-    return _meta(x, parse(stored.body or b"{}"))
+    return _meta(x, parse(stored.body or b"{}")["meta"])
 
 
 async def meta_add(x: Exchange) -> Response:
@@ -65,7 +64,7 @@ async def _change_meta(x: Exchange, change: Callable[[list[Any], list[Any]], lis
         return {**resource, "meta": kept}
 
     written = await x.session.change_meta(x.target.resource_type, x.target.id, apply)
-    return _meta(x, parse(written.stored.body or b"{}"))
+    return _meta(x, parse(written.stored.body or b"{}")["meta"])
 
 
 def _key(one: Any) -> Any:
@@ -83,8 +82,10 @@ def _removed(present: list[Any], wanted: list[Any]) -> list[Any]:
     return [one for one in present if _key(one) not in gone]
 
 
-def _meta(x: Exchange, resource: Json) -> Response:
-    return _shown(x, {"resourceType": "Parameters", "parameter": [{"name": "return", "valueMeta": resource["meta"]}]})
+def _meta(x: Exchange, found: Json) -> Response:
+    """R4 has no way to write an empty Meta: then there is no parameter."""
+    told = {"parameter": [{"name": "return", "valueMeta": found}]} if found else {}
+    return _shown(x, {"resourceType": "Parameters", **told})
 
 
 async def validate(x: Exchange) -> Response:

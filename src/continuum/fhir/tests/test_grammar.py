@@ -286,6 +286,8 @@ def test_leniently_a_parameter_that_is_not_known_is_left_out_and_named(name, tex
         ("_has:Observation", "x"),
         ("_has:Observation:patient:date", "yesterday"),
         ("_list", "$current-problems"),
+        ("_list", "$current-mistakes"),
+        ("_list", "42,$current-problems"),
         ("_filter", "gender eq"),
         ("_filter", "colour eq red"),
         ("_count", "many"),

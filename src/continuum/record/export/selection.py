@@ -6,13 +6,12 @@ from dataclasses import dataclass, field, replace
 from continuum.fhir.query import Query
 from continuum.fhir.search_params import COMPARTMENTS
 from continuum.fhir.types import TYPE_IDS, TYPES
-from continuum.record.index_rules import refuse_unready
 from continuum.record.keys import Keys
 from continuum.record.read import Connection
 from continuum.record.search.bindings import Bindings
 from continuum.record.search.filters import clause_sql
 from continuum.record.search.includes import visible_types
-from continuum.record.search.measures import measured
+from continuum.record.search.ready import ready
 
 UNSTORED = frozenset({"AuditEvent"})
 """Types that are no rows of record.resource."""
@@ -58,16 +57,11 @@ class Selection:
         return tuple(name for name in self.types or TYPES if name not in UNSTORED)
 
 
-async def with_units(conn: Connection, selection: Selection, keys: Keys) -> Selection:
-    """The selection whose filters ask for quantities in every unit that they were written in.
-
-    Raises:
-        NotYetIndexed: a filter names a parameter by which what is there is still being indexed.
-    """
-    for query in (query for queries in selection.filters.values() for query in queries):
-        await refuse_unready(conn, query, keys)
+async def made_ready(conn: Connection, selection: Selection, keys: Keys) -> Selection:
+    """The selection with its filters as record/search/ready.py makes them; raises what that does."""
     filters = {
-        name: tuple([await measured(conn, query) for query in queries]) for name, queries in selection.filters.items()
+        name: tuple([await ready(conn, query, keys) for query in queries])
+        for name, queries in selection.filters.items()
     }
     return replace(selection, filters=filters)
 

@@ -6,16 +6,15 @@ from typing import Any
 
 from continuum.fhir.query import Query
 from continuum.fhir.types import TYPE_IDS
-from continuum.record.index_rules import refuse_unready
 from continuum.record.keys import Keys
 from continuum.record.model import Page
 from continuum.record.read import Connection
 from continuum.record.search.bindings import Bindings
 from continuum.record.search.estimate import Total
 from continuum.record.search.in_order import arranged
-from continuum.record.search.measures import measured
 from continuum.record.search.order import keys_of, mode_of, read_cursor, search_of
 from continuum.record.search.plan import Planner
+from continuum.record.search.ready import ready
 from continuum.record.search.run import count_of, page_of, rows_of, statistics_of, total_of
 from continuum.record.visibility import Visibility
 
@@ -38,9 +37,7 @@ async def search_across(conn: Connection, queries: Sequence[Query], *, visibilit
         TooCostly: as `search`, for any of the types.
         Malformed: the cursor was changed or belongs to another search.
     """
-    for query in queries:
-        await refuse_unready(conn, query, keys)
-    queries = [await measured(conn, query) for query in queries]
+    queries = [await ready(conn, query, keys) for query in queries]
     first = queries[0]
     named = "&".join([*(query.resource_type for query in queries), search_of(first)])
     cursor = read_cursor(first.cursor, named, keys)

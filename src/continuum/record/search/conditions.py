@@ -76,7 +76,15 @@ def quantity_condition(key: int, value: Value, bindings: Bindings) -> str:
     return f"{which} AND {parts[0]}" if len(parts) == 1 else f"{which} AND (({') OR ('.join(parts)}))"
 
 
-def _amount(value: Value, bindings: Bindings) -> str:
+def stretch_condition(key: int, start: Value, end: Value, bindings: Bindings) -> str:
+    """The condition on record.quantity for stretches, which begin at `low` and end at `high`."""
+    which = f"x.key = {bindings.bind(key, 'bigint')}"
+    return f"{which} AND {_amount(start, bindings, ('low', 'low'))} AND {_amount(end, bindings, ('high', 'high'))}"
+
+
+def _amount(value: Value, bindings: Bindings, columns: tuple[str, str] = ("low", "high")) -> str:
+    """The condition on the interval between two columns."""
+    first, last = columns
     assert value.number is not None, "the grammar reads a number for every number and quantity"
     number = value.number
     low = number if value.low is None else value.low
@@ -86,23 +94,23 @@ def _amount(value: Value, bindings: Bindings) -> str:
         return _bound(column, sign, figure, bindings)
 
     def inside() -> str:
-        return f"{bound('low', '>=', low)} AND {bound('high', '<', high)}"
+        return f"{bound(first, '>=', low)} AND {bound(last, '<', high)}"
 
     def above(sign: str) -> str:
         # A range that begins below may still end above; only those rows are looked for by their end.
-        return f"({bound('low', sign, number)} OR (x.low <> x.high AND {bound('high', sign, number)}))"
+        return f"({bound(first, sign, number)} OR (x.low <> x.high AND {bound(last, sign, number)}))"
 
     forms: dict[str, Callable[[], str]] = {
         "eq": inside,
         "ne": lambda: f"NOT ({inside()})",
         "gt": lambda: above(">"),
         "ge": lambda: above(">="),
-        "lt": lambda: bound("low", "<", number),
-        "le": lambda: bound("low", "<=", number),
-        "sa": lambda: bound("low", ">", number),
-        "eb": lambda: bound("high", "<", number),
-        "ap": lambda: f"{bound('low', '<=', high)} AND {bound('high', '>=', low)}",
-        "co": lambda: f"{bound('low', '<=', number)} AND {bound('high', '>=', number)}",
+        "lt": lambda: bound(first, "<", number),
+        "le": lambda: bound(first, "<=", number),
+        "sa": lambda: bound(first, ">", number),
+        "eb": lambda: bound(last, "<", number),
+        "ap": lambda: f"{bound(first, '<=', high)} AND {bound(last, '>=', low)}",
+        "co": lambda: f"{bound(first, '<=', number)} AND {bound(last, '>=', number)}",
     }
     parts = [forms[value.prefix or "eq"]()]
     if value.unit is not None and value.code is not None:

@@ -33,6 +33,7 @@ from continuum.record.search.conditions import (
     date_condition,
     quantity_condition,
     side_exists,
+    stretch_condition,
     string_condition,
     uri_below_condition,
 )
@@ -257,13 +258,16 @@ def _composite(found: SearchParam, value: Value, resource_type: str, alias: str,
 
 
 def filed_condition(found: SearchParam, value: Value, resource_type: str, bindings: Bindings) -> str | None:
-    """The condition on rows of record.quantity filed under a code, for a composite of token and quantity."""
+    """The condition on rows of record.quantity filed under a code: a composite of it and a quantity, or two numbers."""
     kinds = [kind for _, kind in found.components]
-    token = value.parts[0]
-    if len(kinds) != 2 or kinds[0] != "token" or kinds[1] not in {"quantity", "number"} or not token.code:
+    token, *others = value.parts
+    if kinds[0] != "token" or kinds[1] not in {"quantity", "number"} or not token.code:
         return None
     key = bindings.keys.quantity_under(resource_type, found.code, token.code)
-    condition = quantity_condition(key, value.parts[1], bindings)
+    if len(others) == 2:
+        condition = stretch_condition(key, others[0], others[1], bindings)
+    else:
+        condition = quantity_condition(key, others[0], bindings)
     if token.system is not None:
         condition += f" AND x.under = {bindings.bind(bindings.keys.of(token.system), 'bigint')}"
     return condition

@@ -5,17 +5,17 @@ was ever filed. A search for 5.4 mg reads there what else masses were written in
 conversion is of the one number that is looked for, exact, and no write pays for it.
 """
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
-from continuum.fhir.query import AllOf, AnyOf, Chain, Clause, Criterion, Has, Negation, Query, Reading, Value
+from continuum.fhir.query import Criterion, Query, Reading, Value
 from continuum.fhir.ucum import Unit
 from continuum.kernel.errors import TooCostly
 from continuum.kernel.limits import NUMBER_EXPONENT_MAX
 from continuum.record.limits import COMMENSURABLE_MAX
 from continuum.record.read import Connection
+from continuum.record.search.clauses import criteria, rewritten
 
 _PLACES = 4 * NUMBER_EXPONENT_MAX
 """More decimal places than any number that is filed or asked for has."""
@@ -27,7 +27,8 @@ async def measured(conn: Connection, query: Query) -> Query:
     Raises:
         TooCostly: one dimension is filed in more than COMMENSURABLE_MAX units.
     """
-    dimensions = {value.unit.dimension for value in _values(query.where) if value.unit is not None}
+    given = (one for criterion in criteria(query.where) for value in criterion.values for one in (value, *value.parts))
+    dimensions = {one.unit.dimension for one in given if one.unit is not None}
     if not dimensions:
         return query
     most = COMMENSURABLE_MAX * len(dimensions)
@@ -40,7 +41,11 @@ async def measured(conn: Connection, query: Query) -> Query:
     for row in rows:
         unit = Unit.of_form(row["form"])
         forms[unit.dimension].append(unit)
-    return replace(query, where=tuple(_rewritten(clause, lambda value: _read(value, forms)) for clause in query.where))
+
+    def read(criterion: Criterion) -> Criterion:
+        return replace(criterion, values=tuple(_read(value, forms) for value in criterion.values))
+
+    return replace(query, where=tuple(rewritten(clause, read) for clause in query.where))
 
 
 def apart(value: Value) -> list[Value]:
@@ -52,36 +57,6 @@ def apart(value: Value) -> list[Value]:
             before, after = value.parts[:number], value.parts[number + 1 :]
             return [replace(value, parts=(*before, one, *after)) for one in apart(part)]
     return [value]
-
-
-def _values(clauses: tuple[Clause, ...]) -> Iterator[Value]:
-    for clause in clauses:
-        if isinstance(clause, Criterion):
-            for value in clause.values:
-                yield value
-                yield from value.parts
-        elif isinstance(clause, Chain):
-            yield from _values(tuple(inner for _, inner in clause.inner))
-        elif isinstance(clause, Has):
-            yield from _values((clause.inner,))
-        elif isinstance(clause, AllOf | AnyOf):
-            yield from _values(clause.clauses)
-        elif isinstance(clause, Negation):
-            yield from _values((clause.clause,))
-
-
-def _rewritten(clause: Clause, read: Callable[[Value], Value]) -> Clause:
-    if isinstance(clause, Criterion):
-        return replace(clause, values=tuple(read(value) for value in clause.values))
-    if isinstance(clause, Chain):
-        return replace(clause, inner=tuple((target, _rewritten(inner, read)) for target, inner in clause.inner))
-    if isinstance(clause, Has):
-        return replace(clause, inner=_rewritten(clause.inner, read))
-    if isinstance(clause, AllOf | AnyOf):
-        return replace(clause, clauses=tuple(_rewritten(one, read) for one in clause.clauses))
-    if isinstance(clause, Negation):
-        return replace(clause, clause=_rewritten(clause.clause, read))
-    return clause
 
 
 def _read(value: Value, forms: dict[str, list[Unit]]) -> Value:

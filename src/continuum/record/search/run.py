@@ -6,16 +6,15 @@ from typing import Any
 from continuum.fhir.query import Criterion, Query
 from continuum.kernel.errors import TooCostly
 from continuum.kernel.limits import GATHER_MAX, OVERFLOWS_REMEMBERED_MAX, SORT_READ_MAX
-from continuum.record.index_rules import refuse_unready
 from continuum.record.keys import Keys
 from continuum.record.model import Page, Stored
 from continuum.record.read import Connection, stored
 from continuum.record.search.estimate import Total, estimate_of
 from continuum.record.search.in_order import ordered
 from continuum.record.search.includes import included
-from continuum.record.search.measures import measured
 from continuum.record.search.order import Cursor, read_cursor, search_of
 from continuum.record.search.plan import EFFORTS, GATHER_FEW, GATHER_MANY, Plan, Planner
+from continuum.record.search.ready import ready
 from continuum.record.search.statistics import Statistics, read_statistics
 from continuum.record.visibility import Visibility
 
@@ -42,8 +41,7 @@ async def search(conn: Connection, query: Query, *, visibility: Visibility, keys
         TooCostly: the matches cannot be brought into the order that is asked for within GATHER_MAX rows.
         Malformed: the cursor was changed or belongs to another search.
     """
-    await refuse_unready(conn, query, keys)
-    query = await measured(conn, query)
+    query = await ready(conn, query, keys)
     planner = Planner(query, visibility, keys, await statistics_of(conn, keys))
     if query.summary == "count":
         counted = await total_of(conn, planner)

@@ -87,6 +87,7 @@ def sort_value(sort: Sort, row: Row) -> Any:
         "string": [normalise(text) for p, text in index.strings if p in codes],
         "date": [low for p, low, _ in index.dates if p in codes],
         "quantity": [low for p, low, *_ in index.quantities if p in codes],
+        "number": [low for p, low, _ in index.numbers if p in codes],
     }[sort.param.kind]
     return (max if sort.descending else min)(values, default=None)
 
@@ -171,6 +172,8 @@ def _value(c: Criterion, value: Value, row: Row) -> bool:
         return any(p == code and _interval(value, low, high) for p, low, high in index.dates)
     if kind == "quantity":
         return any(p == code and _quantity(value, *rest) for p, *rest in index.quantities)
+    if kind == "number":
+        return any(p == code and _number(value, low, high) for p, low, high in index.numbers)
     if kind == "special":
         assert value.around is not None
         return any(p == code and metres(value.around[:2], at) <= value.around[2] for p, *at in index.positions)
@@ -197,6 +200,10 @@ def _component(value: Value, part: tuple[Any, ...]) -> bool:
         return _token(value, part[1], part[2])
     if kind == "quantity":
         return _quantity(value, *part[1:])
+    if kind == "number":
+        return _number(value, part[1], part[2])
+    if kind == "reference":
+        return part[1] in value.targets
     if kind == "date":
         return _interval(value, part[1], part[2])
     if kind == "string":
@@ -298,6 +305,14 @@ def _quantity(v: Value, low: Any, high: Any, system: str, code: str, unit: str) 
         v.system is None and v.code is not None and v.code != (code or unit)
     ):
         return False
+    return _compared(v.prefix, asked, low, high)
+
+
+def _number(v: Value, low: Any, high: Any) -> bool:
+    return _compared(v.prefix, (v.number, v.low, v.high), low, high)
+
+
+def _compared(prefix: str, asked: tuple[Any, Any, Any], low: Any, high: Any) -> bool:
     number, least, beyond = asked
     inside = low >= least and high < beyond
     return {
@@ -310,4 +325,4 @@ def _quantity(v: Value, low: Any, high: Any, system: str, code: str, unit: str) 
         "sa": low > number,
         "eb": high < number,
         "ap": low <= beyond and high >= least,
-    }[v.prefix]
+    }[prefix]

@@ -4,6 +4,7 @@ import json
 import random
 from typing import Any
 
+from continuum.record.tests import pairs
 from continuum.record.tests.worlds import (
     CODES,
     DATES,
@@ -27,7 +28,7 @@ from continuum.record.tests.worlds import (
 
 def search(rng: random.Random) -> tuple[str, list[tuple[str, str]]]:
     """A random search: a type and its criteria."""
-    kind = rng.choice(("Patient", "Observation", "Observation", "Encounter", "Location"))
+    kind = rng.choice((*("Patient", "Observation", "Observation", "Encounter", "Location") * 2, *pairs.CRITERIA))
     return kind, [_criterion(rng, kind, 0) for _ in range(rng.choice((0, 1, 1, 2, 2, 3)))]
 
 
@@ -98,10 +99,6 @@ def _criterion(rng: random.Random, kind: str, depth: int) -> tuple[str, str]:
     return rng.choice(choices)(rng, depth)
 
 
-def _prefix(rng: random.Random) -> str:
-    return rng.choice(("", "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"))
-
-
 def _token(name: str, systems: tuple[str, ...], codes: tuple[str, ...]) -> Any:
     def make_one(rng: random.Random, _: int) -> tuple[str, str]:
         modifier = rng.choice(("", "", "", ":not", ":missing"))
@@ -129,7 +126,7 @@ def _string(name: str, texts: tuple[str, ...]) -> Any:
 def _date(name: str, dates: tuple[str, ...]) -> Any:
     def make_one(rng: random.Random, _: int) -> tuple[str, str]:
         return rng.choice(
-            ((name, _prefix(rng) + rng.choice(dates)), (f"{name}:missing", rng.choice(("true", "false"))))
+            ((name, pairs.prefix(rng) + rng.choice(dates)), (f"{name}:missing", rng.choice(("true", "false"))))
         )
 
     return make_one
@@ -142,7 +139,7 @@ def _quantity(name: str) -> Any:
         if rng.random() < 0.5:
             number, code = rng.choice(_MEASURED)
             unit = f"|{UCUM}|{code}"
-        return name, _prefix(rng) + number + unit
+        return name, pairs.prefix(rng) + number + unit
 
     return make_one
 
@@ -199,15 +196,16 @@ def _uri(name: str, uris: tuple[str, ...], *, below: bool) -> Any:
 
 
 def _code_value(rng: random.Random, _: int) -> tuple[str, str]:
-    number = _prefix(rng) + rng.choice(("5.4", "72", "100", "60"))
+    number = pairs.prefix(rng) + rng.choice(("5.4", "72", "100", "60"))
     return rng.choice(
         (
             ("code-value-quantity", f"{rng.choice(CODES)}${number}"),
             ("code-value-quantity", f"{LOINC}|{rng.choice(CODES)}${number}||mg"),
-            ("code-value-quantity", f"{rng.choice(CODES)}${_prefix(rng)}0.0054|{UCUM}|g"),
+            ("code-value-quantity", f"{rng.choice(CODES)}${pairs.prefix(rng)}0.0054|{UCUM}|g"),
+            ("code-value-quantity", f"{LOINC}|${number}"),
             ("component-code-value-quantity", f"{rng.choice(CODES)}${number}"),
             ("combo-code-value-quantity", f"{rng.choice(CODES)}${number}"),
-            ("combo-code-value-quantity", f"{LOINC}|{rng.choice(CODES)}${_prefix(rng)}16|{UCUM}|kPa"),
+            ("combo-code-value-quantity", f"{LOINC}|{rng.choice(CODES)}${pairs.prefix(rng)}16|{UCUM}|kPa"),
             ("code-value-concept", f"{rng.choice(CODES)}${LOINC}|{rng.choice(CODES)}"),
             ("code-value-string", f"{rng.choice(CODES)}${rng.choice(FAMILIES)[:3]}"),
         )
@@ -246,6 +244,7 @@ def _encounter_link(rng: random.Random, depth: int) -> tuple[str, str]:
 _PEOPLE = tuple(f"Patient/{one}" for one in PATIENTS)
 _DOCS = tuple(f"Practitioner/{one}" for one in PRACTITIONERS)
 _CRITERIA: dict[str, tuple[Any, ...]] = {
+    **pairs.CRITERIA,
     "Patient": (
         _token("identifier", ("urn:dod", "urn:x"), ("1", "2", "3")),
         _token("gender", ("http://hl7.org/fhir/administrative-gender",), ("male", "female")),
@@ -261,7 +260,7 @@ _CRITERIA: dict[str, tuple[Any, ...]] = {
         _words("identifier:text", WORDS),
         _words("_content", WORDS + GIVEN),
         _uri("_source", (*SOURCES, "http://clinic.org", "http://clinic.org/", "http://clinic.org/lab/2/3"), below=True),
-        _uri("_profile", (*PROFILES, "http://x.org/StructureDefinition/veteran"), below=False),
+        _uri("_profile", (*PROFILES, "http://x.org/StructureDefinition/veteran", "http://x.org/"), below=True),
     ),
     "Location": (
         _near,
@@ -301,6 +300,7 @@ _CRITERIA: dict[str, tuple[Any, ...]] = {
     ),
 }
 _SORTS = {
+    **pairs.SORTS,
     "Location": ("_id", "name", "status", "organization"),
     "Patient": (
         "_id", "_lastUpdated", "_source", "_profile", "family", "given", "birthdate", "gender", "identifier",

@@ -233,6 +233,32 @@ async def test_two_workers_share_the_types_and_neither_waits(pool, earlier):
             assert len(await reindexing.progress(other)) == 1
 
 
+async def test_how_far_it_has_come_is_told_right_in_a_database_that_was_never_analysed(pool, earlier):
+    desk = Desk(pool)
+    earlier.begin()
+    async with pool.connection() as conn:
+        await reindexing.settle(conn, now_us())
+    await desk.do(put(patient(id="p")), *(put(patient(id=f"before-{number}")) for number in range(400)))
+    for first in range(0, 400, 10):  # the type's rows begin late, and others lie between them
+        await desk.do(*(put(measured(number, number)) for number in range(first, first + 10)))
+        await desk.do(*(put(patient(id=f"between-{number}")) for number in range(first, first + 10)))
+    earlier.end()
+    desk, told = Desk(pool), []
+    async with pool.connection() as conn:
+        await reindexing.settle(conn, now_us())
+        while found := await reindexing.progress(conn):
+            told += [(one.percent, one.total) for one in found]
+            with pytest.raises(NotYetIndexed, match=f"{found[0].percent} % done"):
+                await Desk(pool).search("Observation", "value-quantity=1")
+            await reindexing.batch(conn, desk.keys, now_us(), size=50)
+    shares = [percent for percent, _ in told]
+    assert told[0] == (0, None)
+    assert len(shares) == 9
+    assert shares == sorted(shares)
+    assert all(abs(share - 100 * number / 8) <= 3 for number, share in enumerate(shares))
+    assert all(380 < total < 450 for _, total in told[1:])
+
+
 async def test_going_back_to_the_earlier_release_files_again_too(pool, earlier):
     desk = await filled(pool, earlier, 40)
     async with pool.connection() as conn:

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from continuum.kernel.errors import DomainError, Malformed, TooCostly
-from continuum.record.search import includes
+from continuum.kernel.errors import DomainError, Malformed, TooCostly, UnusableParameter
+from continuum.record.search import includes, profiles
 from continuum.record.tests.stock import Stock, amount, coded, observation, patient
 from continuum.record.visibility import Scope, Visibility
 
@@ -154,6 +154,32 @@ async def test_composites_speak_of_values_that_belong_together(stock):
     assert await stock.ids("Group?characteristic=height&value=slim") == ["g"]
 
 
+async def test_a_variant_begins_and_ends_where_it_is_said_and_not_where_another_does(stock):
+    def sequence(name, *variants):
+        return {"resourceType": "MolecularSequence", "id": name, "coordinateSystem": 0,
+                "referenceSeq": {"chromosome": coded("urn:c", "7"), "windowStart": 1, "windowEnd": 900},
+                "variant": [{"start": start, "end": end} for start, end in variants]}  # fmt: skip
+
+    await stock.fill(sequence("one", (10, 400)), sequence("two", (10, 20), (300, 400)), sequence("none"))
+    for text, found in {
+        "7$lt100$gt200": ["one"], "urn:c|7$lt100$gt200": ["one"], "urn:d|7$lt100$gt200": [], "8$lt100$gt200": [],
+        "7$10$20": ["two"], "7$ge300$le400": ["two"], "7$ne10$ne20": ["two"], "7$sa9$eb401": ["one", "two"],
+    }.items():  # fmt: skip
+        assert await stock.ids(f"MolecularSequence?chromosome-variant-coordinate={text}") == found, text
+    assert await stock.ids("MolecularSequence?chromosome-window-coordinate=7$le1$ge900") == ["one", "two", "none"]
+
+
+async def test_a_pair_of_which_there_may_be_several_needs_its_code(stock):
+    """By the system alone, the parts would be looked for apart, and found in pairs that do not belong together."""
+    await stock.fill(observation("o", code=coded("urn:c", "a"), valueQuantity=amount(5)))
+    assert await stock.ids("Observation?code-value-quantity=urn:c|$5") == ["o"]
+    for text in ("combo-code-value-quantity=urn:c|$5", "component-code-value-concept=urn:c|$x"):
+        with pytest.raises(UnusableParameter, match="needs a code, not only a system"):
+            await stock.ids(f"Observation?{text}")
+    with pytest.raises(UnusableParameter, match="of relation"):
+        await stock.ids("DocumentReference?relationship=DocumentReference/a$urn:c|")
+
+
 async def test_a_uri_is_found_below_and_above_another(stock):
     sets = {"a": "http://x.org/fhir/ValueSet/a", "b": "http://x.org/fhir/ValueSet/a/b", "c": "http://x.org/other"}
     await stock.fill(*({"resourceType": "ValueSet", "id": n, "status": "draft", "url": u} for n, u in sets.items()))
@@ -161,6 +187,26 @@ async def test_a_uri_is_found_below_and_above_another(stock):
     assert await stock.ids("ValueSet?url:below=http://x.org/fhir/ValueSet/a/b") == ["b"]
     assert await stock.ids("ValueSet?url:above=http://x.org/fhir/ValueSet/a/b/c") == ["a", "b"]
     assert await stock.ids("ValueSet?url=http://x.org/other") == ["c"]
+
+
+async def test_profiles_are_found_below_an_address_wherever_that_is_asked(stock, monkeypatch):
+    core, own = "http://hl7.org/fhir/us/core/StructureDefinition", "http://own.org/StructureDefinition"
+    await stock.fill(
+        patient("a", meta={"profile": [f"{core}/patient|6.1.0"]}), patient("b", meta={"profile": [f"{own}/soldier"]}),
+        patient("c", meta={"profile": [f"{core}/other", f"{own}/soldier"]}), patient("d"),
+        observation("o", "Patient/a", meta={"profile": [f"{core}/vitals"]}), observation("p", "Patient/b"),
+    )  # fmt: skip
+    for text, found in {
+        f"_profile:below={core}": ["a", "c"], f"_profile:below={own},{core}/patient": ["a", "b", "c"],
+        f"_profile:below={core}/patient\\|6": ["a"], f"_profile:below={own}/sailor": [], "_profile:below=%25": [],
+        f"_filter=_profile sw {core}": ["a", "c"], f"_filter=not (_profile sw {core})": ["b", "d"],
+        f"_has:Observation:subject:_profile:below={core}": ["a"],
+    }.items():  # fmt: skip
+        assert await stock.ids(f"Patient?{text}") == found, text
+    assert await stock.ids(f"Observation?subject:Patient._profile:below={own}") == ["p"]
+    monkeypatch.setattr(profiles, "PROFILES_BELOW_MAX", 1)
+    with pytest.raises(TooCostly, match="More than 1 profiles"):
+        await stock.ids(f"Patient?_profile:below={core}")
 
 
 async def test_a_search_over_either_of_two_values_sorts_by_either(stock):
@@ -191,3 +237,55 @@ async def test_a_search_over_either_of_two_values_sorts_by_either(stock):
 async def test_a_code_is_found_with_and_without_the_system_that_r4_gives_it(stock, search, found):
     await stock.fill(patient("a", gender="male"), patient("b", gender="female", active=True), patient("c"))
     assert await stock.ids(f"Patient?{search}") == found
+
+
+def allergy(name, over="p", **more):
+    status = {
+        key: {"coding": [{"code": more.pop(key)}]} for key in ("clinicalStatus", "verificationStatus") if key in more
+    }
+    return {
+        "resourceType": "AllergyIntolerance", "id": name, "patient": {"reference": f"Patient/{over}"}, **status, **more,
+    }  # fmt: skip
+
+
+async def test_an_allergy_is_current_until_it_is_said_to_be_over_or_wrong(stock):
+    await stock.fill(
+        patient("p"), patient("q"), allergy("said nothing"), allergy("now", clinicalStatus="active"),
+        allergy("over", clinicalStatus="resolved"), allergy("asleep", clinicalStatus="inactive"),
+        allergy("refuted", clinicalStatus="active", verificationStatus="refuted"),
+        allergy("mistake", verificationStatus="entered-in-error"),
+        allergy("doubtful", verificationStatus="unconfirmed", category=["food", "medication"]),
+        allergy("another's", over="q", clinicalStatus="active", category=["medication"]),
+    )  # fmt: skip
+    of_p = "AllergyIntolerance?patient=p&_list="
+    assert await stock.ids(f"{of_p}$current-allergies") == ["said nothing", "now", "doubtful"]
+    assert await stock.ids(f"{of_p}$current-drug-allergies") == ["doubtful"]
+    assert await stock.ids("AllergyIntolerance?_list=$current-drug-allergies") == ["doubtful", "another's"]
+    assert await stock.ids("Patient?_has:AllergyIntolerance:patient:_list=$current-drug-allergies") == ["p", "q"]
+    assert (await stock.page(f"{of_p}$current-allergies&_total=accurate&_summary=count")).total == 3
+
+
+async def test_problems_and_medicines_are_current_by_their_status(stock):
+    def condition(name, category="problem-list-item", status=None):
+        clinical = {"clinicalStatus": {"coding": [{"code": status}]}} if status else {}
+        return {"resourceType": "Condition", "id": name, "subject": {"reference": "Patient/p"},
+                "category": [{"coding": [{"code": category}]}], **clinical}  # fmt: skip
+
+    def medication(kind, name, status, **more):
+        return {"resourceType": kind, "id": name, "status": status, "subject": {"reference": "Patient/p"},
+                "medicationCodeableConcept": {"text": "x"}, **more}  # fmt: skip
+
+    await stock.fill(
+        patient("p"), condition("c1"), condition("c2", status="relapse"), condition("c3", status="remission"),
+        condition("c4", category="encounter-diagnosis"), condition("c5", category="health-concern", status="active"),
+        medication("MedicationRequest", "m1", "active", intent="order"),
+        medication("MedicationRequest", "m2", "on-hold", intent="plan"),
+        medication("MedicationRequest", "m3", "active", intent="proposal"),
+        medication("MedicationRequest", "m4", "stopped", intent="order"),
+        medication("MedicationStatement", "s1", "active"), medication("MedicationStatement", "s2", "not-taken"),
+    )  # fmt: skip
+    assert await stock.ids("Condition?subject=Patient/p&_list=$current-problems") == ["c1", "c2", "c5"]
+    assert await stock.ids("MedicationRequest?patient=p&_list=$current-medications") == ["m1", "m2"]
+    assert await stock.ids("MedicationStatement?patient=p&_list=$current-medications") == ["s1"]
+    with pytest.raises(UnusableParameter, match="is of MedicationRequest and MedicationStatement"):
+        await stock.ids("MedicationDispense?patient=p&_list=$current-medications")

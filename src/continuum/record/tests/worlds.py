@@ -30,6 +30,12 @@ ORGANIZATIONS = ("org-1", "org-2")
 PATIENTS = tuple(f"pat-{number}" for number in range(9))
 PRACTITIONERS = ("doc-1", "doc-2")
 LISTS = ("list-1", "list-2")
+PAPERS = tuple(f"paper-{number}" for number in range(9))
+RELATIONS = ("replaces", "transforms", "signs", "appends")
+CHROMOSOMES = ("http://loinc.org", ("LA21254-0", "LA21255-7"))
+SEQUENCES = ("http://www.ncbi.nlm.nih.gov/nuccore", ("NC_000009.11", "NC_000002.12"))
+PLACES_WITHIN = (10, 12, 20, 25, 30, 32)
+"""Where pieces of a sequence begin and end."""
 
 
 def make(rng: random.Random) -> list[dict[str, Any]]:
@@ -45,7 +51,42 @@ def make(rng: random.Random) -> list[dict[str, Any]]:
     world += [_observation(rng, f"obs-{number}", encounters) for number in range(45)]
     everybody = [f"{one['resourceType']}/{one['id']}" for one in world]
     world += [_list(rng, one, everybody) for one in LISTS]
+    world += [_paper(rng, number) for number in range(len(PAPERS))]
+    world += [_sequence(rng, f"seq-{number}") for number in range(12)]
     return world
+
+
+def _paper(rng: random.Random, number: int) -> dict[str, Any]:
+    """A document that has to do with some of those before it."""
+    related = rng.sample(PAPERS[:number], min(number, rng.choice((0, 1, 2, 3))))
+    return _clean({
+        "resourceType": "DocumentReference", "id": PAPERS[number], "status": "current",
+        "content": [{"attachment": {"url": "urn:x"}}],
+        "relatesTo": [
+            {"code": rng.choice(RELATIONS), "target": {"reference": f"DocumentReference/{one}"}} for one in related
+        ] or None,
+    })  # fmt: skip
+
+
+def _sequence(rng: random.Random, one: str) -> dict[str, Any]:
+    """A sequence with the window that it was read in, and with variants that begin and end in it."""
+
+    def named(names: tuple[str, tuple[str, ...]]) -> dict[str, Any]:
+        return {"coding": [{"system": names[0], "code": rng.choice(names[1])}]}
+
+    def piece(first: str, last: str) -> dict[str, Any]:
+        start, end = sorted(rng.choices(PLACES_WITHIN, k=2))
+        return _clean({first: _maybe(rng, start, 0.9), last: _maybe(rng, end, 0.9)})
+
+    reference = _clean({
+        "chromosome": _maybe(rng, named(CHROMOSOMES), 0.9), "referenceSeqId": _maybe(rng, named(SEQUENCES), 0.9),
+        **piece("windowStart", "windowEnd"),
+    })  # fmt: skip
+    variants = [variant for _ in range(rng.choice((0, 1, 2, 3))) if (variant := piece("start", "end"))]
+    return _clean({
+        "resourceType": "MolecularSequence", "id": one, "coordinateSystem": 0, "referenceSeq": reference or None,
+        "variant": variants or None,
+    })  # fmt: skip
 
 
 def _list(rng: random.Random, one: str, everybody: list[str]) -> dict[str, Any]:

@@ -91,9 +91,7 @@ BEGIN
       INSERT INTO record.relation (patient, basis, who, row_id, labels, starts, ends)
       SELECT t.patient, 0, t.who, 0, 0, t.starts, instant + 1096 * day
       FROM unnest(changed) c JOIN record.relation t ON t.row_id = c.row_id AND t.basis = 0
-      WHERE NOT EXISTS (
-        SELECT FROM unnest(relation_rows, relation_bases, relation_whos) n(row_id, basis, who)
-        WHERE n.row_id = c.row_id AND n.basis = 0 AND n.who = t.who)
+      WHERE (c.row_id, 0, t.who) NOT IN (SELECT * FROM unnest(relation_rows, relation_bases, relation_whos))
       ON CONFLICT DO NOTHING;
     END IF;
     DELETE FROM record.relation t USING unnest(changed) c WHERE t.row_id = c.row_id;
@@ -148,8 +146,7 @@ BEGIN
   IF cardinality(care_patients) > 0 THEN
     INSERT INTO record.relation (patient, basis, who, row_id, labels, starts, ends)
     SELECT patient, 0, facility, 0, 0, instant, instant + 365 * day
-    FROM unnest(care_patients, care_facilities) c(patient, facility)
-    ON CONFLICT DO NOTHING;
+    FROM unnest(care_patients, care_facilities) c(patient, facility) ON CONFLICT DO NOTHING;
   END IF;
   IF cardinality(audits) > 0 THEN
     PERFORM record.write_audit(audits, audits_linked);

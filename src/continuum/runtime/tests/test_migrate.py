@@ -217,7 +217,7 @@ async def test_which_facility_cares_for_whom_is_kept_with_an_end(empty, tmp_path
         await run(
             empty, f"INSERT INTO record.search ({', '.join(filled)}) VALUES ({', '.join(map(str, filled.values()))})"
         )
-    assert "0017_post_care" in await migrate(empty)
+    assert "0018_post_care" in await migrate(empty)
     rows = await run(empty, "SELECT patient, basis, who, row_id, ends FROM record.relation ORDER BY who")
     assert [tuple(row)[:4] for row in rows] == [(70, 0, enrolled, 11), (70, 0, seen, 12), (70, 0, registered, 0)]
     assert rows[0]["ends"] == -ALWAYS

@@ -70,7 +70,7 @@ def test_the_capability_statement_claims_what_is_routed(rest):
         template = {"": "/$export", "Group": "/Group/{id}/$export"}.get(kind, f"/{kind}/$export")
         claimed = "export" in {operation["name"] for operation in place.get("operation", ())}
         assert claimed == (template in METHODS), template
-    assert {operation["name"] for operation in rest["operation"]} == {"emergencies", "export", "import"}
+    assert {operation["name"] for operation in rest["operation"]} == {"emergencies", "export", "import", "meta"}
     compartments = {url.rpartition("/")[2] for url in rest["compartment"]}
     assert compartments == {name.lower() for name in COMPARTMENTS}
     assert set(COMPARTMENTS) == set(search_params.COMPARTMENTS)
