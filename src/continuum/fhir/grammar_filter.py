@@ -41,6 +41,8 @@ OPERATORS: dict[str, frozenset[str]] = {
     "special": frozenset({"eq"}),
 }
 """The operators that each kind of parameter takes; every kind but words also takes `pr`."""
+_KINDS = {"words": "searched by words"}
+"""How a kind of parameter is called in a sentence, where it is not "a" and its name."""
 PRESENT = frozenset({"pr"})
 """Whether there is a value at all."""
 OF_TERMINOLOGY = frozenset({"in", "ni", "ss", "sb"})
@@ -267,7 +269,8 @@ class _Compiler:
             return self.read(resource_type, f"{name}:missing", "false" if value == "true" else "true")
         if operator not in OPERATORS[found.kind]:
             raise UnusableParameter(
-                f"_filter: {name} is a {found.kind} and does not take {operator}; it takes {valid}."
+                f"_filter: {name} is {_KINDS.get(found.kind, f'a {found.kind}')} and does not take {operator};"
+                f" it takes {valid}."
             )
         return self.kinds(resource_type, found, operator, value)
 

@@ -10,6 +10,8 @@ in "established patient"."""
 RELATIONS_MAX = 200
 """Relations that one resource can say; a care team is smaller."""
 
+UNITS_SETTLED_MAX = 10_000
+"""Units that a process remembers to be filed; UCUM can say more than anybody measures in."""
 COMMENSURABLE_MAX = 200
 """Different units of one dimension, as of masses, that a search compares with each other."""
 

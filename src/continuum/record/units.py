@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from continuum.fhir.ucum import Unit
 from continuum.record.entry import Prepared
+from continuum.record.limits import UNITS_SETTLED_MAX
 from continuum.record.read import Connection
 
 _FILE = """
@@ -27,6 +28,8 @@ async def file_units(conn: Connection, written: Iterable[Prepared], settled: set
             new.update(prepared.measures)
     if not new:
         return
+    if len(settled) + len(new) > UNITS_SETTLED_MAX:
+        settled.clear()
     keys = {unit.form: key for key, unit in sorted(new.items(), key=lambda one: one[1].form)}
     dimensions = [form.partition(" ")[0] for form in keys]
     await conn.execute(_FILE, dimensions, list(keys))

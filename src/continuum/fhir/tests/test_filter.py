@@ -99,7 +99,7 @@ def test_a_filter_within_a_path_is_asked_of_the_same_resource():
         *((f"gender {one} a", "value sets or hierarchies of codes, which are not here; gender takes eq, ne, pr")
           for one in ("in", "ni", "ss", "sb")),
         ("gender co a", "gender is a token and does not take co; it takes eq, ne, pr"),
-        ("_text pr true", "does not take pr; it takes co, eq"),
+        ("_text pr true", "_text is searched by words and does not take pr; it takes co, eq"),
         ("name xx a", "it takes co, eq"), ("gender pr maybe", "true or false"), ("name.family eq a", "not a reference"),
         ("organization[name eq a]", "an operator"), ("organization[name eq a] re x", "followed by a dot"),
         ("organization[name eq a.partof re x", "a closing ]"), ("birthdate eq yesterday", "is not a date"),
