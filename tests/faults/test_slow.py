@@ -77,7 +77,7 @@ async def test_others_are_served_as_before_while_two_thousand_connections_mean_n
     odd = [f"{what}: {count}" for what, count in said.items()
            if what.partition(" ")[2] not in EXPECTED[what.partition(" ")[0]]]  # fmt: skip
     usual, hard = percentile(before, 0.95), percentile(during, 0.95)
-    proof.told("Attackers, each of whom comes back at once when cut off", CONNECTIONS)
+    proof.told("Attackers, each of whom comes back a while after being cut off", CONNECTIONS)
     proof.held(
         "Of them connected at the last moment", opened, f"at least {CONNECTIONS // 2:,}",
         holds=opened >= CONNECTIONS // 2,
