@@ -123,9 +123,19 @@ def test_a_given_database_is_second_postgres_enough(monkeypatch):
 def test_a_machine_without_a_browser_says_which_package_brings_one(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert system_packages.browser() is None
-    assert [item.package for item in system_packages.wanted() if not item.present and "browser" in item.what] == [
-        "chromium"
-    ]
+    (missing,) = [item for item in system_packages.wanted() if not item.present and "browser" in item.what]
+    assert (missing.package, missing.instead) == ("chromium-headless-shell", "chromium")
+    assert "will skip" in missing.without
+
+
+def test_a_browser_with_windows_does_until_one_without_is_there(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for name in ("chromium", "chromium-headless-shell"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+        assert system_packages.browser() == str(tmp_path / name)
+        (wanted,) = [item for item in system_packages.wanted() if "browser" in item.what]
+        assert (wanted.present, "will skip" in wanted.without) == (name == "chromium-headless-shell", False)
 
 
 def test_databases_of_tests_lie_in_memory_only_where_there_is_room(monkeypatch, tmp_path, capsys):
