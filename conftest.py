@@ -25,8 +25,9 @@ from hypothesis import HealthCheck, settings
 from continuum.runtime import postgres
 from continuum.runtime.migrate import CannotMigrate, known, migrate
 from continuum.runtime.pool import Pool
+from continuum.runtime.postgres import elsewhere
 from continuum.runtime.postgres.address import Address
-from continuum.runtime.postgres.layout import plan
+from continuum.runtime.postgres.layout import OPEN_PLACES, plan
 from continuum.runtime.settings import Settings
 
 # How long an example takes says more about the machine than about the code; bounds on time are tests of their own.
@@ -152,6 +153,17 @@ def data_folder() -> Iterator[Path]:
     folder.chmod(0o711)
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Removes what embedded servers keep elsewhere for data folders of tests, which root alone reaches."""
+    yield
+    ours = tmp_path_factory.getbasetemp().resolve()
+    for base in (base for place in OPEN_PLACES for base in place.glob("continuum-*")):
+        owner = elsewhere.owner_of(base)
+        if owner is not None and owner.is_relative_to(ours):
+            shutil.rmtree(base, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -18,8 +18,8 @@ from continuum.runtime import postgres
 from continuum.runtime.backup import archive, store
 from continuum.runtime.backup import key as backup_key
 from continuum.runtime.migrate import newer, pending
-from continuum.runtime.postgres import binaries
-from continuum.runtime.postgres.layout import plan
+from continuum.runtime.postgres import binaries, elsewhere
+from continuum.runtime.postgres.layout import OPEN_PLACES, plan
 from continuum.runtime.postgres.server import Server
 from continuum.runtime.settings import Settings
 
@@ -108,6 +108,11 @@ def _folder(settings: Settings) -> Iterator[Finding]:
         return
     where = f" (PostgreSQL's data: {layout.base})" if layout.moved else ""
     yield Finding("data folder", "ok", f"{layout.data}{where}")
+    lost = list(elsewhere.left_behind(OPEN_PLACES))
+    if lost:
+        names = " ".join(str(base) for base in lost)
+        words = f"PostgreSQL's data of {len(lost)} data folders that are gone take room on the disk."
+        yield Finding("left behind", "warning", words, f"If nobody wants them back: rm -r {names}")
     open_keys = [
         str(path)
         for path in ((layout.data / "keys"), *(layout.data / "keys").glob("*"))

@@ -4,7 +4,6 @@ PostgreSQL never runs as root. Started by root, it runs under an account number 
 account must reach has to lie in open folders: data under a closed one (such as /root) goes to /var/lib instead.
 """
 
-import hashlib
 import os
 import pwd
 import shutil
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from continuum.kernel.errors import DomainError
 from continuum.kernel.limits import SOCKET_PATH_MAX_BYTES
-from continuum.runtime.postgres import binaries
+from continuum.runtime.postgres import binaries, elsewhere
 from continuum.runtime.settings import Settings
 
 OWN_NUMBER = 58_611
@@ -110,9 +109,11 @@ def plan(settings: Settings) -> Layout:
         _open(data)
     base = data / "postgres"
     if account is not None and not reachable(data):
-        base = _first_open_place() / f"continuum-{_mark(data)}"
+        base = elsewhere.base_of(data, _first_open_place())
     mode = 0o711 if root else 0o700
     _make(base, mode)
+    if not base.is_relative_to(data):
+        elsewhere.own(base, data)
     run = _run_folder(base, data, mode)
     _make(run / "pg", 0o700, account)
     return Layout(data, base, run, account)
@@ -172,7 +173,7 @@ def _first_open_place() -> Path:
 def _run_folder(base: Path, data: Path, mode: int) -> Path:
     """Beside the clusters if the path of the socket is short enough, else in a folder for run-time files."""
     candidates = [base / "run"]
-    name = f"continuum-{os.geteuid()}-{_mark(data)}"
+    name = f"continuum-{os.geteuid()}-{elsewhere.mark(data)}"
     if "XDG_RUNTIME_DIR" in os.environ and os.geteuid() != 0:
         candidates.append(Path(os.environ["XDG_RUNTIME_DIR"]) / name)
     if os.geteuid() == 0 and Path("/run").is_dir():
@@ -202,7 +203,3 @@ def _make(folder: Path, mode: int, account: Account | None = None) -> None:
         raise NoPlace(f"{folder} belongs to somebody else; remove it, or set CONTINUUM_DATA to another folder.")
     if stat.S_IMODE(found.st_mode) != mode:
         folder.chmod(mode)
-
-
-def _mark(data: Path) -> str:
-    return hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
