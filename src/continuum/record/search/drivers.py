@@ -101,6 +101,8 @@ def _candidates(query: Query, bindings: Bindings, statistics: Statistics) -> Ite
     common: list[tuple[float, int]] = []
     linked: list[Chain | Has] = []
     for clause in flat(query.where):
+        if query.begin and not (isinstance(clause, Criterion) and clause.param.code == query.begin):
+            continue
         if isinstance(clause, Criterion):
             yield _of_criterion(clause, resource_type, bindings, statistics)
             one = _single_key(clause, resource_type, bindings)
@@ -114,6 +116,8 @@ def _candidates(query: Query, bindings: Bindings, statistics: Statistics) -> Ite
             linked.append(clause)
         elif isinstance(clause, AnyOf):
             yield _of_any(clause, resource_type, bindings, statistics)
+    if query.begin:
+        return
     condition = filed(query, bindings)
     if condition is not None:
         yield Driver(_beside("quantity", condition), FILED, 0.0, rows=True, filed=True)

@@ -119,13 +119,15 @@ class Planner:
 
     def _promises_few(self, driver: Driver, limit: int) -> bool:
         """Whether gathering the driver's rows is likely to cost less than walking."""
-        if not driver.certain or driver.estimate <= self._bound(limit):
+        if self.query.begin or not driver.certain or driver.estimate <= self._bound(limit):
             return True
         rows = self.statistics.rows_of(self._type)
         return driver.price < limit * rows / max(driver.estimate, 1.0)
 
     def _surely_few(self, driver: Driver, limit: int) -> bool:
-        """Whether figures say so; a database that was never analysed has none."""
+        """Whether the caller says so, or figures do; a database that was never analysed has none."""
+        if self.query.begin:
+            return driver.certain
         return driver.certain and driver.estimate <= self._bound(limit) and self.statistics.rows > 0
 
     def count(self) -> Plan:
