@@ -20,6 +20,7 @@ from continuum.record.read import COLUMNS
 from continuum.record.search.bindings import Bindings
 from continuum.record.search.drivers import Driver, choose, filed
 from continuum.record.search.filters import clause_sql
+from continuum.record.search.in_chart import by_keys
 from continuum.record.search.order import (
     BY_DATE,
     BY_ROW,
@@ -94,7 +95,7 @@ class Planner:
         if effort in {WALK_SHORT, WALK_ALL}:
             return self._walk(mode, cursor, limit, short=effort == WALK_SHORT)
         if driver is not None and driver.patient is not None and not with_total and _by_begin(order):
-            return self._walk_chart(driver.patient, mode, order, cursor, limit)
+            return self._in_chart(driver.patient, mode, order, cursor, limit)
         if driver is not None and not with_total and self._surely_few(driver, limit):
             return self._gather_certain(bindings, driver, order, mode, cursor, limit)
         bound = GATHER_MAX
@@ -253,6 +254,14 @@ class Planner:
             f" LEFT JOIN (p JOIN record.resource r ON r.row_id = p.row_id) ON true"
         )
         return Plan(sql, bindings.values, mode, len(order), GATHER_MANY, walkable=False, unordered=order)
+
+    def _in_chart(self, patient: int, mode: str, order: tuple[Key, ...], cursor: Cursor | None, limit: int) -> Plan:
+        """The rows of one patient in the order of their beginning."""
+        bindings = Bindings(self.keys, self.visibility)
+        few = by_keys(self.query, bindings, self.statistics)
+        if few is None:
+            return self._walk_chart(patient, mode, order, cursor, limit)
+        return self._gather_certain(bindings, few, order, mode, cursor, limit)
 
     def _walk_chart(self, patient: int, mode: str, order: tuple[Key, ...], cursor: Cursor | None, limit: int) -> Plan:
         """Walks one patient's rows by date: what a chart shows first costs the same however long the chart is."""
