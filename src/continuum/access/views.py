@@ -17,6 +17,7 @@ from continuum.record.read import Connection
 from continuum.record.visibility import NOTHING
 
 Resource = dict[str, Any]
+NO_MORE: Mapping[str, tuple[str, str]] = {}
 _REFERENCE = re.compile(rb'"reference":"(Practitioner|Organization|Location|PractitionerRole)/([A-Za-z0-9.\-]{1,64})"')
 """References to those whose names a chart shows beside its entries: who and where. Bodies are stored without blanks."""
 _VISIT = re.compile(rb'"encounter":\[?\{"reference":"Encounter/([A-Za-z0-9.\-]{1,64})"')
@@ -31,7 +32,8 @@ class View:
 
     patient: the Patient as it is now. found: for each label the resources, in the order of the search. on: the
     cursor of the next page for each label that has one. names: resources of those who are referred to, by reference.
-    visits: who provided the visits that are referred to, by reference; nothing else of them.
+    visits: who provided the visits that are referred to, by reference; nothing else of them. texts: the JSON of what
+    was found, by reference.
     """
 
     patient: Resource
@@ -39,16 +41,21 @@ class View:
     on: Mapping[str, str]
     names: Mapping[str, Resource]
     visits: Mapping[str, Resource] = field(default_factory=dict)
+    texts: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class ViewActs(Ground):
     """The part of a Session that shows charts."""
 
-    async def view(self, name: str, patient_id: str, searches: Mapping[str, str], *, places: bool = True) -> View:
+    async def view(
+        self, name: str, patient_id: str, searches: Mapping[str, str], *, places: bool = True,
+        further: Mapping[str, tuple[str, str]] = NO_MORE,
+    ) -> View:  # fmt: skip
         """One patient and several searches of their data.
 
         name: of what is shown, for the trace. searches: by label, as `Type?criteria`; each is about this patient
         whatever it says. places: whether the page says of entries that do not say it themselves where they were made.
+        further: searches that are made only where another one goes on: by label, (the other's label, `Type?criteria`).
 
         Raises:
             NotFound, Gone: there is no such patient, or none that the actor may know of.
@@ -56,13 +63,18 @@ class ViewActs(Ground):
         visibility = self._policy.visibility
 
         async def work(conn: Connection) -> Page:
-            queries = {label: self.parse(*_of_patient(text, patient_id)) for label, text in searches.items()}
+            asked = {**searches, **{label: text for label, (_, text) in further.items()}}
+            queries = {label: self.parse(*_of_patient(text, patient_id)) for label, text in asked.items()}
             patient = await read.read(conn, "Patient", patient_id, visibility)
             for label, query in queries.items():
+                if label in further and not pages[further[label][0]].next_cursor:
+                    continue
                 page = await search.search(conn, query, visibility=visibility, keys=self._door.keys)
                 pages[label] = cut(page, visibility)
             shown = tuple(stored for page in pages.values() for stored in (*page.matches, *page.included))
-            bodies.update((id(stored), _body(stored)) for stored in shown)
+            for stored in shown:
+                if stored[:3] not in bodies:
+                    bodies[stored[:3]] = _body(stored)
             told = [stored.body or b"" for stored in (patient, *shown)]
             visits = _visits(told) if places and visibility.of("Encounter") != NOTHING else []
             if visits:
@@ -82,16 +94,17 @@ class ViewActs(Ground):
             return Page((patient, *shown))
 
         pages: dict[str, Page] = {}
-        bodies: dict[int, Resource] = {}
+        bodies: dict[tuple[str, str, int], Resource] = {}
         names: dict[str, Resource] = {}
         places_of: dict[str, Resource] = {}
         page = await self._traced("search", work, "Patient", patient_id, query=name)
         return View(
             _body(page.matches[0]),
-            {label: [bodies[id(stored)] for stored in (*one.matches, *one.included)] for label, one in pages.items()},
+            {label: [bodies[stored[:3]] for stored in (*one.matches, *one.included)] for label, one in pages.items()},
             {label: one.next_cursor for label, one in pages.items() if one.next_cursor},
             names,
             places_of,
+            {f"{stored.resource_type}/{stored.id}": stored.body or b"" for stored in page.matches[1:]},
         )
 
     async def shared(self, what: str, patient_id: str, to: str) -> None:

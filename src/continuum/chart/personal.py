@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from continuum.access import Session
-from continuum.access.views import View
+from continuum.access.views import NO_MORE, View
 from continuum.chart.limits import CLOSED_LOOK_COUNT
 from continuum.chart.release import Held, held
 from continuum.chart.sensitivity import kinds, references
@@ -44,12 +44,15 @@ class Looking:
     waiting: dict[str, Held] = field(default_factory=dict)
     left_out: int = 0
 
-    async def view(self, name: str, patient_id: str, searches: Mapping[str, str], *, places: bool = True) -> View:
+    async def view(
+        self, name: str, patient_id: str, searches: Mapping[str, str], *, places: bool = True,
+        further: Mapping[str, tuple[str, str]] = NO_MORE,
+    ) -> View:  # fmt: skip
         """As `access.views.ViewActs.view`; in the trace it is one act."""
         asked = dict(searches)
         if self.limits.closed:
             asked |= {label: f"{kind}?_count={CLOSED_LOOK_COUNT}" for label, kind in _BASES.items()}
-        view = await self.session.view(name, patient_id, asked, places=places)
+        view = await self.session.view(name, patient_id, asked, places=places, further=further)
         shut = self._shut(view)
         found = {
             label: [one for one in resources if self._shown(one, shut)]
