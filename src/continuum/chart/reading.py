@@ -38,17 +38,19 @@ _BRACKETS = re.compile(r" \[[^\]]*\]")
 _USUAL_PLACE = re.compile(r" (?:in|by) (?:Serum or Plasma|Serum, Plasma or Blood|Blood|Serum|Automated count)\b")
 
 
-_USUAL_NAMES = {
+USUAL_NAMES = {
     "4548-4": "Hemoglobin A1c", "98979-8": "eGFR (kidney function)", "20570-8": "Hematocrit", "4544-3": "Hematocrit",
     "13457-7": "LDL cholesterol", "18262-6": "LDL cholesterol", "2089-1": "LDL cholesterol",
     "2085-9": "HDL cholesterol",
 }  # fmt: skip
 """LOINC codes of tests that nobody calls by LOINC's name."""
+OWN_WORDS = (*USUAL_NAMES.values(), "Yes", "No")
+"""What entries say that stands in no resource, in any section."""
 
 
 def test_name(concept: object) -> str:
     """A laboratory test as clinicians call it: LOINC's long names without kind of quantity and usual specimen."""
-    usual = _USUAL_NAMES.get(code_of(concept), "")
+    usual = USUAL_NAMES.get(code_of(concept), "")
     if usual:
         return usual
     return _USUAL_PLACE.sub("", _BRACKETS.sub("", words(concept)))
@@ -150,23 +152,26 @@ def _decimal(value: object) -> Decimal | None:
     return None if value is None else Decimal(str(value))
 
 
+_PLACE_KEYS = ("custodian", "serviceProvider", "managingOrganization", "location")
+_RECORDED_KEYS = ("recordedDate", "issued", "recorded")
+_AUTHOR_KEYS = ("asserter", "recorder", "requester")
+
+
 def source_of(resource: Resource, names: Names) -> Source:
     """Who wrote it, where and when, as far as the resource says."""
-    author = ""
-    for candidate in _authors(resource):
-        author = named(candidate, names)
-        if author:
-            break
+    # Many entries on a page, and most have one author and no place: what is not there is not asked for its name.
+    author = next((name for one in _authors(resource) if one and (name := named(one, names))), "")
     place = ""
-    for key in ("custodian", "serviceProvider", "managingOrganization", "location"):
-        candidate = resource.get(key)
-        if isinstance(candidate, list):
-            candidate = candidate[0].get("location") if candidate else None
-        place = named(candidate, names)
-        if place:
-            break
+    for key in _PLACE_KEYS:
+        if key in resource:
+            candidate = resource[key]
+            if isinstance(candidate, list):
+                candidate = candidate[0].get("location") if candidate else None
+            place = named(candidate, names)
+            if place:
+                break
     place = place or named(_visit(resource, names).get("serviceProvider"), names)
-    recorded = next((str(resource[key]) for key in ("recordedDate", "issued", "recorded") if key in resource), "")
+    recorded = next((str(resource[key]) for key in _RECORDED_KEYS if key in resource), "")
     reported = resource.get("reportedBoolean") is True or resource.get("primarySource") is False
     return Source(author, place, recorded, outside=reported)
 
@@ -181,9 +186,12 @@ def _visit(resource: Resource, names: Names) -> Resource:
 
 
 def _authors(resource: Resource) -> Iterator[object]:
-    for key in ("asserter", "recorder", "requester"):
-        yield resource.get(key)
-    yield from resource.get("author", ()) if isinstance(resource.get("author"), list) else ()
+    for key in _AUTHOR_KEYS:
+        if key in resource:
+            yield resource[key]
+    authors = resource.get("author", ())
+    if isinstance(authors, list):
+        yield from authors
     for performer in resource.get("performer", ()):
         yield performer.get("actor", performer) if isinstance(performer, dict) else None
     for participant in resource.get("participant", ()):
