@@ -3,7 +3,7 @@
 import binascii
 import re
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from html.parser import HTMLParser
 from typing import Any
@@ -65,23 +65,23 @@ def codes(concept: object) -> tuple[str, ...]:
     """All codings as `system|code`."""
     if not isinstance(concept, dict):
         return ()
-    return tuple(f"{one.get('system', '')}|{one['code']}" for one in concept.get("coding", ()) if one.get("code"))
+    return tuple([f"{one.get('system', '')}|{one['code']}" for one in concept.get("coding", ()) if one.get("code")])
 
 
 def code_of(concept: object) -> str:
     """The code of the first coding."""
-    return next((one.partition("|")[2] for one in codes(concept)), "")
+    found = codes(concept)
+    return found[0].partition("|")[2] if found else ""
 
 
 def when_of(resource: Resource) -> str:
     """The time that a resource is about, as FHIR has it; "" where it says none."""
     for key in _TIME_KEYS:
-        if isinstance(resource.get(key), str):
-            return str(resource[key])
+        if isinstance(text := resource.get(key), str):
+            return text
     for key in _PERIOD_KEYS:
-        start = resource.get(key, {}).get("start") or resource.get(key, {}).get("end")
-        if start:
-            return str(start)
+        if key in resource and (text := resource[key].get("start") or resource[key].get("end")):
+            return str(text)
     return ""
 
 
@@ -159,8 +159,7 @@ _AUTHOR_KEYS = ("asserter", "recorder", "requester")
 
 def source_of(resource: Resource, names: Names) -> Source:
     """Who wrote it, where and when, as far as the resource says."""
-    # Many entries on a page, and most have one author and no place: what is not there is not asked for its name.
-    author = next((name for one in _authors(resource) if one and (name := named(one, names))), "")
+    author = _author(resource, names)
     place = ""
     for key in _PLACE_KEYS:
         if key in resource:
@@ -185,22 +184,28 @@ def _visit(resource: Resource, names: Names) -> Resource:
     return names.get(str(at.get("reference", "")), {}) if isinstance(at, dict) else {}
 
 
-def _authors(resource: Resource) -> Iterator[object]:
+def _author(resource: Resource, names: Names) -> str:
+    """The first of those who may have written it who has a name. Made for every entry of a page, so made plainly."""
     for key in _AUTHOR_KEYS:
-        if key in resource:
-            yield resource[key]
-    authors = resource.get("author", ())
+        if key in resource and (name := named(resource[key], names)):
+            return name
+    authors = resource.get("author")
     if isinstance(authors, list):
-        yield from authors
-    for performer in resource.get("performer", ()):
-        yield performer.get("actor", performer) if isinstance(performer, dict) else None
-    for participant in resource.get("participant", ()):
-        yield participant.get("individual") or participant.get("member")
+        for one in authors:
+            if name := named(one, names):
+                return name
+    for one in resource.get("performer", ()):
+        if isinstance(one, dict) and (name := named(one.get("actor", one), names)):
+            return name
+    for one in resource.get("participant", ()):
+        if name := named(one.get("individual") or one.get("member"), names):
+            return name
+    return ""
 
 
 def facts(**given: Fact | None) -> tuple[tuple[str, Fact], ...]:
     """Those that are there, in their order."""
-    return tuple((key, value) for key, value in given.items() if value is not None)
+    return tuple([(key, value) for key, value in given.items() if value is not None])
 
 
 def entry(resource: Resource, names: Names, title: str, *, marks: tuple[Mark | None, ...] = (),
@@ -209,7 +214,7 @@ def entry(resource: Resource, names: Names, title: str, *, marks: tuple[Mark | N
     wrong = "entered-in-error" in (resource.get("status"), code_of(resource.get("verificationStatus")))
     return Entry(
         resource_type=resource["resourceType"], id=resource["id"], version=version_of(resource), title=title,
-        when=when_of(resource) if when is None else when, marks=tuple(mark for mark in marks if mark is not None),
+        when=when_of(resource) if when is None else when, marks=tuple([mark for mark in marks if mark is not None]),
         facts=facts(**given), group=group, source=source_of(resource, names),
         codes=codes(resource.get("code") or resource.get("vaccineCode") or resource.get("medicationCodeableConcept")),
         note=note, wrong=wrong,
