@@ -5,7 +5,7 @@ the type have, it would test the whole chart. The index of keys reads the lists 
 where the others are, so that its work is bounded by the shortest of them and by the chart.
 """
 
-from continuum.fhir.query import Criterion, Query
+from continuum.fhir.query import Clause, Criterion, Query
 from continuum.fhir.search_params import PATIENT_IMPLIED, UNIONS
 from continuum.fhir.types import TYPE_IDS
 from continuum.record.search.bindings import Bindings
@@ -22,13 +22,14 @@ Observations both are 600. A chart that has less of it than others is walked to 
 """
 
 
-def by_keys(query: Query, bindings: Bindings, statistics: Statistics) -> Driver | None:
-    """The rows that have a key of each criterion that is a matter of keys; None where a walk is likely to be shorter.
+def by_keys(query: Query, bindings: Bindings, statistics: Statistics) -> tuple[Driver | None, tuple[Clause, ...]]:
+    """The rows that have a key of each criterion that is a matter of keys; these criteria need no other test.
 
-    The query has a criterion on the patient.
+    None where a walk is likely to be shorter. The query has a criterion on the patient.
     """
     rows = max(statistics.rows_of(TYPE_IDS[query.resource_type]), 1.0)
     wanted: list[list[int]] = []
+    held: list[Clause] = []
     rare = False
     for clause in flat(query.where):
         if not isinstance(clause, Criterion) or clause.modifier in {"not", "missing"}:
@@ -40,10 +41,11 @@ def by_keys(query: Query, bindings: Bindings, statistics: Statistics) -> Driver 
             exact = exact_keys(clause, query.resource_type, bindings.keys)
             found = [exact] if exact else []
         wanted += found
+        held += [clause] if found else []
         if clause.param.code not in PATIENT_IMPLIED.get(query.resource_type, ()):
             few = (sum(statistics.rows_with(key) for key in keys) < RARE * rows for keys in found)
             rare = rare or (asks and bool(found)) or any(few)
     if not rare or len(wanted) < 2:
-        return None
+        return None, ()
     sql = " AND ".join(f"s.keys && {bindings.bind(keys, 'bigint[]')}" for keys in wanted)
-    return Driver(sql, 0.0, 0.0, certain=True)
+    return Driver(sql, 0.0, 0.0, certain=True), tuple(held)

@@ -151,16 +151,18 @@ class Planner:
     def _type(self) -> int:
         return TYPE_IDS[self.query.resource_type]
 
-    def filters(self, bindings: Bindings, covered: Clause | None = None) -> str:
-        """What a row must fulfil beyond the clause that is known to hold."""
+    def filters(self, bindings: Bindings, *covered: Clause | None) -> str:
+        """What a row must fulfil beyond the clauses that are known to hold."""
         parts = [
             clause_sql(clause, self.query.resource_type, "s", bindings)
             for clause in self.query.where
-            if clause is not covered
+            if not any(clause is one for one in covered)
         ]
         visible = bindings.visible(self.query.resource_type, "s")
-        # The cheapest first: PostgreSQL keeps the order of equally costly predicates.
-        return " AND ".join([*(part for part in (visible,) if part != "true"), *sorted(parts, key=len)]) or "true"
+        if visible != "true":
+            parts.append(visible)
+        # The cheapest first, for PostgreSQL tests them in this order: what looks into other tables costs the most.
+        return " AND ".join(sorted(parts, key=lambda part: (part.count("EXISTS"), len(part)))) or "true"
 
     def _gather_certain(
         self,
@@ -170,13 +172,17 @@ class Planner:
         mode: str,
         cursor: Cursor | None,
         limit: int,
+        held: tuple[Clause, ...] = (),
     ) -> Plan:
-        """Gathers rows that figures say are few: nothing needs to be counted, so the statement is short."""
+        """Gathers rows that figures say are few: nothing needs to be counted, so the statement is short.
+
+        held: clauses that hold for exactly the driver's rows.
+        """
         names = [f"k{number}" for number in range(len(order))]
         columns = "".join(f", {key.sql} AS {name}" for key, name in zip(order, names, strict=True))
         place = f" WHERE {after(order, names, cursor, bindings)}" if cursor else ""
         listed = order_by(order, names)
-        filters = self.filters(bindings, driver.covers if driver else None)
+        filters = self.filters(bindings, driver.covers, *held)
         page = bindings.bind(limit + 1, "bigint")
         # As in Driver.begin: only the driver's own index may be used.
         kind = f"s.type = {self._type}" if driver.typed else f"(s.type = {self._type}) IS TRUE"
@@ -258,10 +264,10 @@ class Planner:
     def _in_chart(self, patient: int, mode: str, order: tuple[Key, ...], cursor: Cursor | None, limit: int) -> Plan:
         """The rows of one patient in the order of their beginning."""
         bindings = Bindings(self.keys, self.visibility)
-        few = by_keys(self.query, bindings, self.statistics)
+        few, held = by_keys(self.query, bindings, self.statistics)
         if few is None:
             return self._walk_chart(patient, mode, order, cursor, limit)
-        return self._gather_certain(bindings, few, order, mode, cursor, limit)
+        return self._gather_certain(bindings, few, order, mode, cursor, limit, held)
 
     def _walk_chart(self, patient: int, mode: str, order: tuple[Key, ...], cursor: Cursor | None, limit: int) -> Plan:
         """Walks one patient's rows by date: what a chart shows first costs the same however long the chart is."""

@@ -46,8 +46,10 @@ def figures():
 )
 def test_the_index_is_asked_for_all_keys_where_few_rows_have_them(criteria, lists):
     bindings = Bindings(KEYS, EVERYTHING)
-    found = by_keys(query(criteria), bindings, figures())
+    asked = query(criteria)
+    found, held = by_keys(asked, bindings, figures())
     assert (found.sql.count("s.keys &&") if found else 0) == lists
+    assert set(held) <= set(asked.where)
     assert len(bindings.values) == lists or not found
 
 
