@@ -8,8 +8,9 @@ where the others are, so that its work is bounded by the shortest of them and by
 from continuum.fhir.query import Clause, Criterion, Query
 from continuum.fhir.search_params import PATIENT_IMPLIED, UNIONS
 from continuum.fhir.types import TYPE_IDS
+from continuum.record.keys import Keys
 from continuum.record.search.bindings import Bindings
-from continuum.record.search.drivers import Driver, flat
+from continuum.record.search.drivers import Driver, flat, patients_of
 from continuum.record.search.filters import exact_keys
 from continuum.record.search.statistics import Statistics
 from continuum.record.search.words import asks_for_words, word_keys
@@ -20,6 +21,18 @@ RARE = 0.1
 Of n rows in a chart the walk tests 60 / share, and there are n times the share to find: for a chart of 6,000
 Observations both are 600. A chart that has less of it than others is walked to its end: the doubt speaks against it.
 """
+
+
+def only_patient(query: Query, keys: Keys) -> int | None:
+    """The key of the one patient in whose chart all matches are; None where ids say better where they are."""
+    found = None
+    for clause in query.where:
+        if isinstance(clause, Criterion):
+            if clause.param.code == "_id":
+                return None
+            targets = patients_of(clause, query.resource_type)
+            found = keys.address(targets[0]) if len(targets) == 1 else found
+    return found
 
 
 def by_keys(query: Query, bindings: Bindings, statistics: Statistics) -> tuple[Driver | None, tuple[Clause, ...]]:

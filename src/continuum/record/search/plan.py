@@ -20,7 +20,7 @@ from continuum.record.read import COLUMNS
 from continuum.record.search.bindings import Bindings
 from continuum.record.search.drivers import Driver, choose, filed
 from continuum.record.search.filters import clause_sql
-from continuum.record.search.in_chart import by_keys
+from continuum.record.search.in_chart import by_keys, only_patient
 from continuum.record.search.order import (
     BY_DATE,
     BY_ROW,
@@ -79,10 +79,13 @@ class Planner:
         if leading is not None and len(self.query.where) == 1:
             return self._walk(mode, cursor, limit, short=True, within=leading)
         bindings = Bindings(self.keys, self.visibility)
+        order = self._order(mode, bindings)
+        patient = only_patient(self.query, self.keys) if _by_begin(order) and not with_total else None
+        if patient is not None:
+            return self._in_chart(patient, mode, order, cursor, limit)
         driver = choose(self.query, bindings, self.statistics)
         if leading is not None and driver is not None and driver.covers is leading:
             return self._walk(mode, cursor, limit, short=True, within=leading)
-        order = self._order(mode, bindings)
         walkable = len(order) <= 1 and all(key.walkable for key in order)
         if any(key.told_by for key in order):
             return self._gather_unordered(bindings, driver, order, mode)
@@ -94,8 +97,6 @@ class Planner:
             effort = WALK_SHORT
         if effort in {WALK_SHORT, WALK_ALL}:
             return self._walk(mode, cursor, limit, short=effort == WALK_SHORT)
-        if driver is not None and driver.patient is not None and not with_total and _by_begin(order):
-            return self._in_chart(driver.patient, mode, order, cursor, limit)
         if driver is not None and not with_total and self._surely_few(driver, limit):
             return self._gather_certain(bindings, driver, order, mode, cursor, limit)
         bound = GATHER_MAX
