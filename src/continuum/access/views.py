@@ -1,7 +1,7 @@
 """Views of one person's chart: what a page shows is found in one act and leaves one row."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +18,8 @@ from continuum.record.visibility import NOTHING
 
 Resource = dict[str, Any]
 NO_MORE: Mapping[str, tuple[str, str]] = {}
+Sift = Callable[[Mapping[str, Resource], Mapping[str, Resource]], Callable[[Stored], bool]]
+"""Told the names and visits of a view, it says which of what was found is made a resource; the rest is left out."""
 _REFERENCE = re.compile(rb'"reference":"(Practitioner|Organization|Location|PractitionerRole)/([A-Za-z0-9.\-]{1,64})"')
 """References to those whose names a chart shows beside its entries: who and where. Bodies are stored without blanks."""
 _VISIT = re.compile(rb'"encounter":\[?\{"reference":"Encounter/([A-Za-z0-9.\-]{1,64})"')
@@ -32,8 +34,7 @@ class View:
 
     patient: the Patient as it is now. found: for each label the resources, in the order of the search. on: the
     cursor of the next page for each label that has one. names: resources of those who are referred to, by reference.
-    visits: who provided the visits that are referred to, by reference; nothing else of them. texts: the JSON of what
-    was found, by reference.
+    visits: who provided the visits that are referred to, by reference; nothing else of them.
     """
 
     patient: Resource
@@ -41,7 +42,6 @@ class View:
     on: Mapping[str, str]
     names: Mapping[str, Resource]
     visits: Mapping[str, Resource] = field(default_factory=dict)
-    texts: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class ViewActs(Ground):
@@ -49,13 +49,14 @@ class ViewActs(Ground):
 
     async def view(
         self, name: str, patient_id: str, searches: Mapping[str, str], *, places: bool = True,
-        further: Mapping[str, tuple[str, str]] = NO_MORE,
+        further: Mapping[str, tuple[str, str]] = NO_MORE, sift: Sift | None = None,
     ) -> View:  # fmt: skip
         """One patient and several searches of their data.
 
         name: of what is shown, for the trace. searches: by label, as `Type?criteria`; each is about this patient
         whatever it says. places: whether the page says of entries that do not say it themselves where they were made.
         further: searches that are made only where another one goes on: by label, (the other's label, `Type?criteria`).
+        sift: what is left out of the view, told from its text. In the trace it is there: it was read.
 
         Raises:
             NotFound, Gone: there is no such patient, or none that the actor may know of.
@@ -72,9 +73,6 @@ class ViewActs(Ground):
                 page = await search.search(conn, query, visibility=visibility, keys=self._door.keys)
                 pages[label] = cut(page, visibility)
             shown = tuple(stored for page in pages.values() for stored in (*page.matches, *page.included))
-            for stored in shown:
-                if stored[:3] not in bodies:
-                    bodies[stored[:3]] = _body(stored)
             told = [stored.body or b"" for stored in (patient, *shown)]
             visits = _visits(told) if places and visibility.of("Encounter") != NOTHING else []
             if visits:
@@ -91,6 +89,10 @@ class ViewActs(Ground):
                 text = f"_id={','.join(sorted(ids)[:VIEW_NAMES_MAX])}&_count={VIEW_NAMES_MAX}"
                 named = await search.search(conn, self.parse(kind, text), visibility=visibility, keys=self._door.keys)
                 names.update((f"{kind}/{one.id}", _body(one)) for one in named.matches)
+            keeps = sift(names, places_of) if sift is not None else None
+            for stored in shown:
+                if stored[:3] not in bodies and (keeps is None or keeps(stored)):
+                    bodies[stored[:3]] = _body(stored)
             return Page((patient, *shown))
 
         pages: dict[str, Page] = {}
@@ -100,11 +102,13 @@ class ViewActs(Ground):
         page = await self._traced("search", work, "Patient", patient_id, query=name)
         return View(
             _body(page.matches[0]),
-            {label: [bodies[stored[:3]] for stored in (*one.matches, *one.included)] for label, one in pages.items()},
+            {
+                label: [bodies[one[:3]] for one in (*found.matches, *found.included) if one[:3] in bodies]
+                for label, found in pages.items()
+            },
             {label: one.next_cursor for label, one in pages.items() if one.next_cursor},
             names,
             places_of,
-            {f"{stored.resource_type}/{stored.id}": stored.body or b"" for stored in page.matches[1:]},
         )
 
     async def shared(self, what: str, patient_id: str, to: str) -> None:

@@ -9,8 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from continuum.access.views import View
-from continuum.chart.reading import OWN_WORDS, named
+from continuum.chart.reading import OWN_WORDS, Names, named
 from continuum.chart.section import Section
 
 _ACCENTS = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
@@ -30,36 +29,34 @@ def folded(text: str) -> str:
 
 
 class Sieve:
-    """For the words of one search in one view."""
+    """For the words of one search, once it is known to whom the entries refer: names and visits as a View has them."""
 
-    def __init__(self, view: View, looked: Sequence[Section], words: Iterable[str]) -> None:
+    def __init__(self, names: Names, visits: Names, looked: Sequence[Section], words: Iterable[str]) -> None:
         ours = folded(" ".join([*OWN_WORDS, *(text for one in looked for text in one.says)]))
-        said = _said(view)
+        said = _said(names, visits)
         self._wanted: list[tuple[str, list[str]]] = []
         for word in words:
             if _SIEVED.fullmatch(word) and word not in ours:
                 referred = [reference for reference, text in said if word in text]
                 if len(referred) <= _REFERRED_MAX:
                     self._wanted.append((word, referred))
-        self.texts = view.texts
 
-    def passes(self, reference: str) -> bool:
-        """Whether the entry of a resource (`Type/id`) can have all words.
+    def passes(self, body: bytes) -> bool:
+        """Whether the entry of a resource, of its JSON, can have all words.
 
         Attached texts (`data`) and narratives (`div`) hold their words in another writing, and are not sieved.
         """
         if not self._wanted:
             return True
-        text = folded(self.texts[reference].decode())
+        text = folded(body.decode())
         for word, referred in self._wanted:
             if word not in text and not any(one in text for one in referred):
                 return '"data":' in text or '"div":' in text or _GLUED.search(text) is not None
         return True
 
 
-def _said(view: View) -> list[tuple[str, str]]:
+def _said(names: Names, visits: Names) -> list[tuple[str, str]]:
     """Who and what entries refer to, and what it is called there, as both stand in a folded text."""
-    names = {**view.names, **view.visits}
-    found = [(f'"{one}"', folded(named({"reference": one}, names))) for one in view.names]
-    found += [(f'"{one}"', folded(named(visit.get("serviceProvider"), names))) for one, visit in view.visits.items()]
+    found = [(f'"{one}"', folded(named({"reference": one}, names))) for one in names]
+    found += [(f'"{one}"', folded(named(visit.get("serviceProvider"), names))) for one, visit in visits.items()]
     return [(reference.lower(), text) for reference, text in found]

@@ -4,13 +4,15 @@ Whole words are found by the index of words, however old their entries are; part
 places, among the newest entries of each kind, which are read for that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from continuum.access import Stored
 from continuum.access.views import View
 from continuum.chart.entry import Entry
 from continuum.chart.limits import FOUND_IN_RECORD_MAX, SEARCH_LOOK_COUNT, SEARCH_MAX_CHARS
+from continuum.chart.reading import Names
 from continuum.chart.section import Section, Viewer, criteria, made, said
 from continuum.chart.sieve import Sieve, folded
 from continuum.fhir.text import words as indexed
@@ -63,9 +65,13 @@ async def within(session: Viewer, patient_id: str, text: str, looked: Sequence[S
         f"{one.key}{_WHOLE}": (one.key, criteria(one, count=FOUND_IN_RECORD_MAX, more=whole))
         for one in looked if whole
     }  # fmt: skip
-    view = await session.view("search-within", patient_id, searches, further=older)
-    sieve = Sieve(view, looked, words)
-    found = [(one, entry) for one in looked for entry in _entries(one, view, sieve) if matches(entry, words)]
+
+    def sift(names: Names, visits: Names) -> Callable[[Stored], bool]:
+        sieve = Sieve(names, visits, looked, words)
+        return lambda stored: sieve.passes(stored.body or b"")
+
+    view = await session.view("search-within", patient_id, searches, further=older, sift=sift)
+    found = [(one, entry) for one in looked for entry in _entries(one, view) if matches(entry, words)]
     best = sorted(found, key=lambda pair: (_named(pair[1], words), pair[1].when), reverse=True)
     # What is closed is not counted, so that nobody learns from a hint that there is something of it.
     more = any(len(view.found.get(label, ())) >= FOUND_IN_RECORD_MAX for label in older)
@@ -73,8 +79,8 @@ async def within(session: Viewer, patient_id: str, text: str, looked: Sequence[S
     return Within(tuple(best[:FOUND_IN_RECORD_MAX]), more or len(best) > FOUND_IN_RECORD_MAX, partly)
 
 
-def _entries(section: Section, view: View, sieve: Sieve) -> tuple[Entry, ...]:
+def _entries(section: Section, view: View) -> tuple[Entry, ...]:
     """Those that may have the words: the newest, then what the index of words found of the older ones."""
     found = (view.found.get(label, ()) for label in (section.key, f"{section.key}{_WHOLE}"))
     once = {one["id"]: one for resources in found for one in resources}
-    return made(section, view, [one for one in once.values() if sieve.passes(f"{one['resourceType']}/{one['id']}")])
+    return made(section, view, once.values())

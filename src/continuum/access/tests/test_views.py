@@ -1,10 +1,9 @@
-"""Views of one chart: what is searched only where another search goes on, its text, and its one row in the trace."""
+"""Views of one chart: what is searched only where another search goes on, what is left out, and their one row."""
 
 import pytest
 
 from continuum.access import Actor
 from continuum.access.tests.doors import World, furnish, observation, patients
-from continuum.fhir.json import parse
 from continuum.kernel.errors import Forbidden
 
 SCHEDULER = Actor("sam", "scheduler", facility_id="f-own")
@@ -33,12 +32,21 @@ async def test_what_is_further_is_searched_only_where_there_is_more(world, count
     assert (row["interaction"], row["query"], patients(row)) == ("search", "look", {"own"})
 
 
-async def test_the_text_of_everything_that_was_found_goes_with_it(world):
-    view = await world.session("clinician").view("look", "own", {"all": "Observation?_count=50"})
-    assert len(view.found["all"]) > 3
-    assert {name: parse(text) for name, text in view.texts.items()} == {
-        f"Observation/{one['id']}": one for one in view.found["all"]
-    }
+async def test_what_a_sift_leaves_out_is_no_resource_and_stands_in_the_trace(world):
+    told = []
+
+    def sift(names, visits):
+        told.append((sorted(names), sorted(visits)))
+        return lambda stored: b"Test 1" in stored.body
+
+    session = world.session("clinician", "look")
+    view = await session.view("look", "own", {"all": "Observation?_count=50", "one": "Observation?_count=1"}, sift=sift)
+    assert [one["id"] for one in view.found["all"]] == ["more-1"]
+    assert view.found["one"] == []
+    assert "one" in view.on, "there is more than the first, whatever is left out"
+    assert told == [(["Organization/f-own"], [])]
+    (row,) = await world.rows("look")
+    assert patients(row) == {"own"}
 
 
 async def test_what_may_not_be_asked_is_refused_though_it_would_not_be_searched(world):

@@ -6,7 +6,6 @@ from collections import defaultdict
 
 import pytest
 
-from continuum.access.views import View
 from continuum.chart.section import sections
 from continuum.chart.sieve import Sieve, folded
 from continuum.chart.within import matches, words_of
@@ -19,18 +18,13 @@ EVERY = 7
 """One of so many sample resources is looked at."""
 
 
-def view_of(resources, names=(), visits=()):
-    texts = {f"{one['resourceType']}/{one['id']}": dump(one) for one in resources}
-    return View({}, {}, {}, {f"{one['resourceType']}/{one['id']}": one for one in names}, dict(visits), texts)
-
-
-def kept(view, resource, text):
+def kept(resource, text, names=(), visits=None):
     """Whether the sieve lets it pass, and whether its entries have the words."""
-    words = words_of(text)
-    names = {**view.names, **view.visits}
+    words, visits = words_of(text), visits or {}
+    called = {f"{one['resourceType']}/{one['id']}": one for one in names}
     kinds = (one for one in LOOKED if one.search.partition("?")[0] == resource["resourceType"])
-    made = [entry for one in kinds if (entry := one.make(resource, names)) is not None]
-    passes = Sieve(view, LOOKED, words).passes(f"{resource['resourceType']}/{resource['id']}")
+    made = [entry for one in kinds if (entry := one.make(resource, called | visits)) is not None]
+    passes = Sieve(called, visits, LOOKED, words).passes(dump(resource))
     return passes, any(matches(entry, words) for entry in made)
 
 
@@ -43,27 +37,23 @@ def sampled():
 
 
 def test_no_word_of_any_sample_entry_is_kept_back(sampled):
-    names = [one for kind in NAMED for one in sampled[kind]]
+    names = {f"{kind}/{one['id']}": one for kind in NAMED for one in sampled[kind]}
     visits = {
         f"Encounter/{one['id']}": {"serviceProvider": one["serviceProvider"]}
         for one in sampled["Encounter"] if "serviceProvider" in one
     }  # fmt: skip
-    known = {f"{one['resourceType']}/{one['id']}": one for one in names} | visits
     sieves, looked, kept_back = {}, 0, 0
     for section in LOOKED:
         for resource in sampled[section.search.partition("?")[0]][::EVERY]:
-            view = view_of([resource], names, visits.items())
-            entry = section.make(resource, known)
+            body, entry = dump(resource), section.make(resource, names | visits)
             if entry is None:
                 continue
             text = folded(f"{entry.title} {entry.when} {entry.note} {entry.source.author} {entry.source.place}")
             text += folded(" ".join(f" {fact.text} {fact.unit} {fact.number}" for _, fact in entry.facts))
             for word in {*text.split(), *re.findall("[a-z0-9]+", text), "zzz", "nothing"}:
                 if word not in sieves:
-                    sieves[word] = Sieve(view, LOOKED, [word])
-                sieve = sieves[word]
-                sieve.texts = view.texts
-                passes = sieve.passes(f"{resource['resourceType']}/{resource['id']}")
+                    sieves[word] = Sieve(names, visits, LOOKED, [word])
+                passes = sieves[word].passes(body)
                 assert passes or not matches(entry, [word]), (section.key, word, resource)
                 looked, kept_back = looked + 1, kept_back + (not passes)
     assert looked > 20_000
@@ -104,15 +94,13 @@ def observation(**more):
 )  # fmt: skip
 def test_what_entries_put_together_themselves_passes(resource, text):
     visits = {"Encounter/E1": {"serviceProvider": {"reference": "Organization/O1"}}}
-    view = view_of([resource], [ORGANIZATION, WRITER], visits.items())
-    passes, has = kept(view, resource, text)
+    passes, has = kept(resource, text, [ORGANIZATION, WRITER], visits)
     assert passes
     assert has, "the case is about words that the entry has"
-    assert kept(view, resource, f"{text} xylophone") == (
+    assert kept(resource, f"{text} xylophone", [ORGANIZATION, WRITER], visits) == (
         resource["resourceType"] in {"DocumentReference", "CarePlan"} or "[x]" in str(resource), False
     )  # fmt: skip
 
 
 def test_somebody_whom_the_entry_does_not_refer_to_lets_nothing_pass():
-    view = view_of([observation()], [ORGANIZATION, WRITER])
-    assert kept(view, observation(), "ulker") == (False, False)
+    assert kept(observation(), "ulker", [ORGANIZATION, WRITER]) == (False, False)
