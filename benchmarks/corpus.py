@@ -1,6 +1,8 @@
 """The corpus of every figure: our own families, seed 1, about 60 resources a patient, as NDJSON in `.cache/`."""
 
 import gzip
+import hashlib
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,6 +17,8 @@ SEED = 1
 KEEP = 0.1
 """The share of visits that is recorded, which gives about 60 resources a patient."""
 LINES_A_FILE = 20_000
+TOLD_BY, TOLD_RESOURCES_MAX = 40, 10_000
+"""Patients, and resources at most, by which states of the generator are told apart."""
 
 
 @dataclass(slots=True)
@@ -42,9 +46,17 @@ def resources(patients: int) -> Iterator[dict[str, Any]]:
         number += 1
 
 
+def fingerprint() -> str:
+    """Tells states of the generator apart, by the first that it writes."""
+    found = hashlib.blake2b(digest_size=4)
+    for resource in itertools.islice(resources(TOLD_BY), TOLD_RESOURCES_MAX):
+        found.update(dump(resource))
+    return found.hexdigest()
+
+
 def make(patients: int) -> Path:
-    """Writes the corpus once; returns its folder."""
-    folder = ROOT / ".cache" / "benchmarks" / f"{patients}-{SEED}-{KEEP}"
+    """Writes the corpus once; returns its folder. What another state of the generator wrote is not taken for it."""
+    folder = ROOT / ".cache" / "benchmarks" / f"{patients}-{SEED}-{KEEP}-{fingerprint()}"
     if (folder / "complete").exists():
         return folder
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """Views of one person's chart: what a page shows is found in one act and leaves one row."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +17,9 @@ from continuum.record.read import Connection
 from continuum.record.visibility import NOTHING
 
 Resource = dict[str, Any]
+NO_MORE: Mapping[str, tuple[str, str]] = {}
+Sift = Callable[[Mapping[str, Resource], Mapping[str, Resource]], Callable[[Stored], bool]]
+"""Told the names and visits of a view, it says which of what was found is made a resource; the rest is left out."""
 _REFERENCE = re.compile(rb'"reference":"(Practitioner|Organization|Location|PractitionerRole)/([A-Za-z0-9.\-]{1,64})"')
 """References to those whose names a chart shows beside its entries: who and where. Bodies are stored without blanks."""
 _VISIT = re.compile(rb'"encounter":\[?\{"reference":"Encounter/([A-Za-z0-9.\-]{1,64})"')
@@ -44,11 +47,16 @@ class View:
 class ViewActs(Ground):
     """The part of a Session that shows charts."""
 
-    async def view(self, name: str, patient_id: str, searches: Mapping[str, str], *, places: bool = True) -> View:
+    async def view(
+        self, name: str, patient_id: str, searches: Mapping[str, str], *, places: bool = True,
+        further: Mapping[str, tuple[str, str]] = NO_MORE, sift: Sift | None = None,
+    ) -> View:  # fmt: skip
         """One patient and several searches of their data.
 
         name: of what is shown, for the trace. searches: by label, as `Type?criteria`; each is about this patient
         whatever it says. places: whether the page says of entries that do not say it themselves where they were made.
+        further: searches that are made only where another one goes on: by label, (the other's label, `Type?criteria`).
+        sift: what is left out of the view, told from its text. In the trace it is there: it was read.
 
         Raises:
             NotFound, Gone: there is no such patient, or none that the actor may know of.
@@ -56,13 +64,15 @@ class ViewActs(Ground):
         visibility = self._policy.visibility
 
         async def work(conn: Connection) -> Page:
-            queries = {label: self.parse(*_of_patient(text, patient_id)) for label, text in searches.items()}
+            asked = {**searches, **{label: text for label, (_, text) in further.items()}}
+            queries = {label: self.parse(*_of_patient(text, patient_id)) for label, text in asked.items()}
             patient = await read.read(conn, "Patient", patient_id, visibility)
             for label, query in queries.items():
+                if label in further and not pages[further[label][0]].next_cursor:
+                    continue
                 page = await search.search(conn, query, visibility=visibility, keys=self._door.keys)
                 pages[label] = cut(page, visibility)
             shown = tuple(stored for page in pages.values() for stored in (*page.matches, *page.included))
-            bodies.update((id(stored), _body(stored)) for stored in shown)
             told = [stored.body or b"" for stored in (patient, *shown)]
             visits = _visits(told) if places and visibility.of("Encounter") != NOTHING else []
             if visits:
@@ -79,16 +89,23 @@ class ViewActs(Ground):
                 text = f"_id={','.join(sorted(ids)[:VIEW_NAMES_MAX])}&_count={VIEW_NAMES_MAX}"
                 named = await search.search(conn, self.parse(kind, text), visibility=visibility, keys=self._door.keys)
                 names.update((f"{kind}/{one.id}", _body(one)) for one in named.matches)
+            keeps = sift(names, places_of) if sift is not None else None
+            for stored in shown:
+                if stored[:3] not in bodies and (keeps is None or keeps(stored)):
+                    bodies[stored[:3]] = _body(stored)
             return Page((patient, *shown))
 
         pages: dict[str, Page] = {}
-        bodies: dict[int, Resource] = {}
+        bodies: dict[tuple[str, str, int], Resource] = {}
         names: dict[str, Resource] = {}
         places_of: dict[str, Resource] = {}
         page = await self._traced("search", work, "Patient", patient_id, query=name)
         return View(
             _body(page.matches[0]),
-            {label: [bodies[id(stored)] for stored in (*one.matches, *one.included)] for label, one in pages.items()},
+            {
+                label: [bodies[one[:3]] for one in (*found.matches, *found.included) if one[:3] in bodies]
+                for label, found in pages.items()
+            },
             {label: one.next_cursor for label, one in pages.items() if one.next_cursor},
             names,
             places_of,

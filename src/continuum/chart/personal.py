@@ -3,15 +3,15 @@
 Every page, download and link of the portal looks through this, so that no exit forgets a rule.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from continuum.access import Session
-from continuum.access.views import View
+from continuum.access import Session, Stored
+from continuum.access.views import NO_MORE, Sift, View
 from continuum.chart.limits import CLOSED_LOOK_COUNT
-from continuum.chart.release import Held, held
+from continuum.chart.release import MAY_WAIT, Held, held
 from continuum.chart.sensitivity import kinds, references
 from continuum.kernel.errors import NotFound
 
@@ -44,19 +44,41 @@ class Looking:
     waiting: dict[str, Held] = field(default_factory=dict)
     left_out: int = 0
 
-    async def view(self, name: str, patient_id: str, searches: Mapping[str, str], *, places: bool = True) -> View:
+    async def view(
+        self, name: str, patient_id: str, searches: Mapping[str, str], *, places: bool = True,
+        further: Mapping[str, tuple[str, str]] = NO_MORE, sift: Sift | None = None,
+    ) -> View:  # fmt: skip
         """As `access.views.ViewActs.view`; in the trace it is one act."""
         asked = dict(searches)
         if self.limits.closed:
             asked |= {label: f"{kind}?_count={CLOSED_LOOK_COUNT}" for label, kind in _BASES.items()}
-        view = await self.session.view(name, patient_id, asked, places=places)
+        passed: set[str] = set()
+        view = await self.session.view(
+            name, patient_id, asked, places=places, further=further, sift=sift and self._keeping(sift, passed)
+        )
         shut = self._shut(view)
         found = {
-            label: [one for one in resources if self._shown(one, shut)]
+            label: [one for one in resources if (not sift or _own(one) in passed) and self._shown(one, shut)]
             for label, resources in view.found.items()
             if label not in _BASES
         }
         return replace(view, found=found)
+
+    def _keeping(self, sift: Sift, passed: set[str]) -> Sift:
+        """Keeps as well what may close others: it is looked at, and not shown. passed: is told what the sift keeps."""
+
+        def told(names: Mapping[str, Any], visits: Mapping[str, Any]) -> Callable[[Stored], bool]:
+            keeps = sift(names, visits)
+
+            def kept(stored: Stored) -> bool:
+                if keeps(stored):
+                    passed.add(f"{stored.resource_type}/{stored.id}")
+                    return True
+                return stored.resource_type in MAY_WAIT or bool(self.limits.closed)
+
+            return kept
+
+        return told
 
     def _shut(self, view: View) -> frozenset[str]:
         """References to what must not be shown, and to the visits that were about it."""
@@ -64,9 +86,9 @@ class Looking:
         for resources in view.found.values():
             for one in resources:
                 if self._waits(one):
-                    shut.add(f"{one['resourceType']}/{one['id']}")
+                    shut.add(_own(one))
                 elif self.limits.closed and self.limits.closed & kinds(one):
-                    shut.add(f"{one['resourceType']}/{one['id']}")
+                    shut.add(_own(one))
                     visit = one.get("encounter", {}).get("reference")
                     if visit and one["resourceType"] in {"Condition", "Procedure"}:
                         shut.add(str(visit))
@@ -79,7 +101,7 @@ class Looking:
         return wait is not None
 
     def _shown(self, resource: Mapping[str, Any], shut: frozenset[str]) -> bool:
-        own = f"{resource['resourceType']}/{resource['id']}"
+        own = _own(resource)
         if own in shut:
             self.left_out += own not in self.waiting
             return False
@@ -92,3 +114,7 @@ class Looking:
         """Raises NotFound for a section that is closed."""
         if not self.limits.opens(key):
             raise NotFound("This part of the record is not open to you.")
+
+
+def _own(resource: Mapping[str, Any]) -> str:
+    return f"{resource['resourceType']}/{resource['id']}"

@@ -3,7 +3,7 @@
 import binascii
 import re
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from html.parser import HTMLParser
 from typing import Any
@@ -38,17 +38,19 @@ _BRACKETS = re.compile(r" \[[^\]]*\]")
 _USUAL_PLACE = re.compile(r" (?:in|by) (?:Serum or Plasma|Serum, Plasma or Blood|Blood|Serum|Automated count)\b")
 
 
-_USUAL_NAMES = {
+USUAL_NAMES = {
     "4548-4": "Hemoglobin A1c", "98979-8": "eGFR (kidney function)", "20570-8": "Hematocrit", "4544-3": "Hematocrit",
     "13457-7": "LDL cholesterol", "18262-6": "LDL cholesterol", "2089-1": "LDL cholesterol",
     "2085-9": "HDL cholesterol",
 }  # fmt: skip
 """LOINC codes of tests that nobody calls by LOINC's name."""
+OWN_WORDS = (*USUAL_NAMES.values(), "Yes", "No")
+"""What entries say that stands in no resource, in any section."""
 
 
 def test_name(concept: object) -> str:
     """A laboratory test as clinicians call it: LOINC's long names without kind of quantity and usual specimen."""
-    usual = _USUAL_NAMES.get(code_of(concept), "")
+    usual = USUAL_NAMES.get(code_of(concept), "")
     if usual:
         return usual
     return _USUAL_PLACE.sub("", _BRACKETS.sub("", words(concept)))
@@ -63,23 +65,23 @@ def codes(concept: object) -> tuple[str, ...]:
     """All codings as `system|code`."""
     if not isinstance(concept, dict):
         return ()
-    return tuple(f"{one.get('system', '')}|{one['code']}" for one in concept.get("coding", ()) if one.get("code"))
+    return tuple([f"{one.get('system', '')}|{one['code']}" for one in concept.get("coding", ()) if one.get("code")])
 
 
 def code_of(concept: object) -> str:
     """The code of the first coding."""
-    return next((one.partition("|")[2] for one in codes(concept)), "")
+    found = codes(concept)
+    return found[0].partition("|")[2] if found else ""
 
 
 def when_of(resource: Resource) -> str:
     """The time that a resource is about, as FHIR has it; "" where it says none."""
     for key in _TIME_KEYS:
-        if isinstance(resource.get(key), str):
-            return str(resource[key])
+        if isinstance(text := resource.get(key), str):
+            return text
     for key in _PERIOD_KEYS:
-        start = resource.get(key, {}).get("start") or resource.get(key, {}).get("end")
-        if start:
-            return str(start)
+        if key in resource and (text := resource[key].get("start") or resource[key].get("end")):
+            return str(text)
     return ""
 
 
@@ -150,23 +152,25 @@ def _decimal(value: object) -> Decimal | None:
     return None if value is None else Decimal(str(value))
 
 
+_PLACE_KEYS = ("custodian", "serviceProvider", "managingOrganization", "location")
+_RECORDED_KEYS = ("recordedDate", "issued", "recorded")
+_AUTHOR_KEYS = ("asserter", "recorder", "requester")
+
+
 def source_of(resource: Resource, names: Names) -> Source:
     """Who wrote it, where and when, as far as the resource says."""
-    author = ""
-    for candidate in _authors(resource):
-        author = named(candidate, names)
-        if author:
-            break
+    author = _author(resource, names)
     place = ""
-    for key in ("custodian", "serviceProvider", "managingOrganization", "location"):
-        candidate = resource.get(key)
-        if isinstance(candidate, list):
-            candidate = candidate[0].get("location") if candidate else None
-        place = named(candidate, names)
-        if place:
-            break
+    for key in _PLACE_KEYS:
+        if key in resource:
+            candidate = resource[key]
+            if isinstance(candidate, list):
+                candidate = candidate[0].get("location") if candidate else None
+            place = named(candidate, names)
+            if place:
+                break
     place = place or named(_visit(resource, names).get("serviceProvider"), names)
-    recorded = next((str(resource[key]) for key in ("recordedDate", "issued", "recorded") if key in resource), "")
+    recorded = next((str(resource[key]) for key in _RECORDED_KEYS if key in resource), "")
     reported = resource.get("reportedBoolean") is True or resource.get("primarySource") is False
     return Source(author, place, recorded, outside=reported)
 
@@ -180,19 +184,28 @@ def _visit(resource: Resource, names: Names) -> Resource:
     return names.get(str(at.get("reference", "")), {}) if isinstance(at, dict) else {}
 
 
-def _authors(resource: Resource) -> Iterator[object]:
-    for key in ("asserter", "recorder", "requester"):
-        yield resource.get(key)
-    yield from resource.get("author", ()) if isinstance(resource.get("author"), list) else ()
-    for performer in resource.get("performer", ()):
-        yield performer.get("actor", performer) if isinstance(performer, dict) else None
-    for participant in resource.get("participant", ()):
-        yield participant.get("individual") or participant.get("member")
+def _author(resource: Resource, names: Names) -> str:
+    """The first of those who may have written it who has a name. Made for every entry of a page, so made plainly."""
+    for key in _AUTHOR_KEYS:
+        if key in resource and (name := named(resource[key], names)):
+            return name
+    authors = resource.get("author")
+    if isinstance(authors, list):
+        for one in authors:
+            if name := named(one, names):
+                return name
+    for one in resource.get("performer", ()):
+        if isinstance(one, dict) and (name := named(one.get("actor", one), names)):
+            return name
+    for one in resource.get("participant", ()):
+        if name := named(one.get("individual") or one.get("member"), names):
+            return name
+    return ""
 
 
 def facts(**given: Fact | None) -> tuple[tuple[str, Fact], ...]:
     """Those that are there, in their order."""
-    return tuple((key, value) for key, value in given.items() if value is not None)
+    return tuple([(key, value) for key, value in given.items() if value is not None])
 
 
 def entry(resource: Resource, names: Names, title: str, *, marks: tuple[Mark | None, ...] = (),
@@ -201,7 +214,7 @@ def entry(resource: Resource, names: Names, title: str, *, marks: tuple[Mark | N
     wrong = "entered-in-error" in (resource.get("status"), code_of(resource.get("verificationStatus")))
     return Entry(
         resource_type=resource["resourceType"], id=resource["id"], version=version_of(resource), title=title,
-        when=when_of(resource) if when is None else when, marks=tuple(mark for mark in marks if mark is not None),
+        when=when_of(resource) if when is None else when, marks=tuple([mark for mark in marks if mark is not None]),
         facts=facts(**given), group=group, source=source_of(resource, names),
         codes=codes(resource.get("code") or resource.get("vaccineCode") or resource.get("medicationCodeableConcept")),
         note=note, wrong=wrong,

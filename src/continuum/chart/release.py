@@ -18,7 +18,8 @@ WAITING = frozenset({"hiv", "genetics", "pathology"})
 """The kinds of results that wait (chart/sensitivity.py)."""
 RELEASED = f"{LOCAL}release|released"
 """The tag by which a clinician shows a result at once, because they have talked with the person."""
-_TYPES = frozenset({"Observation", "DiagnosticReport", "DocumentReference", "Media", "ImagingStudy"})
+MAY_WAIT = frozenset({"Observation", "DiagnosticReport", "DocumentReference", "Media", "ImagingStudy"})
+"""Types of results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Held:
 
 def held(resource: Mapping[str, Any], now: datetime) -> Held | None:
     """Whether a resource is a result that still waits at an instant; None when it is shown."""
-    if resource["resourceType"] not in _TYPES or _is_vital(resource):
+    if resource["resourceType"] not in MAY_WAIT or _is_vital(resource):
         return None
     # Nearly all of a record is older than the wait, and a date is read many times quicker than all the words.
     since = _since(resource) or now

@@ -2,12 +2,12 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
-from continuum.access.views import View
+from continuum.access.views import NO_MORE, Sift, View
 from continuum.chart import sections as folder
 from continuum.chart.entry import Entry, Fact
 from continuum.chart.limits import SECTION_COUNT
@@ -18,7 +18,10 @@ from continuum.kernel.errors import NotFound
 class Viewer(Protocol):
     """Whatever finds things in one person's record: a session, or one with less open (chart/personal.py)."""
 
-    async def view(self, name: str, patient_id: str, searches: Mapping[str, str], *, places: bool = True) -> View:
+    async def view(
+        self, name: str, patient_id: str, searches: Mapping[str, str], *, places: bool = True,
+        further: Mapping[str, tuple[str, str]] = NO_MORE, sift: Sift | None = None,
+    ) -> View:  # fmt: skip
         """As `access.views.ViewActs.view`."""
 
 
@@ -48,6 +51,8 @@ class Section:
     symbol: str = "event"
     charted: bool = False
     """Whether its entries are series of numbers, shown with their course over time."""
+    says: tuple[str, ...] = ()
+    """Words of ours by which its entries are found: titles, and facts that are translated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +98,14 @@ def section(key: str) -> Section:
 
 def entries(section: Section, view: View, label: str) -> tuple[Entry, ...]:
     """What a view found, as entries."""
+    return made(section, view, view.found.get(label, ()))
+
+
+def made(section: Section, view: View, resources: Iterable[Resource]) -> tuple[Entry, ...]:
+    """Resources of a section as entries; `make` leaves some out."""
     names = {**view.names, **view.visits}
-    made = (section.make(resource, names) for resource in view.found.get(label, ()))
-    return tuple(one for one in made if one is not None)
+    found = (section.make(resource, names) for resource in resources)
+    return tuple(one for one in found if one is not None)
 
 
 def criteria(section: Section, *, count: int = SECTION_COUNT, more: str = "") -> str:

@@ -4,21 +4,21 @@ Whole words are found by the index of words, however old their entries are; part
 places, among the newest entries of each kind, which are read for that.
 """
 
-import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from continuum.access import Stored
+from continuum.access.views import View
 from continuum.chart.entry import Entry
 from continuum.chart.limits import FOUND_IN_RECORD_MAX, SEARCH_LOOK_COUNT, SEARCH_MAX_CHARS
-from continuum.chart.section import Section, Viewer, criteria, entries, said
+from continuum.chart.reading import Names
+from continuum.chart.section import Section, Viewer, criteria, made, said
+from continuum.chart.sieve import Sieve, folded
 from continuum.fhir.text import words as indexed
 
 _WHOLE = ".whole"
 """After the key of a section: what the index of words found of it."""
-_ACCENTS = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
-"""Unicode's blocks of combining marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,6 @@ class Within:
     entries: tuple[tuple[Section, Entry], ...] = ()
     more: bool = False
     partly: bool = False
-
-
-def folded(text: str) -> str:
-    """A text as it is compared: no accents, no case."""
-    if text.isascii():  # nearly all of a record is, and this is many times cheaper
-        return text.lower()
-    return _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -67,18 +60,27 @@ async def within(session: Viewer, patient_id: str, text: str, looked: Sequence[S
         return Within()
     whole = "".join(f"&_content={quote(one)}" for one in indexed(text))
     searches = {one.key: criteria(one, count=SEARCH_LOOK_COUNT) for one in looked}
-    if whole:
-        searches |= {f"{one.key}{_WHOLE}": criteria(one, count=FOUND_IN_RECORD_MAX, more=whole) for one in looked}
-    view = await session.view("search-within", patient_id, searches)
-    found = {
-        (one.key, entry.id): (one, entry)
-        for one in looked
-        for label in (one.key, f"{one.key}{_WHOLE}")
-        for entry in entries(one, view, label)
-        if matches(entry, words)
-    }
-    best = sorted(found.values(), key=lambda pair: (_named(pair[1], words), pair[1].when), reverse=True)
+    # Where everything was read, the index knows of nothing more.
+    older = {
+        f"{one.key}{_WHOLE}": (one.key, criteria(one, count=FOUND_IN_RECORD_MAX, more=whole))
+        for one in looked if whole
+    }  # fmt: skip
+
+    def sift(names: Names, visits: Names) -> Callable[[Stored], bool]:
+        sieve = Sieve(names, visits, looked, words)
+        return lambda stored: sieve.passes(stored.body or b"")
+
+    view = await session.view("search-within", patient_id, searches, further=older, sift=sift)
+    found = [(one, entry) for one in looked for entry in _entries(one, view) if matches(entry, words)]
+    best = sorted(found, key=lambda pair: (_named(pair[1], words), pair[1].when), reverse=True)
     # What is closed is not counted, so that nobody learns from a hint that there is something of it.
-    more = any(len(view.found[f"{one.key}{_WHOLE}"]) >= FOUND_IN_RECORD_MAX for one in looked if whole)
+    more = any(len(view.found.get(label, ())) >= FOUND_IN_RECORD_MAX for label in older)
     partly = any(one.key in view.on for one in looked)
     return Within(tuple(best[:FOUND_IN_RECORD_MAX]), more or len(best) > FOUND_IN_RECORD_MAX, partly)
+
+
+def _entries(section: Section, view: View) -> tuple[Entry, ...]:
+    """Those that may have the words: the newest, then what the index of words found of the older ones."""
+    found = (view.found.get(label, ()) for label in (section.key, f"{section.key}{_WHOLE}"))
+    once = {one["id"]: one for resources in found for one in resources}
+    return made(section, view, once.values())

@@ -172,3 +172,5 @@ class Query:
     """The parameters that were understood, for the self link."""
     ignored: tuple[str, ...] = field(default=())
     """Parameters ignored under `handling=lenient`."""
+    begin: str = ""
+    """The parameter with which the search begins, where the caller knows that few rows fulfil its criterion."""

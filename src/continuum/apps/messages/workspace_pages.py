@@ -76,10 +76,10 @@ async def times(x: Visit) -> Response:
     """How long answers took, against what each team promises."""
     here = await staff_desk(x)
     teams = await here.teams()
-    work = await work_since(here.session, here.now - timedelta(days=MEASURED_DAYS))
+    work, more = await work_since(here.session, here.facility_id, here.now - timedelta(days=MEASURED_DAYS), here.now)
     return x.page(
         "messages/times.html", home=HOME, teams={one.id: one for one in teams}, days=MEASURED_DAYS,
-        rows=measured(work, [one.id for one in teams if one.active], here.now),
+        counted=len(work), more=more, rows=measured(work, [one.id for one in teams if one.active], here.now),
     )  # fmt: skip
 
 

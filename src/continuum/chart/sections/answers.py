@@ -51,6 +51,7 @@ def _text(answer: Resource) -> str:
 
 SECTION = Section(
     key="answers", title=TITLE, plain=TITLE, order=147, symbol="edit",
-    search="QuestionnaireResponse?_sort=-authored", make=make, columns=(("reviewed", N_("Reviewed by")),),
+    search="QuestionnaireResponse?_sort=-authored", make=make, says=(TITLE,),
+    columns=(("reviewed", N_("Reviewed by")),),
     nothing=N_("No questions were answered."), about=N_("What the person answered when checking in from home."),
 )  # fmt: skip

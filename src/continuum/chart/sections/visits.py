@@ -26,7 +26,7 @@ def make(resource: Resource, names: Names) -> Entry:
 
 SECTION = Section(
     key="visits", title=N_("Visits"), plain=N_("Visits and stays"), order=90, symbol="local_hospital",
-    search="Encounter?_sort=-date", make=make, before="date",
+    search="Encounter?_sort=-date", make=make, before="date", says=tuple(_CLASSES.values()),
     columns=(("kind", N_("Kind")), ("reason", N_("Reason")), ("until", N_("Until"))),
     nothing=N_("No visit is recorded."), about=N_("Every visit and stay, from every facility."),
 )  # fmt: skip

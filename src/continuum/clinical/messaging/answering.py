@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from continuum.clinical.messaging.model import OPEN, Resource, events_of, promised, team_of
+from continuum.clinical.messaging.model import OPEN, Resource, last_of, promised, team_of
 from continuum.clinical.messaging.rules import overdue
 
 _ENDS = frozenset({"answered", "closed"})
@@ -37,8 +37,8 @@ def took(task: Mapping[str, object]) -> tuple[timedelta, bool] | None:
     restriction = task["restriction"]
     assert isinstance(restriction, dict), "R4: an element"
     asked = datetime.fromisoformat(restriction["period"]["start"])
-    ended = [one.at for one in events_of(task) if one.what in _ENDS]
-    return (max(ended[-1] - asked, timedelta()), ended[-1] <= until) if ended else None
+    ended = last_of(task, _ENDS)
+    return (max(ended - asked, timedelta()), ended <= until) if ended else None
 
 
 def measured(tasks: Iterable[Resource], team_ids: Sequence[str], now: datetime) -> list[Figures]:

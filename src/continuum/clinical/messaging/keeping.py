@@ -7,13 +7,14 @@ who stands in, what is overdue rises. Every worker may run it; what two do at on
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from continuum.access import Operation, Page, Session
+from continuum.chart.reading import code_of
 from continuum.clinical.messaging import model, rules
-from continuum.clinical.messaging.limits import ANSWER_WORKING_DAYS, SWEEP_BATCH
+from continuum.clinical.messaging.limits import ANSWER_WORKING_DAYS, MEASURED_DAYS, SWEEP_BATCH
 from continuum.clinical.messaging.model import (
     ANSWER,
     FOLLOW_UP,
@@ -123,8 +124,9 @@ class Keeper:
     async def _work_of(self, page: Page, now: datetime, there: dict[str, Standing]) -> tuple[int, int, int]:
         """Threads that were looked at, those that had no work, and those that could not be mended now."""
         included = [body(one) for one in page.included]
+        bad = await self._filed([one for one in included if one["resourceType"] == "Task"], now)
         known = {str(one.get("focus", {}).get("reference", "")) for one in included if one["resourceType"] == "Task"}
-        lost = failed = 0
+        lost, failed = 0, bad
         for stored in page.matches:
             first = body(stored)
             # What a team wrote of its own accord asks for no answer.
@@ -133,6 +135,27 @@ class Keeper:
             lost += 1
             failed += not await self._mended(first, now, there)
         return len(page.matches), lost, failed
+
+    async def _filed(self, tasks: list[Resource], now: datetime) -> int:
+        """Work that came another way is told which facility owes it, for answer times; how many could not be now."""
+        since, failed = now - timedelta(days=MEASURED_DAYS), 0
+        for task in tasks:
+            if code_of(task.get("code")) != ANSWER or model.is_owed(task) or "authoredOn" not in task:
+                continue
+            if datetime.fromisoformat(task["authoredOn"]) < since:
+                continue
+            try:
+                facility = await self._owes(task, {})
+            except DomainError:
+                failed += 1
+                continue
+            if facility:
+                failed += not await self._saved(model.owed(task, facility))
+        return failed
+
+    async def _owes(self, task: Resource, known: dict[str, Resource]) -> str:
+        owner = owner_of(task)
+        return owner.id if owner.kind == "facility" else await self._owing(team_of(task), patient_of(task), known)
 
     async def _mended(self, first: Resource, now: datetime, there: dict[str, Standing]) -> bool:
         patient_id = patient_of(first)
@@ -145,7 +168,7 @@ class Keeper:
             reference, display = (team.reference, team.name) if team and team.active else standing.fallback()
             zone = await self._zone(self._session(), facility) if facility else ZoneInfo("UTC")
             until = promise(now, zone, team.answer_days if team else ANSWER_WORKING_DAYS)
-            asked = Asked(f"Communication/{first['id']}", patient_id, reference, display, until)
+            asked = Asked(f"Communication/{first['id']}", patient_id, reference, display, until, facility_id=facility)
             task = model.noted(model.opened(asked, now, ""), model.Event("found", now, "Continuum"))
             await self._session().transaction([
                 Operation("POST", "Task", resource=parse(dump(task)),
@@ -162,11 +185,7 @@ class Keeper:
         for stored in page.matches:
             task = body(stored)
             try:
-                owner = owner_of(task)
-                facility = (
-                    owner.id if owner.kind == "facility" else await self._owing(team_of(task), patient_of(task), known)
-                )
-                standing = await self.standing(facility, there)
+                standing = await self.standing(await self._owes(task, known), there)
             except DomainError:
                 failed += 1
                 continue

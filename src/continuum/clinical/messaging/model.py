@@ -4,7 +4,7 @@ A message is a Communication. The first of a thread is what its Task is about (`
 The Task names who owes the answer (`owner`): a team, a member of staff or, when there is nobody else, the facility.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +25,8 @@ ANSWER, FOLLOW_UP = "answer-message", "follow-up"
 STATE = f"{LOCAL}thread-state"
 ACCOUNT = "https://continuum.example/fhir/identifier/account"
 TEAM_OF_TASK = "https://continuum.example/fhir/identifier/message-team"
+OWED_BY = f"{LOCAL}answers-owed-by"
+"""Tags of Tasks: the facility that owes the answer and the month in which it was asked, as `facility.2026-11`."""
 EXTENSION = "https://continuum.example/fhir/StructureDefinition/"
 EVENT = f"{EXTENSION}thread-event"
 RISEN = f"{EXTENSION}thread-risen"
@@ -126,12 +128,22 @@ def events_of(task: Mapping[str, Any]) -> list[Event]:
     found = []
     for one in task.get("extension", ()):
         if one.get("url") == EVENT:
-            said = {
-                part["url"]: next(value for key, value in part.items() if key != "url") for part in one["extension"]
-            }
+            said = _said(one)
             found.append(Event(said["what"], datetime.fromisoformat(said["at"]), said.get("by", ""),
                                said.get("note", "")))  # fmt: skip
     return found
+
+
+def _said(event: Mapping[str, Any]) -> dict[str, str]:
+    return {part["url"]: next(value for key, value in part.items() if key != "url") for part in event["extension"]}
+
+
+def last_of(task: Mapping[str, Any], kinds: Container[str]) -> datetime | None:
+    """When something of these kinds happened last; as `events_of` tells it, which reads all of them."""
+    for one in reversed(task.get("extension", ())):
+        if one.get("url") == EVENT and (said := _said(one))["what"] in kinds:
+            return datetime.fromisoformat(said["at"])
+    return None
 
 
 def _told(event: Event) -> Resource:
@@ -175,7 +187,10 @@ def referred(reference: str, name: str) -> Resource:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a new thread needs. message: what refers to its first Communication. until: the promise."""
+    """What a new thread needs. message: what refers to its first Communication. until: the promise.
+
+    facility_id: of the facility that owes the answer, "" where it is not known yet (`keeping.py` finds it).
+    """
 
     message: str
     patient_id: str
@@ -183,6 +198,7 @@ class Asked:
     team_name: str
     until: datetime
     priority: str = "routine"
+    facility_id: str = ""
 
 
 def opened(asked: Asked, now: datetime, by: str) -> Resource:
@@ -199,7 +215,28 @@ def opened(asked: Asked, now: datetime, by: str) -> Resource:
     }  # fmt: skip
     if kind == "CareTeam":
         task["groupIdentifier"] = {"system": TEAM_OF_TASK, "value": name}
+    if asked.facility_id:
+        task = owed(task, asked.facility_id)
     return noted(task, Event("sent", now, by))
+
+
+def is_owed(task: Mapping[str, Any]) -> bool:
+    """Whether it says which facility owes the answer."""
+    return any(one.get("system") == OWED_BY for one in task.get("meta", {}).get("tag", ()))
+
+
+def owed(task: Resource, facility_id: str) -> Resource:
+    """A Task that says so. The month is that of its own time, so that a search of some months reads no others."""
+    meta, asked = task.get("meta", {}), datetime.fromisoformat(task["authoredOn"])
+    (code,) = owed_codes(facility_id, asked, asked)
+    others = [one for one in meta.get("tag", ()) if one.get("system") != OWED_BY]
+    return {**task, "meta": {**meta, "tag": [*others, {"system": OWED_BY, "code": code}]}}
+
+
+def owed_codes(facility_id: str, since: datetime, until: datetime) -> list[str]:
+    """The codes of the months from one instant to another, in UTC."""
+    first, last = (one.astimezone(UTC).year * 12 + one.astimezone(UTC).month - 1 for one in (since, until))
+    return [f"{facility_id}.{month // 12:04d}-{month % 12 + 1:02d}" for month in range(first, last + 1)]
 
 
 def _open(task: Mapping[str, Any]) -> None:

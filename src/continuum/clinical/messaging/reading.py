@@ -1,5 +1,6 @@
 """Finding threads, teams and work through a session."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -19,9 +20,11 @@ from continuum.clinical.messaging.model import (
     ANSWER,
     KIND,
     MESSAGE,
+    OWED_BY,
     TEAM_OF_TASK,
     WORK,
     Resource,
+    owed_codes,
     patient_of,
     stamp,
     thread_of,
@@ -31,7 +34,6 @@ from continuum.clinical.messaging.threads import Thread, threads
 from continuum.fhir.json import parse
 from continuum.kernel.errors import NotFound
 
-_MEASURED_PAGE = 500
 OPEN_STATUSES = "requested,accepted,in-progress"
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.")
 NO_THREAD = "There is no such conversation, or it is not open to you."
@@ -125,16 +127,19 @@ async def pool(session: Session, code: str = ANSWER, **by: str) -> tuple[list[Re
     return [body(one) for one in page.matches], included, bool(page.next_cursor)
 
 
-async def work_since(session: Session, since: datetime) -> list[Resource]:
-    """Work on conversations that were asked since an instant, the newest first; MEASURED_MAX at most."""
-    criteria = f"code={token(WORK, ANSWER)}&authored-on=ge{stamp(since)}&_sort=-authored-on&_count={_MEASURED_PAGE}"
-    found: list[Resource] = []
-    page = await session.search(session.parse("Task", criteria))
-    while True:
-        found += [body(one) for one in page.matches]
-        if not page.next_cursor or len(found) >= MEASURED_MAX:
-            return found[:MEASURED_MAX]
-        page = await session.search(session.parse("Task", f"{criteria}&_cursor={quote(page.next_cursor)}"))
+async def work_since(
+    session: Session, facility_id: str, since: datetime, now: datetime
+) -> tuple[list[Resource], bool]:  # fmt: skip
+    """Conversations that a facility owes or owed an answer, asked since an instant; whether there are more.
+
+    The newest first, MEASURED_MAX at most. The search begins with the facility's months: what others are asked, and
+    what was asked in earlier years, is not read.
+    """
+    months = ",".join(token(OWED_BY, one) for one in owed_codes(safe(facility_id), since, max(since, now)))
+    criteria = f"_tag={months}&code={token(WORK, ANSWER)}&authored-on=ge{stamp(since)}&_sort=-authored-on"
+    query = replace(session.parse("Task", criteria), count=MEASURED_MAX, begin="_tag")
+    page = await session.search(query)
+    return [body(one) for one in page.matches], bool(page.next_cursor)
 
 
 def rows_of(tasks: list[Resource], included: dict[str, Resource]) -> list[dict[str, Any]]:

@@ -82,7 +82,9 @@ def _thread(life: Life, draw: Draw, story: _Story, site: Site, to: str, name: st
         **common, "id": first, "topic": {"text": story.subject}, "sent": stamp(sent), "sender": sender,
         "recipient": [referred(to, name)], "payload": [{"contentString": story.question}],
     }  # fmt: skip
-    asked = Asked(f"Communication/{first}", patient.id, to, name, promise(sent, site.zone, 2))
+    asked = Asked(
+        f"Communication/{first}", patient.id, to, name, promise(sent, site.zone, 2), facility_id=site.organization
+    )
     work = model.opened(asked, sent, str(sender["display"]))
     clinician = site.one_of("nursing", draw.rng.randint(0, 9))
     by = Who(f"sample-{clinician.npi}", f"{clinician.given} {clinician.family_name}")

@@ -173,7 +173,9 @@ async def send(session: Session, letter: Letter, team: Team, now: datetime, zone
         raise Invalid("This team takes no messages at present. Please choose another one.")
     sender, to = _person(letter), model.referred(team.reference, team.name)
     until = promise(now, zone, team.answer_days)
-    asked = Asked(f"urn:uuid:{letter.id}", letter.patient_id, team.reference, team.name, until)
+    asked = Asked(
+        f"urn:uuid:{letter.id}", letter.patient_id, team.reference, team.name, until, facility_id=team.facility_id
+    )
     task = model.opened(asked, now, letter.by.name)
     results = await session.transaction([
         _new(_communication(letter, now, sender, to), letter.id), *_files(letter, now, sender),
@@ -204,7 +206,10 @@ async def write_on(session: Session, letter: Letter, thread: Thread, team: Team,
     for _ in range(_TRIES):
         task = await task_of(session, letter.patient_id, thread.id)
         if task is None:
-            asked = Asked(f"Communication/{thread.id}", letter.patient_id, team.reference, team.name, until)
+            asked = Asked(
+                f"Communication/{thread.id}", letter.patient_id, team.reference, team.name, until,
+                facility_id=team.facility_id,
+            )  # fmt: skip
             work = Operation("POST", "Task", resource=_plain(model.opened(asked, now, letter.by.name)))
         else:
             work = changed(model.asked_again(task, now, letter.by.name, until))

@@ -95,7 +95,7 @@ class Talks:
             operations += parts
         zone = zone_of(self._facility.resource)
         until = workflows.promise(self._now, zone, await self._days(reference))
-        asked = Asked(first, patient_id, reference, name, until)
+        asked = Asked(first, patient_id, reference, name, until, facility_id=self._facility.id)
         task = model.opened(asked, self._now, row["messages"][0]["name"])
         task = self._ended(task, row["state"]) if row["state"] != "open" else task
         return [*operations, _new({**task, "identifier": [identifier("work", row["origin"])]})]
@@ -117,7 +117,9 @@ class Talks:
                 return None
             reference, name = await self._team(row["team"])
             until = workflows.promise(self._now, zone_of(self._facility.resource), await self._days(reference))
-            made = Asked(f"Communication/{thread.id}", thread.patient_id, reference, name, until)
+            made = Asked(
+                f"Communication/{thread.id}", thread.patient_id, reference, name, until, facility_id=self._facility.id
+            )
             return Operation("POST", "Task", resource=parse(dump(model.opened(made, self._now, more[-1]["name"]))))
         if asked and row["state"] == "open":
             until = self._now + timedelta(days=3)

@@ -61,8 +61,6 @@ class Driver:
     """The rows lie together under one code, and can also be walked there in order of their row ids."""
     steps: tuple[str, ...] = ()
     overflow: tuple[str, ...] = ()
-    patient: int | None = None
-    """The key of the one patient under whom all matching rows are filed."""
 
     @property
     def price(self) -> float:
@@ -101,6 +99,8 @@ def _candidates(query: Query, bindings: Bindings, statistics: Statistics) -> Ite
     common: list[tuple[float, int]] = []
     linked: list[Chain | Has] = []
     for clause in flat(query.where):
+        if query.begin and not (isinstance(clause, Criterion) and clause.param.code == query.begin):
+            continue
         if isinstance(clause, Criterion):
             yield _of_criterion(clause, resource_type, bindings, statistics)
             one = _single_key(clause, resource_type, bindings)
@@ -114,6 +114,8 @@ def _candidates(query: Query, bindings: Bindings, statistics: Statistics) -> Ite
             linked.append(clause)
         elif isinstance(clause, AnyOf):
             yield _of_any(clause, resource_type, bindings, statistics)
+    if query.begin:
+        return
     condition = filed(query, bindings)
     if condition is not None:
         yield Driver(_beside("quantity", condition), FILED, 0.0, rows=True, filed=True)
@@ -171,14 +173,13 @@ def _of_criterion(clause: Criterion, resource_type: str, bindings: Bindings, sta
         wanted = [bindings.keys.self_key(resource_type, one) for one in ids]
         mine = bindings.bind(wanted, "bigint[]")
         return Driver(f"s.self = ANY({mine})", len(ids), 0.0, certain=True, covers=clause)
-    patients = _patients(clause, resource_type)
+    patients = patients_of(clause, resource_type)
     if patients:
         wanted = [bindings.keys.address(target) for target in patients]
         known = [bindings.keys.reference(resource_type, code, target) for target in patients]
         rows = min(sum(statistics.rows_with(key) for key in known), FEW * len(patients))
         sql = f"s.patient = ANY({bindings.bind(wanted, 'bigint[]')})"
-        only = wanted[0] if len(wanted) == 1 else None
-        return Driver(sql, rows, 0.0, certain=True, typed=True, patient=only)
+        return Driver(sql, rows, 0.0, certain=True, typed=True)
     exact = exact_keys(clause, resource_type, bindings.keys)
     if exact is not None:
         rows = sum(statistics.rows_with(key) for key in exact)
@@ -259,7 +260,7 @@ def _condition(clause: Criterion, value: Value, resource_type: str, bindings: Bi
     return None
 
 
-def _patients(clause: Criterion, resource_type: str) -> list[str]:
+def patients_of(clause: Criterion, resource_type: str) -> list[str]:
     """The patients that all matching rows are filed under, when the criterion says so."""
     if clause.param.code not in PATIENT_IMPLIED.get(resource_type, ()) or clause.modifier == "identifier":
         return []

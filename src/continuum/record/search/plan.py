@@ -20,6 +20,7 @@ from continuum.record.read import COLUMNS
 from continuum.record.search.bindings import Bindings
 from continuum.record.search.drivers import Driver, choose, filed
 from continuum.record.search.filters import clause_sql
+from continuum.record.search.in_chart import by_keys, only_patient
 from continuum.record.search.order import (
     BY_DATE,
     BY_ROW,
@@ -78,10 +79,13 @@ class Planner:
         if leading is not None and len(self.query.where) == 1:
             return self._walk(mode, cursor, limit, short=True, within=leading)
         bindings = Bindings(self.keys, self.visibility)
+        order = self._order(mode, bindings)
+        patient = only_patient(self.query, self.keys) if _by_begin(order) and not with_total else None
+        if patient is not None:
+            return self._in_chart(patient, mode, order, cursor, limit)
         driver = choose(self.query, bindings, self.statistics)
         if leading is not None and driver is not None and driver.covers is leading:
             return self._walk(mode, cursor, limit, short=True, within=leading)
-        order = self._order(mode, bindings)
         walkable = len(order) <= 1 and all(key.walkable for key in order)
         if any(key.told_by for key in order):
             return self._gather_unordered(bindings, driver, order, mode)
@@ -93,8 +97,6 @@ class Planner:
             effort = WALK_SHORT
         if effort in {WALK_SHORT, WALK_ALL}:
             return self._walk(mode, cursor, limit, short=effort == WALK_SHORT)
-        if driver is not None and driver.patient is not None and not with_total and _by_begin(order):
-            return self._walk_chart(driver.patient, mode, order, cursor, limit)
         if driver is not None and not with_total and self._surely_few(driver, limit):
             return self._gather_certain(bindings, driver, order, mode, cursor, limit)
         bound = GATHER_MAX
@@ -119,13 +121,15 @@ class Planner:
 
     def _promises_few(self, driver: Driver, limit: int) -> bool:
         """Whether gathering the driver's rows is likely to cost less than walking."""
-        if not driver.certain or driver.estimate <= self._bound(limit):
+        if self.query.begin or not driver.certain or driver.estimate <= self._bound(limit):
             return True
         rows = self.statistics.rows_of(self._type)
         return driver.price < limit * rows / max(driver.estimate, 1.0)
 
     def _surely_few(self, driver: Driver, limit: int) -> bool:
-        """Whether figures say so; a database that was never analysed has none."""
+        """Whether the caller says so, or figures do; a database that was never analysed has none."""
+        if self.query.begin:
+            return driver.certain
         return driver.certain and driver.estimate <= self._bound(limit) and self.statistics.rows > 0
 
     def count(self) -> Plan:
@@ -148,16 +152,18 @@ class Planner:
     def _type(self) -> int:
         return TYPE_IDS[self.query.resource_type]
 
-    def filters(self, bindings: Bindings, covered: Clause | None = None) -> str:
-        """What a row must fulfil beyond the clause that is known to hold."""
+    def filters(self, bindings: Bindings, *covered: Clause | None) -> str:
+        """What a row must fulfil beyond the clauses that are known to hold."""
         parts = [
             clause_sql(clause, self.query.resource_type, "s", bindings)
             for clause in self.query.where
-            if clause is not covered
+            if not any(clause is one for one in covered)
         ]
         visible = bindings.visible(self.query.resource_type, "s")
-        # The cheapest first: PostgreSQL keeps the order of equally costly predicates.
-        return " AND ".join([*(part for part in (visible,) if part != "true"), *sorted(parts, key=len)]) or "true"
+        if visible != "true":
+            parts.append(visible)
+        # The cheapest first, for PostgreSQL tests them in this order: what looks into other tables costs the most.
+        return " AND ".join(sorted(parts, key=lambda part: (part.count("EXISTS"), len(part)))) or "true"
 
     def _gather_certain(
         self,
@@ -167,13 +173,17 @@ class Planner:
         mode: str,
         cursor: Cursor | None,
         limit: int,
+        held: tuple[Clause, ...] = (),
     ) -> Plan:
-        """Gathers rows that figures say are few: nothing needs to be counted, so the statement is short."""
+        """Gathers rows that figures say are few: nothing needs to be counted, so the statement is short.
+
+        held: clauses that hold for exactly the driver's rows.
+        """
         names = [f"k{number}" for number in range(len(order))]
         columns = "".join(f", {key.sql} AS {name}" for key, name in zip(order, names, strict=True))
         place = f" WHERE {after(order, names, cursor, bindings)}" if cursor else ""
         listed = order_by(order, names)
-        filters = self.filters(bindings, driver.covers if driver else None)
+        filters = self.filters(bindings, driver.covers, *held)
         page = bindings.bind(limit + 1, "bigint")
         # As in Driver.begin: only the driver's own index may be used.
         kind = f"s.type = {self._type}" if driver.typed else f"(s.type = {self._type}) IS TRUE"
@@ -251,6 +261,14 @@ class Planner:
             f" LEFT JOIN (p JOIN record.resource r ON r.row_id = p.row_id) ON true"
         )
         return Plan(sql, bindings.values, mode, len(order), GATHER_MANY, walkable=False, unordered=order)
+
+    def _in_chart(self, patient: int, mode: str, order: tuple[Key, ...], cursor: Cursor | None, limit: int) -> Plan:
+        """The rows of one patient in the order of their beginning."""
+        bindings = Bindings(self.keys, self.visibility)
+        few, held = by_keys(self.query, bindings, self.statistics)
+        if few is None:
+            return self._walk_chart(patient, mode, order, cursor, limit)
+        return self._gather_certain(bindings, few, order, mode, cursor, limit, held)
 
     def _walk_chart(self, patient: int, mode: str, order: tuple[Key, ...], cursor: Cursor | None, limit: int) -> Plan:
         """Walks one patient's rows by date: what a chart shows first costs the same however long the chart is."""

@@ -199,7 +199,7 @@ def _bounds(query: Query, column: str, bindings: Bindings) -> list[str]:
     ended = bindings.bind(max(since), "bigint")
     return [
         f"{conditions} AND s.date_low >= {began}",
-        f"{conditions} AND s.date_low < {began} AND s.date_high >= {ended} AND {LONG}",
+        f"{conditions} AND s.date_low < {began} AND (s.date_high >= {ended}) IS TRUE AND {LONG}",
     ]
 
 

@@ -10,7 +10,7 @@ import pytest
 from continuum.fhir.grammar import parse
 from continuum.fhir.grammar_across import parse_across
 from continuum.fhir.index import extract
-from continuum.fhir.query import Query
+from continuum.fhir.query import Criterion, Query
 from continuum.kernel.errors import UnknownParameter
 from continuum.record.entry import prepare
 from continuum.record.keys import Keys
@@ -107,6 +107,10 @@ async def compare(pool: Any, seed: int, rounds: int, *, analyse: Any = None, mak
             found = await all_pages(conn, dataclasses.replace(query, total=""), visibility, keys)
             assert len(found) == len(set(found)), what
             assert set(found) == {row.address for row in expected}, what
+            asked = [clause.param.code for clause in query.where if isinstance(clause, Criterion)]
+            for code in asked:  # with whatever a caller says to begin
+                begun = await all_pages(conn, dataclasses.replace(query, total="", begin=code), visibility, keys)
+                assert sorted(begun) == sorted(found), (what, code)
             if sorting:
                 query = dataclasses.replace(query, sort=sorting, total="")
                 found = await all_pages(conn, query, visibility, keys)

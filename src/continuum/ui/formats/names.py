@@ -18,6 +18,8 @@ AVATAR_COLORS = 6
 def chosen(names: Sequence[Name]) -> Name:
     """The name to show: the usual one, else the official one; never a former one while there is another."""
     known = [name for name in names if name.get("text") or name.get("family") or name.get("given")]
+    if len(known) == 1:  # as nearly everybody has it, and a page says many names
+        return known[0]
     return min(known, key=lambda name: _USE_ORDER.index(_use(name)), default={})
 
 

@@ -20,12 +20,12 @@ UTC_ZONE = ZoneInfo("UTC")
 TOM, ANN, ROB = Who("a-tom", "Tom Reyes RN"), Who("a-ann", "Ann Baker RN"), Who("a-rob", "Robert O'Brien")
 
 
-def team(name, *, status="active", stands_in=False):
+def team(name, *, status="active", stands_in=False, facility="f"):
     return {
         "resourceType": "CareTeam", "id": name, "status": status, "name": name.title(),
         "extension": [{"url": f"{model.EXTENSION}team-stands-in", "valueBoolean": stands_in}],
-        "participant": [{"member": {"reference": "Organization/f"}}],
-        "managingOrganization": [{"reference": "Organization/f"}],
+        "participant": [{"member": {"reference": f"Organization/{facility}"}}],
+        "managingOrganization": [{"reference": f"Organization/{facility}"}],
     }  # fmt: skip
 
 
@@ -216,10 +216,11 @@ async def test_answers_are_measured_against_what_was_promised(clinic):
         task = await clinic.work(thread)
         await clinic.nurse.transaction([workflows.changed(model.answered(task, TOM, NOW + took))])
     await clinic.send("Still open")
-    found = await reading.work_since(clinic.nurse, NOW - timedelta(days=1))
+    found, more = await reading.work_since(clinic.nurse, "f", NOW - timedelta(days=1), NOW)
+    assert not more
     family, desk = answering.measured(found, ["family", "desk"], NOW + timedelta(days=9))
     assert (family.answered, family.kept, family.kept_percent) == (3, 2, 67)
     assert (family.took, family.longest) == (timedelta(hours=5), timedelta(days=9))
     assert (family.waiting, family.late) == (1, 1)
     assert (desk.answered, desk.kept_percent, desk.took) == (0, None, None)
-    assert await reading.work_since(clinic.nurse, NOW + timedelta(days=1)) == []
+    assert await reading.work_since(clinic.nurse, "f", NOW + timedelta(days=1), NOW) == ([], False)

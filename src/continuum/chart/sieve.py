@@ -1,0 +1,62 @@
+"""Whether an entry can have some words at all, told from the text of its resource: far cheaper than making the entry.
+
+A sieve may let pass what has not the words, and never keeps back what has them (tests/test_sieve.py holds it to that).
+What an entry says stands in its resource, in the names of those whom it refers to, or is a word of ours. Words that an
+entry might put together itself, such as numbers with their signs, are not sieved.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from continuum.chart.reading import OWN_WORDS, Names, named
+from continuum.chart.section import Section
+
+_ACCENTS = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
+"""Unicode's blocks of combining marks."""
+_SIEVED = re.compile(r"[a-z][a-z0-9]*")
+_GLUED = re.compile(r"\][a-z0-9]")
+"""What stands in brackets is left out of names of tests; what stood on both sides may become one word."""
+_REFERRED_MAX = 12
+"""Names that have a word, up to which it is looked for who refers to them; a word of more is not sieved."""
+
+
+def folded(text: str) -> str:
+    """A text as it is compared: no accents, no case."""
+    if text.isascii():  # nearly all of a record is, and this is many times cheaper
+        return text.lower()
+    return _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
+
+
+class Sieve:
+    """For the words of one search, once it is known to whom the entries refer: names and visits as a View has them."""
+
+    def __init__(self, names: Names, visits: Names, looked: Sequence[Section], words: Iterable[str]) -> None:
+        ours = folded(" ".join([*OWN_WORDS, *(text for one in looked for text in one.says)]))
+        said = _said(names, visits)
+        self._wanted: list[tuple[str, list[str]]] = []
+        for word in words:
+            if _SIEVED.fullmatch(word) and word not in ours:
+                referred = [reference for reference, text in said if word in text]
+                if len(referred) <= _REFERRED_MAX:
+                    self._wanted.append((word, referred))
+
+    def passes(self, body: bytes) -> bool:
+        """Whether the entry of a resource, of its JSON, can have all words.
+
+        Attached texts (`data`) and narratives (`div`) hold their words in another writing, and are not sieved.
+        """
+        if not self._wanted:
+            return True
+        text = folded(body.decode())
+        for word, referred in self._wanted:
+            if word not in text and not any(one in text for one in referred):
+                return '"data":' in text or '"div":' in text or _GLUED.search(text) is not None
+        return True
+
+
+def _said(names: Names, visits: Names) -> list[tuple[str, str]]:
+    """Who and what entries refer to, and what it is called there, as both stand in a folded text."""
+    found = [(f'"{one}"', folded(named({"reference": one}, names))) for one in names]
+    found += [(f'"{one}"', folded(named(visit.get("serviceProvider"), names))) for one, visit in visits.items()]
+    return [(reference.lower(), text) for reference, text in found]

@@ -1,0 +1,106 @@
+"""The sieve of a search within a record: it keeps back much, and never an entry that has the words."""
+
+import re
+from base64 import b64encode
+from collections import defaultdict
+
+import pytest
+
+from continuum.chart.section import sections
+from continuum.chart.sieve import Sieve, folded
+from continuum.chart.within import matches, words_of
+from continuum.fhir.json import dump
+from continuum.samples.world import people
+
+LOOKED = tuple(sections().values())
+NAMED = ("Practitioner", "Organization", "Location", "PractitionerRole")
+EVERY = 7
+"""One of so many sample resources is looked at."""
+
+
+def kept(resource, text, names=(), visits=None):
+    """Whether the sieve lets it pass, and whether its entries have the words."""
+    words, visits = words_of(text), visits or {}
+    called = {f"{one['resourceType']}/{one['id']}": one for one in names}
+    kinds = (one for one in LOOKED if one.search.partition("?")[0] == resource["resourceType"])
+    made = [entry for one in kinds if (entry := one.make(resource, called | visits)) is not None]
+    passes = Sieve(called, visits, LOOKED, words).passes(dump(resource))
+    return passes, any(matches(entry, words) for entry in made)
+
+
+@pytest.fixture(scope="module")
+def sampled():
+    found = defaultdict(list)
+    for resource in people():
+        found[resource["resourceType"]].append(resource)
+    return found
+
+
+def test_no_word_of_any_sample_entry_is_kept_back(sampled):
+    names = {f"{kind}/{one['id']}": one for kind in NAMED for one in sampled[kind]}
+    visits = {
+        f"Encounter/{one['id']}": {"serviceProvider": one["serviceProvider"]}
+        for one in sampled["Encounter"] if "serviceProvider" in one
+    }  # fmt: skip
+    sieves, looked, kept_back = {}, 0, 0
+    for section in LOOKED:
+        for resource in sampled[section.search.partition("?")[0]][::EVERY]:
+            body, entry = dump(resource), section.make(resource, names | visits)
+            if entry is None:
+                continue
+            text = folded(f"{entry.title} {entry.when} {entry.note} {entry.source.author} {entry.source.place}")
+            text += folded(" ".join(f" {fact.text} {fact.unit} {fact.number}" for _, fact in entry.facts))
+            for word in {*text.split(), *re.findall("[a-z0-9]+", text), "zzz", "nothing"}:
+                if word not in sieves:
+                    sieves[word] = Sieve(names, visits, LOOKED, [word])
+                passes = sieves[word].passes(body)
+                assert passes or not matches(entry, [word]), (section.key, word, resource)
+                looked, kept_back = looked + 1, kept_back + (not passes)
+    assert looked > 20_000
+    assert kept_back > looked / 50, "what nobody has is kept back"
+
+
+ORGANIZATION = {"resourceType": "Organization", "id": "O1", "name": "Naval Hospital Pine Sound"}
+WRITER = {"resourceType": "Practitioner", "id": "P1", "name": [{"given": ["Zoë"], "family": "Ülker"}]}
+
+
+def observation(**more):
+    return {"resourceType": "Observation", "id": "o", "status": "final", "code": {"text": "Something"}, **more}
+
+
+@pytest.mark.parametrize(
+    ("resource", "text"),
+    [
+        (observation(code={"text": "Glu [x]cose in Blood"}), "glucose"),
+        (observation(code={"coding": [{"system": "http://loinc.org", "code": "4548-4"}]}), "a1c hemoglobin"),
+        (observation(code={"text": "Überlingen"}), "uberlingen"),
+        (observation(code={"text": "Straße \u2460"}), "strasse 1"),
+        (observation(valueBoolean=True), "yes"),
+        (observation(valueQuantity={"value": 5, "comparator": "<", "unit": "mg"}), "<5 mg"),
+        (observation(performer=[{"reference": "Practitioner/P1"}]), "zoe ulker"),
+        (observation(encounter={"reference": "Encounter/E1"}), "pine"),
+        (observation(code={"text": 'Line\n"break"\\'}), "line break"),
+        ({"resourceType": "DocumentReference", "id": "d", "status": "current", "type": {"text": "Note"}, "content": [
+            {"attachment": {"contentType": "text/plain", "data": b64encode(b"wheezing at night").decode()}}]},
+         "wheezing"),
+        ({"resourceType": "CarePlan", "id": "c", "status": "active", "text": {"div": "<p>wal<b>king</b></p>"}},
+         "walking"),
+        ({"resourceType": "Encounter", "id": "e", "status": "finished", "class": {"code": "AMB"}}, "outpatient"),
+        ({"resourceType": "AllergyIntolerance", "id": "a", "code": {"text": "Nuts"}, "category": ["food"],
+          "criticality": "high"}, "severe food"),
+        ({"resourceType": "QuestionnaireResponse", "id": "q", "status": "completed", "item": [
+            {"text": "Fever?", "answer": [{"valueBoolean": False}]}]}, "no answers"),
+    ],
+)  # fmt: skip
+def test_what_entries_put_together_themselves_passes(resource, text):
+    visits = {"Encounter/E1": {"serviceProvider": {"reference": "Organization/O1"}}}
+    passes, has = kept(resource, text, [ORGANIZATION, WRITER], visits)
+    assert passes
+    assert has, "the case is about words that the entry has"
+    assert kept(resource, f"{text} xylophone", [ORGANIZATION, WRITER], visits) == (
+        resource["resourceType"] in {"DocumentReference", "CarePlan"} or "[x]" in str(resource), False
+    )  # fmt: skip
+
+
+def test_somebody_whom_the_entry_does_not_refer_to_lets_nothing_pass():
+    assert kept(observation(), "ulker", [ORGANIZATION, WRITER]) == (False, False)
