@@ -116,7 +116,7 @@ async def _table(
     rows = await day_of(here, first, days=days, status="proposed,booked,pending,arrived,checked-in,fulfilled,noshow")
     names = dict.fromkeys(one.offer.calendar.id for one in columns)
     until = here.instant(first + timedelta(days=days))
-    slots = [slot for name in names for slot in await present(here.session, name, here.instant(first), until)]
+    slots = await present(here.session, tuple(names), here.instant(first), until)
     held = await here.claims.held([one["id"] for one in slots])
     cells = _cells(here, columns, rows, slots, held)
     times = sorted({key[0] for key in cells})

@@ -61,7 +61,7 @@ async def _group(here: Clinic, slot_id: str) -> Group:
     name = str(slot["schedule"]["reference"]).rpartition("/")[2]
     schedule = await schedule_of(here, name)
     starts = instant(slot["start"]).astimezone(here.zone)
-    seats = await present(here.session, name, starts, starts + timedelta(seconds=1))
+    seats = await present(here.session, (name,), starts, starts + timedelta(seconds=1))
     held = await here.claims.held([one["id"] for one in seats])
     ids = {one["id"] for one in seats}
     hour = await between(here, starts, starts + timedelta(minutes=1), status=_IN_IT)

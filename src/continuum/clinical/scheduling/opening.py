@@ -1,6 +1,7 @@
 """Keeping calendars open: the times of a template, as far ahead as it says, whatever was changed in it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -37,21 +38,20 @@ async def calendars(session: Session, criteria: str, *, most: int = SCHEDULES_MA
         page = await session.search(session.parse("Schedule", more))
 
 
-async def present(session: Session, schedule_id: str, first: datetime, until: datetime) -> list[Resource]:
-    """All Slots of a schedule that begin from an instant to before another, in their order."""
+async def present(session: Session, schedule_ids: Sequence[str], first: datetime, until: datetime) -> list[Resource]:
+    """All Slots of some schedules that begin from an instant to before another, in their order."""
     slots: list[Resource] = []
-    since = first
-    while True:
-        criteria = (
-            f"schedule=Schedule/{schedule_id}&start=ge{utc(since)}&start=lt{utc(until)}&_sort=start&_count={_PAGE}"
-        )
-        found, _ = await find(session, "Slot", criteria)
-        known = {one["id"] for one in slots}
-        fresh = [one for one in found if one["id"] not in known]
-        slots += fresh
-        if len(found) < _PAGE or not fresh:
-            return slots
-        since = instant(fresh[-1]["start"])
+    named, cursor = ",".join(f"Schedule/{one}" for one in schedule_ids), ""
+    while named:
+        criteria = f"schedule={named}&start=ge{utc(first)}&start=lt{utc(until)}&_sort=start&_count={_PAGE}"
+        # Few slots belong to these schedules of the many that all have in these days.
+        query = session.parse("Slot", f"{criteria}&_cursor={quote(cursor)}" if cursor else criteria)
+        page = await session.search(replace(query, begin="schedule"))
+        slots += [body(one) for one in page.matches]
+        cursor = page.next_cursor
+        if not cursor:
+            break
+    return slots
 
 
 def utc(moment: datetime) -> str:
@@ -69,7 +69,7 @@ async def keep_open(session: Session, claims: Claims, calendar: Calendar, now: d
     today = now.astimezone(zone).date()
     last = today + timedelta(days=min(calendar.horizon_days, HORIZON_DAYS_MAX))
     wanted = {one.id: one for one in openings(calendar, zone, today, last) if one.starts > now}
-    there = await present(session, calendar.id, now, _after(last, zone))
+    there = await present(session, (calendar.id,), now, _after(last, zone))
     held = await claims.held([one["id"] for one in there])
     changes = [*_to_open(wanted, there), *_to_close(wanted, there, held)]
     for begin in range(0, len(changes), OPENING_BATCH):
@@ -96,7 +96,7 @@ async def _adopt(session: Session, claims: Claims, calendar: Calendar, now: date
     loose = [one for one in found if not one.get("slot")]
     if not loose:
         return
-    slots = [one for one in await present(session, calendar.id, now, until) if one.get("status") in {"free", "busy"}]
+    slots = [one for one in await present(session, (calendar.id,), now, until) if one.get("status") in {"free", "busy"}]
     taken = await claims.held([one["id"] for one in slots])
     for one in loose:
         seats: dict[str, Resource] = {}
@@ -159,7 +159,7 @@ async def add_seat(session: Session, calendar: Calendar, starts: datetime) -> Re
         Invalid: the rule allows no more.
     """
     zone = await zone_at(session, calendar)
-    there = await present(session, calendar.id, starts, starts + timedelta(minutes=1))
+    there = await present(session, (calendar.id,), starts, starts + timedelta(minutes=1))
     number = sum(bool(one.get("overbooked")) for one in there)
     if not there:
         raise Invalid("No rule of this schedule opens that hour.")

@@ -29,6 +29,8 @@ class Leg:
 
     source: str
     beside: bool = False
+    rows: str = ""
+    """FROM and WHERE of the source, where each of its rows is one: to count them, the index alone is read."""
 
     def sql(self, type_id: int, filters: str, page: str, tried: str) -> str:
         """SELECT of (row_id, k0) of the rows that fulfil the filters, at most a page, after at most `tried` rows.
@@ -48,7 +50,7 @@ class Leg:
 
     def goes_on(self, tried: str) -> str:
         """Whether there are rows beyond the cut."""
-        return f"EXISTS ({self.source} OFFSET {tried})"
+        return f"EXISTS ({f'SELECT 1 {self.rows}' if self.rows else self.source} OFFSET {tried})"
 
 
 def legs(
@@ -115,11 +117,9 @@ def _beyond(key: Key, names: str, cursor: Cursor | None, bindings: Bindings) -> 
 def _by_column(key: Key, type_id: int, bounds: str, cursor: Cursor | None, bindings: Bindings) -> Leg:
     direction = "DESC" if key.descending else "ASC"
     beyond = _beyond(key, f"s.{key.column}, s.row_id", cursor, bindings)
-    return Leg(
-        f"SELECT s.*, s.{key.column} AS k0 FROM record.search s WHERE s.type = {type_id}"
-        f" AND s.{key.column} IS NOT NULL{bounds}{beyond}"
-        f" ORDER BY s.{key.column} {direction}, s.row_id {direction}",
-    )
+    rows = f"FROM record.search s WHERE s.type = {type_id} AND s.{key.column} IS NOT NULL{bounds}{beyond}"
+    order = f"ORDER BY s.{key.column} {direction}, s.row_id {direction}"
+    return Leg(f"SELECT s.*, s.{key.column} AS k0 {rows} {order}", rows=rows)
 
 
 def _by_side(key: Key, side: Side, within: str, cursor: Cursor | None, bindings: Bindings) -> Leg:
