@@ -57,7 +57,12 @@ class Walk:
         return None
 
     async def go(self, person, *first: str, says=()) -> None:
-        """Walks on as somebody. says: what must stand on every page."""
+        """Walks on as somebody. says: what must stand on every page.
+
+        The first addresses are looked at even where another of their kind was met: one appointment can be moved,
+        another is over.
+        """
+        self.seen -= {self.key(address) for address in first}
         ahead = list(first)
         while ahead:
             address = ahead.pop(0)
