@@ -100,6 +100,8 @@ def test_a_newcomer_starts_tries_what_is_said_stops_and_starts_again(tmp_path):
         levels_open_what_they_say(text, f"http://127.0.0.1:{port}/fhir")
         token = re.search(r"ADMINISTRATOR=(\S+)", text).group(1)
         headers = {"authorization": f"Bearer {token}"}
+        count = httpx.get(f"http://127.0.0.1:{port}/fhir/Patient?_summary=count", headers=headers).json()["total"]
+        assert 200 <= count <= 230, "about two hundred people"
         made = httpx.post(
             f"http://127.0.0.1:{port}/fhir/Patient", json={"resourceType": "Patient", "gender": "other"},
             headers={**headers, "content-type": "application/fhir+json"},
