@@ -7,7 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import get_month_names
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from continuum.ui import assets
@@ -135,15 +136,46 @@ class Pages:
 
     def __init__(self, *packages: str) -> None:
         loader = ChoiceLoader([PackageLoader(name) for name in (*packages, "continuum.ui")])
-        self._environments = {language: _environment(loader, language) for language in LANGUAGES}
+        self._environments = {language: environment_of(loader, language) for language in LANGUAGES}
 
     def render(self, name: str, view: View, /, **values: Any) -> str:
         """A template as text, for one reader."""
         with showing(view):
-            return self._environments[view.language].get_template(name).render(**values)
+            return rendered(self._environments[view.language].get_template(name), values)
 
 
-def _environment(loader: ChoiceLoader, language: str) -> Environment:
+_CONTEXTS = "_contexts"
+"""The name under which the contexts of one page find the list of them."""
+
+
+class _Context(Context):
+    """A context that can be taken apart once its page is written.
+
+    Macros that are imported with the context hold it, and it holds them. Such a circle keeps all that a page was made
+    of until the collector comes, which then stops everybody: for 40 to 130 ms after 20 pages of results.
+    """
+
+    def __init__(self, environment: Environment, parent: dict[str, Any], *rest: Any, **more: Any) -> None:
+        super().__init__(environment, parent, *rest, **more)
+        made = parent.get(_CONTEXTS)
+        if made is not None:
+            made.append(self)
+
+
+def rendered(template: Template, values: Mapping[str, Any]) -> str:
+    """A template with these values as text, of which nothing stays behind."""
+    made: list[_Context] = []
+    try:
+        return template.render({**values, _CONTEXTS: made})
+    finally:
+        for one in made:
+            one.vars.clear()
+            one.blocks.clear()
+            one.parent = {}
+
+
+def environment_of(loader: BaseLoader, language: str) -> Environment:
+    """The environment of one language."""
     environment = Environment(
         loader=loader,
         autoescape=True,
@@ -153,6 +185,7 @@ def _environment(loader: ChoiceLoader, language: str) -> Environment:
         auto_reload=False,
         extensions=["jinja2.ext.i18n"],
     )
+    environment.context_class = _Context
     environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
     environment.filters.update(FILTERS)
     environment.globals.update(GLOBALS)
