@@ -1,11 +1,11 @@
 -- Whose chart is whose; see schema.sql.
 
--- Charts merged into others, and entries moved between charts: what undoing it needs (record/relocation/). `care` are
--- the facilities that came to care for the target through it; `merge` is a whole chart, else chosen entries.
+-- Charts merged into others, and entries moved between charts: what undoing it needs (record/relocation/). `merge` is a
+-- whole chart, else chosen entries.
 CREATE TABLE record.relocation (
   id        text PRIMARY KEY COLLATE "C", merge boolean NOT NULL,
   source_id text COLLATE "C" NOT NULL, target_id text COLLATE "C" NOT NULL,  -- Patient.id
-  at        bigint NOT NULL, care bigint[] NOT NULL, undone bigint           -- when, once it was
+  at        bigint NOT NULL, undone bigint                                   -- when, once it was
 );
 -- A chart is merged away once at most; whoever writes an entry asks this index whether its chart still is one.
 CREATE UNIQUE INDEX relocation_retired ON record.relocation (source_id) WHERE merge AND undone IS NULL;

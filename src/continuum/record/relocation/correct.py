@@ -65,7 +65,7 @@ class Correction:
         """Notes the act."""
         act = Relocation(
             work.outcome.id, merge=False, source_id=self._source_id, target_id=self._target_id,
-            at_us=work.now_us, care=(), undone_us=None,
+            at_us=work.now_us, undone_us=None,
         )  # fmt: skip
         await ledger.record(work.conn, act, changes)
 

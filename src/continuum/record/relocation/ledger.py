@@ -11,24 +11,21 @@ from continuum.record.write import Change
 
 @dataclass(frozen=True, slots=True)
 class Relocation:
-    """One act; `undone_us` is None while it stands. care: facilities that care for the target by it."""
+    """One act; `undone_us` is None while it stands."""
 
     id: str
     merge: bool
     source_id: str
     target_id: str
     at_us: int
-    care: tuple[int, ...]
     undone_us: int | None
 
 
-_COLUMNS = "id, merge, source_id, target_id, at, care, undone"
+_COLUMNS = "id, merge, source_id, target_id, at, undone"
 
 
 def _relocation(row: Any) -> Relocation:
-    return Relocation(
-        row["id"], row["merge"], row["source_id"], row["target_id"], row["at"], tuple(row["care"]), row["undone"]
-    )
+    return Relocation(row["id"], row["merge"], row["source_id"], row["target_id"], row["at"], row["undone"])
 
 
 async def by_id(conn: Connection, relocation_id: str) -> Relocation | None:
@@ -74,8 +71,8 @@ async def onward(conn: Connection, act: Relocation) -> Relocation | None:
 async def record(conn: Connection, act: Relocation, changes: Sequence[Change]) -> None:
     """Notes an act and the present resources that it changed."""
     await conn.execute(
-        f"INSERT INTO record.relocation ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        act.id, act.merge, act.source_id, act.target_id, act.at_us, list(act.care), act.undone_us,
+        f"INSERT INTO record.relocation ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6)",
+        act.id, act.merge, act.source_id, act.target_id, act.at_us, act.undone_us,
     )  # fmt: skip
     kept = [change for change in changes if change.present is not None]
     await conn.execute(
@@ -95,28 +92,27 @@ async def undone(conn: Connection, relocation_id: str, now_us: int) -> None:
     await conn.execute("UPDATE record.relocation SET undone = $2 WHERE id = $1", relocation_id, now_us)
 
 
-async def share_care(conn: Connection, *, source: int, target: int) -> tuple[int, ...]:
-    """Lets the facilities that care for the source care for the target as long; returns them."""
-    rows = await conn.fetch(
+async def share_care(conn: Connection, *, source: int, target: int) -> None:
+    """Lets the facilities that care for the source care for the target as long."""
+    await conn.execute(
         """
         INSERT INTO record.relation (patient, basis, who, row_id, labels, starts, ends)
         SELECT $2, basis, who, $3, 0, min(starts), max(ends) FROM record.relation
         WHERE patient = $1 AND basis = $4 GROUP BY basis, who
-        ON CONFLICT DO NOTHING RETURNING who
+        ON CONFLICT DO NOTHING
         """,
         source,
         target,
-        _shared(source),
+        given_by(source),
         CARED,
     )
-    return tuple(row["who"] for row in rows)
 
 
-def _shared(source: int) -> int:
+def given_by(source: int) -> int:
     """In place of a row: what the merge of this chart gave, apart from what other merges and resources say."""
     return -1 - (source & (2**62 - 1))
 
 
 async def unshare_care(conn: Connection, *, source: int, target: int) -> None:
     """Takes back what `share_care` gave; facilities that came to care for the target by themselves go on."""
-    await conn.execute("DELETE FROM record.relation WHERE patient = $1 AND row_id = $2", target, _shared(source))
+    await conn.execute("DELETE FROM record.relation WHERE patient = $1 AND row_id = $2", target, given_by(source))

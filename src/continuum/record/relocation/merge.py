@@ -91,10 +91,10 @@ class Merge:
 
     async def note(self, work: Work, changes: Sequence[Change]) -> None:
         """Notes the act; who cared for the source cares for the target now."""
-        care = await ledger.share_care(work.conn, source=self._keys[0], target=self._keys[1])
+        await ledger.share_care(work.conn, source=self._keys[0], target=self._keys[1])
         act = Relocation(
             work.outcome.id, merge=True, source_id=self._source_id, target_id=self._target_id,
-            at_us=work.now_us, care=care, undone_us=None,
+            at_us=work.now_us, undone_us=None,
         )  # fmt: skip
         await ledger.record(work.conn, act, changes)
 

@@ -3,6 +3,7 @@
 -- time.
 ALTER TABLE record.relation DROP CONSTRAINT relation_pkey;
 ALTER TABLE record.relation ADD PRIMARY KEY (patient, basis, who, ends, row_id, labels, starts);
+ALTER TABLE record.relocation ALTER COLUMN care SET DEFAULT '{}';
 CREATE INDEX relation_facility ON record.relation (who, patient) WHERE basis = 0;
 
 -- Types: 103 Patient, 44 Encounter, 48 EpisodeOfCare.
@@ -15,8 +16,15 @@ JOIN record.search s ON s.patient = c.patient AND c.facility = ANY (s.refs)
 CROSS JOIN (SELECT (extract(epoch FROM now()) * 1000000)::bigint AS instant) n
 WHERE s.type IN (103, 44, 48)
 ON CONFLICT DO NOTHING;
+-- What a merge gave that still stands is taken back with it (given_by in record/relocation/ledger.py); other facilities
+-- registered the patient, and no more is known of them.
 INSERT INTO record.relation (patient, basis, who, row_id, labels, starts, ends)
-SELECT c.patient, 0, c.facility, 0, 0, n.instant, n.instant + 365 * 86400000000
+SELECT c.patient, 0, c.facility, coalesce((
+  SELECT -1 - (source.patient & 4611686018427387903) FROM record.relocation m
+  JOIN record.resource source ON source.type = 103 AND source.id = m.source_id
+  JOIN record.resource target ON target.type = 103 AND target.id = m.target_id AND target.patient = c.patient
+  WHERE m.merge AND m.undone IS NULL AND c.facility = ANY (m.care) LIMIT 1
+), 0), 0, n.instant, n.instant + 365 * 86400000000
 FROM record.care c CROSS JOIN (SELECT (extract(epoch FROM now()) * 1000000)::bigint AS instant) n
 WHERE NOT EXISTS (
   SELECT FROM record.relation t WHERE t.patient = c.patient AND t.basis = 0 AND t.who = c.facility)

@@ -16,6 +16,7 @@ import pytest
 from continuum.fhir.types import TYPE_IDS
 from continuum.record.limits import FACILITY_CARE_DAYS, RELATION_OPEN_DAYS
 from continuum.record.relations import ALWAYS
+from continuum.record.relocation.ledger import given_by
 from continuum.runtime import migrate as migrate_module
 from continuum.runtime.migrate import FOLDER, SCHEMAS, CannotMigrate, known, migrate, pending
 from continuum.runtime.postgres import binaries
@@ -204,9 +205,19 @@ async def test_which_facility_cares_for_whom_is_kept_with_an_end(empty, tmp_path
         if path.name < "0016" or path.name == "privileges.sql":
             (tmp_path / path.name).write_text(path.read_text())
     await migrate(empty, folder=tmp_path)
-    enrolled, seen, registered = 1, 2, 3
+    enrolled, seen, registered, merged = 1, 2, 3, 4
+    source = -9_000_000_000_000_000_001
     now, day = 1_000_000 * int(time.time()), 86_400_000_000
-    await run(empty, f"INSERT INTO record.care VALUES (70, {enrolled}), (70, {seen}), (70, {registered})")
+    await run(
+        empty, f"INSERT INTO record.care VALUES (70, {enrolled}), (70, {seen}), (70, {registered}), (70, {merged})"
+    )
+    await run(
+        empty, "INSERT INTO record.resource (row_id, type, id, version, updated, deleted, labels, patient, patient_id,"
+        f" body) VALUES (11, 103, 'to', 1, 0, false, 0, 70, 'to', ''), (13, 103, 'from', 1, 0, false, 0, {source},"
+        " 'from', '')")  # fmt: skip
+    await run(
+        empty, "INSERT INTO record.relocation (id, merge, source_id, target_id, at, care)"
+        f" VALUES ('m', true, 'from', 'to', 0, '{{{merged}}}')")  # fmt: skip
     columns = [row["attname"] for row in await run(
         empty, "SELECT attname FROM pg_attribute WHERE attrelid = 'record.search'::regclass AND attnum > 0"
         " ORDER BY attnum")]  # fmt: skip
@@ -219,7 +230,8 @@ async def test_which_facility_cares_for_whom_is_kept_with_an_end(empty, tmp_path
         )
     assert "0018_post_care" in await migrate(empty)
     rows = await run(empty, "SELECT patient, basis, who, row_id, ends FROM record.relation ORDER BY who")
-    assert [tuple(row)[:4] for row in rows] == [(70, 0, enrolled, 11), (70, 0, seen, 12), (70, 0, registered, 0)]
+    assert [tuple(row)[:4] for row in rows] == [(70, 0, enrolled, 11), (70, 0, seen, 12), (70, 0, registered, 0),
+                                              (70, 0, merged, given_by(source))]  # fmt: skip
     assert rows[0]["ends"] == -ALWAYS
     assert rows[1]["ends"] == now + (FACILITY_CARE_DAYS - 100) * day
     assert 0 <= rows[2]["ends"] - now - RELATION_OPEN_DAYS * day < day
