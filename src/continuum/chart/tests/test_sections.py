@@ -1,7 +1,5 @@
 """Sections: found by themselves, and every sample resource becomes an entry that says what it is and when."""
 
-from collections import defaultdict
-
 import pytest
 
 from continuum.access.views import View
@@ -12,20 +10,11 @@ from continuum.chart.section import Shown, entries, section, sections
 from continuum.chart.summary import _influenza
 from continuum.chart.trends import courses, drawn, moment
 from continuum.kernel.errors import NotFound
-from continuum.samples.world import TODAY, people, personas
+from continuum.samples.world import TODAY, personas
 from continuum.ui.view import View as Reader
 from continuum.ui.view import showing
 
 test_name.__test__ = False  # type: ignore[attr-defined]  a function of ours, not a test
-
-
-@pytest.fixture(scope="module")
-def sampled():
-    """The resources of everybody with a story, by type."""
-    found = defaultdict(list)
-    for resource in people():
-        found[resource["resourceType"]].append(resource)
-    return found
 
 
 def test_sections_are_found_in_their_folder_in_order_with_keys_of_their_own():

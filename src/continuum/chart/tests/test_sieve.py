@@ -2,7 +2,6 @@
 
 import re
 from base64 import b64encode
-from collections import defaultdict
 
 import pytest
 
@@ -10,7 +9,6 @@ from continuum.chart.section import sections
 from continuum.chart.sieve import Sieve, folded
 from continuum.chart.within import matches, words_of
 from continuum.fhir.json import dump
-from continuum.samples.world import people
 
 LOOKED = tuple(sections().values())
 NAMED = ("Practitioner", "Organization", "Location", "PractitionerRole")
@@ -26,14 +24,6 @@ def kept(resource, text, names=(), visits=None):
     made = [entry for one in kinds if (entry := one.make(resource, called | visits)) is not None]
     passes = Sieve(called, visits, LOOKED, words).passes(dump(resource))
     return passes, any(matches(entry, words) for entry in made)
-
-
-@pytest.fixture(scope="module")
-def sampled():
-    found = defaultdict(list)
-    for resource in people():
-        found[resource["resourceType"]].append(resource)
-    return found
 
 
 def test_no_word_of_any_sample_entry_is_kept_back(sampled):

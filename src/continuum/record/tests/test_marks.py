@@ -3,7 +3,6 @@
 import asyncio
 import json
 
-import asyncpg
 import pytest
 
 from continuum.fhir.types import TYPES
@@ -16,7 +15,6 @@ from continuum.record.marks import file_marks
 from continuum.record.search import in_use, marks_in_use
 from continuum.record.tests.desk import SECRET, Desk, patient, put
 from continuum.record.visibility import EVERYTHING
-from continuum.runtime.postgres.address import Address
 
 
 async def told(desk, *kinds):
@@ -135,18 +133,6 @@ def _looked(node):
     if "Index Name" in node or "Relation Name" in node:
         own = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
     return own + sum(_looked(child) for child in node.get("Plans", ()))
-
-
-@pytest.fixture
-def analyse(database_owner):
-    """Gives PostgreSQL its figures."""
-
-    async def work():
-        conn = await asyncpg.connect(**Address.from_url(database_owner).connect)
-        await conn.execute("ANALYZE record.search")
-        await conn.close()
-
-    return work
 
 
 async def test_what_many_have_costs_no_more_than_what_few_have(pool, analyse):

@@ -4,7 +4,6 @@ import dataclasses
 import random
 from typing import Any
 
-import asyncpg
 import pytest
 
 from continuum.fhir.grammar import parse
@@ -19,7 +18,6 @@ from continuum.record.tests import searches, worlds
 from continuum.record.tests.oracle import Row, World, in_order, matches
 from continuum.record.visibility import EVERYTHING, Scope, Visibility
 from continuum.record.write import Change, RowIds, write
-from continuum.runtime.postgres.address import Address
 
 SECRET = b"the secret of a test database ..."
 
@@ -153,18 +151,6 @@ async def compare_across(pool: Any, seed: int, rounds: int) -> int:
 @pytest.mark.parametrize("seed", range(2))
 async def test_random_searches_across_types_find_what_the_oracle_finds_in_one_order(pool, seed):
     assert await compare_across(pool, seed, 60) > 20
-
-
-@pytest.fixture
-def analyse(database_owner):
-    """Gives PostgreSQL its figures, without which the planner trusts none."""
-
-    async def work():
-        conn = await asyncpg.connect(**Address.from_url(database_owner).connect)
-        await conn.execute("ANALYZE record.search")
-        await conn.close()
-
-    return work
 
 
 WAYS = pytest.mark.parametrize(
