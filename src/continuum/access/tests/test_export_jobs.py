@@ -49,7 +49,8 @@ async def test_a_job_is_held_while_somebody_is_heard_of_who_works_on_it(exports,
     assert not await held(), "its server was stopped"
     await exports.keeping.take()
     assert await held()
-    monkeypatch.setattr(exports.world.door, "clock", lambda: now_us() + int(BULK_LEASE_S * 1_000_000))
+    a_lease_later_us = int((BULK_LEASE_S + 1) * 1_000_000)  # the clock shows whole milliseconds: more than a lease
+    monkeypatch.setattr(exports.world.door, "clock", lambda: now_us() + a_lease_later_us)
     assert not await held(), "its server was killed, and its lease is over"
 
 
