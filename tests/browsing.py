@@ -7,6 +7,8 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
+from tests import exchanges
+
 
 @dataclass
 class Form:
@@ -66,12 +68,18 @@ class Page(HTMLParser):
         return next(form.fields["csrf"] for form in self.forms if "csrf" in form.fields)
 
 
+async def _note(answer: httpx.Response) -> None:
+    exchanges.note(answer.request.method, str(answer.url), answer.status_code, answer.headers)
+
+
 class Browser:
     """One person's browser."""
 
     def __init__(self, origin: str) -> None:
         self.origin = origin
-        self.http = httpx.AsyncClient(base_url=origin, timeout=30, headers={"user-agent": "Test browser"})
+        self.http = httpx.AsyncClient(
+            base_url=origin, timeout=30, headers={"user-agent": "Test browser"}, event_hooks={"response": [_note]}
+        )
         self.answer: httpx.Response | None = None
         self.page = Page("")
 

@@ -1,11 +1,13 @@
-"""A requirement is claimed only while a test that shows it passes: watched over a whole run of `make test`."""
+"""Watched over a whole run of `make test`: what only all tests together can show.
+
+A requirement is claimed only while a test that shows it passes. Each page of each app did what it is for, and left its
+trace (`tests/exchanges.py`); where tests of pages had no browser, this is not known.
+"""
 
 import os
 
 import pytest
 import security_requirements as requirements
-
-_PASSED = pytest.StashKey[set[str]]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -18,7 +20,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begins to watch."""
-    config.stash[_PASSED] = set()
     config.pluginmanager.register(_Watch(config), "claims")
 
 
@@ -42,17 +43,37 @@ def is_whole(config: pytest.Config) -> bool:
 class _Watch:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+        self._passed: set[str] = set()
+        self._pages: set[str] = set()
+        self._no_browser = False
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        told = report.user_properties
         if report.when == "call" and report.passed:
-            self._config.stash[_PASSED] |= {str(name) for kind, name in report.user_properties if kind == "requirement"}
+            self._passed |= {str(name) for kind, name in told if kind == "requirement"}
+        if report.when == "teardown":
+            self._pages |= {str(name) for kind, name in told if kind == "page"}
+        self._no_browser |= report.skipped and report.nodeid.startswith("tests/browser/")
+
+    @property
+    def _lacking(self) -> dict[str, list[str]]:
+        """What was to be shown and was not, under its heading."""
+        from tests import exchanges  # with it come all apps, which most processes have no use for
+
+        pages = [] if self._no_browser else exchanges.unused(self._pages)
+        found = {
+            "No test that passed shows (tests/requirements.toml)": unshown(self._passed),
+            "No test uses to its end, with a row in the trace (tests/exchanges.py)": pages,
+        }
+        return {heading: names for heading, names in found.items() if names}
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        if is_whole(self._config) and exitstatus == pytest.ExitCode.OK and unshown(self._config.stash[_PASSED]):
+        if is_whole(self._config) and exitstatus == pytest.ExitCode.OK and self._lacking:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if is_whole(self._config) and (missing := unshown(self._config.stash[_PASSED])):
-            terminalreporter.section("claimed and not shown", red=True)
-            terminalreporter.line(f"No test that passed shows {', '.join(missing)} (tests/requirements.toml).")
+        if is_whole(self._config):
+            for heading, names in self._lacking.items():
+                terminalreporter.section("claimed and not shown", red=True)
+                terminalreporter.line(f"{heading}: {', '.join(names)}.")

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from continuum.apps.fhir_api.orders import Worker
+from tests import exchanges
 from tests.hospital import founded
 from tests.live import Running, fresh_database, started
 
@@ -60,3 +61,12 @@ def open_hospital(hospital):
     """The hospital with its server running."""
     with hospital.open():
         yield hospital
+
+
+@pytest.fixture(autouse=True)
+async def traced(request) -> AsyncIterator[None]:
+    """Whatever pages answered in a test is in the trace when it is over."""
+    yield
+    faults, done = await exchanges.judge()
+    request.node.user_properties += [("page", page) for page in done]
+    assert not faults, "\n".join(faults)

@@ -17,6 +17,7 @@ import pytest
 
 from continuum.apps.fhir_api.orders import Worker, listen, tell
 from continuum.identity.tokens import Claims, issue, signing_key
+from tests import exchanges
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ def started(orders: Worker, owner: str = "", port: int = 0) -> Iterator[Running]
     """A worker process that answers; it is told to stop at the end, and must."""
     with listen("127.0.0.1", port) as listening:
         port = listening.getsockname()[1]
+        exchanges.watch(port, owner)
         process = subprocess.Popen(
             [sys.executable, "-m", "continuum.apps.fhir_api.worker", str(listening.fileno())],
             stdin=subprocess.PIPE,

@@ -13,6 +13,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from scripts import system_packages
+from tests import exchanges
 from tests.hospital import PASSWORD, SignIn
 from tests.suites import unavailable
 
@@ -150,6 +151,9 @@ def look(browser, running):
         sight = Sight(page, context, origin)
         page.on("console", lambda said: sight.complaints.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: sight.complaints.append(str(error)))
+        page.on(
+            "response", lambda answer: exchanges.note(answer.request.method, answer.url, answer.status, answer.headers)
+        )
         page.on("requestfailed", lambda request: sight.failed(request.url, request.failure))
         page.set_default_timeout(30_000)
         yield sight

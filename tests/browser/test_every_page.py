@@ -7,12 +7,9 @@ import re
 
 import pytest
 
-from continuum.apps.frame.part import parts
-from continuum.apps.portal.app import PAGES as PORTAL
-from continuum.apps.signon.app import PAGES as SIGN_ON
-from continuum.apps.workspace.app import PAGES as WORKSPACE
 from continuum.chart.section import sections
 from tests.browser.walking import Walk
+from tests.routes import ROUTES
 from tests.trail import account_of
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(900)]
@@ -20,9 +17,9 @@ URGENT = ("988", "838255", "911")
 """Whom to call stands on every page of the portal."""
 
 
-def routes(app, own):
-    every = [*(page for part in parts(app) for page in part.pages), *own]
-    return [f"/{app}{path}" for path, _, methods in every if "GET" in methods]
+def routes(of):
+    """The pages of an app that can be opened."""
+    return [path for app, method, path in ROUTES if app == of and method == "GET"]
 
 
 async def has_written_and_booked(them):
@@ -69,7 +66,7 @@ async def test_every_page_of_the_portal_keeps_the_rules_and_says_whom_to_call(op
         "/portal/record/{who}/disclosures/file",
         "/portal/appointments/{who}/offer/{entry_id}",  # test_appointments: a time that somebody else gave back
     }  # fmt: skip
-    walk = Walk(routes("portal", PORTAL), frozenset(elsewhere))
+    walk = Walk(routes("portal"), frozenset(elsewhere))
     async with look(origin=open_hospital.origin) as sight:
         robert = person(sight)
         await robert.sign_in(await open_hospital.person(open_hospital.persona("retiree"), premium=True), "/portal")
@@ -97,7 +94,7 @@ async def test_every_page_of_the_workspace_keeps_the_rules(open_hospital, look, 
         "/workspace/waves/facility/{facility_id}/unmatched/{entry_id}",  # test_cutover: data of a facility that joins
         "/workspace/clinic/waiting/{entry_id}",  # appointments/test_clinic: somebody who waits is offered a time
     }  # fmt: skip
-    walk = Walk(routes("workspace", WORKSPACE), frozenset(elsewhere))
+    walk = Walk(routes("workspace"), frozenset(elsewhere))
     chart = f"/workspace/patients/{retiree.patient_id}"
     async with look(origin=open_hospital.origin) as sight:
         robert = person(sight)
@@ -130,8 +127,7 @@ async def test_every_page_of_sign_on_keeps_the_rules(open_hospital, look, person
         "/signon/end-session",  # on the way of programs and other providers; each leads on
         "/signon/left", "/signon/emergencies/news",  # what pages ask by themselves: test_still_there, test_emergency
     }  # fmt: skip
-    pages = [f"/signon{path}" for path, _, methods in SIGN_ON if "GET" in methods]
-    walk = Walk(pages, frozenset(elsewhere))
+    walk = Walk(routes("signon"), frozenset(elsewhere))
     helped = await open_hospital.person(open_hospital.persona("sergeant"), premium=True)
     async with look(origin=open_hospital.origin) as sight:
         await walk.go(person(sight), "/signon/notice", "/signon/sign-in", "/signon/register", "/signon/enrol",

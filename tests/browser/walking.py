@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.routes import pattern
+
 NARROW, WIDE = {"width": 320, "height": 700}, {"width": 1280, "height": 900}
 _STILL = """async () => {
   await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
@@ -21,11 +23,6 @@ _TELLING = frozenset({"section", "kind", "list", "folder"})
 _ID = re.compile(r"\A[0-9a-f]{8}-[0-9a-f-]{27}\Z")
 _MORE_OF_IT = frozenset({"done", "from", "before", "date", "only", "code"})
 """Parts of an address that show more of the same page, or less."""
-
-
-def pattern(path: str) -> re.Pattern[str]:
-    """What finds the addresses of a route, as `/workspace/patients/{patient_id}/{section}`."""
-    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path)) + r"\Z")
 
 
 @dataclass

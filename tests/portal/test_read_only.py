@@ -11,6 +11,7 @@ from continuum.runtime.postgres.address import Address
 from continuum.ui import View
 from continuum.ui.language import gettext
 from continuum.ui.view import showing
+from tests import exchanges
 from tests.browsing import Browser
 from tests.hospital import PASSWORD
 from tests.portal.conftest import Clinic
@@ -64,6 +65,7 @@ async def refusing(open_hospital, tmp_path):
         await connection.close()
     with shut.open():
         yield robert, doctor, story.patient_id
+        exchanges.forget()  # the trace of what was done waits in the spill file
         for one in opened:
             await one.http.aclose()
 

@@ -5,12 +5,9 @@ import re
 import asyncpg
 import pytest
 
-from continuum.apps.frame.part import parts
-from continuum.apps.portal.app import PAGES as PORTAL
-from continuum.apps.signon.app import PAGES as SIGNON
-from continuum.apps.workspace.app import PAGES as WORKSPACE
 from continuum.runtime.postgres.address import Address
 from tests.browsing import Browser
+from tests.routes import ROUTES
 from tests.trail import account_of
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
@@ -18,14 +15,6 @@ _PARTS = {
     "who": "me", "section": "labs", "kind": "problems", "key": "nowhere", "piece": "portal-poster.png",
     "entry_id": "e0",
 }  # fmt: skip
-APPS = {
-    "signon": SIGNON,
-    "portal": [page for part in parts("portal") for page in part.pages] + [*PORTAL],
-    "workspace": [page for part in parts("workspace") for page in part.pages] + [*WORKSPACE],
-}
-ROUTES = [
-    (app, method, f"/{app}{path}") for app, pages in APPS.items() for path, _, methods in pages for method in methods
-]
 ENDS_A_SESSION = {"/signon/sign-out", "/signon/end-session"}
 
 

@@ -6,6 +6,7 @@ import re
 import secrets
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import asyncpg
 import httpx
 import pytest
 from joserfc import jwt
@@ -13,6 +14,7 @@ from joserfc.jwk import KeySet
 
 from continuum.identity.provider import clients
 from continuum.kernel.clock import now_us
+from continuum.runtime.postgres.address import Address
 from tests.signon.conftest import PASSWORD
 
 pytestmark = pytest.mark.server
@@ -241,3 +243,50 @@ async def test_an_unknown_client_is_told_to_the_person_and_not_redirected(client
     await browser.get(client.address("openid").replace(client.client_id, "nobody"))
     assert browser.answer.status_code == 400
     assert "not known" in browser.page.text
+
+
+async def trace_of(running, answer):
+    """Actor, act and outcome of each row that a request left."""
+    conn = await asyncpg.connect(**Address.from_url(running.owner).connect)
+    try:
+        rows = await conn.fetch(
+            "SELECT actor, interaction, outcome FROM record.audit WHERE request = $1 ORDER BY seq",
+            answer.headers["x-request-id"],
+        )
+    finally:
+        await conn.close()
+    return [tuple(row) for row in rows]
+
+
+@pytest.mark.requirement("V16.3.2", "V16.3.3")
+async def test_each_endpoint_of_programs_leaves_one_row_done_denied_or_wrong(running, client, browser, steps):
+    """Keys and metadata, which are public and of nobody, leave none."""
+    await steps.register(browser)
+    await browser.get(client.address("openid profile", prompt="none"))
+    body = await client.tokens(browser)
+    own = (client.client_id, client.secret)
+    bearer = {"authorization": f"Bearer {body['access_token']}"}
+    async with httpx.AsyncClient(base_url=running.origin) as http:
+        refreshed = await http.post(
+            "/signon/token", auth=own, data={"grant_type": "refresh_token", "refresh_token": body["refresh_token"]}
+        )
+        account = (await http.get("/signon/userinfo", headers=bearer)).json()["sub"]
+        for answer, status, row in (
+            (refreshed, 200, (account, "token", 0)),
+            (await http.post("/signon/token", auth=own, data={"grant_type": "refresh_token", "refresh_token": "x"}),
+             400, ("unknown", "token", 4)),
+            (await http.post("/signon/token", auth=("nobody", "x"), data={"grant_type": "refresh_token"}),
+             401, ("unknown", "open", 4)),
+            (await http.post("/signon/token", content=b"\xff"), 400, ("unknown", "open", 4)),
+            (await http.get("/signon/userinfo", headers=bearer), 200, (account, "userinfo", 0)),
+            (await http.post("/signon/userinfo", headers=bearer), 200, (account, "userinfo", 0)),
+            (await http.get("/signon/userinfo", headers={"authorization": "Bearer x"}), 401, ("unknown", "open", 4)),
+            (await http.get("/signon/userinfo"), 401, ("unknown", "open", 4)),
+            (await http.post("/signon/revoke", auth=own, data={"token": refreshed.json()["refresh_token"]}),
+             200, (client.client_id, "revoke", 0)),
+            (await http.post("/signon/revoke", auth=("nobody", "x"), data={"token": "x"}), 401, ("unknown", "open", 4)),
+            (await http.post("/signon/revoke", auth=own, json={}), 400, ("unknown", "open", 4)),
+        ):  # fmt: skip
+            assert (answer.status_code, await trace_of(running, answer)) == (status, [row]), answer.request.url
+        for path in ("/signon/jwks", "/signon/.well-known/openid-configuration"):
+            assert await trace_of(running, await http.get(path)) == []

@@ -211,8 +211,8 @@ async def raged(
         began_s = time.monotonic()
         await _kill(lives, token, dice, kills, acknowledged)
         took_s = time.monotonic() - began_s
-        versions = await committed(owner)
-        return Outcome(kills, took_s, acknowledged, versions, await _all_told(hook, sum(map(len, versions.values()))))
+        versions, heard = await _settled(owner, hook)
+        return Outcome(kills, took_s, acknowledged, versions, heard)
     finally:
         for life in lives:
             if life.process is not None and life.process.poll() is None:
@@ -262,6 +262,17 @@ async def _kill(lives, token, dice, kills, acknowledged):
         await asyncio.gather(*writers)
     for life in lives:
         await life.until_it_answers()
+
+
+async def _settled(owner, hook) -> tuple[dict[str, list[int]], Told]:
+    """What is committed and what was told, once neither grows: a write given up by its client may commit yet."""
+    versions = await committed(owner)
+    while True:
+        heard = await _all_told(hook, sum(map(len, versions.values())))
+        now = await committed(owner)
+        if now == versions:
+            return versions, heard
+        versions = now
 
 
 async def _all_told(hook, total) -> Told:

@@ -18,6 +18,9 @@ from continuum.kernel.errors import DomainError, Invalid, NotFound
 from continuum.ui.language import gettext
 from continuum.ui.view import showing
 
+_PEOPLE_AT_ONCE = 500
+"""Asked for in one search."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiter:
@@ -33,11 +36,13 @@ class Waiter:
 async def waiting(x: Visit) -> Response:
     """Who waits for what since when, and what was offered to whom until when."""
     here = await clinic(x)
-    lists = []
-    for kind in await kinds(here.session, here.facility_id):
-        entries = await offers.queue(here.session, kind.id)
-        if entries:
-            lists.append((kind.need, await _named(here, entries)))
+    waiting = [
+        (kind.need, entries)
+        for kind in await kinds(here.session, here.facility_id)
+        if (entries := await offers.queue(here.session, kind.id))
+    ]
+    people = await _people(here, [one for _, entries in waiting for one in entries])
+    lists = [(need, _named(here, entries, people)) for need, entries in waiting]
     offered: list[Resource] = []
     included: dict[str, Resource] = {}
     if here.places:
@@ -52,11 +57,18 @@ async def waiting(x: Visit) -> Response:
     )  # fmt: skip
 
 
-async def _named(here: Clinic, entries: list[Resource]) -> list[Waiter]:
-    """Those whom the session may see: first whom a team asked to be seen, the soonest first, then the longest wait."""
-    ids = ",".join(sorted({actor_of(one, "Patient") for one in entries}))
-    people, _ = await find(here.session, "Patient", f"_id={ids}&_count=500")
-    known = {one["id"]: one for one in people}
+async def _people(here: Clinic, entries: list[Resource]) -> dict[str, Resource]:
+    """Those of the people who wait whom the session may see, by their ids."""
+    ids = sorted({actor_of(one, "Patient") for one in entries})
+    found: list[Resource] = []
+    for first in range(0, len(ids), _PEOPLE_AT_ONCE):
+        named = ",".join(ids[first : first + _PEOPLE_AT_ONCE])
+        found += (await find(here.session, "Patient", f"_id={named}&_count={_PEOPLE_AT_ONCE}"))[0]
+    return {one["id"]: one for one in found}
+
+
+def _named(here: Clinic, entries: list[Resource], known: dict[str, Resource]) -> list[Waiter]:
+    """Of one list: first whom a team asked to be seen, the soonest first, then the longest wait."""
     found = [_waiter(here, one, known[name]) for one in entries if (name := actor_of(one, "Patient")) in known]
     return sorted(found, key=lambda one: (not one.asked_by, one.until or here.now if one.asked_by else here.now))
 

@@ -91,11 +91,13 @@ async def away(x: Visit) -> Response:
     if x.request.method == "POST":
         if x.form.get("remove"):
             await here.coverage.remove(here.who.account_id, x.form["remove"])
+            await here.session.consulted("away")
             return x.go(f"{HOME}/away", done="removed")
         planned = _away(x, here, {one.account_id for one in colleagues}, problems)
         if planned is not None:
             try:
                 await here.coverage.add(planned)
+                await here.session.consulted("away")
                 return x.go(f"{HOME}/away", done="planned")
             except DomainError as refusal:
                 problems.append(Problem("last", str(refusal)))
@@ -130,11 +132,13 @@ async def templates(x: Visit) -> Response:
     if x.request.method == "POST":
         if x.form.get("remove"):
             await here.coverage.remove_template(here.facility_id, x.form["remove"])
+            await here.session.consulted("templates")
             return x.go(f"{HOME}/templates", done="removed")
         title = " ".join(x.form.get("title", "").split())
         text = x.form.get("text", "").replace("\r\n", "\n").strip()
         try:
             await here.coverage.add_template(here.facility_id, title, text)
+            await here.session.consulted("templates")
             return x.go(f"{HOME}/templates", done="kept")
         except Invalid as refusal:
             problems.append(Problem("title", str(refusal)))

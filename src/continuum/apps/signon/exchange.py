@@ -280,9 +280,10 @@ class Exchange:
         return f"{self.request.url.scheme}://{self.request.headers.get('host', '')}"
 
     def finish(self, response: Response) -> Response:
-        """Puts the cookies into the answer, and what every answer of a page tells browsers, a file's too."""
+        """Puts in the cookies, what each answer of a page tells browsers, a file's too, and its id in the trail."""
         for name, value in SECURE.items():
             response.headers.setdefault(name, value)
+        response.headers["X-Request-Id"] = self.origin.request_id
         secure = self.services.settings.secure
         for name, value, age_s in self.cookies:
             response.set_cookie(

@@ -1,11 +1,15 @@
 """The endpoints of OpenID Connect. Those that programs call take no cookies and so need no form protection."""
 
+import contextlib
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from urllib.parse import parse_qsl, urlencode
 
+import asyncpg
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from continuum.access.audit import noted
 from continuum.apps.signon.exchange import SECURE, Exchange, log, place, require_text
 from continuum.apps.signon.services import BASE, SignonServices
 from continuum.identity.acts import Origin
@@ -74,25 +78,46 @@ async def end_session(x: Exchange) -> Response:
 def program(
     work: Callable[[SignonServices, Request, Origin], Awaitable[Response]], services: SignonServices
 ) -> Callable[[Request], Awaitable[Response]]:
-    """An endpoint for programs: refusals are JSON, as OAuth writes them."""
+    """An endpoint for programs: refusals are JSON, as OAuth writes them, and leave their row in the trail."""
 
     async def answer(request: Request) -> Response:
         client = request.client.host if request.client else ""
         origin = Origin(client, request.headers.get("user-agent", ""), request_id=uuid7())
-        try:
-            return await work(services, request, origin)
-        except NotAuthenticated as error:
-            body = {"error": "invalid_token", "error_description": str(error)}
-            return JSONResponse(body, 401, headers={**SECURE, "WWW-Authenticate": 'Bearer error="invalid_token"'})
-        except DomainError as error:
-            body = {"error": "invalid_request", "error_description": str(error)}
-            return JSONResponse(body, error.status, headers=dict(SECURE))
-        except Exception as error:  # noqa: BLE001  as on the pages
-            log.error("an endpoint failed", request_id=origin.request_id, cause=type(error).__name__, at=place(error))
-            body = {"error": "server_error", "error_description": f"Quote {origin.request_id}."}
-            return JSONResponse(body, 500, headers=dict(SECURE))
+        with noted() as outcomes:
+            try:
+                response = await work(services, request, origin)
+            except Exception as error:  # noqa: BLE001  as on the pages
+                response = _refusal(error, origin)
+            if response.status_code >= HTTPStatus.BAD_REQUEST and not any(outcomes):
+                await _turned_away(services, request, origin, response.status_code)
+        response.headers["X-Request-Id"] = origin.request_id
+        return response
 
     return answer
+
+
+def _refusal(error: Exception, origin: Origin) -> Response:
+    if isinstance(error, NotAuthenticated):
+        body = {"error": "invalid_token", "error_description": str(error)}
+        return JSONResponse(body, 401, headers={**SECURE, "WWW-Authenticate": 'Bearer error="invalid_token"'})
+    if isinstance(error, DomainError):
+        body = {"error": "invalid_request", "error_description": str(error)}
+        return JSONResponse(body, error.status, headers=dict(SECURE))
+    log.error("an endpoint failed", request_id=origin.request_id, cause=type(error).__name__, at=place(error))
+    body = {"error": "server_error", "error_description": f"Quote {origin.request_id}."}
+    return JSONResponse(body, 500, headers=dict(SECURE))
+
+
+async def _turned_away(services: SignonServices, request: Request, origin: Origin, status: int) -> None:
+    """Leaves the row of a program that was refused before it was known whom it spoke for."""
+    if services.access is None:
+        return
+    said = DomainError(f"The endpoint said what is wrong ({status}).")
+    # Where nothing can be written, a program is still told what is wrong: it is given nothing.
+    with contextlib.suppress(DomainError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        await services.access.stranger(
+            said, source=origin.source, request_id=origin.request_id, target=request.url.path
+        )
 
 
 async def discovery(services: SignonServices, _: Request, __: Origin) -> Response:
@@ -117,18 +142,18 @@ async def token(services: SignonServices, request: Request, origin: Origin) -> R
     return JSONResponse(body, status, headers={**SECURE, **dict(headers)})
 
 
-async def revoke(services: SignonServices, request: Request, _: Origin) -> Response:
+async def revoke(services: SignonServices, request: Request, origin: Origin) -> Response:
     """Makes a refresh token void."""
-    status, body, headers = await services.provider.revoke(await _pairs(request), request.headers)
+    status, body, headers = await services.provider.revoke(await _pairs(request), request.headers, origin)
     return JSONResponse(body, status, headers={**SECURE, **dict(headers)})
 
 
-async def userinfo(services: SignonServices, request: Request, _: Origin) -> Response:
+async def userinfo(services: SignonServices, request: Request, origin: Origin) -> Response:
     """Who the holder of an access token is."""
     scheme, _joint, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not value:
         raise NotAuthenticated("Send Authorization: Bearer and an access token.")
-    return JSONResponse(await services.provider.userinfo(value.strip()), headers=dict(SECURE))
+    return JSONResponse(await services.provider.userinfo(value.strip(), origin), headers=dict(SECURE))
 
 
 async def _pairs(request: Request) -> Pairs:

@@ -1,18 +1,18 @@
 """The first page: find a patient, today's appointments, charts opened lately, own lists, what is unfinished."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
 from starlette.responses import Response
 
-from continuum.access import Session
 from continuum.apps.frame.visit import Visit
 from continuum.apps.workspace.area import BASE, rescues, staff
 from continuum.chart.banner import SEXES, identifiers
 from continuum.chart.entry import N_
 from continuum.chart.finding import Found, by_ids, find
 from continuum.chart.limits import FOUND_MAX
-from continuum.chart.listing import Lists
+from continuum.chart.listing import Lists, PatientList
 from continuum.chart.reading import Resource, first_words
 from continuum.fhir.json import parse
 from continuum.kernel.errors import DomainError
@@ -29,30 +29,30 @@ async def home(x: Visit) -> Response:
     """What somebody needs at the beginning of a day."""
     desk = await staff(x)
     session = x.record()
-    recent = await by_ids(session, await desk.recent())
-    lists = await _lists(x, session)
+    opened, mine = await desk.recent(), await _mine(x)
+    listed = [patient_id for one in mine for patient_id in one.patient_ids[:_LISTED]]
+    known = {one["id"]: one for one in await by_ids(session, list(dict.fromkeys([*opened, *listed])))}
+    recent = _known_of(known, opened)
     today, patients = await _today(x)
     return x.page(
-        "workspace/home.html", recent=rows_of(x, recent), lists=lists, today=today,
+        "workspace/home.html", recent=rows_of(x, recent), today=today,
+        lists=[(one.name, rows_of(x, _known_of(known, one.patient_ids[:_LISTED])), len(one.patient_ids))
+               for one in mine],
         names={one["id"]: one.get("name", []) for one in patients}, drafts=await desk.drafts(), q="", found=None,
         draft_names=DRAFT_NAMES,
     )  # fmt: skip
 
 
-async def _lists(x: Visit, session: Session) -> list[tuple[str, list[Json], int]]:
-    """The name of each list that has somebody, the first of its people, and how many there are."""
+async def _mine(x: Visit) -> list[PatientList]:
+    """The lists of whoever is here that have somebody."""
     assert x.account is not None, "somebody stands here"
     mine = await Lists(x.access, x.services.sign_on.vault, x.account.account_id).all()
-    ids = list(dict.fromkeys(one for each in mine for one in each.patient_ids[:_LISTED]))
-    known = {one["id"]: one for one in await by_ids(session, ids)}
-    return [
-        (
-            one.name, rows_of(x, [known[each] for each in one.patient_ids[:_LISTED] if each in known]),
-            len(one.patient_ids),
-        )
-        for one in mine
-        if one.patient_ids or not one.list_id
-    ]  # fmt: skip
+    return [one for one in mine if one.patient_ids or not one.list_id]
+
+
+def _known_of(known: dict[str, Resource], ids: Sequence[str]) -> list[Resource]:
+    """Those of some patients whom the session may know of."""
+    return [known[one] for one in ids if one in known]
 
 
 async def _today(x: Visit) -> tuple[list[Json], list[Resource]]:

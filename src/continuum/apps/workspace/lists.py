@@ -58,6 +58,7 @@ async def lists(x: Visit) -> Response:
         except Invalid as error:
             words, status = str(error), 422
         else:
+            await x.record().consulted("lists")
             return x.go(f"{BASE}/lists", done=act)
     known = await mine.all()
     ids = list(dict.fromkeys(one for each in known for one in each.patient_ids))

@@ -273,7 +273,7 @@ class Provider:
             said |= {"email": account.email, "email_verified": False}
         return said
 
-    async def userinfo(self, token: str) -> dict[str, Any]:
+    async def userinfo(self, token: str, origin: Origin) -> dict[str, Any]:
         """What is said of the holder of an access token (OpenID Connect Core §5.3), while their session lives.
 
         Raises:
@@ -283,14 +283,15 @@ class Provider:
             claims = self._verifier.verify(token.encode("ascii"))
         except UnicodeEncodeError as error:
             raise NotAuthenticated("The token is not one of this server's, or was changed.") from error
-        async with self._sign_on.connect() as conn:
+        async with self._sign_on.connect() as conn, conn.transaction():
             session = await self._sign_on.sessions.lives(conn, claims.session)
             account = await accounts.get(conn, session.account_id) if session else None
-        if session is None or account is None or "openid" not in claims.openid_scope.split():
-            raise NotAuthenticated("The session is over, or the token was not given out for this.")
+            if session is None or account is None or "openid" not in claims.openid_scope.split():
+                raise NotAuthenticated("The session is over, or the token was not given out for this.")
+            await self._sign_on.trace(conn, Act("userinfo", account.account_id, origin))
         return {"sub": account.account_id, **self._claims(account, session, claims.openid_scope)}
 
-    async def revoke(self, pairs: Pairs, headers: Mapping[str, str]) -> Answer:
+    async def revoke(self, pairs: Pairs, headers: Mapping[str, str], origin: Origin) -> Answer:
         """Revokes a refresh token (RFC 7009); whatever else is shown counts as revoked already."""
         on, said = self._sign_on, dict(pairs)
         given_id, given_secret = _credentials(said, headers)
@@ -299,6 +300,7 @@ class Provider:
             if client is None or not (client.secret_digest is None or client.check_client_secret(given_secret)):
                 return 401, {"error": "invalid_client"}, [*_NO_STORE, ("WWW-Authenticate", "Basic")]
             await grants.revoke(conn, said.get("token", ""), client.client_id, on.clock())
+            await on.trace(conn, Act("revoke", client.client_id, origin))
         return 200, {}, _NO_STORE
 
     async def end_session(self, pairs: Pairs, session: Session | None) -> tuple[bool, str | None]:

@@ -47,7 +47,7 @@ async def test_a_client_learns_who_somebody_is_and_how_surely(world, signed_in):
     assert (said["name"], said["preferred_username"]) == ("Robert", "robert")
     half = hashlib.sha256(body["access_token"].encode()).digest()[:16]
     assert said["at_hash"] == base64.urlsafe_b64encode(half).rstrip(b"=").decode()
-    told = await world.provider.userinfo(body["access_token"])
+    told = await world.provider.userinfo(body["access_token"], world.home.here)
     assert {name: said[name] for name in told} == told
 
 
@@ -161,7 +161,7 @@ async def test_a_revoked_refresh_token_is_void_and_only_its_client_revokes_it(wo
 
     async def revoke(client_id, client_secret):
         pairs = [("token", body["refresh_token"]), ("client_id", client_id), ("client_secret", client_secret)]
-        return (await world.provider.revoke(pairs, {}))[0]
+        return (await world.provider.revoke(pairs, {}, world.home.here))[0]
 
     assert await revoke("portal", "wrong") == 401
     assert await revoke("other", other) == 200
@@ -187,7 +187,7 @@ async def test_when_the_session_is_over_nothing_more_comes_of_it(world, signed_i
     assert (await world.token(secret, code))[1]["error"] == "invalid_grant"
     assert (await world.refresh(secret, body["refresh_token"]))[0] == 400
     with pytest.raises(NotAuthenticated):
-        await world.provider.userinfo(body["access_token"])
+        await world.provider.userinfo(body["access_token"], world.home.here)
 
 
 @pytest.mark.parametrize(
@@ -312,10 +312,10 @@ async def test_userinfo_takes_only_its_own_tokens(world, signed_in):
     _, body = await world.token(secret, await world.code(signed_in))
     for token in ("", "x", "é", body["id_token"], body["access_token"][:-2], body["refresh_token"]):
         with pytest.raises(NotAuthenticated):
-            await world.provider.userinfo(token)
+            await world.provider.userinfo(token, world.home.here)
     world.home.clock.pass_s(ACCESS_TOKEN_S + 60)
     with pytest.raises(NotAuthenticated):
-        await world.provider.userinfo(body["access_token"])
+        await world.provider.userinfo(body["access_token"], world.home.here)
 
 
 async def test_signing_out_at_a_client_goes_back_only_to_its_own_address(world, signed_in):

@@ -91,8 +91,12 @@ async def _calendars(session: Session, one: Facility) -> Check:
     first = max(one.portal.live_from or one.today, one.today)
     found = await offers(session, [kind.id for kind in await kinds(session, one.id)])
     times = 0
+    zones: dict[str, ZoneInfo] = {}
     for offer in found:
-        zone = await zone_at(session, offer.calendar) if offer.calendar.location_id else ZoneInfo("UTC")
+        place = offer.calendar.location_id
+        if place not in zones:
+            zones[place] = await zone_at(session, offer.calendar)
+        zone = zones[place]
         times += len(openings(offer.calendar, zone, first, first + timedelta(days=_LOOKED_AHEAD_DAYS)))
     return _check(
         title, well=times > 0,
