@@ -182,6 +182,44 @@ async def test_a_calendar_is_changed_after_a_look_at_what_it_would_open(staffed,
     assert physician.answer.status_code == 200
 
 
+async def test_an_hour_that_is_full_takes_one_more_as_far_as_its_rule_allows(clinic, staffed):
+    physician, scheduler = await staffed("physician"), await staffed("scheduler")
+    await physician.get(f"{CLINIC}/calendars")
+    address = next(link for link in physician.page.links if re.search(r"/calendars/[0-9a-f-]{36}$", link))
+    await physician.get(address)
+    day = (datetime.now(UTC) + timedelta(days=5)).date().isoformat()
+    form = next(one for one in physician.page.forms if "day-SA" in one.fields)
+    rule = {"every": "1", "starts": "20:15", "ends": "20:45", "minutes": "30", "seats": "1", "overbooked": "1",
+            "since": day, "until": day, "act": "rule"}  # fmt: skip
+    await physician.arrive(await physician.http.post(form.action, data={
+        **form.fields, **{f"day-{one}": "yes" for one in ("MO", "TU", "WE", "TH", "FR", "SA", "SU")}, **rule,
+    }))  # fmt: skip
+    assert "It is kept" in physician.page.text
+    week = f"{address}/week?date={day}"
+
+    def cell(browser):
+        return browser.answer.text.partition(">20:15</th>")[2].partition("</tr>")[0]
+
+    async def take(found):
+        await scheduler.get(f"{found}?q=obrien+robert")
+        await send(scheduler, "/book/", patient=patient(clinic))
+        return scheduler.path
+
+    await scheduler.get(week)
+    first = await take(re.search(r'href="([^"]+/book/[^"]+)"', cell(scheduler))[1])
+    assert re.search(r"/clinic/[0-9a-f-]{36}$", first), scheduler.page.text
+    await scheduler.get(week)
+    assert "/book/" not in cell(scheduler)
+    assert "one more" in cell(scheduler)
+    await send(scheduler, "/overbook")
+    assert "/clinic/book/" in scheduler.path
+    second = await take(scheduler.path)
+    assert "/clinic/book/" in second, "one person has one place at one time"
+    await scheduler.get(week)
+    assert "one more" not in cell(scheduler), "the rule allows one"
+    assert "/book/" in cell(scheduler)
+
+
 async def test_nobody_else_gets_in_and_another_facility_touches_nothing(clinic, staffed, retiree):
     stranger, readiness = await staffed("physician", elsewhere=True), await staffed("readiness-clerk")
     nurse = await staffed("nurse")

@@ -1,6 +1,7 @@
 """Waves and moves through the pages without JavaScript: who may, what is refused and how, who has to be matched."""
 
 import json
+import re
 
 import pytest
 
@@ -128,6 +129,23 @@ async def test_somebody_whom_nobody_knows_waits_until_a_person_says_who_it_is(cl
     aoife = await clinic.at("boatswain", boatswain.name.split()[0])
     await aoife.get("/portal/appointments/me")
     assert "Mar 1, 2027" in aoife.page.text or "March 1" in aoife.page.text
+
+
+async def test_a_planned_move_is_called_off_and_the_person_stays(clinic, enter):
+    clerk = await enter("registrar", KELP)
+    await clinic.hospital.newcomer("Staysafterall", KELP)
+    await clerk.get(f"{MOVES}?q=staysafterall")
+    plan = next(link for link in clerk.page.links if link.startswith(f"{MOVES}/plan/"))
+    await clerk.get(plan)
+    await post(clerk, plan, to=PINEWATER, day="2027-09-01")
+    assert "Staysafterall" in clerk.page.text
+    own = clerk.answer.text.partition("Staysafterall")[2]
+    action = re.search(r'action="([^"]+/call-off)"', own)[1]
+    await clerk.arrive(await clerk.http.post(action, data={"csrf": clerk.page.csrf}))
+    assert clerk.answer.status_code == 200
+    assert "Staysafterall" not in clerk.page.text
+    again = await clerk.http.post(action, data={"csrf": clerk.page.csrf})
+    assert 400 <= again.status_code < 500, "it does not happen twice"
 
 
 async def test_every_page_of_the_workspace_asks_who_is_here(clinic):

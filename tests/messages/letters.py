@@ -3,6 +3,7 @@
 import re
 
 HOME = "/portal/messages"
+PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489")
 
 
 async def send(browser, part, *, files=(), **fields):

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from continuum.runtime.postgres.address import Address
-from tests.messages.letters import HOME, send, teams, write
+from tests.messages.letters import HOME, PNG, send, teams, write
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
 
@@ -32,9 +32,6 @@ async def test_a_message_is_sent_and_says_until_when_it_is_answered(retiree):
     assert "My <b>knee</b>" in retiree.page.text
     assert f"{HOME}/me/thread/{thread}" in retiree.page.links
     assert "waiting for the team" in retiree.page.text
-
-
-PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489")
 
 
 async def test_files_go_with_a_message_and_come_back_as_they_were(retiree):

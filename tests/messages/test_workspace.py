@@ -8,7 +8,7 @@ from continuum.apps.messages.workspace_part import PART
 from tests.appointments.booking import times
 from tests.browsing import Browser
 from tests.hospital import PASSWORD
-from tests.messages.letters import HOME, send, write
+from tests.messages.letters import HOME, PNG, send, write
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 LISTS = "/workspace/messages"
@@ -244,6 +244,22 @@ async def test_templates_are_kept_and_shown_where_one_answers(clinic, retiree, e
     await tom.get(f"{LISTS}/{clinic.hospital.persona('retiree').patient_id}/{thread}")
     await send(tom, "/claim")
     assert 'data-template="Your result is normal."' in tom.answer.text
+
+
+async def test_a_picture_is_looked_at_and_the_thread_is_settled_without_a_letter(clinic, retiree, enter):
+    thread = await write(retiree, subject="A new rash", text="See the picture.", files=[("rash.png", PNG)])
+    tom = await enter("Tomás Settles RN")
+    await tom.get(f"{LISTS}/{clinic.hospital.persona('retiree').patient_id}/{thread}")
+    picture = next(link for link in tom.page.links if "/file/" in link)
+    answer = await tom.http.get(picture)
+    assert answer.content == PNG
+    assert answer.headers["content-disposition"].startswith("attachment")
+    await send(tom, "/claim")
+    await send(tom, "/close", note="")
+    assert tom.answer.status_code == 422
+    await send(tom, "/close", note="Seen at the desk this morning.")
+    await retiree.get(f"{HOME}/me/thread/{thread}")
+    assert "Seen at the desk this morning." in retiree.page.text
 
 
 async def test_those_who_may_not_get_nothing(clinic, retiree, enter):
