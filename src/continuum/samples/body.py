@@ -82,7 +82,7 @@ class Physiology:
         """Diastolic pressure, in step with the systolic."""
         systolic = self.systolic_mmhg(day)
         stiffness = max(0.0, self.age(day) - 55) * 0.22
-        return 0.62 * systolic + 1.5 - stiffness
+        return curve(growth.DIASTOLIC_SHARE, self.age(day)) * systolic + 1.5 - stiffness
 
     def pulse_bpm(self, day: date) -> float:
         """Resting heart rate per minute."""

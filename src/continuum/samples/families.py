@@ -141,11 +141,12 @@ def _add_child(rng: Random, family: Family, born: date, base_id: int) -> None:
 
 
 def _death(rng: Random, person: Person, today: date) -> date | None:
-    level, slope, since = table.DEATHS_A_YEAR
+    level, slope = table.DEATHS_A_YEAR[person.sex]
     age = person.age(today)
-    if age < since:
+    if age < table.DEATHS_FROM_YEARS:
         return None
-    chance = 1 - math.exp(-level * math.exp(slope * (age - since)) * table.DECEASED_WITHIN_YEARS)
+    years = table.DECEASED_WITHIN_YEARS
+    chance = 1 - math.exp(-level * math.exp(slope * (age - years / 2 - table.DEATHS_FROM_YEARS)) * years)
     back = rng.uniform(0.05, table.DECEASED_WITHIN_YEARS)
     return years_after(today, -back) if rng.random() < chance else None
 

@@ -7,15 +7,21 @@ from continuum.samples.data import Source
 from continuum.samples.data.illnesses import Knots
 
 SOURCES = (
-    Source("Visits a person a year, by age and setting", "CDC NAMCS and NHAMCS, order of magnitude", "recalled"),
     Source(
-        "Injuries of the active force, mostly overuse of leg and back", "MSMR (AFHSD), injury summaries", "recalled"
+        "Visits a person a year: 2.7 below 18, 2.5 at 18-44, 3.7 at 45-54, 4.7 at 55-64, 6.4 at 65-74, 7.8 from 75 years",
+        "CDC NCHS, Health, United States, data table for figure 22 (NBK21008): offices and outpatient departments, 2003-04",
+        "read",
+    ),
+    Source(
+        "Injuries of the active force: 82 % overuse; knee and lower leg 22 %, lower back 20 %, ankle and foot 13 %",
+        "Hauret et al., Am J Prev Med 2010;38(1S):S61-S70 (abstract); the order of magnitude only, the knee is too rare",
+        "read",
     ),
     Source("Single illnesses and injuries", "shares that make these totals", "chosen"),
     Source(
         "SNOMED CT codes of passing illnesses",
-        "seen in Synthea's records or public code lists, some recalled",
-        "recalled",
+        "each seen with its meaning in Synthea's records and modules or in public repositories",
+        "read",
     ),
 )
 

@@ -3,39 +3,93 @@
 from continuum.samples.data import Source
 
 SOURCES = (
-    Source("Median height and BMI of children", "WHO 2006 to 2 years, CDC 2000 growth charts from 2 years", "recalled"),
-    Source("Median BMI from 14 to 20 years", "raised towards NHANES 2015-2018, so that it meets the adults'", "chosen"),
-    Source("Pulse and breathing of children", "Fleming et al., Lancet 2011, medians", "recalled"),
-    Source("Blood pressure by age", "AAP 2017 (children), NHANES (adults), medians without hypertension", "recalled"),
+    Source(
+        "Height below 2 years, BMI below 2 years (both sexes averaged)",
+        "WHO Child Growth Standards 2006, medians of the LMS tables (as in the package rcpchgrowth 4.6.5)",
+        "read",
+    ),
+    Source(
+        "Height from 2 years, BMI from 2 to 12 years (both sexes averaged), spread of both",
+        "CDC Growth Charts 2000, statage and bmiagerev, LMS tables (as in the package rcpchgrowth 4.6.5)",
+        "read",
+    ),
+    Source(
+        "Median height, median and spread of BMI from 20 years, all ages together",
+        "CDC NCHS, Anthropometric Reference Data 2007-2010, Vital Health Stat 11(252), tables 10, 12, 14 and 15 "
+        "(copied in Terracotta's BodyData)",
+        "read",
+    ),
+    Source(
+        "Median BMI from 14 to 20 years and how it changes among adults",
+        "a curve from the growth charts through the adults' median; no table by age was at hand",
+        "chosen",
+    ),
+    Source("BMI at birth spread less than the WHO's", "so that newborns weigh 2.2 to 5 kg", "chosen"),
+    Source(
+        "Pulse and breathing to 18 years",
+        "Fleming et al., Lancet 2011;377:1011-1018: abstract (PMC3789232), medians of the age bands as transcribed in "
+        "two public repositories",
+        "read",
+    ),
+    Source(
+        "Blood pressure from 1 to 17 years, medians at median height",
+        "Flynn et al., AAP guideline, Pediatrics 2017, tables 4 and 5 (as in the package pedbp)",
+        "read",
+    ),
+    Source(
+        "Blood pressure at birth and of adults without hypertension, pulse of adults",
+        "NHANES, order of magnitude; no table was at hand",
+        "recalled",
+    ),
+    Source("LDL cholesterol and filtration rate by age", "plausible curves", "chosen"),
 )
 
 HEIGHT_CM = {
     "male": (
-        (0, 49.9), (0.25, 61.4), (0.5, 67.6), (1, 75.7), (1.5, 82.3), (2, 87.1), (3, 95.6), (4, 102.7), (5, 109.4),
-        (6, 115.7), (8, 128.0), (10, 138.8), (12, 149.3), (13, 156.4), (14, 164.0), (15, 169.6), (16, 173.0),
-        (18, 175.0), (19, 175.3),
+        (0, 49.9), (0.25, 61.4), (0.5, 67.6), (1, 75.7), (1.5, 82.3), (2, 86.5), (3, 95.0), (4, 102.2), (5, 108.9),
+        (6, 115.4), (8, 127.9), (10, 138.6), (12, 149.1), (13, 156.1), (14, 163.8), (15, 169.9), (16, 173.5),
+        (17, 175.3), (18, 176.0),
     ),
     "female": (
-        (0, 49.1), (0.25, 59.8), (0.5, 65.7), (1, 74.0), (1.5, 80.7), (2, 85.7), (3, 94.4), (4, 101.5), (5, 108.3),
-        (6, 115.0), (8, 127.6), (10, 138.4), (11, 144.6), (12, 151.2), (13, 156.8), (14, 159.8), (16, 161.2),
-        (18, 161.5),
+        (0, 49.1), (0.25, 59.8), (0.5, 65.7), (1, 74.0), (1.5, 80.7), (2, 85.0), (3, 93.9), (4, 100.8), (5, 107.7),
+        (6, 114.7), (8, 127.6), (10, 138.0), (11, 144.0), (12, 151.2), (13, 157.2), (14, 160.4), (15, 161.9),
+        (16, 162.1),
     ),
 }  # fmt: skip
-HEIGHT_SD_SHARE = 0.041
-"""One standard deviation of height, as a share of the median, at every age."""
+HEIGHT_SD_SHARE = 0.042
+"""One standard deviation of height, as a share of the median, at every age (published: 0.038 at birth, 0.050 at 13
+years, 0.043 of adults)."""
 
 BMI = (
-    (0, 13.4), (0.25, 16.7), (0.5, 17.2), (1, 16.8), (1.5, 16.2), (2, 16.4), (4, 15.7), (6, 15.5), (8, 16.0),
-    (10, 16.9), (12, 18.2), (14, 20.0), (16, 22.0), (18, 23.9), (20, 25.2), (30, 27.4), (45, 28.9), (60, 29.0),
-    (75, 28.0), (90, 26.0),
+    (0, 13.4), (0.25, 16.6), (0.5, 17.1), (1, 16.6), (1.5, 15.9), (2, 16.5), (4, 15.5), (6, 15.3), (8, 15.8),
+    (10, 16.7), (12, 17.9), (14, 19.8), (16, 21.8), (18, 23.8), (20, 25.2), (30, 27.2), (45, 28.3), (60, 28.5),
+    (75, 27.7), (90, 26.0),
 )  # fmt: skip
-BMI_LOG_SD = ((0, 0.07), (2, 0.075), (8, 0.12), (14, 0.15), (25, 0.165))
+BMI_LOG_SD = (
+    (0, 0.07),
+    (1, 0.084),
+    (2, 0.083),
+    (4, 0.075),
+    (8, 0.109),
+    (12, 0.14),
+    (16, 0.142),
+    (20, 0.17),
+    (25, 0.20),
+)
 
-PULSE = ((0, 140), (0.5, 130), (1, 122), (2, 112), (5, 98), (10, 85), (15, 76), (18, 72), (70, 70))
-BREATHS = ((0, 42), (0.5, 38), (1, 34), (2, 28), (5, 23), (10, 19), (15, 17), (18, 16))
+PULSE = (
+    (0, 127), (0.08, 145), (0.4, 140), (0.6, 134), (0.9, 128), (1.25, 123), (1.75, 116), (2.5, 110), (3.5, 104),
+    (5, 98), (7, 91), (10, 84), (13.5, 78), (16.5, 73), (20, 72), (70, 70),
+)  # fmt: skip
+BREATHS = (
+    (0, 44), (0.125, 43), (0.4, 41), (0.6, 39), (0.9, 37), (1.25, 35), (1.75, 31), (2.5, 28), (3.5, 25), (5, 23),
+    (7, 21), (10, 19), (13.5, 18), (16.5, 16),
+)  # fmt: skip
 SYSTOLIC = {
-    "male": ((0, 72), (1, 86), (5, 95), (10, 103), (14, 110), (18, 116), (40, 119), (60, 124), (85, 128)),
-    "female": ((0, 72), (1, 86), (5, 94), (10, 102), (14, 107), (18, 109), (40, 113), (60, 122), (85, 128)),
+    "male": ((0, 72), (1, 86), (5, 94), (10, 100), (14, 111), (17, 117), (40, 119), (60, 124), (85, 128)),
+    "female": ((0, 72), (1, 86), (5, 93), (10, 99), (14, 108), (17, 110), (40, 113), (60, 122), (85, 128)),
 }
+DIASTOLIC_SHARE = ((1, 0.473), (5, 0.561), (10, 0.598), (14, 0.575), (17, 0.577), (22, 0.62))
+"""Diastolic pressure is this share of the systolic and 1.5 mmHg; to 17 years from the same tables, sexes averaged."""
 LDL = ((2, 85), (18, 95), (40, 118), (60, 124), (85, 108))
 EGFR = ((2, 112), (20, 112), (40, 100), (60, 85), (80, 68), (95, 58))

@@ -7,7 +7,12 @@ from continuum.samples.data import Source
 
 SOURCES = (
     Source("LOINC codes and units", "Synthea's records; LOINC", "read"),
-    Source("Reference ranges", "usual ranges of US laboratories", "recalled"),
+    Source(
+        "Reference ranges",
+        "usual ranges of US laboratories; calcium, chloride, creatinine, glucose, hemoglobin and hematocrit are near the "
+        "MSD Manual's, the others were not compared",
+        "recalled",
+    ),
 )
 
 Range = tuple[float | None, float | None]
@@ -57,13 +62,13 @@ TESTS = {test.key: test for test in _ALL}
 PANELS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "cbc": ("58410-2", "CBC panel - Blood by Automated count", ("wbc", "rbc", "hgb", "hct", "mcv", "plt")),
     "bmp": (
-        "51990-0",
-        "Basic metabolic panel - Blood",
+        "24321-2",
+        "Basic metabolic 2000 panel - Serum or Plasma",
         ("glucose", "urea", "creatinine", "egfr", "sodium", "potassium", "chloride", "bicarbonate", "calcium"),
     ),
     "lipids": (
-        "57698-3",
-        "Lipid panel with direct LDL - Serum or Plasma",
+        "24331-1",
+        "Lipid 1996 panel - Serum or Plasma",
         ("cholesterol", "triglycerides", "hdl", "ldl"),
     ),
     "a1c": ("4548-4", "Hemoglobin A1c/Hemoglobin.total in Blood", ("a1c",)),

@@ -6,8 +6,8 @@ from continuum.samples.data import Source
 
 SOURCES = (
     Source("RxNorm codes", "seen in Synthea's records and public value sets, a few by ingredient or brand", "read"),
-    Source("RxNorm code of oseltamivir", "RxNorm", "recalled"),
-    Source("Doses", "usual starting doses of adults, as on labels", "recalled"),
+    Source("RxNorm code of oseltamivir", "RxNorm; in no public list that was at hand", "recalled"),
+    Source("Doses", "usual starting doses of adults, as on labels; not compared with the labels", "recalled"),
 )
 
 

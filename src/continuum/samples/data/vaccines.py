@@ -8,11 +8,38 @@ from dataclasses import dataclass
 from continuum.samples.data import Source
 
 SOURCES = (
-    Source("Ages of childhood doses", "CDC child and adolescent immunization schedule 2024, simplified", "recalled"),
-    Source("CVX codes", "CDC; most seen in Synthea's records", "recalled"),
-    Source("Ages of adults' doses", "CDC adult immunization schedule 2024, simplified", "recalled"),
-    Source("Vaccines at entry and before deployment", "AR 40-562 / DHA immunization programme, simplified", "recalled"),
-    Source("Shares of influenza and COVID-19 vaccination", "CDC FluVaxView, rounded", "recalled"),
+    Source(
+        "Ages of childhood doses",
+        "CDC child and adolescent immunization schedule by age, 2024, simplified (CDC's page, mirrored; trihealth.com)",
+        "read",
+    ),
+    Source(
+        "CVX codes and short names",
+        "CDC's list of 3 September 2025 (in a value set of the SMART Health Cards vocabulary)",
+        "read",
+    ),
+    Source(
+        "Ages and shares of adults' doses",
+        "CDC adult immunization schedule 2024, simplified; neither it nor figures of coverage were at hand",
+        "recalled",
+    ),
+    Source(
+        "Vaccines at entry, in two clusters",
+        "AR 40-562, 7 October 2013, summary of change (regsovereasy.com); lists of sucharmy.com and Brookside Press",
+        "read",
+    ),
+    Source(
+        "Days of the doses at entry, vaccines before deployment",
+        "AR 40-562, simplified; its tables of requirements were not at hand",
+        "recalled",
+    ),
+    Source(
+        "Vaccinated in 2023-24: influenza 53 % of children, 49 % of adults, 74 % from 65 years; COVID-19 14, 23, 42 %",
+        "CDC, Respiratory Illnesses: Vaccination Trends, 19 April 2024 (stacks.cdc.gov/view/cdc/154344)",
+        "read",
+    ),
+    Source("Vaccinated among those who serve", "nearly all against influenza; COVID-19 plausible", "chosen"),
+    Source("Influenza vaccines are trivalent from the season of 2024", "FDA and CDC, 2024", "recalled"),
 )
 
 
@@ -40,16 +67,17 @@ _ALL = (
     Vaccine("tdap", "115", "Tdap"),
     Vaccine("hpv", "165", "HPV9"),
     Vaccine("menacwy", "114", "meningococcal MCV4P"),
-    Vaccine("influenza", "150", "Influenza, injectable, quadrivalent, preservative free"),
+    Vaccine("influenza", "150", "Influenza, split virus, quadrivalent, PF"),
+    Vaccine("influenza_trivalent", "140", "Influenza, split virus, trivalent, PF"),
     Vaccine("covid_first", "208", "COVID-19, mRNA, LNP-S, PF, 30 mcg/0.3 mL dose", 0.3),
     Vaccine("covid", "309", "COVID-19, mRNA, LNP-S, PF, tris-sucrose, 30 mcg/0.3 mL", 0.3),
     Vaccine("hepa", "52", "Hep A, adult", 1.0),
     Vaccine("hepb", "43", "Hep B, adult", 1.0),
     Vaccine("adenovirus", "143", "Adenovirus types 4 and 7", 0.0, oral=True),
     Vaccine("typhoid", "101", "typhoid, ViCPs"),
-    Vaccine("anthrax", "24", "anthrax"),
+    Vaccine("anthrax", "24", "Anthrax, pre-exposure prophylaxis, post-exposure prophylaxis"),
     Vaccine("zoster", "187", "zoster recombinant"),
-    Vaccine("pneumococcal", "216", "Pneumococcal conjugate vaccine 20-valent"),
+    Vaccine("pneumococcal", "216", "Pneumococcal conjugate PCV20, polysaccharide CRM197 conjugate, adjuvant, PF"),
 )
 VACCINES = {vaccine.key: vaccine for vaccine in _ALL}
 
@@ -82,6 +110,8 @@ ADULT: tuple[tuple[float, str, float], ...] = (
     (65.3, "pneumococcal", 0.7),
 )
 TDAP_EVERY_YEARS = 10
-INFLUENZA = {"service": 0.97, "child": 0.6, "adult": 0.42, "old": 0.72}
+INFLUENZA = {"service": 0.97, "child": 0.53, "adult": 0.41, "old": 0.74}
+"""Shares by group; those of adults below 65 years follow from all adults' and the old's, who are 22 % of adults."""
+TRIVALENT_FROM_YEAR = 2024
 COVID_FIRST_YEAR = 2021
-COVID = {"service": 0.75, "child": 0.12, "adult": 0.22, "old": 0.5}
+COVID = {"service": 0.75, "child": 0.14, "adult": 0.18, "old": 0.42}

@@ -96,7 +96,7 @@ def _yearly(life: Life, draw: Draw) -> Iterator[_Dose]:
         serving = life.service is not None and life.service.serving(season)
         group = "service" if serving else "child" if age < 18 else "old" if age >= 65 else "adult"
         if first < vaccines.INFLUENZA[group]:
-            yield _Dose(season, "influenza")
+            yield _Dose(season, "influenza" if year < vaccines.TRIVALENT_FROM_YEAR else "influenza_trivalent")
         if year == vaccines.COVID_FIRST_YEAR and age >= 12 and second < max(0.7, vaccines.COVID[group]):
             begun = date(year, 3, 20) + timedelta(days=draw.rng.randrange(120))
             yield from (_Dose(begun, "covid_first"), _Dose(begun + timedelta(days=21), "covid_first"))

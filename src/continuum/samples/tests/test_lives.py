@@ -274,7 +274,7 @@ def test_lipids_add_up(resources):
     for chart in resources.values():
         results = {f"Observation/{one['id']}": one for one in chart["Observation"]}
         for report in chart["DiagnosticReport"]:
-            if code(report) == "57698-3":
+            if code(report) == "24331-1":
                 values = {
                     code(one): one["valueQuantity"]["value"]
                     for one in (results[r["reference"]] for r in report["result"])

@@ -1,0 +1,70 @@
+"""What the tables make of people is near the figures that they cite."""
+
+from datetime import date, timedelta
+from math import exp
+from statistics import mean
+
+import pytest
+
+from continuum.samples import world
+from continuum.samples.body import Physiology
+from continuum.samples.data import families
+from continuum.samples.persons import Body
+from continuum.samples.streams import curve
+
+BORN = date(2000, 1, 1)
+MEDIAN = Body(height_z=0, weight_z=0, pressure_z=0, pulse_z=0, lipids_z=0, habit=0.5)
+
+
+def measured(sex, years):
+    return Physiology(sex, BORN, MEDIAN), BORN + timedelta(days=round(years * 365.25))
+
+
+@pytest.mark.parametrize(
+    ("sex", "age", "deaths_a_year"),
+    [("male", 50, 0.00668), ("male", 70, 0.02691), ("male", 85, 0.10432),
+     ("female", 50, 0.00394), ("female", 70, 0.01748), ("female", 85, 0.07915)],
+)  # fmt: skip
+def test_deaths_are_those_of_the_life_tables_of_2021(sex, age, deaths_a_year):
+    level, slope = families.DEATHS_A_YEAR[sex]
+    assert level * exp(slope * (age - families.DEATHS_FROM_YEARS)) == pytest.approx(deaths_a_year, rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("sex", "age", "systolic", "diastolic"),
+    [("male", 1, 86, 41), ("male", 5, 94, 53), ("male", 10, 100, 62), ("male", 17, 117, 68),
+     ("female", 1, 86, 43), ("female", 5, 93, 55), ("female", 10, 99, 60), ("female", 17, 110, 66)],
+)  # fmt: skip
+def test_the_pressure_of_children_is_the_median_of_the_guideline_of_2017(sex, age, systolic, diastolic):
+    body, day = measured(sex, age)
+    assert body.systolic_mmhg(day) == pytest.approx(systolic, abs=1)
+    assert body.diastolic_mmhg(day) == pytest.approx(diastolic, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("sex", "age", "height_cm"),
+    [("male", 1, 75.7), ("male", 3, 94.96), ("male", 7, 121.8), ("male", 12, 149.05),
+     ("female", 1, 74.0), ("female", 3, 93.92), ("female", 7, 121.5), ("female", 12, 151.19)],
+)  # fmt: skip
+def test_children_are_as_tall_as_the_growth_charts_say(sex, age, height_cm):
+    body, day = measured(sex, age)
+    assert body.height_cm(day) == pytest.approx(height_cm, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("ages", "share"), [((18, 25), 0.131), ((25, 45), 0.176), ((45, 65), 0.180), ((65, 90), 0.088)]
+)
+def test_as_many_smoke_as_in_the_survey_of_2016(ages, share):
+    assert mean(curve(families.SMOKES, age + 0.5) for age in range(*ages)) == pytest.approx(share, abs=0.015)
+
+
+def test_influenza_vaccines_have_three_strains_from_the_season_of_2024():
+    codes = {
+        (int(one["occurrenceDateTime"][:4]), one["vaccineCode"]["coding"][0]["code"])
+        for number in range(12)
+        for one in world.family(number, seed=8, years=5)
+        if one["resourceType"] == "Immunization"
+    }
+    influenza = {(year, code) for year, code in codes if code in {"140", "150"}}
+    assert {code for year, code in influenza if year < 2024} == {"150"}
+    assert {code for year, code in influenza if year >= 2024} == {"140"}
