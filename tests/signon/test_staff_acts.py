@@ -1,4 +1,4 @@
-"""What an administrator does with accounts of staff, and somebody with their own factors; all of it leaves its trace."""
+"""What an administrator does with accounts of staff, and somebody with their own factors; all leaves its trace."""
 
 import html
 import re
