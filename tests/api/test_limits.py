@@ -186,3 +186,36 @@ async def test_unreadable_parameters_are_refused(api):
         ),
         400,
     )
+
+
+@pytest.mark.parametrize("length", [16_500, 65_500])
+async def test_an_address_is_refused_in_words_as_far_as_the_parser_reads_it(running, length):
+    path = "/fhir/Patient?name=" + "x" * (length - 19)
+    said = said_by(await raw(running, head_of(running, "GET", path)), 414)
+    assert said["code"] == "too-long"
+    assert "16 KiB" in said["diagnostics"]
+
+
+@pytest.mark.parametrize("length", [33_000, 250_000])
+async def test_a_head_is_refused_in_words_as_far_as_the_parser_reads_it(running, length):
+    said = said_by(await raw(running, head_of(running, "GET", **{"X-Noise": "x" * length})), 431)
+    assert said["code"] == "too-long"
+    assert "32 KiB" in said["diagnostics"]
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET /fhir/Patient?name=%b HTTP/1.1\r\nHost: a\r\n\r\n" % (b"x" * 66_000), 414),
+        (b"GET /fhir/Patient HTTP/1.1\r\nHost: a\r\n%b\r\n" % (b"X-Noise: x\r\n" * 100), 431),
+        (b"GET /fhir/Patient?name=<a> HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"GET /fhir/Patient?name=a b HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"GET /fhir/Patient HTTP/1.1\r\nno colon\r\n\r\n", 400),
+    ],
+)
+async def test_what_the_parser_cannot_read_has_a_status_and_ends_the_connection(running, head, status):
+    """Whatever of the address it read, it never comes to us: there is no outcome, only the right status."""
+    answer, _, body = (await raw(running, head)).partition(b"\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 %d" % status), answer
+    assert b"connection: close" in answer.lower()
+    assert body == b""
