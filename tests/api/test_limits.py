@@ -114,6 +114,20 @@ async def test_a_body_that_trickles_ends_at_the_total_time_of_a_request(another)
             assert (await client.get("/Patient?_count=1")).status_code == 200
 
 
+async def test_one_connection_carries_one_body_after_another(running):
+    """Who is not told that a body has ended must still find the next request where it begins."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+    text = json.dumps(patient()).encode()
+    head = head_of(running, **{"Content-Length": len(text)}).replace(b"Connection: close\r\n", b"")
+    writer.write((head + text) * 3)
+    for _ in range(3):
+        answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
+        assert answer.startswith(b"HTTP/1.1 201"), answer
+        length = next(line for line in answer.split(b"\r\n") if line.startswith(b"content-length"))
+        assert json.loads(await reader.readexactly(int(length.split(b":")[1])))["resourceType"] == "Patient"
+    writer.close()
+
+
 async def test_a_client_that_goes_away_leaves_nothing_behind(api, running):
     for _ in range(20):
         _, writer = await asyncio.open_connection("127.0.0.1", running.port)
