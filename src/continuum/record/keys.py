@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeVar
 
-from continuum.fhir.search_params import IMPLIED_SYSTEMS, PARTS, has_grams
+from continuum.fhir.search_params import IMPLIED_SYSTEMS, PARTS, SUBSETS, has_grams
 from continuum.fhir.text import trigrams, words
 from continuum.fhir.types import TYPE_IDS
 from continuum.fhir.ucum import Unit, unit_of
@@ -141,11 +141,19 @@ class Keys:
 
     def token(self, resource_type: str, param: str, system: str | None, code: str | None) -> int:
         """The three token forms: `code` (system None), `system|code` ("" = no system), `system|` (code None)."""
+        within = SUBSETS.get(resource_type, {}).get(param)
+        if within is not None and system in (None, within[1]):
+            param, system = within
         wanted = "*" if system is None else system
         return self._digest(f"{resource_type}.{param}{_SEP}t{_SEP}{wanted}{_SEP}{'*' if code is None else code}")
 
     def token_forms(self, resource_type: str, param: str, system: str, code: str) -> tuple[int, ...]:
-        """All keys of one token: by its code, by both, by its system; by its code alone where R4 gives the system."""
+        """All keys of one token: by its code, by both, by its system; by its code alone where R4 gives the system.
+
+        None where it is a value of another parameter too, and filed there.
+        """
+        if SUBSETS.get(resource_type, {}).get(param, ("", None))[1] == system:
+            return ()
         if IMPLIED_SYSTEMS.get(resource_type, {}).get(param) == system:
             return (self.token(resource_type, param, None, code),)
         forms = []
@@ -158,10 +166,16 @@ class Keys:
 
     def reference(self, resource_type: str, param: str, target: str) -> int:
         """A reference by its target: `Type/id` when it is ours, the absolute URL or canonical otherwise."""
+        within = SUBSETS.get(resource_type, {}).get(param)
+        if within is not None and target.startswith(within[1]):
+            param = within[0]
         return self._digest(f"{resource_type}.{param}{_SEP}r{_SEP}{target}")
 
     def reference_forms(self, resource_type: str, param: str, target: str) -> tuple[int, ...]:
-        """All keys of a reference or uri: a canonical is also meant by those who name no version."""
+        """All keys of a reference: a canonical is also meant by those who name no version; none as for tokens."""
+        within = SUBSETS.get(resource_type, {}).get(param)
+        if within is not None and target.startswith(within[1]):
+            return ()
         whole = self.reference(resource_type, param, target)
         plain, bar, _ = target.partition("|")
         return (whole, self.reference(resource_type, param, plain)) if bar else (whole,)
