@@ -171,10 +171,10 @@ def implied_systems(params: dict[str, dict[str, Any]]) -> dict[str, str]:
 def subsets(params: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
     """Parameters whose values all are values of another: code → [the other's code, what tells them among its values].
 
-    That is the system of a ContactPoint (`email` of `telecom`), or the type of a local reference (`patient` of `subject`).
+    That is the system of a ContactPoint (`email` of `telecom`), or how a reference begins (`patient` of `subject`).
     """
     wholes = {json.dumps(fact["paths"]): code for code, fact in sorted(params.items()) if fact.get("paths")}
-    found = {}
+    found: dict[str, list[str]] = {}
     for code, fact in params.items():
         paths = json.loads(json.dumps(fact.get("paths", [])))
         if len(paths) != 1 or not paths[0][0] or not (test := paths[0][0][-1][2]):
@@ -303,7 +303,7 @@ def compiled() -> dict[str, str]:
         "parts": {name: parts for name, found in facts.items() if (parts := parts_of(found))},
         "patient_implied": {name: codes for name, codes in implied.items() if codes},
         "presence": {name: presence(params, before.get(name, [])) for name, params in facts.items()},
-        "subsets": {name: found for name, params in facts.items() if (found := subsets(params))},
+        "subsets": {name: inner for name, params in facts.items() if (inner := subsets(params))},
         "texts": texts(definitions),
         "unions": {"Observation": unions},
     }

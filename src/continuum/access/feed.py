@@ -169,8 +169,7 @@ class Feed:
     async def drain(
         self, conn: Connection, watches: Callable[[Sequence[State]], Awaitable[Mapping[str, Sequence[Watch]]]]
     ) -> tuple[int, bool, list[State] | None]:
-        """Files the events of what was committed; returns how many acts that were, whether more may wait, and the live
-        subscriptions.
+        """Files the events of what was committed; returns how many acts, whether more wait, and live subscriptions.
 
         watches: what is waited for by whom, by resource type, for the subscriptions as they are now. Without acts
         the subscriptions are None: whatever changes one is an act too.

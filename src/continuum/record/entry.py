@@ -188,7 +188,7 @@ def locations(resource: dict[str, Any], target: str) -> list[str]:
     return found
 
 
-def _exact_keys(index: Index, links: Iterable[str], resource_type: str, keys: Keys) -> tuple[set[Any], int]:
+def _exact_keys(index: Index, links: Iterable[str], resource_type: str, keys: Keys) -> tuple[set[int], int]:
     """Tokens, references, uris and exact composites; and which parameters have values."""
     mine = keys.of_type[resource_type]
     wanted: set[int] = set()
@@ -197,7 +197,7 @@ def _exact_keys(index: Index, links: Iterable[str], resource_type: str, keys: Ke
         *map(mine.tokens.__getitem__, index.tokens),
         *map(mine.references.__getitem__, index.references),
         *map(mine.uris.__getitem__, index.uris),
-        map(keys.local.__getitem__, links),
+        map(keys.address, links),
     )
     for typed in index.typed:
         add(keys.of_type_token(resource_type, *typed))

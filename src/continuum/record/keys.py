@@ -68,7 +68,9 @@ class TypeKeys:
             lambda found: keys.reference_forms(resource_type, *found)
         )
         self.marks: Memory[tuple[str, str, str], int] = Memory(lambda mark: keys.mark(resource_type, *mark))
-        self.uris: Memory[tuple[str, str], tuple[int, ...]] = Memory(lambda found: keys.uri_forms(resource_type, *found))
+        self.uris: Memory[tuple[str, str], tuple[int, ...]] = Memory(
+            lambda found: keys.uri_forms(resource_type, *found)
+        )
         self.gram: Memory[str, int] = Memory(lambda gram: keys.gram(resource_type, gram))
         self.params: Memory[str, int] = Memory(lambda param: param_id(resource_type, param))
 

@@ -44,11 +44,13 @@ def declared_length(headers: Mapping[bytes, bytes], limit: int) -> int | None:
 
 
 async def chunks(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> AsyncIterator[bytes]:
-    """The body as it arrives. The server says of every piece that more may come: to be told that none does takes as
-    long as the piece did, so what came is held to the length that was declared.
+    """The body as it arrives.
+
+    The server says of every piece that more may come: to be told that none does takes as long as the piece did, so
+    what came is held to the length that was declared.
 
     Raises:
-        Malformed: Content-Length is not a number. TooLarge: the body is over `limit`. Disconnected: the client went away.
+        Malformed: Content-Length is not a number. TooLarge: the body is over `limit`. Disconnected: the client left.
     """
     declared = declared_length(headers, limit)
     if b"transfer-encoding" in headers:

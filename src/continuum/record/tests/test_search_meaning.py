@@ -48,7 +48,7 @@ async def test_a_canonical_is_found_with_and_without_its_version(stock):
 
 
 async def test_a_value_that_is_filed_with_another_parameter_is_found_by_both(stock):
-    """An e-mail address is filed as telecom only, the patient as the subject: each of its own keys would be a second."""
+    """An e-mail address is filed as telecom only, a patient as the subject: own keys would be second ones."""
     said = [{"system": "email", "value": "a"}, {"system": "phone", "value": "b"}, {"system": "fax", "value": "a"}]
     await stock.fill(
         patient("p", telecom=said), patient("q", telecom=[{"value": "a"}]), patient("r", deceasedBoolean=True),
