@@ -131,7 +131,7 @@ class Keys:
     def _local(self, target: str) -> int | None:
         """The self key of a reference's target, `Type/id`; None when it is not a resource of ours."""
         kind, slash, rest = target.partition("/")
-        return self._digest(target) if slash and kind in TYPE_IDS and "/" not in rest else None
+        return self.address(target) if slash and kind in TYPE_IDS and "/" not in rest else None
 
     def of(self, *parts: str) -> int:
         """The key of any tuple of strings."""
