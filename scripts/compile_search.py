@@ -160,10 +160,31 @@ def implied_systems(params: dict[str, dict[str, Any]]) -> dict[str, str]:
     for code, fact in params.items():
         if fact["kind"] != "token" or not fact.get("paths"):
             continue
-        systems = {generate_index.SPECIAL_VALUES if path[1] == "boolean" else path[2] for path in fact["paths"]}
-        plain = all(path[1] in {"boolean", "code"} for path in fact["paths"])
+        booleans = {"boolean", "deceased"}
+        systems = {generate_index.SPECIAL_VALUES if path[1] in booleans else path[2] for path in fact["paths"]}
+        plain = all(path[1] in {*booleans, "code"} for path in fact["paths"])
         if plain and len(systems) == 1 and "" not in systems:
             found[code] = systems.pop()
+    return found
+
+
+def subsets(params: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
+    """Parameters whose values all are values of another: code → [the other's code, what tells them among its values].
+
+    That is the system of a ContactPoint (`email` of `telecom`), or how a reference begins (`patient` of `subject`).
+    """
+    wholes = {json.dumps(fact["paths"]): code for code, fact in sorted(params.items()) if fact.get("paths")}
+    found: dict[str, list[str]] = {}
+    for code, fact in params.items():
+        paths = json.loads(json.dumps(fact.get("paths", [])))
+        if len(paths) != 1 or not paths[0][0] or not (test := paths[0][0][-1][2]):
+            continue
+        paths[0][0][-1][2] = None
+        whole = wholes.get(json.dumps(paths))
+        if whole and test[:2] == ["eq", "system"] and paths[0][1] == "ContactPoint":
+            found[code] = [whole, test[2]]
+        if whole and test[0] == "ref":
+            found[code] = [whole, f"{test[1]}/"]
     return found
 
 
@@ -282,6 +303,7 @@ def compiled() -> dict[str, str]:
         "parts": {name: parts for name, found in facts.items() if (parts := parts_of(found))},
         "patient_implied": {name: codes for name, codes in implied.items() if codes},
         "presence": {name: presence(params, before.get(name, [])) for name, params in facts.items()},
+        "subsets": {name: inner for name, params in facts.items() if (inner := subsets(params))},
         "texts": texts(definitions),
         "unions": {"Observation": unions},
     }

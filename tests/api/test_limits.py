@@ -114,6 +114,20 @@ async def test_a_body_that_trickles_ends_at_the_total_time_of_a_request(another)
             assert (await client.get("/Patient?_count=1")).status_code == 200
 
 
+async def test_one_connection_carries_one_body_after_another(running):
+    """Who is not told that a body has ended must still find the next request where it begins."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+    text = json.dumps(patient()).encode()
+    head = head_of(running, **{"Content-Length": len(text)}).replace(b"Connection: close\r\n", b"")
+    writer.write((head + text) * 3)
+    for _ in range(3):
+        answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
+        assert answer.startswith(b"HTTP/1.1 201"), answer
+        length = next(line for line in answer.split(b"\r\n") if line.startswith(b"content-length"))
+        assert json.loads(await reader.readexactly(int(length.split(b":")[1])))["resourceType"] == "Patient"
+    writer.close()
+
+
 async def test_a_client_that_goes_away_leaves_nothing_behind(api, running):
     for _ in range(20):
         _, writer = await asyncio.open_connection("127.0.0.1", running.port)
@@ -186,3 +200,36 @@ async def test_unreadable_parameters_are_refused(api):
         ),
         400,
     )
+
+
+@pytest.mark.parametrize("length", [16_500, 65_500])
+async def test_an_address_is_refused_in_words_as_far_as_the_parser_reads_it(running, length):
+    path = "/fhir/Patient?name=" + "x" * (length - 19)
+    said = said_by(await raw(running, head_of(running, "GET", path)), 414)
+    assert said["code"] == "too-long"
+    assert "16 KiB" in said["diagnostics"]
+
+
+@pytest.mark.parametrize("length", [33_000, 250_000])
+async def test_a_head_is_refused_in_words_as_far_as_the_parser_reads_it(running, length):
+    said = said_by(await raw(running, head_of(running, "GET", **{"X-Noise": "x" * length})), 431)
+    assert said["code"] == "too-long"
+    assert "32 KiB" in said["diagnostics"]
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET /fhir/Patient?name=%b HTTP/1.1\r\nHost: a\r\n\r\n" % (b"x" * 66_000), 414),
+        (b"GET /fhir/Patient HTTP/1.1\r\nHost: a\r\n%b\r\n" % (b"X-Noise: x\r\n" * 100), 431),
+        (b"GET /fhir/Patient?name=<a> HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"GET /fhir/Patient?name=a b HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"GET /fhir/Patient HTTP/1.1\r\nno colon\r\n\r\n", 400),
+    ],
+)
+async def test_what_the_parser_cannot_read_has_a_status_and_ends_the_connection(running, head, status):
+    """Whatever of the address it read, it never comes to us: there is no outcome, only the right status."""
+    answer, _, body = (await raw(running, head)).partition(b"\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 %d" % status), answer
+    assert b"connection: close" in answer.lower()
+    assert body == b""

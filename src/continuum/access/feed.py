@@ -168,8 +168,8 @@ class Feed:
 
     async def drain(
         self, conn: Connection, watches: Callable[[Sequence[State]], Awaitable[Mapping[str, Sequence[Watch]]]]
-    ) -> tuple[int, list[State] | None]:
-        """Files the events of what was committed; returns how many acts that were, and the live subscriptions.
+    ) -> tuple[int, bool, list[State] | None]:
+        """Files the events of what was committed; returns how many acts, whether more wait, and live subscriptions.
 
         watches: what is waited for by whom, by resource type, for the subscriptions as they are now. Without acts
         the subscriptions are None: whatever changes one is an act too.
@@ -177,7 +177,7 @@ class Feed:
         async with conn.transaction():
             acts = await outbox.waiting(conn)
             if not acts:
-                return 0, None
+                return 0, False, None
             # Read after the acts: whoever is active by the time of an act is among them.
             states = await outbox.states(conn, LIVE)
             wanted = await watches([state for state in states if state.status in FILED])
@@ -187,7 +187,7 @@ class Feed:
             await outbox.forget(conn, acts)
         if filed:
             states = await outbox.states_of(conn, [state.row_id for state in states])
-        return len(acts), states
+        return len(acts), outbox.full(acts), states
 
     async def _file(
         self, conn: Connection, acts: Sequence[outbox.Act], watches: Mapping[str, Sequence[Watch]]

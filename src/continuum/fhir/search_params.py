@@ -55,6 +55,15 @@ PRESENCE: Mapping[str, Mapping[str, int]] = {
 IMPLIED_SYSTEMS: Mapping[str, Mapping[str, str]] = _FACTS["implied_systems"]
 """Type → token parameter → the one system of all its codes, which R4 gives and resources do not repeat."""
 
+SUBSETS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    name: {code: (whole, told_by) for code, (whole, told_by) in found.items()}
+    for name, found in _FACTS["subsets"].items()
+}
+"""Type → parameter whose values are all filed with another (`email` of `telecom`): (its code, what tells them there).
+
+That is the system of a token, or how the address of a reference begins.
+"""
+
 SINGLE_PAIRS = frozenset(
     {
         ("MolecularSequence", "chromosome-window-coordinate"),

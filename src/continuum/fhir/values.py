@@ -36,19 +36,19 @@ class Part:
 
     def components(self) -> list[tuple[Any, ...]]:
         """The values as components of Index.composites."""
-        return [
-            (kind, *value[1:])
-            for kind, values in (
-                ("token", self.tokens), ("reference", self.references), ("string", self.strings),
-                ("date", self.dates), ("number", self.numbers), ("quantity", self.quantities), ("uri", self.uris),
-            )
-            for value in values
-        ]  # fmt: skip
+        found: list[tuple[Any, ...]] = [("token", *value[1:]) for value in self.tokens]
+        for kind, values in (
+            ("reference", self.references), ("string", self.strings), ("date", self.dates), ("number", self.numbers),
+            ("quantity", self.quantities), ("uri", self.uris),
+        ):  # fmt: skip
+            if values:
+                found += [(kind, *value[1:]) for value in values]
+        return found
 
 
 def combine(out: Any, code: str, *parts: Part) -> None:
     """Every combination of the components' values."""
-    for values in product(*(part.components() for part in parts)):
+    for values in product(*[part.components() for part in parts]):
         out.composites.append((code, *values))
 
 

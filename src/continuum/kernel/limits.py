@@ -106,6 +106,8 @@ STRING_EXACT_CHARS = 2_000
 """Characters of a string that `:exact` compares."""
 GRAMS_MAX = 512
 """Trigrams of one resource that `:contains` may use."""
+GRAMS_CACHED_CHARS = 40
+"""Characters of a normalised string up to which the keys of its trigrams are remembered: names, not sentences."""
 AUDIT_WAITING_MAX = 10_000
 """Audit rows of one worker that may wait for their commit."""
 AUDIT_DETAIL_CHARS = 400_000

@@ -9,14 +9,20 @@ from itertools import product
 from typing import Any
 
 from continuum.fhir.index import Index, extract
-from continuum.fhir.search_params import ALONE_SHIFT, MAIN_DATE, PARTS, PRESENCE, UNLISTED_URIS, has_grams
-from continuum.fhir.text import MORE_GRAMS, normalise, trigrams
+from continuum.fhir.search_params import ALONE_SHIFT, MAIN_DATE, PRESENCE, UNLISTED_URIS
+from continuum.fhir.text import MORE_GRAMS, normalise
 from continuum.fhir.types import TYPE_IDS
 from continuum.fhir.ucum import UCUM, Unit
 from continuum.fhir.validate import validate
 from continuum.fhir.values import address_of
 from continuum.kernel.errors import Invalid, Malformed
-from continuum.kernel.limits import ADDRESSES_CACHED_MAX, GRAMS_MAX, STRING_EXACT_CHARS, STRING_INDEX_CHARS
+from continuum.kernel.limits import (
+    ADDRESSES_CACHED_MAX,
+    GRAMS_CACHED_CHARS,
+    GRAMS_MAX,
+    STRING_EXACT_CHARS,
+    STRING_INDEX_CHARS,
+)
 from continuum.record.body import tail
 from continuum.record.claims import CLAIMING_TYPES, claimed
 from continuum.record.geography import filed_longitude
@@ -190,27 +196,25 @@ def _exact_keys(index: Index, links: Iterable[str], resource_type: str, keys: Ke
     wanted.update(
         *map(mine.tokens.__getitem__, index.tokens),
         *map(mine.references.__getitem__, index.references),
+        *map(mine.uris.__getitem__, index.uris),
         map(keys.address, links),
     )
-    for param, value in index.uris:
-        add(keys.uri(resource_type, param, value))
-        if "|" in value:
-            add(keys.uri(resource_type, param, value.partition("|")[0]))
     for typed in index.typed:
         add(keys.of_type_token(resource_type, *typed))
     for param, *parts in index.composites:
         exact = [_component_forms(part) for part in parts]
         for combination in product(*exact) if all(exact) else ():
             add(keys.composite(resource_type, param, *combination))
-    present = {param for param, _, _ in index.tokens}
-    present.update([param for param, _ in index.references])
-    for values in (
-        index.uris, index.strings, index.dates, index.numbers, index.quantities, index.positions, index.composites,
-    ):  # fmt: skip
-        for one in values:
-            present.add(one[0])
+    named = {
+        value[0]
+        for values in (
+            index.tokens, index.references, index.uris, index.strings, index.dates, index.numbers, index.quantities,
+            index.positions, index.composites,
+        )
+        for value in values
+    }  # fmt: skip
     bits = PRESENCE[resource_type]
-    return wanted, sum([bits[param] for param in present if param in bits])
+    return wanted, sum([bits[param] for param in named if param in bits])
 
 
 def _component_forms(part: tuple[Any, ...]) -> list[str]:
@@ -228,9 +232,11 @@ def _dates(index: Index, resource_type: str) -> tuple[int | None, int | None, li
     if not index.dates:
         return None, None, []
     main = MAIN_DATE.get(resource_type)
+    if len(index.dates) == 1 and index.dates[0][0] == main:
+        return index.dates[0][1], index.dates[0][2], []
     mains = [value for value in index.dates if value[0] == main]
-    low = min((value[1] for value in mains), default=None)
-    high = max((value[2] for value in mains), default=None)
+    low = min([value[1] for value in mains], default=None)
+    high = max([value[2] for value in mains], default=None)
     rows = [
         (param_id(resource_type, param), first, last)
         for param, first, last in index.dates
@@ -244,37 +250,39 @@ def _strings(index: Index, resource_type: str, wanted: set[int], keys: Keys) -> 
 
     What is the only family name of its resource says so (ALONE_SHIFT), and nobody has to look for others.
     """
+    mine = keys.of_type[resource_type]
     rows = [
-        (param_id(resource_type, param), value[:STRING_INDEX_CHARS], value[:STRING_EXACT_CHARS], 0)
+        (mine.params[param], value[:STRING_INDEX_CHARS], value[:STRING_EXACT_CHARS], 0)
         for param, value in index.uris
         if param not in UNLISTED_URIS
     ]
     if not index.strings:
         return rows
-    parts = PARTS.get(resource_type, {})
-    texts: dict[tuple[str, str], int] = {}
+    filed = mine.strings
+    texts: dict[tuple[tuple[int, bool], str], int] = {}
     for param, text in index.strings:
-        whole, bit = parts.get(param) or (param, 0)
+        whole, bit = filed[param]
         texts[whole, text] = texts.get((whole, text), 0) | bit
-    once: dict[str, int] = {}
-    again: dict[str, int] = {}
-    for (param, _), bits in texts.items():
-        before = once.get(param, 0)
+    once: dict[tuple[int, bool], int] = {}
+    again: dict[tuple[int, bool], int] = {}
+    for (whole, _), bits in texts.items():
+        before = once.get(whole, 0)
         if before & bits:
-            again[param] = again.get(param, 0) | before & bits
-        once[param] = before | bits
-    grams: set[str] = set()
-    for (param, text), bits in texts.items():
+            again[whole] = again.get(whole, 0) | before & bits
+        once[whole] = before | bits
+    grams: set[int] = set()
+    for (whole, text), bits in texts.items():
+        number, has_grams = whole
         plain = normalise(text)[:STRING_INDEX_CHARS]
-        alone = bits & ~again[param] if param in again else bits
-        rows.append((param_id(resource_type, param), plain, text[:STRING_EXACT_CHARS], bits | alone << ALONE_SHIFT))
-        if not has_grams(param):
+        alone = bits & ~again[whole] if whole in again else bits
+        rows.append((number, plain, text[:STRING_EXACT_CHARS], bits | alone << ALONE_SHIFT))
+        if not has_grams:
             continue
         if len(grams) < GRAMS_MAX:
-            grams |= trigrams(plain)
+            grams.update(mine.grams[plain] if len(plain) <= GRAMS_CACHED_CHARS else mine.gram_keys(plain))
         else:
-            grams.add(MORE_GRAMS)
-    wanted.update(map(keys.of_type[resource_type].grams.__getitem__, grams))
+            grams.add(mine.gram[MORE_GRAMS])
+    wanted |= grams
     return rows
 
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeVar
 
-from continuum.fhir.search_params import IMPLIED_SYSTEMS
-from continuum.fhir.text import words
+from continuum.fhir.search_params import IMPLIED_SYSTEMS, PARTS, SUBSETS, has_grams
+from continuum.fhir.text import trigrams, words
 from continuum.fhir.types import TYPE_IDS
 from continuum.fhir.ucum import Unit, unit_of
 from continuum.kernel.limits import KEYS_CACHED_MAX
@@ -47,15 +47,17 @@ class TypeKeys:
     """The keys with which resources of one type are filed.
 
     tokens: (param, system, code) → all its forms. references: (param, target) → the keys of a target as written.
-    grams: trigram → its key. params: param → its number in the side tables.
+    uris: (param, uri) → its keys. gram: trigram → its key. grams: normalised text → the keys of its trigrams.
+    params: param → its number in the side tables. strings: param → ((number of what it is filed under, whether that has
+    trigrams), the bit of its part).
     texts: (param, text) → the keys of its words under the parameter. content: text → the keys of its words in the
     text of the whole resource. marks: (element of Meta, system, code or URL) → the key of the whole.
-    text_keys, content_keys and narrative_keys do not remember.
+    gram_keys, text_keys, content_keys and narrative_keys do not remember.
     """
 
     __slots__ = (
-        "content", "content_keys", "grams", "marks", "narrative_keys", "params", "references", "text_keys", "texts",
-        "tokens",
+        "content", "content_keys", "gram", "gram_keys", "grams", "marks", "narrative_keys", "params", "references",
+        "strings", "text_keys", "texts", "tokens", "uris",
     )  # fmt: skip
 
     def __init__(self, keys: "Keys", resource_type: str) -> None:
@@ -66,8 +68,20 @@ class TypeKeys:
             lambda found: keys.reference_forms(resource_type, *found)
         )
         self.marks: Memory[tuple[str, str, str], int] = Memory(lambda mark: keys.mark(resource_type, *mark))
-        self.grams: Memory[str, int] = Memory(lambda gram: keys.gram(resource_type, gram))
+        self.uris: Memory[tuple[str, str], tuple[int, ...]] = Memory(
+            lambda found: keys.uri_forms(resource_type, *found)
+        )
+        self.gram: Memory[str, int] = Memory(lambda gram: keys.gram(resource_type, gram))
         self.params: Memory[str, int] = Memory(lambda param: param_id(resource_type, param))
+
+        parts = PARTS.get(resource_type, {})
+
+        def filed(param: str) -> tuple[tuple[int, bool], int]:
+            whole, bit = parts.get(param) or (param, 0)
+            return (self.params[whole], has_grams(whole)), bit
+
+        def gram_keys(plain: str) -> tuple[int, ...]:
+            return tuple(self.gram[gram] for gram in trigrams(plain))
 
         def text_keys(pair: tuple[str, str]) -> tuple[int, ...]:
             return tuple(keys.text(resource_type, pair[0], word) for word in words(pair[1]))
@@ -79,6 +93,9 @@ class TypeKeys:
             return tuple(keys.narrative(resource_type, word) for word in words(text))
 
         self.text_keys, self.content_keys, self.narrative_keys = text_keys, content_keys, narrative_keys
+        self.gram_keys = gram_keys
+        self.grams: Memory[str, tuple[int, ...]] = Memory(gram_keys)
+        self.strings: Memory[str, tuple[tuple[int, bool], int]] = Memory(filed)
         self.texts: Memory[tuple[str, str], tuple[int, ...]] = Memory(text_keys)
         self.content: Memory[str, tuple[int, ...]] = Memory(content_keys)
 
@@ -114,7 +131,7 @@ class Keys:
     def _local(self, target: str) -> int | None:
         """The self key of a reference's target, `Type/id`; None when it is not a resource of ours."""
         kind, slash, rest = target.partition("/")
-        return self._digest(target) if slash and kind in TYPE_IDS and "/" not in rest else None
+        return self.address(target) if slash and kind in TYPE_IDS and "/" not in rest else None
 
     def of(self, *parts: str) -> int:
         """The key of any tuple of strings."""
@@ -126,11 +143,19 @@ class Keys:
 
     def token(self, resource_type: str, param: str, system: str | None, code: str | None) -> int:
         """The three token forms: `code` (system None), `system|code` ("" = no system), `system|` (code None)."""
+        within = SUBSETS.get(resource_type, {}).get(param)
+        if within is not None and system in (None, within[1]):
+            param, system = within
         wanted = "*" if system is None else system
         return self._digest(f"{resource_type}.{param}{_SEP}t{_SEP}{wanted}{_SEP}{'*' if code is None else code}")
 
     def token_forms(self, resource_type: str, param: str, system: str, code: str) -> tuple[int, ...]:
-        """All keys of one token: by its code, by both, by its system; by its code alone where R4 gives the system."""
+        """All keys of one token: by its code, by both, by its system; by its code alone where R4 gives the system.
+
+        None where it is a value of another parameter too, and filed there.
+        """
+        if SUBSETS.get(resource_type, {}).get(param, ("", None))[1] == system:
+            return ()
         if IMPLIED_SYSTEMS.get(resource_type, {}).get(param) == system:
             return (self.token(resource_type, param, None, code),)
         forms = []
@@ -143,10 +168,16 @@ class Keys:
 
     def reference(self, resource_type: str, param: str, target: str) -> int:
         """A reference by its target: `Type/id` when it is ours, the absolute URL or canonical otherwise."""
+        within = SUBSETS.get(resource_type, {}).get(param)
+        if within is not None and target.startswith(within[1]):
+            param = within[0]
         return self._digest(f"{resource_type}.{param}{_SEP}r{_SEP}{target}")
 
     def reference_forms(self, resource_type: str, param: str, target: str) -> tuple[int, ...]:
-        """All keys of a reference or uri: a canonical is also meant by those who name no version."""
+        """All keys of a reference: a canonical is also meant by those who name no version; none as for tokens."""
+        within = SUBSETS.get(resource_type, {}).get(param)
+        if within is not None and target.startswith(within[1]):
+            return ()
         whole = self.reference(resource_type, param, target)
         plain, bar, _ = target.partition("|")
         return (whole, self.reference(resource_type, param, plain)) if bar else (whole,)
@@ -158,6 +189,12 @@ class Keys:
     def uri(self, resource_type: str, param: str, value: str) -> int:
         """An exact uri; canonicals are keyed with and without their version."""
         return self._digest(f"{resource_type}.{param}{_SEP}u{_SEP}{value}")
+
+    def uri_forms(self, resource_type: str, param: str, value: str) -> tuple[int, ...]:
+        """All keys of a uri: a canonical is also meant by those who name no version."""
+        plain, bar, _ = value.partition("|")
+        whole = self.uri(resource_type, param, value)
+        return (whole, self.uri(resource_type, param, plain)) if bar else (whole,)
 
     def mark(self, resource_type: str, element: str, system: str, code: str) -> int:
         """The key under which a profile, or a security label or tag with its system, is filed."""

@@ -102,6 +102,11 @@ async def waiting(conn: Connection) -> list[Act]:
     return acts
 
 
+def full(acts: Sequence[Act]) -> bool:
+    """Whether `waiting` gave as much as it gives at once, so that more may wait."""
+    return len(acts) >= OUTBOX_ACTS_MAX or sum(len(act.changes) for act in acts) >= OUTBOX_CHANGES_MAX
+
+
 async def forget(conn: Connection, acts: Sequence[Act]) -> None:
     """Removes acts that everybody who wants them has been filed for."""
     await conn.execute("DELETE FROM record.outbox WHERE seq = ANY($1::bigint[])", [act.seq for act in acts])

@@ -43,12 +43,18 @@ def declared_length(headers: Mapping[bytes, bytes], limit: int) -> int | None:
     return length
 
 
-async def chunks(receive: Receive, limit: int) -> AsyncIterator[bytes]:
+async def chunks(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> AsyncIterator[bytes]:
     """The body as it arrives.
 
+    The server says of every piece that more may come: to be told that none does takes as long as the piece did, so
+    what came is held to the length that was declared.
+
     Raises:
-        TooLarge: more than `limit` bytes came. Disconnected: the client went away.
+        Malformed: Content-Length is not a number. TooLarge: the body is over `limit`. Disconnected: the client left.
     """
+    declared = declared_length(headers, limit)
+    if b"transfer-encoding" in headers:
+        declared = None  # which then says where the body ends (RFC 9112 §6.3)
     size = 0
     while True:
         message = await receive()
@@ -60,7 +66,7 @@ async def chunks(receive: Receive, limit: int) -> AsyncIterator[bytes]:
             raise _too_large(limit)
         if chunk:
             yield chunk
-        if not message.get("more_body", False):
+        if size == declared or not message.get("more_body", False):
             return
 
 
@@ -70,8 +76,7 @@ async def whole(receive: Receive, headers: Mapping[bytes, bytes], limit: int) ->
     Raises:
         TooLarge, Malformed, UnsupportedMedia, Disconnected.
     """
-    declared_length(headers, limit)
-    parts = [chunk async for chunk in chunks(receive, limit)]
+    parts = [chunk async for chunk in chunks(receive, headers, limit)]
     body = parts[0] if len(parts) == 1 else b"".join(parts)
     encoding = headers.get(b"content-encoding", b"").strip().lower()
     if encoding in (b"", b"identity"):

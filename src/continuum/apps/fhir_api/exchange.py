@@ -154,8 +154,7 @@ class Exchange:
 
     def body_chunks(self, limit: int) -> AsyncIterator[bytes]:
         """The body's bytes as they arrive."""
-        bodies.declared_length(self.headers, limit)
-        return bodies.chunks(self._receive, limit)
+        return bodies.chunks(self._receive, self.headers, limit)
 
     async def form(self) -> list[tuple[str, str]]:
         """The parameters of a `_search` form, after those of the address; a form that is left out has none."""

@@ -140,17 +140,18 @@ class Hub:
             self._wake.clear()
             self._busy = bool(states)
             began_s = monotonic()
-            acts, changed = await self.feed.drain(conn, self._watches)
+            acts, full, changed = await self.feed.drain(conn, self._watches)
             if changed is not None:
                 states = changed
                 await self._serve(states)
             if monotonic() - checked_s >= OUTBOX_CHECK_S:
                 checked_s = monotonic()
                 await self._check(states)
-            if acts:
+            if full or (acts and states):
                 # The more there is to look through, the more is gathered: most of the worker's time is for requests.
                 await asyncio.sleep(max(OUTBOX_GATHER_S, (monotonic() - began_s) * OUTBOX_REST))
                 continue
+            # While nobody waits for anything, what is committed may lie: its rows go together, not a few at a time.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(OUTBOX_POLL_S if states else OUTBOX_IDLE_POLL_S):
                     await self._wake.wait()

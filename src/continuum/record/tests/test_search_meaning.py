@@ -47,6 +47,31 @@ async def test_a_canonical_is_found_with_and_without_its_version(stock):
     assert await stock.ids("CarePlan?instantiates-canonical=http://x.org/PlanDefinition/a|2.0") == []
 
 
+async def test_a_value_that_is_filed_with_another_parameter_is_found_by_both(stock):
+    """An e-mail address is filed as telecom only, a patient as the subject: own keys would be second ones."""
+    said = [{"system": "email", "value": "a"}, {"system": "phone", "value": "b"}, {"system": "fax", "value": "a"}]
+    await stock.fill(
+        patient("p", telecom=said), patient("q", telecom=[{"value": "a"}]), patient("r", deceasedBoolean=True),
+        observation("o", subject={"reference": "Patient/p"}), observation("g", subject={"reference": "Group/p"}),
+        observation("away", subject={"reference": "https://x.org/Patient/p"}),
+    )  # fmt: skip
+    for text, found in {
+        "email=a": ["p"], "email=email|a": ["p"], "email=email|": ["p"], "email=b": [], "email=phone|b": [],
+        "email=|a": [], "email:not=a": ["q", "r"], "email:missing=true": ["q", "r"], "phone=b": ["p"],
+        "phone=a": [], "telecom=a": ["p", "q"], "telecom=fax|a": ["p"], "telecom=phone|": ["p"],
+        "deceased=false": ["p", "q"], "deceased=true": ["r"],
+        "deceased=http://terminology.hl7.org/CodeSystem/special-values|true": ["r"], "deceased=other|true": [],
+    }.items():  # fmt: skip
+        assert await stock.ids(f"Patient?{text}") == found, text
+    for text, found in {
+        "patient=Patient/p": ["o"], "patient=p": ["o"], "subject=Patient/p": ["o"], "subject=Group/p": ["g"],
+        "patient=https://x.org/Patient/p": ["away"], "subject=https://x.org/Patient/p": ["away"],
+        "patient:missing=true": ["g"], "patient.telecom=b": ["o"],
+    }.items():  # fmt: skip
+        assert await stock.ids(f"Observation?{text}") == found, text
+    assert await stock.included("Patient?_id=p&_revinclude=Observation:patient") == {"Observation/o"}
+
+
 async def test_a_unit_needs_its_code(stock):
     await stock.fill(observation("o", valueQuantity=amount(5, system="urn:a", code="mg")))
     with pytest.raises(DomainError, match="value-quantity"):

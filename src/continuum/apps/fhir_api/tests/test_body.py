@@ -46,6 +46,23 @@ async def test_a_body_that_lies_about_its_length_is_stopped_at_the_limit():
         await whole(arriving(b"x" * MIB, b"x"), {b"content-length": b"5"}, MIB)
 
 
+async def test_a_body_ends_where_its_length_says_without_asking_again():
+    asked = 0
+
+    async def receive():
+        nonlocal asked
+        asked += 1
+        return {"type": "http.request", "body": b"abc", "more_body": True}
+
+    assert await whole(receive, {b"content-length": b"6"}, 10) == b"abcabc"
+    assert asked == 2
+
+
+async def test_a_length_beside_a_transfer_encoding_says_nothing():
+    headers = {b"content-length": b"2", b"transfer-encoding": b"chunked"}
+    assert await whole(arriving(b"ab", b"cd"), headers, 10) == b"abcd"
+
+
 async def test_a_client_that_goes_away_is_noticed():
     async def gone():
         return {"type": "http.disconnect"}
