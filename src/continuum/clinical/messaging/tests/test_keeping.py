@@ -275,11 +275,11 @@ async def test_answers_are_measured_against_what_was_promised(clinic):
         task = await clinic.work(thread)
         await clinic.nurse.transaction([workflows.changed(model.answered(task, TOM, NOW + took))])
     await clinic.send("Still open")
-    found, more = await reading.work_since(clinic.nurse, "f", NOW - timedelta(days=1), NOW)
+    found, more = await reading.work_since(clinic.nurse, "f", NOW - timedelta(days=1), NOW, list)
     assert not more
     family, desk = answering.measured(found, ["family", "desk"], NOW + timedelta(days=9))
     assert (family.answered, family.kept, family.kept_percent) == (3, 2, 67)
     assert (family.took, family.longest) == (timedelta(hours=5), timedelta(days=9))
     assert (family.waiting, family.late) == (1, 1)
     assert (desk.answered, desk.kept_percent, desk.took) == (0, None, None)
-    assert await reading.work_since(clinic.nurse, "f", NOW + timedelta(days=1), NOW) == ([], False)
+    assert await reading.work_since(clinic.nurse, "f", NOW + timedelta(days=1), NOW, list) == ([], False)
