@@ -9,6 +9,7 @@ from continuum.access.audit import FAILED, REFUSED, Context
 from continuum.access.bulk import Bulk
 from continuum.access.charts import Candidates, ChartActs
 from continuum.access.cutting import cut, judge, patched, refuse_parts
+from continuum.access.names import NameActs
 from continuum.access.oversight import Oversight
 from continuum.access.ownership import Ownership
 from continuum.access.policy import Policy
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Session(ChartActs, ResourceActs, ViewActs):
+class Session(ChartActs, NameActs, ResourceActs, ViewActs):
     """Reads and writes for one actor and one purpose. Every method leaves exactly one audit row."""
 
     def __init__(
