@@ -103,7 +103,9 @@ async def town(pool):
         someone(1, "Ana", "Johnson", "here"), someone(2, "Anabel", "Rivas-Rivera", "here"),
         someone(3, "Robert", "O'Brien", "here"), someone(4, "Ana", "Johnston", "there"),
     ]  # fmt: skip
-    people += [someone(number, "Jo", ("Jovanovic", "Joyce", "Joaquin")[number % 3], "there") for number in range(10, 910)]
+    people += [
+        someone(number, "Jo", ("Jovanovic", "Joyce", "Joaquin")[number % 3], "there") for number in range(10, 910)
+    ]
     for first in range(0, len(people), 100):
         await system.transaction([
             Operation("PUT", "Patient", id=one["id"], resource=one) for one in people[first : first + 100]
