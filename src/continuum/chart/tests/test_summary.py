@@ -3,10 +3,12 @@
 import random
 from types import MappingProxyType
 
+from continuum.chart.entry import Entry, Source
 from continuum.chart.reading import entry
 from continuum.chart.section import section
 from continuum.chart.summary import _NEWEST, _abnormal, newest
 from continuum.chart.trends import courses
+from continuum.chart.within import matches
 
 KINDS = ("2345-7", "2160-0", "718-7", "4548-4", "8867-4")
 
@@ -60,3 +62,12 @@ def test_where_an_entry_comes_from_is_looked_up_only_where_it_is_shown():
     assert asked == []
     assert made.source.author == "Tom Reyes"
     assert asked
+
+
+def test_a_search_looks_up_once_where_an_entry_comes_from():
+    asked = []
+    made = Entry(
+        "Condition", "c", 1, "Migraine", "2020-05", origin=lambda: asked.append(1) or Source("Tom Reyes", "Here")
+    )
+    assert matches(made, ["reyes", "here", "migraine"])
+    assert len(asked) == 1
