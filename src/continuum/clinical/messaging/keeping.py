@@ -33,7 +33,7 @@ from continuum.clinical.messaging.model import (
     patient_of,
     team_of,
 )
-from continuum.clinical.messaging.reading import OPEN_STATUSES, body, teams_of, token
+from continuum.clinical.messaging.reading import OPEN_STATUSES, body, find, safe, teams_of, token
 from continuum.clinical.messaging.rules import Standing, Team
 from continuum.clinical.messaging.threads import message
 from continuum.clinical.messaging.workflows import changed, promise
@@ -125,11 +125,13 @@ class Keeper:
         return replace(standing, teams={**standing.teams, **own}) if own else standing
 
     async def _team(self, team_id: str) -> Team | None:
-        """A team, read once a turn; None for one that is not there."""
+        """A team, looked up once a turn; None for one that is not there."""
         if team_id not in self._teams:
+            # A search, because that of a sweep stands in nobody's own trail; a read would, at each turn.
             try:
-                found = rules.team(await self._read("CareTeam", team_id))
-                self._teams[team_id] = await self._by_name(found) if found.patient_id else found
+                found, _ = await find(self._session(), "CareTeam", f"_id={safe(team_id)}")
+                team = next((rules.team(one) for one in found), None)
+                self._teams[team_id] = await self._by_name(team) if team is not None and team.patient_id else team
             except DomainError:
                 self._teams[team_id] = None
         return self._teams[team_id]

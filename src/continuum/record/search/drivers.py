@@ -33,8 +33,8 @@ FEW = 200.0
 """What one patient or one exact string is taken to have; real figures are bounded when the search runs."""
 FILED = 150.0
 """What a quantity under its code is taken to have before it is tried."""
-ON_DAY = 4.0
-"""What a place has on one day; a day's list asks for many places that are closed."""
+ON_DAY = 1.0
+"""What a place has on one day: a week's list asks for many places, and most of them are closed."""
 UNKNOWN = 1_000.0
 """What a range is taken to have before it is tried."""
 ALTERNATIVES_MAX = 8

@@ -36,7 +36,7 @@ class Clinic:
         self.door = Access(pool.connection, key_secret=bytes(32), audit_secret=bytes(32))
         self.staff, self.away = {"a-tom", "a-ann"}, set()
         self.answering = {"tom"}
-        self.keeper = Keeper(lambda: self.session("system"), self.there, self.zone)
+        self.keeper = Keeper(self.sweeping, self.there, self.zone)
 
     async def there(self, _facility):
         return Roster(frozenset(self.staff), frozenset(self.away), frozenset(self.answering))
@@ -48,6 +48,12 @@ class Clinic:
         facility = "f" if role == "nurse" else None
         actor = Actor(f"x-{role}", role, facility_id=facility, patient_id=patient_id)
         return self.door.open(actor, USUAL_PURPOSE[role], source="192.0.2.1", request_id="r", workflow=workflow)
+
+    def sweeping(self):
+        """As the check of a running server asks."""
+        return self.door.open(
+            Actor("x-system", "system"), USUAL_PURPOSE["system"], source="server", request_id="r", sweeping=True
+        )
 
     @property
     def person(self):
@@ -151,6 +157,11 @@ async def test_what_an_own_team_had_goes_on_when_the_last_of_its_people_leaves_a
     clinic.staff.discard("a-ann")
     assert (await clinic.keeper.turn(NOW)).without_owner == 1
     assert owner_of(await clinic.work(thread)).id == "robs"
+    async with clinic.door.connect() as conn:
+        before = await conn.fetch("SELECT seq FROM record.audit WHERE patient_id = 'rob'")
+        assert (await clinic.keeper.turn(NOW)).without_owner == 0
+        after = await conn.fetch("SELECT seq FROM record.audit WHERE patient_id = 'rob'")
+    assert len(after) == len(before), "a turn that finds all well stands in nobody's trail"
     clinic.answering.clear()
     assert (await clinic.keeper.turn(NOW)).without_owner == 1
     assert owner_of(await clinic.work(thread)).id == "desk"
