@@ -55,8 +55,13 @@ def portal_pages() -> dict[str, str]:
     return _typed(named | {"account": "/signon/account"})
 
 
-def of_one(patient_id: str, *, booked: str, free: str, thread: str, calendar: str) -> tuple[dict[str, str], ...]:
-    """The pages of one appointment, one time, one calendar and one conversation: the person's, then the clinic's."""
+def of_one(
+    patient_id: str, *, booked: str, free: str, group: str, thread: str, calendar: str
+) -> tuple[dict[str, str], ...]:
+    """The pages of one appointment, one time, one calendar and one conversation: the person's, then the clinic's.
+
+    free: a time. group: an hour for several people, "" where the clinic has none; then the page is of the time.
+    """
     own, desk, letters = "/portal/appointments/me", "/workspace/clinic", f"messages/{patient_id}/{thread}"
     mine = {
         "portal appointment": f"{own}/{booked}", "portal calling off": f"{own}/{booked}/cancel",
@@ -64,7 +69,8 @@ def of_one(patient_id: str, *, booked: str, free: str, thread: str, calendar: st
     }  # fmt: skip
     theirs = {
         "appointment": f"{desk}/{booked}", "moving": f"{desk}/{booked}/move", "calling off": f"{desk}/{booked}/cancel",
-        "booking": f"{desk}/book/{free}?q=rivera", "hour": f"{desk}/group/{free}",
+        "booking": f"{desk}/book/{free}?q=rivera",
+        "hour of a group" if group else "hour of one": f"{desk}/group/{group or free}",
         "calendar": f"{desk}/calendars/{calendar}", "week": f"{desk}/calendars/{calendar}/week",
         "conversation": f"/workspace/{letters}",
     }  # fmt: skip

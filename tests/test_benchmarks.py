@@ -1,5 +1,6 @@
 """The benchmarks run, and their answers are right; what they measure is read by people, not asserted."""
 
+import asyncio
 import re
 import subprocess
 import sys
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import processes
+from benchmarks.addresses import of_one
 from benchmarks.targets import DISK_MOST_BYTES, MEMORY_MOST_MB, TARGETS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,3 +53,32 @@ def test_no_page_of_chart_and_portal_costs_more_cpu_or_more_bytes_than_it_may():
     visits = [line for line in done.stdout.splitlines() if line.startswith("- First visit")]
     assert len(visits) == 2
     assert not any("missed" in line for line in visits)
+
+
+async def test_what_a_server_does_after_its_start_is_over_before_pages_are_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(processes, "QUIET_S", 2)
+    done = tmp_path / "done"
+    busy = (
+        "import pathlib, time\n"
+        "while time.process_time() < 1.5: pass\n"
+        f"pathlib.Path({str(done)!r}).touch()\n"
+        "time.sleep(60)\n"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", busy)
+    try:
+        assert await processes.quiet(process.pid)
+        assert done.exists()
+        monkeypatch.setattr(processes, "QUIET_WAIT_MOST_S", 1)
+        assert not await processes.quiet(process.pid), "it is not said before it was seen"
+    finally:
+        process.kill()
+        await process.wait()
+
+
+def test_a_row_is_called_after_the_hour_that_it_measures():
+    known = {"booked": "b", "free": "f", "thread": "t", "calendar": "c"}
+    _, theirs = of_one("p", group="g", **known)
+    assert theirs["hour of a group"].endswith("/group/g")
+    _, theirs = of_one("p", group="", **known)
+    assert theirs["hour of one"].endswith("/group/f")
+    assert "hour of a group" not in theirs

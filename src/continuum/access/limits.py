@@ -16,5 +16,9 @@ DISCLOSURES_MAX = 1_000
 """Disclosures in one accounting; like ones to one party are one."""
 SHAPES_CACHED_MAX = 1_024
 """Kinds of session (role, purpose, assurance …) whose policies are kept per process."""
+NAMES_LOOKED_AT_MAX = 4_000
+"""Different names with one beginning among which those are looked for that are nearly as somebody typed."""
+NAMES_ALIKE_MAX = 24
+"""Names with one beginning, the most alike, whose bearers are looked for."""
 VIEW_NAMES_MAX = 200
 """People and places of one type that a page of a chart shows by name."""

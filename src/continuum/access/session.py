@@ -9,6 +9,7 @@ from continuum.access.audit import FAILED, REFUSED, Context
 from continuum.access.bulk import Bulk
 from continuum.access.charts import Candidates, ChartActs
 from continuum.access.cutting import cut, judge, patched, refuse_parts
+from continuum.access.names import NameActs
 from continuum.access.oversight import Oversight
 from continuum.access.ownership import Ownership
 from continuum.access.policy import Policy
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Session(ChartActs, ResourceActs, ViewActs):
+class Session(ChartActs, NameActs, ResourceActs, ViewActs):
     """Reads and writes for one actor and one purpose. Every method leaves exactly one audit row."""
 
     def __init__(
@@ -89,6 +90,25 @@ class Session(ChartActs, ResourceActs, ViewActs):
 
         text = "&".join(f"{name}={value}" for name, value in query.self_params)
         return await self._traced("search", work, query.resource_type, query=text)
+
+    async def measured(self, query: Query, measure: Callable[[Sequence[Stored]], T]) -> tuple[T, bool]:
+        """What the matches of one page of a search come to, and whether there are more.
+
+        measure: makes figures of them, which say nothing of any one patient; the matches themselves go nowhere else.
+        Every act leaves its trace, and so does this one: who counted what. It stands in no patient's own trail, as
+        `_summary=count` does not, because nobody has seen anything of theirs: somebody who reads who looked at their
+        record would be told of people who saw a total. A list with names is a search, and stands in each one's.
+        """
+        figures: list[tuple[T, bool]] = []
+
+        async def work(conn: Connection) -> None:
+            judge(query, self._policy.visibility)
+            page = await search.search(conn, query, visibility=self._policy.visibility, keys=self._door.keys)
+            figures.append((measure(cut(page, self._policy.visibility).matches), bool(page.next_cursor)))
+
+        text = "&".join(f"{name}={value}" for name, value in query.self_params)
+        await self._traced("search", work, query.resource_type, query=text)
+        return figures[0]
 
     async def search_across(self, queries: Sequence[Query]) -> Page:
         """One page of a search across types: the same search on each, as `parse_across` reads it."""

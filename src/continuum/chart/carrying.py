@@ -133,7 +133,8 @@ def _line(section: Section, entry: Entry) -> Line:
     if entry.wrong:
         marks.append(gettext("entered in error"))
     facts = [(gettext(title), told(fact)) for name, title in section.columns if (fact := entry.fact(name)) is not None]
-    source = ", ".join(one for one in (entry.source.author, entry.source.place) if one)
+    origin = entry.source
+    source = ", ".join(one for one in (origin.author, origin.place) if one)
     return Line(
         entry.title or gettext("Without a name"), _when(entry.when), tuple(marks),
         tuple(one for one in facts if one[1]), source, entry.note,

@@ -1,6 +1,7 @@
 """One thing in a chart, ready to be shown: said once here, so that all pages say the same."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
@@ -69,10 +70,16 @@ class Entry:
     marks: tuple[Mark, ...] = ()
     facts: tuple[tuple[str, Fact], ...] = ()
     group: str = ""
-    source: Source = Source()
+    origin: Callable[[], Source] = field(default=Source, repr=False, compare=False)
+    """Tells `source`. It looks up names, and most entries of a page are only counted, compared or drawn."""
     codes: tuple[str, ...] = ()
     note: str = ""
     wrong: bool = False
+
+    @property
+    def source(self) -> Source:
+        """Where it comes from, looked up each time."""
+        return self.origin()
 
     @property
     def reference(self) -> str:

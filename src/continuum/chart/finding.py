@@ -1,7 +1,7 @@
 """Finding a patient by whatever is at hand: name in any order and nearly spelled, date of birth, DoD ID, phone."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -9,10 +9,11 @@ from urllib.parse import urlencode
 
 from rapidfuzz.distance import JaroWinkler
 
-from continuum.access import Session
+from continuum.access import Page, Session
 from continuum.chart.limits import FOUND_MAX
 from continuum.chart.reading import Resource
 from continuum.fhir.json import parse
+from continuum.fhir.text import normalise
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NUMBER = re.compile(r"[A-Z]?\d{8,10}\Z", re.IGNORECASE)
@@ -20,10 +21,12 @@ _PHONE = re.compile(r"\+?[\d().\- ]{7,20}\Z")
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})\Z")
 _AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})\Z")
 _WORDED = re.compile(r"(\d{1,2})\s*([a-z]{3})[a-z]*\s*(\d{4})\Z", re.IGNORECASE)
+_BETWEEN = re.compile(r"[\s'-]+")
+"""What stands between the parts of a name."""
 _ALIKE = 0.82
 """Jaro-Winkler similarity from which a word is a name misspelt; what is less alike is not shown."""
 _LOOKED_AT = 120
-"""People among whom a misspelt name is looked for, for each beginning."""
+"""People among whom a misspelt name is looked for, of each few names and for each part of a name."""
 _BEGINNING = 2
 _INSIDE = 4
 """Letters from which a word is looked for inside names, as `brien` in O'Brien."""
@@ -98,10 +101,11 @@ async def find(session: Session, text: str) -> Found:
     if patients or not wanted.words:
         return Found(tuple(patients), more=more, wanted=wanted)
     near: dict[str, Resource] = {}
-    for beginning in {word[:_BEGINNING].lower() for word in wanted.words if len(word) > _BEGINNING}:
+    beginnings = sorted({word[:_BEGINNING].lower() for word in wanted.words if len(word) > _BEGINNING})
+    if beginnings:
         rest = [("birthdate", wanted.born)] if wanted.born else []
-        some, _ = await _search(session, [("name", beginning), *rest], _LOOKED_AT)
-        near.update((one["id"], one) for one in some)
+        page = await session.called(beginnings, _meant(wanted.words), rest, _LOOKED_AT)
+        near.update((one["id"], one) for one in _bodies(page))
     for word in (word for word in wanted.words if len(word) >= _INSIDE):
         some, _ = await _search(session, [("name:contains", _escaped(word))], _LOOKED_AT)
         near.update((one["id"], one) for one in some)
@@ -131,7 +135,23 @@ def _escaped(text: str) -> str:
 async def _search(session: Session, criteria: Sequence[tuple[str, str]], count: int) -> tuple[list[Resource], bool]:
     query = session.parse("Patient", urlencode([*criteria, ("_count", str(count))]))
     page = await session.search(query)
-    return [parse(one.body) for one in page.matches if one.body is not None], bool(page.next_cursor)
+    return _bodies(page), bool(page.next_cursor)
+
+
+def _bodies(page: Page) -> list[Resource]:
+    return [parse(one.body) for one in page.matches if one.body is not None]
+
+
+def _meant(words: Sequence[str]) -> Callable[[str], float]:
+    """How alike a name is to any of the words, from which on it is shown; 0 for less."""
+    plain = [normalise(word) for word in words]
+
+    def likeness(name: str) -> float:
+        parts = [part for part in (name, *_BETWEEN.split(name)) if part]
+        found = max(JaroWinkler.similarity(word, part) for word in plain for part in parts)
+        return found if found >= _ALIKE else 0.0
+
+    return likeness
 
 
 def _likeness(words: Sequence[str], patient: Resource) -> float:
@@ -144,7 +164,7 @@ def _likeness(words: Sequence[str], patient: Resource) -> float:
 
 def _parts(name: dict[str, Any]) -> list[str]:
     texts = [*name.get("given", ()), str(name.get("family", ""))]
-    return [part for text in texts for part in (text, *re.split(r"[\s'-]+", text)) if part]
+    return [part for text in texts for part in (text, *_BETWEEN.split(text)) if part]
 
 
 async def by_ids(session: Session, ids: Sequence[str]) -> list[Resource]:

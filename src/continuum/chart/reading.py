@@ -5,6 +5,7 @@ import re
 from base64 import b64decode
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 from html.parser import HTMLParser
 from typing import Any
 
@@ -215,7 +216,7 @@ def entry(resource: Resource, names: Names, title: str, *, marks: tuple[Mark | N
     return Entry(
         resource_type=resource["resourceType"], id=resource["id"], version=version_of(resource), title=title,
         when=when_of(resource) if when is None else when, marks=tuple([mark for mark in marks if mark is not None]),
-        facts=facts(**given), group=group, source=source_of(resource, names),
+        facts=facts(**given), group=group, origin=partial(source_of, resource, names),
         codes=codes(resource.get("code") or resource.get("vaccineCode") or resource.get("medicationCodeableConcept")),
         note=note, wrong=wrong,
     )  # fmt: skip

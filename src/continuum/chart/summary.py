@@ -1,6 +1,7 @@
 """The first ten seconds: what matters now, what changed, what is due."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -9,7 +10,8 @@ from continuum.access.views import View
 from continuum.chart.banner import SEARCHES
 from continuum.chart.entry import N_, Entry, Fact
 from continuum.chart.limits import SUMMARY_COUNT
-from continuum.chart.section import criteria, entries, section
+from continuum.chart.reading import Resource, codes, words
+from continuum.chart.section import criteria, entries, made, section
 from continuum.chart.trends import Course, courses
 
 _NOW = "Now"
@@ -18,6 +20,9 @@ CHANGED_DAYS = 90
 _CHANGES = ("problems", "allergies", "medicines", "visits", "reports", "notes", "immunizations")
 _LOOKED_AT = (*_CHANGES, "labs", "vitals", "plans")
 _CHANGES_MAX = 8
+_MEASURED = ("labs", "vitals")
+_NEWEST = 2
+"""Results of one kind that a summary shows or compares: the last, and the one before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,9 @@ async def summary(session: Session, patient_id: str, today: date) -> tuple[View,
         f"Appointment?date=ge{today.isoformat()}&status=booked,pending,proposed&_sort=date&_count=5"
     )
     view = await session.view("summary", patient_id, searches)
-    found = {key: entries(section(key), view, key) for key in (*_LOOKED_AT, "appointments")}
+    found = {key: entries(section(key), view, key) for key in (*_LOOKED_AT, "appointments") if key not in _MEASURED}
+    for key in _MEASURED:
+        found[key] = made(section(key), view, newest(view.found[key]))
     since = (today - timedelta(days=CHANGED_DAYS)).isoformat()
     now = {
         key: tuple(one for one in found[key] if one.group == _NOW and not one.wrong)
@@ -69,6 +76,20 @@ async def summary(session: Session, patient_id: str, today: date) -> tuple[View,
         due=due(view, found, today),
         plans=now["plans"],
     )
+
+
+def newest(measured: Iterable[Resource]) -> Iterator[Resource]:
+    """Of what was measured, newest first, as much of each kind as is shown; what was an error counts for none.
+
+    The others would become entries that nobody sees, and they are nine of ten in a long chart.
+    """
+    met: Counter[str] = Counter()
+    for one in measured:
+        known = codes(one.get("code"))
+        kind = known[0] if known else words(one.get("code"))
+        if met[kind] < _NEWEST:
+            met[kind] += one.get("status") != "entered-in-error"
+            yield one
 
 
 def _abnormal(labs: Sequence[Entry]) -> tuple[Entry, ...]:

@@ -41,7 +41,8 @@ def words_of(text: str) -> tuple[str, ...]:
 
 def matches(entry: Entry, words: Sequence[str]) -> bool:
     """Whether all words stand somewhere in an entry."""
-    parts = [entry.title, entry.when, entry.note, entry.source.author, entry.source.place]
+    source = entry.source
+    parts = [entry.title, entry.when, entry.note, source.author, source.place]
     parts += [said(fact) for _, fact in entry.facts]
     text = folded(" ".join(parts))
     return all(word in text for word in words)

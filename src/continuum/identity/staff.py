@@ -107,21 +107,22 @@ def _privilege(row: Any) -> Privilege:
 
 @dataclass(frozen=True, slots=True)
 class Colleague:
-    """Somebody who works at a facility on a day."""
+    """Somebody who works at a facility on a day. practitioner_id: who they are in the record, where that is known."""
 
     account_id: str
     name: str
     role: str
+    practitioner_id: str | None = None
 
 
 async def at(conn: Connection, facility_id: str, day: date, *, roles: frozenset[str], limit: int) -> list[Colleague]:
     """Who holds one of these roles at a facility on a day, by name; closed accounts are left out."""
     rows = await conn.fetch(
-        "SELECT DISTINCT ON (a.display_name, a.account_id) a.account_id, a.display_name, p.role"
+        "SELECT DISTINCT ON (a.display_name, a.account_id) a.account_id, a.display_name, p.role, a.practitioner_id"
         " FROM identity.privilege p JOIN identity.account a USING (account_id)"
         " WHERE p.facility_id = $1 AND p.withdrawn_us IS NULL AND p.starts <= $2 AND (p.ends IS NULL OR p.ends >= $2)"
         " AND p.role = ANY ($3::text[]) AND a.closed_us IS NULL"
         " ORDER BY a.display_name, a.account_id, p.role LIMIT $4",
         facility_id, day, sorted(roles), limit,
     )  # fmt: skip
-    return [Colleague(row["account_id"], row["display_name"], row["role"]) for row in rows]
+    return [Colleague(row["account_id"], row["display_name"], row["role"], row["practitioner_id"]) for row in rows]

@@ -160,6 +160,8 @@ GATHER_MIN = 250
 """Rows that a search may always gather before it sorts them."""
 WALK_TRIED = 4_000
 """Rows that a search tests in the order of an index before it gathers what its criteria select instead."""
+DAY_KEYS_MAX = 1_000
+"""Places times days up to which a search looks each of them up; more are found by their dates."""
 GATHER_MAX = 100_000
 """Rows that a search may gather when no index has the order that is asked for."""
 OVERFLOWS_REMEMBERED_MAX = 10_000

@@ -25,6 +25,7 @@ from continuum.kernel.limits import (
 )
 from continuum.record.body import tail
 from continuum.record.claims import CLAIMING_TYPES, claimed
+from continuum.record.days import DAYED, file_days
 from continuum.record.geography import filed_longitude
 from continuum.record.keys import Keys, param_id
 from continuum.record.model import Mark
@@ -122,6 +123,8 @@ def arrange(resource: dict[str, Any], resource_type: str, type_id: int, keys: Ke
     date_low, date_high, dates = _dates(index, resource_type)
     strings = _strings(index, resource_type, wanted, keys)
     file_words(resource, index, keys.of_type[resource_type], wanted)
+    if resource_type in DAYED:
+        wanted.update(file_days(index, resource_type, date_low, date_high, keys))
     ref_params = []
     refs = []
     local, params = keys.local, keys.of_type[resource_type].params

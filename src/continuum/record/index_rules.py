@@ -26,6 +26,7 @@ from continuum.fhir.query import (
 )
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.errors import NotYetIndexed
+from continuum.record.days import DAYED
 from continuum.record.keys import Keys
 from continuum.record.limits import REINDEX_READY_AGE_S
 from continuum.record.read import Connection
@@ -43,6 +44,10 @@ FILING: Mapping[str, int] = dict.fromkeys(
 MARKS = "$meta"
 """Stands among the parameters for what resources have in their Meta (record/marks.py), which has a rule of its own."""
 _MARKS_RULE = "1"
+DAYS = "$days"
+"""Stands among the parameters of types that are filed by place and day (record/days.py). No search asks for it: until
+all resources are filed so, days are found as before."""
+_DAYS_RULE = "1"
 
 Rules = Mapping[str, str]
 """Parameter → its rule."""
@@ -56,7 +61,8 @@ def rules_of(resource_type: str) -> dict[str, str]:
         for code, mark in search_params.FINGERPRINTS[resource_type].items()
         if code in kinds
     }
-    return {**found, MARKS: _MARKS_RULE}
+    days = {DAYS: _DAYS_RULE} if resource_type in DAYED else {}
+    return {**found, **days, MARKS: _MARKS_RULE}
 
 
 def digest_of(rules: Rules) -> str:
@@ -140,6 +146,12 @@ async def refuse_unready_marks(conn: Connection, resource_types: Sequence[str], 
                 f"Which profiles, security labels and tags {name} resources have is still being looked up in what was"
                 f" there before this release ({known.percent[name]} % done). Try again later."
             )
+
+
+def filed_by_day(resource_type: str, keys: Keys) -> bool:
+    """Whether all resources of a type are filed by place and day, as far as this process has asked."""
+    known = _readiness.get(keys)
+    return known is not None and DAYS not in known.codes.get(resource_type, ())
 
 
 async def _known(conn: Connection, keys: Keys) -> _Readiness:

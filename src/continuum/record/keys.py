@@ -214,6 +214,10 @@ class Keys:
         """A word beside a code or a reference (`:text`)."""
         return self._digest(f"{resource_type}.{param}{_SEP}w{_SEP}{word}")
 
+    def on_day(self, resource_type: str, place: str, day: int) -> int:
+        """A place, `Type/id`, on one day (record/days.py); days are counted from 1970."""
+        return self._digest(f"{resource_type}{_SEP}d{_SEP}{place}{_SEP}{day}")
+
     def content(self, resource_type: str, word: str) -> int:
         """A word anywhere else in the resource (`_content`)."""
         return self._digest(f"{resource_type}{_SEP}w{_SEP}{word}")

@@ -18,5 +18,7 @@ PAGE_COMPRESS_MIN_BYTES = 1_400
 """A page that fits one packet is sent as it is."""
 NUMBERS_CACHED_MAX = 8_192
 """Measured values kept as text, per worker."""
+INSTANTS_CACHED_MAX = 8_192
+"""Instants kept as text, per worker: what is measured together says the same one in each chart, table and row."""
 ZONE_NAMES_CACHED_MAX = 512
 """Names of time zones kept, per worker."""

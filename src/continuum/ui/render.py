@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import get_month_names
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from continuum.ui import assets
 from continuum.ui.formats import names, quantities, times
@@ -35,7 +35,7 @@ PAGE_HEADERS: Mapping[str, str] = {
 
 
 def _time(written: times.Written) -> Markup:
-    return Markup('<time datetime="{}">{}</time>').format(written.machine, written.text)
+    return Markup(f'<time datetime="{escape(written.machine)}">{escape(written.text)}</time>')  # noqa: S704  both escaped
 
 
 def _day(value: date | str) -> Markup:

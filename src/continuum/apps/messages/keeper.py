@@ -14,7 +14,7 @@ from continuum.access.actor import USUAL_PURPOSE, Actor
 from continuum.apps.frame.zones import Zones
 from continuum.apps.messages.limits import CHECK_ERROR_WAIT_S, CHECK_EVERY_S
 from continuum.clinical.messaging.coverage import ROLES, Coverage
-from continuum.clinical.messaging.keeping import Keeper, Looked
+from continuum.clinical.messaging.keeping import Keeper, Looked, Roster
 from continuum.clinical.messaging.limits import STAFF_MAX
 from continuum.identity import staff
 from continuum.kernel.errors import DomainError
@@ -97,13 +97,14 @@ class Check:
             actor, USUAL_PURPOSE["system"], source="server", request_id=f"messages-{uuid4()}", sweeping=True
         )
 
-    async def _there(self, facility_id: str) -> tuple[frozenset[str], frozenset[str]]:
+    async def _there(self, facility_id: str) -> Roster:
         async with self._access.connect() as conn:
             found = await staff.at(conn, facility_id, self._today(), roles=ROLES, limit=STAFF_MAX)
         here = frozenset(one.account_id for one in found)
-        away = await self._coverage.at(facility_id)
         # A cover who has left is none.
-        return here, frozenset(one.account_id for one in away if one.cover_id not in here)
+        away = frozenset(one.account_id for one in await self._coverage.at(facility_id) if one.cover_id not in here)
+        answering = (one.practitioner_id for one in found if one.account_id not in away)
+        return Roster(here, away, frozenset(one for one in answering if one))
 
     async def _zone(self, session: Session, facility_id: str) -> ZoneInfo:
         return await self._zones.of(session, facility_id)

@@ -76,10 +76,14 @@ async def times(x: Visit) -> Response:
     """How long answers took, against what each team promises."""
     here = await staff_desk(x)
     teams = await here.teams()
-    work, more = await work_since(here.session, here.facility_id, here.now - timedelta(days=MEASURED_DAYS), here.now)
+    active = [one.id for one in teams if one.active]
+    since = here.now - timedelta(days=MEASURED_DAYS)
+    rows, more = await work_since(
+        here.session, here.facility_id, since, here.now, lambda work: measured(work, active, here.now)
+    )
     return x.page(
         "messages/times.html", home=HOME, teams={one.id: one for one in teams}, days=MEASURED_DAYS,
-        counted=len(work), more=more, rows=measured(work, [one.id for one in teams if one.active], here.now),
+        counted=sum(one.counted for one in rows), more=more, rows=rows,
     )  # fmt: skip
 
 

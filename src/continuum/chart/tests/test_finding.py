@@ -1,10 +1,15 @@
-"""What somebody types to find a patient, understood."""
+"""What somebody types to find a patient, understood; and whom it finds where nobody is called so."""
+
+import json
+from contextlib import asynccontextmanager
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from continuum.chart.finding import Wanted, _likeness, understand
+from continuum.access import Access, Operation
+from continuum.access.actor import USUAL_PURPOSE, Actor
+from continuum.chart.finding import Wanted, _likeness, find, understand
 
 
 @pytest.mark.parametrize(
@@ -43,3 +48,100 @@ def test_names_nearly_spelt_are_alike_in_any_order_and_others_are_not():
     assert _likeness(("robert", "brien"), patient) > 0.82
     assert _likeness(("robert", "washington"), patient) < 0.82
     assert _likeness(("robert",), {"name": []}) == 0
+
+
+class Counting:
+    """Connections that count the rows of record.search and record.string that statements look at."""
+
+    def __init__(self, pool):
+        self._pool = pool
+        self.looked = 0
+
+    @asynccontextmanager
+    async def connection(self, *wall):
+        async with self._pool.connection(*wall) as conn:
+            yield Counted(conn, self)
+
+
+class Counted:
+    def __init__(self, conn, counting):
+        self._conn, self._counting = conn, counting
+
+    def __getattr__(self, name):
+        return getattr(self._conn, name)
+
+    async def fetch(self, sql, *values):
+        if "record.s" in sql and sql.lstrip().startswith(("WITH", "SELECT")):
+            (row,) = await self._conn.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *values)
+            self._counting.looked += _looked(json.loads(row[0])[0]["Plan"])
+        return await self._conn.fetch(sql, *values)
+
+
+def _looked(node):
+    own = 0
+    if {node.get("Relation Name"), node.get("Index Name", "").partition("_")[0]} & {"search", "string"}:
+        own = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+    return own + sum(_looked(child) for child in node.get("Plans", ()))
+
+
+def someone(number, given, family, facility):
+    return {
+        "resourceType": "Patient", "id": f"p{number}", "name": [{"family": family, "given": [given]}],
+        "managingOrganization": {"reference": f"Organization/{facility}"}, "birthDate": f"19{50 + number % 50}-03-04",
+    }  # fmt: skip
+
+
+@pytest.fixture
+async def town(pool):
+    """Three people at one facility; 900 at another whose names begin like theirs."""
+    counting = Counting(pool)
+    door = Access(counting.connection, key_secret=bytes(32), audit_secret=bytes(32))
+    system = door.open(Actor("s", "system"), USUAL_PURPOSE["system"], source="192.0.2.1", request_id="r")
+    for one in ("here", "there"):
+        await system.update({"resourceType": "Organization", "id": one, "name": one})
+    people = [
+        someone(1, "Ana", "Johnson", "here"), someone(2, "Anabel", "Rivas-Rivera", "here"),
+        someone(3, "Robert", "O'Brien", "here"), someone(4, "Ana", "Johnston", "there"),
+    ]  # fmt: skip
+    people += [
+        someone(number, "Jo", ("Jovanovic", "Joyce", "Joaquin")[number % 3], "there") for number in range(10, 910)
+    ]
+    for first in range(0, len(people), 100):
+        await system.transaction([
+            Operation("PUT", "Patient", id=one["id"], resource=one) for one in people[first : first + 100]
+        ])  # fmt: skip
+    return counting, door
+
+
+def nurse(door):
+    return door.open(
+        Actor("n", "nurse", facility_id="here"), USUAL_PURPOSE["nurse"], source="192.0.2.1", request_id="r"
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("johnsen", ["p1"]), ("Jonson Ana", ["p1"]), ("ana jonson", ["p1"]), ("johnsen 1951-03-04", ["p1"]),
+        ("johnsen 1952-03-04", []), ("rivero", ["p2"]), ("anabell rivera", ["p2"]), ("obrian robbert", ["p3"]),
+        ("brien", ["p3"]), ("robert brian", ["p3"]), ("johnsten", ["p1"]), ("washington", []),
+    ],
+)  # fmt: skip
+async def test_people_of_ones_own_are_found_by_a_name_nearly_spelt_and_nobody_elses(town, typed, found):
+    _, door = town
+    met = await find(nurse(door), typed)
+    assert [one["id"] for one in met.patients] == found
+
+
+async def test_what_a_name_nearly_spelt_costs_follows_the_names_alike_and_not_all_that_begin_so(town):
+    counting, door = town
+    await find(nurse(door), "johnsen")
+    counting.looked = 0
+    met = await find(nurse(door), "johnsen")
+    assert [one["id"] for one in met.patients] == ["p1"]
+    assert counting.looked < 60, "five names are alike or not; 900 people bear those that are not"
+    async with door.connect() as conn:
+        rows = await conn.fetch(
+            "SELECT query, patient_id FROM record.audit WHERE role = 'nurse' ORDER BY seq DESC LIMIT 3"
+        )
+    assert [row["patient_id"] for row in rows if "like" in row["query"]] == ["p1"], "one act, of whom was shown"

@@ -13,7 +13,10 @@ _ENDS = frozenset({"answered", "closed"})
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of one team. took: the median from the question to its answer. kept: answers within the promise."""
+    """Of one team. took: the median from the question to its answer. kept: answers within the promise.
+
+    counted: the conversations that this was made of.
+    """
 
     team_id: str
     answered: int
@@ -22,6 +25,7 @@ class Figures:
     longest: timedelta | None
     waiting: int
     late: int
+    counted: int
 
     @property
     def kept_percent(self) -> int | None:
@@ -57,5 +61,5 @@ def _figures(team_id: str, tasks: Sequence[Resource], now: datetime) -> Figures:
     return Figures(
         team_id, len(answers), sum(kept for _, kept in answers), median,
         max(spans, default=None), sum(one.get("status") in OPEN for one in tasks),
-        sum(overdue(one, now) for one in tasks),
+        sum(overdue(one, now) for one in tasks), len(tasks),
     )  # fmt: skip

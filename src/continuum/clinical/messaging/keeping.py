@@ -6,15 +6,21 @@ who stands in, what is overdue rises. Every worker may run it; what two do at on
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from continuum.access import Operation, Page, Session
 from continuum.chart.reading import code_of
 from continuum.clinical.messaging import model, rules
-from continuum.clinical.messaging.limits import ANSWER_WORKING_DAYS, MEASURED_DAYS, SWEEP_BATCH
+from continuum.clinical.messaging.limits import (
+    ANSWER_WORKING_DAYS,
+    MEASURED_DAYS,
+    SWEEP_BATCH,
+    TEAM_MEMBERS_MAX,
+)
 from continuum.clinical.messaging.model import (
     ANSWER,
     FOLLOW_UP,
@@ -27,15 +33,26 @@ from continuum.clinical.messaging.model import (
     patient_of,
     team_of,
 )
-from continuum.clinical.messaging.reading import OPEN_STATUSES, body, teams_of, token
-from continuum.clinical.messaging.rules import Standing
+from continuum.clinical.messaging.reading import OPEN_STATUSES, body, find, safe, teams_of, token
+from continuum.clinical.messaging.rules import Standing, Team
 from continuum.clinical.messaging.threads import message
 from continuum.clinical.messaging.workflows import changed, promise
 from continuum.fhir.json import dump, parse
 from continuum.kernel.errors import Conflict, DomainError
 
-Staff = Callable[[str], Awaitable[tuple[frozenset[str], frozenset[str]]]]
-"""The accounts that answer messages at a facility now, and those of them who are away without a cover."""
+
+class Roster(NamedTuple):
+    """The accounts that answer messages at a facility now, and those of them who are away without a cover.
+
+    answering: the Practitioners that those who are not away are in the record, where somebody said so.
+    """
+
+    accounts: frozenset[str] = frozenset()
+    away: frozenset[str] = frozenset()
+    answering: frozenset[str] = frozenset()
+
+
+Staff = Callable[[str], Awaitable[Roster]]
 Zone = Callable[[Session, str], Awaitable[ZoneInfo]]
 _GONE_BY = 412
 
@@ -59,13 +76,13 @@ class Keeper:
     def __init__(self, session: Callable[[], Session], staff: Staff, zone: Zone) -> None:
         self._session, self._staff, self._zone = session, staff, zone
         self._threads_from = self._tasks_from = ""
-        self._teams_at: dict[str, str] = {}
+        self._teams: dict[str, Team | None] = {}
         self.latest = Looked()
 
     async def turn(self, now: datetime) -> Looked:
         """Looks at the newest threads, some of the rest, and some of the open work."""
         there: dict[str, Standing] = {}
-        self._teams_at.clear()
+        self._teams.clear()
         newest = f"category={token(KIND, MESSAGE)}&part-of:missing=true&_sort=-sent&_count={SWEEP_BATCH}"
         threads = lost = failed = 0
         page = await self._page("Communication", f"{newest}&_revinclude=Task:focus", "")
@@ -93,11 +110,46 @@ class Keeper:
     async def standing(self, facility_id: str, there: dict[str, Standing]) -> Standing:
         """Who is there at a facility; looked up once a turn."""
         if facility_id not in there:
-            accounts, away = await self._staff(facility_id) if facility_id else (frozenset[str](), frozenset[str]())
+            roster = await self._staff(facility_id) if facility_id else Roster()
             teams = await teams_of(self._session(), facility_id) if facility_id else []
             name = str((await self._read("Organization", facility_id)).get("name", "")) if facility_id else ""
-            there[facility_id] = Standing(accounts, {one.id: one for one in teams}, facility_id, name, away)
+            there[facility_id] = Standing(
+                roster.accounts, {one.id: one for one in teams}, facility_id, name, roster.away, roster.answering
+            )
         return there[facility_id]
+
+    async def _known(self, standing: Standing, *team_ids: str) -> Standing:
+        """With the teams of one patient that are meant; the facility's own list has those of everybody alone."""
+        found = [await self._team(one) for one in team_ids if one and one not in standing.teams]
+        own = {one.id: one for one in found if one is not None and one.patient_id}
+        return replace(standing, teams={**standing.teams, **own}) if own else standing
+
+    async def _team(self, team_id: str) -> Team | None:
+        """A team, looked up once a turn; None for one that is not there."""
+        if team_id not in self._teams:
+            # A search, because that of a sweep stands in nobody's own trail; a read would, at each turn.
+            try:
+                found, _ = await find(self._session(), "CareTeam", f"_id={safe(team_id)}")
+                team = next((rules.team(one) for one in found), None)
+                self._teams[team_id] = await self._by_name(team) if team is not None and team.patient_id else team
+            except DomainError:
+                self._teams[team_id] = None
+        return self._teams[team_id]
+
+    async def _by_name(self, team: Team) -> Team:
+        """With members who are named by their role as the Practitioners they are."""
+        members = []
+        for reference, end in team.members[:TEAM_MEMBERS_MAX]:
+            kind, _, name = reference.partition("/")
+            person = reference
+            if kind == "PractitionerRole":
+                try:
+                    role = await self._read(kind, name)
+                except DomainError:
+                    continue
+                person = str(role.get("practitioner", {}).get("reference", ""))
+            members.append((person, end))
+        return replace(team, members=tuple(members))
 
     async def _facility(self, patient_id: str, known: dict[str, Resource]) -> str:
         patient = known.get(f"Patient/{patient_id}")
@@ -111,12 +163,8 @@ class Keeper:
 
         Somebody who has moved still hears from those to whom they wrote.
         """
-        if team_id and team_id not in self._teams_at:
-            try:
-                self._teams_at[team_id] = rules.team(await self._read("CareTeam", team_id)).facility_id
-            except DomainError:
-                self._teams_at[team_id] = ""
-        return self._teams_at.get(team_id, "") or await self._facility(patient_id, known)
+        team = await self._team(team_id) if team_id else None
+        return (team.facility_id if team is not None else "") or await self._facility(patient_id, known)
 
     async def _read(self, kind: str, resource_id: str) -> Resource:
         return body(await self._session().read(kind, resource_id))
@@ -163,9 +211,9 @@ class Keeper:
             said: Resource = next(iter(first.get("recipient", ())), {})
             kind, _, to = str(said.get("reference", "")).partition("/")
             facility = await self._owing(to if kind == "CareTeam" else "", patient_id, {})
-            standing = await self.standing(facility, there)
-            team = standing.teams.get(to)
-            reference, display = (team.reference, team.name) if team and team.active else standing.fallback()
+            standing = await self._known(await self.standing(facility, there), to if kind == "CareTeam" else "")
+            team = standing.answers(to, patient_id, now)
+            reference, display = (team.reference, team.name) if team is not None else standing.fallback()
             zone = await self._zone(self._session(), facility) if facility else ZoneInfo("UTC")
             until = promise(now, zone, team.answer_days if team else ANSWER_WORKING_DAYS)
             asked = Asked(f"Communication/{first['id']}", patient_id, reference, display, until, facility_id=facility)
@@ -186,6 +234,8 @@ class Keeper:
             task = body(stored)
             try:
                 standing = await self.standing(await self._owes(task, known), there)
+                owner = owner_of(task)
+                standing = await self._known(standing, team_of(task), owner.id if owner.kind == "team" else "")
             except DomainError:
                 failed += 1
                 continue

@@ -36,6 +36,8 @@ POOL_SHOWN_MAX = 100
 """Threads of a list of the staff on one page."""
 TEAMS_MAX = 100
 """Teams of one facility."""
+TEAM_MEMBERS_MAX = 50
+"""Members of a patient's own team among whom somebody who answers is looked for."""
 FOLDERS_MAX = 25
 """Folders of somebody's own."""
 FOLDER_MAX_CHARS = 40

@@ -1,8 +1,9 @@
 """Finding threads, teams and work through a session."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -34,6 +35,7 @@ from continuum.clinical.messaging.threads import Thread, threads
 from continuum.fhir.json import parse
 from continuum.kernel.errors import NotFound
 
+T = TypeVar("T")
 OPEN_STATUSES = "requested,accepted,in-progress"
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.")
 NO_THREAD = "There is no such conversation, or it is not open to you."
@@ -128,9 +130,11 @@ async def pool(session: Session, code: str = ANSWER, **by: str) -> tuple[list[Re
 
 
 async def work_since(
-    session: Session, facility_id: str, since: datetime, now: datetime
-) -> tuple[list[Resource], bool]:  # fmt: skip
-    """Conversations that a facility owes or owed an answer, asked since an instant; whether there are more.
+    session: Session, facility_id: str, since: datetime, now: datetime, measure: Callable[[Iterable[Resource]], T]
+) -> tuple[T, bool]:  # fmt: skip
+    """What conversations come to that a facility owes or owed an answer, asked since an instant; and if there are more.
+
+    measure: makes figures of them that name nobody, so that it stands in no patient's trail (`Session.measured`).
 
     The newest first, MEASURED_MAX at most. The search begins with the facility's months: what others are asked, and
     what was asked in earlier years, is not read.
@@ -138,8 +142,7 @@ async def work_since(
     months = ",".join(token(OWED_BY, one) for one in owed_codes(safe(facility_id), since, max(since, now)))
     criteria = f"_tag={months}&code={token(WORK, ANSWER)}&authored-on=ge{stamp(since)}&_sort=-authored-on"
     query = replace(session.parse("Task", criteria), count=MEASURED_MAX, begin="_tag")
-    page = await session.search(query)
-    return [body(one) for one in page.matches], bool(page.next_cursor)
+    return await session.measured(query, lambda found: measure(body(one) for one in found))
 
 
 def rows_of(tasks: list[Resource], included: dict[str, Resource]) -> list[dict[str, Any]]:

@@ -24,9 +24,11 @@ from continuum.clinical.messaging.model import (
     Owner,
     Resource,
     owner_of,
+    patient_of,
     promised,
     risen,
     risen_times,
+    stamp,
     team_of,
     to_team,
     triaged,
@@ -47,7 +49,9 @@ class Team:
     """A CareTeam as messaging needs it.
 
     answer_days: working days in which it answers. signs: whether it asks for a typed name. stands_in: whether it takes
-    on what no other team has. ages_until: the first age in years for which it is not; 0 for all ages.
+    on what no other team has. ages_until: the first age in years for which it is not; 0 for all ages. patient_id: whose
+    own team it is; "" for one that is open to everybody. members: who is in it, each with the end of that time as FHIR
+    says it, "" for an open one.
     """
 
     id: str
@@ -59,6 +63,8 @@ class Team:
     stands_in: bool = False
     ages_until: int = 0
     takes_messages: bool = True
+    patient_id: str = ""
+    members: tuple[tuple[str, str], ...] = ()
 
     @property
     def reference(self) -> str:
@@ -68,6 +74,17 @@ class Team:
     def serves(self, age_years: int) -> bool:
         """Whether somebody of this age may write to it."""
         return self.active and self.takes_messages and (not self.ages_until or age_years < self.ages_until)
+
+    def members_at(self, now: datetime) -> list[str]:
+        """References to those who are in it now."""
+        return [reference for reference, end in self.members if not _over(end, now)]
+
+
+def _over(end: str, now: datetime) -> bool:
+    """Whether a time has ended. A day, a month or a year lasts to its last moment."""
+    if "T" in end:
+        return datetime.fromisoformat(end) < now
+    return end < stamp(now)[: len(end)]
 
 
 def team(resource: Mapping[str, Any]) -> Team:
@@ -83,7 +100,9 @@ def team(resource: Mapping[str, Any]) -> Team:
         str(resource["id"]), str(resource.get("name", "")), next(iter(owners), "").removeprefix("Organization/"),
         resource.get("status") == "active", min(max(int(days), 1), ANSWER_WORKING_DAYS_MAX),
         said.get(SIGNATURE) is True, said.get(STANDS_IN) is True, int(said.get(AGES_UNTIL, 0)),
-        said.get(MESSAGES) is not False,
+        said.get(MESSAGES) is not False, str(resource.get("subject", {}).get("reference", "")).removeprefix("Patient/"),
+        tuple((str(one.get("member", {}).get("reference", "")), str(one.get("period", {}).get("end", "")))
+              for one in resource.get("participant", ())),
     )  # fmt: skip
 
 
@@ -155,28 +174,52 @@ def overdue(task: Mapping[str, Any], now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Who is there at present. staff: accounts that work here now; away: those of them away without a cover."""
+    """Who is there at present.
+
+    staff: accounts that work here now; away: those of them away without a cover. answering: the Practitioners that the
+    others are in the record. teams: those of everybody, and those of single patients that were asked for.
+    """
 
     staff: frozenset[str]
     teams: Mapping[str, Team]
     facility_id: str
     facility_name: str
     away: frozenset[str] = frozenset()
+    answering: frozenset[str] = frozenset()
 
     def fallback(self, but: str = "") -> tuple[str, str]:
         """Reference and name of who takes on what nobody else has: a team that stands in, or the facility itself."""
-        found = [one for one in self.teams.values() if one.active and one.stands_in and one.id != but]
+        found = [
+            one for one in self.teams.values()
+            if one.active and one.stands_in and not one.patient_id and one.id != but
+        ]  # fmt: skip
         chosen = min(found, key=lambda one: one.id, default=None)
         if chosen is not None:
             return chosen.reference, chosen.name
         return f"Organization/{self.facility_id}", self.facility_name
 
-    def holds(self, owner: Owner) -> bool:
-        """Whether somebody can still answer as this owner."""
+    def answers(self, team_id: str, patient_id: str, now: datetime) -> Team | None:
+        """A team that still answers this patient; None for one that is closed, unknown or empty.
+
+        A team of everybody has its list, which all who answer messages here see. A patient's own team is the people in
+        it: one of them must be here, or the facility itself.
+        """
+        found = self.teams.get(team_id)
+        if found is None or not found.active:
+            return None
+        if not found.patient_id:
+            return found
+        if found.patient_id != patient_id or not found.takes_messages:
+            return None
+        here = {f"Organization/{self.facility_id}", *(f"Practitioner/{one}" for one in self.answering)}
+        return found if here.intersection(found.members_at(now)) else None
+
+    def holds(self, owner: Owner, patient_id: str, now: datetime) -> bool:
+        """Whether somebody can still answer this patient as this owner."""
         if owner.kind == "staff":
             return owner.id in self.staff and owner.id not in self.away
         if owner.kind == "team":
-            return owner.id in self.teams and self.teams[owner.id].active
+            return self.answers(owner.id, patient_id, now) is not None
         return owner.kind == "facility" and owner.id == self.facility_id
 
 
@@ -184,11 +227,11 @@ def kept_owned(task: Resource, there: Standing, now: datetime) -> Resource | Non
     """A Task whose owner is gone, given to its team or, if that is closed, to the fallback; None if all is well."""
     if task.get("status") not in OPEN:
         return None
-    owner = owner_of(task)
-    if there.holds(owner):
+    owner, patient_id = owner_of(task), patient_of(task)
+    if there.holds(owner, patient_id, now):
         return None
-    own = there.teams.get(team_of(task))
-    reference, name = (own.reference, own.name) if own is not None and own.active else there.fallback()
+    own = there.answers(team_of(task), patient_id, now)
+    reference, name = (own.reference, own.name) if own is not None else there.fallback()
     what = {"staff": "left", "team": "team-closed"}.get(owner.kind, "found")
     return to_team(task, reference, name, Event(what, now, "Continuum", owner.name))
 

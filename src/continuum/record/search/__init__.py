@@ -6,5 +6,15 @@ from continuum.record.search.everything import everything
 from continuum.record.search.in_use import marks_in_use
 from continuum.record.search.last_n import last_n
 from continuum.record.search.run import resolve, search
+from continuum.record.search.spelled import spelled
 
-__all__ = ["encounter_everything", "everything", "last_n", "marks_in_use", "resolve", "search", "search_across"]
+__all__ = [
+    "encounter_everything",
+    "everything",
+    "last_n",
+    "marks_in_use",
+    "resolve",
+    "search",
+    "search_across",
+    "spelled",
+]

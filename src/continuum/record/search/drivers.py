@@ -10,6 +10,8 @@ from continuum.fhir.query import AllOf, AnyOf, Chain, Clause, Criterion, Has, In
 from continuum.fhir.search_params import MAIN_DATE, PATIENT_IMPLIED, UNIONS, param
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.limits import CHAIN_TARGETS_MAX
+from continuum.record.days import day_keys
+from continuum.record.index_rules import filed_by_day
 from continuum.record.keys import param_id
 from continuum.record.search.bindings import Bindings
 from continuum.record.search.conditions import date_condition, quantity_condition, string_condition, uri_below_condition
@@ -31,6 +33,8 @@ FEW = 200.0
 """What one patient or one exact string is taken to have; real figures are bounded when the search runs."""
 FILED = 150.0
 """What a quantity under its code is taken to have before it is tried."""
+ON_DAY = 1.0
+"""What a place has on one day: a week's list asks for many places, and most of them are closed."""
 UNKNOWN = 1_000.0
 """What a range is taken to have before it is tried."""
 ALTERNATIVES_MAX = 8
@@ -116,6 +120,8 @@ def _candidates(query: Query, bindings: Bindings, statistics: Statistics) -> Ite
             yield _of_any(clause, resource_type, bindings, statistics)
     if query.begin:
         return
+    if (days := day_keys(query, bindings.keys)) and filed_by_day(resource_type, bindings.keys):
+        yield Driver(f"s.keys && {bindings.bind(days, 'bigint[]')}", ON_DAY * len(days), len(days))
     condition = filed(query, bindings)
     if condition is not None:
         yield Driver(_beside("quantity", condition), FILED, 0.0, rows=True, filed=True)

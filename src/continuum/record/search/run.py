@@ -13,7 +13,7 @@ from continuum.record.search.estimate import Total, estimate_of
 from continuum.record.search.in_order import ordered
 from continuum.record.search.includes import included
 from continuum.record.search.order import Cursor, read_cursor, search_of
-from continuum.record.search.plan import EFFORTS, GATHER_FEW, GATHER_MANY, Plan, Planner
+from continuum.record.search.plan import EFFORTS, GATHER_FEW, GATHER_MANY, WALK_SHORT, Plan, Planner
 from continuum.record.search.ready import ready
 from continuum.record.search.statistics import Statistics, read_statistics
 from continuum.record.visibility import Visibility
@@ -156,6 +156,9 @@ async def rows_of(
             if rank <= failed.get(shape, NEVER):
                 continue
         plan = planner.page(effort, cursor, limit=limit, with_total=with_total)
+        # Where few rows are not promised, the first effort is a short walk already: one that was cut before is again.
+        if effort < plan.effort == WALK_SHORT and failed and _remembered(WALK_SHORT, query)[0] in failed:
+            continue
         rows = await conn.fetch(plan.sql, *plan.values)
         if plan.whole or not rows[0]["cut"]:
             return rows, plan

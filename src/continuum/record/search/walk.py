@@ -13,6 +13,9 @@ from continuum.record.search.order import Cursor, Key, Side, place
 
 LONG_US = 31 * 86_400_000_000
 """What lasts longer than this has an index of its own (search_type_long)."""
+INSTANTS = frozenset({"Appointment", "Bundle", "DocumentReference", "Provenance", "Slot"})
+"""Types whose main date is an instant: none of them lasts longer than a second."""
+INSTANT_US = 1_000_000
 _SINCE = frozenset({"eq", "ge", "gt", "sa", "ap"})
 _UNTIL = frozenset({"eq", "lt", "le", "eb", "ap"})
 """Prefixes of a date that bound an instant from below, and from above."""
@@ -194,6 +197,8 @@ def _bounds(query: Query, column: str, bindings: Bindings) -> list[str]:
     since = [value.low_us for value in values if value.prefix in {"ge", "gt", "sa", "ap"}]
     if column != "date_low" or not since:
         return [conditions]
+    if query.resource_type in INSTANTS:
+        return [f"{conditions} AND s.date_low > {bindings.bind(max(since) - INSTANT_US, 'bigint')}"]
     # What ended after an instant began after it, or shortly before, or is one of the few long ones.
     began = bindings.bind(max(since) - LONG_US, "bigint")
     ended = bindings.bind(max(since), "bigint")

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from continuum.kernel.errors import TooCostly
-from continuum.record.search import plan
+from continuum.record.search import plan, search
 from continuum.record.tests.stock import Stock, coded, observation, patient
-from continuum.record.visibility import Scope, Visibility
+from continuum.record.visibility import EVERYTHING, Scope, Visibility
 
 
 @pytest.fixture
@@ -113,3 +113,40 @@ async def test_who_is_named_while_pages_are_read_neither_repeats_nor_hides_other
     await stock.fill(named("early", "Lee0"), named("late", "Lee9"))
     rest = await stock.page("Patient?family=lee&_count=20", cursor=first.next_cursor)
     assert [one.id for one in rest.matches] == ["p2", "p3", "p4", "p5", "late"]
+
+
+class Counted:
+    """A connection that keeps the statements of searches."""
+
+    def __init__(self, conn):
+        self._conn = conn
+        self.asked = []
+
+    async def fetchrow(self, sql, *values):
+        return await self._conn.fetchrow(sql, *values)
+
+    async def fetch(self, sql, *values):
+        if "FROM record.search" in sql:
+            self.asked.append(sql)
+        return await self._conn.fetch(sql, *values)
+
+
+async def test_a_short_walk_that_was_cut_is_not_tried_again_whichever_effort_leads_to_it(stock, analyse, monkeypatch):
+    """What many have is walked at once: the first effort already, and not only the second, is that walk."""
+    monkeypatch.setattr(plan, "WALK_TRIED", 5)
+    monkeypatch.setattr(plan, "GATHER_MIN", 1)
+    rare = {"category": [{"coding": [{"code": "rare"}]}]}
+    await stock.fill(
+        *(observation(f"o{n:03}", status="final", category=[{"coding": [{"code": "usual"}]}]) for n in range(200)),
+        *(observation(f"r{n}", status="final", **rare) for n in range(3)),
+    )
+    await analyse()
+    query = stock.query("Observation?status=final&category:not=usual&_count=2")
+    statements = []
+    for _ in range(3):
+        async with stock.pool.connection() as conn:
+            counted = Counted(conn)
+            page = await search(counted, query, visibility=EVERYTHING, keys=stock.keys)
+        assert [one.id for one in page.matches] == ["r0", "r1"]
+        statements.append(len(counted.asked))
+    assert statements == [2, 1, 1]

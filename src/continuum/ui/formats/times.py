@@ -17,6 +17,7 @@ from continuum.kernel.limits import (
 )
 from continuum.ui.language import ngettext_in
 from continuum.ui.limits import (
+    INSTANTS_CACHED_MAX,
     ZONE_NAMES_CACHED_MAX,
 )
 
@@ -88,6 +89,7 @@ def zone_name(value: datetime, language: str, zone: ZoneInfo) -> str:
     return _zone_name(zone, value.astimezone(zone).tzname(), language)
 
 
+@lru_cache(maxsize=INSTANTS_CACHED_MAX)
 def instant(value: datetime | str, language: str, zone: ZoneInfo) -> Written:
     """An instant in the reader's zone, which is named: `Nov 23, 2026, 14:05 EST`. Text shorter than a day is a day.
 

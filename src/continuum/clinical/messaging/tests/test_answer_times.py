@@ -24,9 +24,11 @@ async def clinic(pool):
 
 
 async def counted(clinic, *, facility="f", now=NOW):
-    found, more = await reading.work_since(clinic.nurse, facility, now - WEEK, now)
+    found, more = await reading.work_since(
+        clinic.nurse, facility, now - WEEK, now, lambda work: answering.measured(work, ["family", "desk"], now)
+    )
     assert not more
-    return {one.team_id: one for one in answering.measured(found, ["family", "desk"], now)}
+    return {one.team_id: one for one in found}
 
 
 async def write(clinic, *, to="", facility="f", patient="rob", now=NOW):
@@ -39,7 +41,10 @@ async def write(clinic, *, to="", facility="f", patient="rob", now=NOW):
 
 async def trace(clinic):
     async with clinic.door.connect() as conn:
-        return await conn.fetch("SELECT interaction, query FROM record.audit WHERE role = 'nurse' ORDER BY seq")
+        return await conn.fetch(
+            "SELECT interaction, query, patient_id, EXISTS (SELECT 1 FROM record.audit_patient p WHERE p.seq = a.seq)"
+            " AS more FROM record.audit a WHERE role = 'nurse' ORDER BY seq"
+        )
 
 
 async def test_what_another_facility_owes_is_not_counted_here(clinic):
@@ -113,11 +118,25 @@ async def test_only_the_newest_are_counted_and_it_is_said_so_and_the_trace_is_on
     for hour in range(3):
         await write(clinic, to="family", now=NOW + timedelta(hours=hour))
     before = len(await trace(clinic))
-    found, more = await reading.work_since(clinic.nurse, "f", NOW - WEEK, NOW + WEEK)
+    found, more = await reading.work_since(clinic.nurse, "f", NOW - WEEK, NOW + WEEK, list)
     assert [one["authoredOn"][11:13] for one in found] == ["17", "16"]
     assert more
     (row,) = (await trace(clinic))[before:]
     assert row["interaction"] == "search"
+
+
+async def test_who_sees_totals_is_in_the_trace_and_who_sees_names_in_each_patients_trail(clinic):
+    await clinic.send()
+    await write(clinic, to="family", patient="other")
+    before = len(await trace(clinic))
+    assert (await counted(clinic))["family"].counted == 2
+    (row,) = (await trace(clinic))[before:]
+    assert "_tag" in row["query"]
+    assert (row["patient_id"], row["more"]) == (None, False), "nobody's record was looked at"
+    await reading.pool(clinic.nurse)
+    (row,) = (await trace(clinic))[before + 1 :]
+    assert row["patient_id"] is not None
+    assert row["more"], "a list with names stands in the trail of everybody in it"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from continuum.access import Access
 from continuum.access.actor import USUAL_PURPOSE, Actor
 from continuum.clinical.messaging import answering, model, reading, workflows
-from continuum.clinical.messaging.keeping import Keeper
+from continuum.clinical.messaging.keeping import Keeper, Roster
 from continuum.clinical.messaging.model import Who, owner_of
 from continuum.clinical.messaging.reading import task_of, teams_of, thread_in
 from continuum.clinical.messaging.workflows import Letter
@@ -35,10 +35,11 @@ class Clinic:
     def __init__(self, pool):
         self.door = Access(pool.connection, key_secret=bytes(32), audit_secret=bytes(32))
         self.staff, self.away = {"a-tom", "a-ann"}, set()
-        self.keeper = Keeper(lambda: self.session("system"), self.there, self.zone)
+        self.answering = {"tom"}
+        self.keeper = Keeper(self.sweeping, self.there, self.zone)
 
     async def there(self, _facility):
-        return frozenset(self.staff), frozenset(self.away)
+        return Roster(frozenset(self.staff), frozenset(self.away), frozenset(self.answering))
 
     async def zone(self, _session, _facility):
         return UTC_ZONE
@@ -47,6 +48,12 @@ class Clinic:
         facility = "f" if role == "nurse" else None
         actor = Actor(f"x-{role}", role, facility_id=facility, patient_id=patient_id)
         return self.door.open(actor, USUAL_PURPOSE[role], source="192.0.2.1", request_id="r", workflow=workflow)
+
+    def sweeping(self):
+        """As the check of a running server asks."""
+        return self.door.open(
+            Actor("x-system", "system"), USUAL_PURPOSE["system"], source="server", request_id="r", sweeping=True
+        )
 
     @property
     def person(self):
@@ -95,6 +102,69 @@ async def test_who_left_gives_back_and_a_team_that_closed_gives_on(clinic):
     owner = owner_of(await clinic.work(thread))
     assert (owner.kind, owner.id) == ("facility", "f")
     assert (await clinic.keeper.turn(NOW)).without_owner == 0
+
+
+def own_team(*members, **more):
+    """The care team of one patient, which is no team of the clinic's."""
+    return {
+        "resourceType": "CareTeam", "id": "robs", "status": "active", "name": "Robert's team",
+        "subject": {"reference": "Patient/rob"}, "participant": list(members),
+        "managingOrganization": [{"reference": "Organization/f"}], **more,
+    }  # fmt: skip
+
+
+TOM_IN_IT = {"member": {"reference": "Practitioner/tom"}}
+
+
+@pytest.mark.parametrize(
+    ("members", "more", "stays"),
+    [
+        ([TOM_IN_IT], {}, True),
+        ([{"member": {"reference": "PractitionerRole/toms"}}], {}, True),
+        ([{"member": {"reference": "Organization/f"}}], {}, True),
+        ([{**TOM_IN_IT, "period": {"end": "2026-11-23"}}], {}, True),
+        ([{**TOM_IN_IT, "period": {"end": "2026-11-22"}}], {}, False),
+        ([{"member": {"reference": "Practitioner/nobody-here"}}], {}, False),
+        ([TOM_IN_IT], {"status": "inactive"}, False),
+    ],
+)
+async def test_a_conversation_stays_with_a_patients_own_team_while_somebody_in_it_answers(clinic, members, more, stays):
+    system = clinic.session("system")
+    await system.update({"resourceType": "Practitioner", "id": "tom", "name": [{"family": "Reyes"}]})
+    await system.update({"resourceType": "Practitioner", "id": "nobody-here", "name": [{"family": "Nemo"}]})
+    role = {"resourceType": "PractitionerRole", "id": "toms", "practitioner": {"reference": "Practitioner/tom"}}
+    await system.update(role)
+    await system.update(own_team(*members))
+    chosen = next(one for one in await teams_of(clinic.person, "f", "rob") if one.id == "robs")
+    thread = await workflows.send(
+        clinic.person, Letter(uuid7(), "rob", ROB, "May I run?", "Knee"), chosen, NOW, UTC_ZONE
+    )
+    if more:
+        await system.update(own_team(*members, **more))
+    assert (await clinic.keeper.turn(NOW)).without_owner == (not stays)
+    assert owner_of(await clinic.work(thread)).id == ("robs" if stays else "desk")
+
+
+async def test_what_an_own_team_had_goes_on_when_the_last_of_its_people_leaves_and_back_to_it_from_one_of_them(clinic):
+    system = clinic.session("system")
+    await system.update({"resourceType": "Practitioner", "id": "tom", "name": [{"family": "Reyes"}]})
+    await system.update(own_team(TOM_IN_IT))
+    chosen = next(one for one in await teams_of(clinic.person, "f", "rob") if one.id == "robs")
+    thread = await workflows.send(
+        clinic.person, Letter(uuid7(), "rob", ROB, "May I run?", "Knee"), chosen, NOW, UTC_ZONE
+    )
+    await workflows.claim(clinic.nurse, "rob", thread, ANN, NOW)
+    clinic.staff.discard("a-ann")
+    assert (await clinic.keeper.turn(NOW)).without_owner == 1
+    assert owner_of(await clinic.work(thread)).id == "robs"
+    async with clinic.door.connect() as conn:
+        before = await conn.fetch("SELECT seq FROM record.audit WHERE patient_id = 'rob'")
+        assert (await clinic.keeper.turn(NOW)).without_owner == 0
+        after = await conn.fetch("SELECT seq FROM record.audit WHERE patient_id = 'rob'")
+    assert len(after) == len(before), "a turn that finds all well stands in nobody's trail"
+    clinic.answering.clear()
+    assert (await clinic.keeper.turn(NOW)).without_owner == 1
+    assert owner_of(await clinic.work(thread)).id == "desk"
 
 
 async def test_what_came_through_the_api_without_work_gets_it_once(clinic):
@@ -216,11 +286,11 @@ async def test_answers_are_measured_against_what_was_promised(clinic):
         task = await clinic.work(thread)
         await clinic.nurse.transaction([workflows.changed(model.answered(task, TOM, NOW + took))])
     await clinic.send("Still open")
-    found, more = await reading.work_since(clinic.nurse, "f", NOW - timedelta(days=1), NOW)
+    found, more = await reading.work_since(clinic.nurse, "f", NOW - timedelta(days=1), NOW, list)
     assert not more
     family, desk = answering.measured(found, ["family", "desk"], NOW + timedelta(days=9))
     assert (family.answered, family.kept, family.kept_percent) == (3, 2, 67)
     assert (family.took, family.longest) == (timedelta(hours=5), timedelta(days=9))
     assert (family.waiting, family.late) == (1, 1)
     assert (desk.answered, desk.kept_percent, desk.took) == (0, None, None)
-    assert await reading.work_since(clinic.nurse, "f", NOW + timedelta(days=1), NOW) == ([], False)
+    assert await reading.work_since(clinic.nurse, "f", NOW + timedelta(days=1), NOW, list) == ([], False)

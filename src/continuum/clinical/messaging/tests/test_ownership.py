@@ -27,6 +27,8 @@ from tests.faults.figures import Proof, rounds
 
 PEOPLE = [Who(f"a-{name}", name.title()) for name in ("tom", "ann", "eve", "sam")]
 TEAMS = ("family", "children", "desk")
+OWN = {"toms": ("tom",), "both": ("ann", "eve"), "no-ones": ("gone",), "anothers": ("sam",)}
+"""Care teams of single patients, and the Practitioners in them; the last is of another patient."""
 
 
 class Clinic(RuleBasedStateMachine):
@@ -39,7 +41,7 @@ class Clinic(RuleBasedStateMachine):
         self.counted["days"] += 1
         self.staff = {one.account_id for one in PEOPLE}
         self.away = {}
-        self.open_teams = set(TEAMS)
+        self.open_teams = {*TEAMS, *OWN}
         self.tasks = {}
         self.refusals = []
 
@@ -48,8 +50,22 @@ class Clinic(RuleBasedStateMachine):
             name: Team(name, name.title(), "f1", active=name in self.open_teams, stands_in=name == "desk")
             for name in TEAMS
         }
+        own = {
+            name: Team(
+                name, name.title(), "f1", active=name in self.open_teams,
+                patient_id="p2" if name == "anothers" else "p1",
+                members=tuple((f"Practitioner/{one}", "") for one in people),
+            )
+            for name, people in OWN.items()
+        }  # fmt: skip
         uncovered = {one for one, cover in self.away.items() if cover not in self.staff or cover in self.away}
-        return Standing(frozenset(self.staff), teams, "f1", "The clinic", frozenset(uncovered))
+        answering = frozenset(one.removeprefix("a-") for one in self.staff - uncovered)
+        return Standing(frozenset(self.staff), teams | own, "f1", "The clinic", frozenset(uncovered), answering)
+
+    def own_team_answers(self, name):
+        """By the people of a care team, said without the rule."""
+        there = self.standing()
+        return name in self.open_teams and name != "anothers" and bool(there.answering.intersection(OWN[name]))
 
     def act(self, thread, decide):
         """What people do at once: it is done, or refused in words."""
@@ -58,7 +74,7 @@ class Clinic(RuleBasedStateMachine):
         except DomainError as refusal:
             self.refusals.append(str(refusal))
 
-    @rule(target=threads, team=st.sampled_from(TEAMS), days=st.integers(1, 5))
+    @rule(target=threads, team=st.sampled_from([*TEAMS, *OWN]), days=st.integers(1, 5))
     def somebody_writes(self, team, days):
         reference, name = f"CareTeam/{team}", team.title()
         if team not in self.open_teams:
@@ -85,7 +101,7 @@ class Clinic(RuleBasedStateMachine):
     def it_is_handed_to_a_person(self, thread, to):
         self.act(thread, lambda task: model.to_person(task, to, Event("handed", self.now, "x", to.name)))
 
-    @rule(thread=threads, team=st.sampled_from(TEAMS))
+    @rule(thread=threads, team=st.sampled_from([*TEAMS, *OWN]))
     def it_is_handed_to_a_team(self, thread, team):
         event = Event("handed", self.now, "x", team)
         self.act(thread, lambda task: model.to_team(task, f"CareTeam/{team}", team.title(), event))
@@ -115,11 +131,11 @@ class Clinic(RuleBasedStateMachine):
     def somebody_is_back(self, who):
         self.away.pop(who.account_id, None)
 
-    @rule(team=st.sampled_from(TEAMS))
+    @rule(team=st.sampled_from([*TEAMS, *OWN]))
     def a_team_closes(self, team):
         self.open_teams.discard(team)
 
-    @rule(team=st.sampled_from(TEAMS))
+    @rule(team=st.sampled_from([*TEAMS, *OWN]))
     def a_team_opens(self, team):
         self.open_teams.add(team)
 
@@ -133,10 +149,13 @@ class Clinic(RuleBasedStateMachine):
         there = self.standing()
         for thread, task in self.tasks.items():
             kept = rules.kept_owned(task, there, self.now) or task
+            owner = owner_of(task)
+            if owner.id in OWN and task["status"] in OPEN:
+                assert (owner_of(kept) == owner) is self.own_team_answers(owner.id), "a care team that answers keeps it"
             self.tasks[thread] = rules.raised(kept, there, self.now) or kept
         for task in self.tasks.values():
             if task["status"] in OPEN:
-                assert there.holds(owner_of(task)), task["owner"]
+                assert there.holds(owner_of(task), "p1", self.now), task["owner"]
                 assert rules.kept_owned(task, there, self.now) is None, "a second turn finds nothing to mend"
 
     @invariant()

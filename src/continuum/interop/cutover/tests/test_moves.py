@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from continuum.clinical.messaging import workflows
-from continuum.clinical.messaging.keeping import Keeper
+from continuum.clinical.messaging.keeping import Keeper, Roster
 from continuum.clinical.messaging.model import Who
 from continuum.clinical.messaging.reading import task_of, teams_of, thread_in
 from continuum.clinical.messaging.workflows import Letter
@@ -121,7 +121,7 @@ async def test_a_conversation_stays_with_the_team_of_before_when_its_person_move
     await moves.settle(base.session(), NOW)
 
     async def there(_facility):
-        return frozenset({"a-tom"}), frozenset()
+        return Roster(frozenset({"a-tom"}))
 
     async def zone(_session, _facility):
         return ZoneInfo(ZONE)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from continuum.clinical.messaging import workflows
-from continuum.clinical.messaging.keeping import Keeper
+from continuum.clinical.messaging.keeping import Keeper, Roster
 from continuum.clinical.messaging.model import Who, owner_of
 from continuum.clinical.messaging.reading import box_of, teams_of
 from continuum.clinical.messaging.workflows import Letter
@@ -278,7 +278,7 @@ async def test_the_check_of_messages_finds_nothing_to_mend_in_what_was_brought_i
     await base.take(older.give())
 
     async def there(_facility):
-        return frozenset(), frozenset()
+        return Roster()
 
     async def zone(_session, _facility):
         return ZoneInfo(ZONE)
