@@ -6,11 +6,10 @@ from collections import defaultdict
 import asyncpg
 import pytest
 
-from continuum.apps.frame.part import parts
-from continuum.apps.workspace.app import PAGES
 from continuum.chart.section import sections
 from continuum.runtime.postgres.address import Address
 from tests.browsing import Browser
+from tests.routes import ROUTES
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(240)]
 _PARTS = {"kind": "problems", "section": "labs", "thread_id": "00000000-0000-7000-8000-000000000000"}
@@ -28,8 +27,7 @@ async def request(browser, method, path, patient_id):
     return await browser.http.post(address(path, patient_id), data={"csrf": browser.page.csrf, "on": "yes"})
 
 
-OF_PARTS = tuple(page for part in parts("workspace") for page in part.pages)
-EVERY = [(method, path) for path, _, methods in (*PAGES, *OF_PARTS) for method in methods]
+EVERY = [(method, path.removeprefix("/workspace")) for app, method, path in ROUTES if app == "workspace"]
 
 
 @pytest.mark.parametrize(("method", "path"), EVERY)

@@ -43,6 +43,8 @@ from continuum.identity.vault import random_token
 from continuum.kernel.errors import DomainError, Forbidden, Malformed, ReadOnly, StorageFull, TooLarge
 from continuum.kernel.ids import uuid7
 
+UNWRITTEN = (DomainError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What the trace of a refusal may fail with where nothing can be written."""
 SECURE: Mapping[str, str] = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:;"
@@ -244,7 +246,7 @@ class Exchange:
         if any(outcomes) or access is None:
             return
         # Where nothing can be written, a page that shows nothing of a record still says what is wrong.
-        with contextlib.suppress(DomainError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with contextlib.suppress(*UNWRITTEN):
             if self.session is None:
                 await self.load(activity=False)
             target, source, request_id = self.request.url.path, self.origin.source, self.origin.request_id

@@ -5,12 +5,11 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from urllib.parse import parse_qsl, urlencode
 
-import asyncpg
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from continuum.access.audit import noted
-from continuum.apps.signon.exchange import SECURE, Exchange, log, place, require_text
+from continuum.apps.signon.exchange import SECURE, UNWRITTEN, Exchange, log, place, require_text
 from continuum.apps.signon.services import BASE, SignonServices
 from continuum.identity.acts import Origin
 from continuum.identity.limits import (
@@ -114,7 +113,7 @@ async def _turned_away(services: SignonServices, request: Request, origin: Origi
         return
     said = DomainError(f"The endpoint said what is wrong ({status}).")
     # Where nothing can be written, a program is still told what is wrong: it is given nothing.
-    with contextlib.suppress(DomainError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    with contextlib.suppress(*UNWRITTEN):
         await services.access.stranger(
             said, source=origin.source, request_id=origin.request_id, target=request.url.path
         )

@@ -1,6 +1,5 @@
 """What somebody types to find a patient, understood; and whom it finds where nobody is called so."""
 
-import json
 from contextlib import asynccontextmanager
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from continuum.access import Access, Operation
 from continuum.access.actor import USUAL_PURPOSE, Actor
 from continuum.chart.finding import Wanted, _likeness, find, understand
+from continuum.record.tests.counting import Counting
 
 
 @pytest.mark.parametrize(
@@ -50,41 +50,23 @@ def test_names_nearly_spelt_are_alike_in_any_order_and_others_are_not():
     assert _likeness(("robert",), {"name": []}) == 0
 
 
-class Counting:
-    """Connections that count the rows of record.search and record.string that statements look at."""
+class Counted:
+    """A pool whose connections count the rows of record.search and record.string that statements look at."""
 
     def __init__(self, pool):
         self._pool = pool
-        self.looked = 0
+        self._opened = []
 
     @asynccontextmanager
     async def connection(self, *wall):
         async with self._pool.connection(*wall) as conn:
-            yield Counted(conn, self)
+            self._opened.append(Counting(conn, ("search", "string"), small=True))
+            yield self._opened[-1]
 
-
-class Counted:
-    def __init__(self, conn, counting):
-        self._conn, self._counting = conn, counting
-
-    def __getattr__(self, name):
-        return getattr(self._conn, name)
-
-    async def fetch(self, sql, *values):
-        if "record.s" in sql and sql.lstrip().startswith(("WITH", "SELECT")):
-            async with self._conn.transaction():
-                # Tables as small as these may be read whole, which says nothing of larger ones.
-                await self._conn.execute("SET LOCAL enable_seqscan = off")
-                (row,) = await self._conn.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *values)
-            self._counting.looked += _looked(json.loads(row[0])[0]["Plan"])
-        return await self._conn.fetch(sql, *values)
-
-
-def _looked(node):
-    own = 0
-    if {node.get("Relation Name"), node.get("Index Name", "").partition("_")[0]} & {"search", "string"}:
-        own = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
-    return own + sum(_looked(child) for child in node.get("Plans", ()))
+    def looked(self):
+        """How many since this was asked."""
+        found, self._opened = sum(sum(one.looked) for one in self._opened), []
+        return found
 
 
 def someone(number, given, family, facility):
@@ -97,8 +79,8 @@ def someone(number, given, family, facility):
 @pytest.fixture
 async def town(pool):
     """Three people at one facility; 900 at another whose names begin like theirs."""
-    counting = Counting(pool)
-    door = Access(counting.connection, key_secret=bytes(32), audit_secret=bytes(32))
+    counted = Counted(pool)
+    door = Access(counted.connection, key_secret=bytes(32), audit_secret=bytes(32))
     system = door.open(Actor("s", "system"), USUAL_PURPOSE["system"], source="192.0.2.1", request_id="r")
     for one in ("here", "there"):
         await system.update({"resourceType": "Organization", "id": one, "name": one})
@@ -113,7 +95,7 @@ async def town(pool):
         await system.transaction([
             Operation("PUT", "Patient", id=one["id"], resource=one) for one in people[first : first + 100]
         ])  # fmt: skip
-    return counting, door
+    return counted, door
 
 
 def nurse(door):
@@ -137,12 +119,12 @@ async def test_people_of_ones_own_are_found_by_a_name_nearly_spelt_and_nobody_el
 
 
 async def test_what_a_name_nearly_spelt_costs_follows_the_names_alike_and_not_all_that_begin_so(town):
-    counting, door = town
+    counted, door = town
     await find(nurse(door), "johnsen")
-    counting.looked = 0
+    counted.looked()
     met = await find(nurse(door), "johnsen")
     assert [one["id"] for one in met.patients] == ["p1"]
-    assert counting.looked < 60, "five names are alike or not; 900 people bear those that are not"
+    assert 0 < counted.looked() < 60, "five names are alike or not; 900 people bear those that are not"
     async with door.connect() as conn:
         rows = await conn.fetch(
             "SELECT query, patient_id FROM record.audit WHERE role = 'nurse' ORDER BY seq DESC LIMIT 3"

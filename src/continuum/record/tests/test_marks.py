@@ -1,7 +1,6 @@
 """Profiles, security labels and tags that are in use: what is told follows what is there, at the cost of the marks."""
 
 import asyncio
-import json
 
 import pytest
 
@@ -13,6 +12,7 @@ from continuum.record.entry import prepare
 from continuum.record.keys import Keys
 from continuum.record.marks import file_marks
 from continuum.record.search import in_use, marks_in_use
+from continuum.record.tests.counting import Counting
 from continuum.record.tests.desk import SECRET, Desk, patient, put
 from continuum.record.visibility import EVERYTHING
 
@@ -111,30 +111,6 @@ async def test_what_was_there_before_this_release_is_told_when_all_of_it_was_loo
     assert await told(Desk(pool), "Patient") == [("tag", "urn:s", "x")]
 
 
-class Watched:
-    """A connection that has PostgreSQL count the entries and rows that each statement looks at."""
-
-    def __init__(self, conn):
-        self._conn = conn
-        self.looked = 0
-
-    async def fetchrow(self, sql, *values):
-        return (await self.fetch(sql, *values) or [None])[0]
-
-    async def fetch(self, sql, *values):
-        (row,) = await self._conn.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *values)
-        if "pg_stats" not in sql:
-            self.looked += _looked(json.loads(row[0])[0]["Plan"])
-        return await self._conn.fetch(sql, *values)
-
-
-def _looked(node):
-    own = 0
-    if "Index Name" in node or "Relation Name" in node:
-        own = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
-    return own + sum(_looked(child) for child in node.get("Plans", ()))
-
-
 async def test_what_many_have_costs_no_more_than_what_few_have(pool, analyse):
     """5,000 resources with a tag that all have and one that each fifth has, and one with a tag of its own."""
     desk = Desk(pool)
@@ -144,7 +120,7 @@ async def test_what_many_have_costs_no_more_than_what_few_have(pool, analyse):
         await desk.do(*(put(marked(f"p{n}", tag=[tag("all"), tag(f"{n % 5}")])) for n in some))
     await analyse()
     async with pool.connection() as conn:
-        watched = Watched(conn)
-        found = await marks_in_use(watched, ["Patient"], visibility=EVERYTHING, keys=Keys(SECRET))
+        counting = Counting(conn, ("mark", "search", "resource"))
+        found = await marks_in_use(counting, ["Patient"], visibility=EVERYTHING, keys=Keys(SECRET))
     assert len(found) == 7
-    assert watched.looked < 500
+    assert 0 < sum(counting.looked) < 500

@@ -1,7 +1,6 @@
 """A day's list at some places: found by place and day together, whatever other places and other days there are."""
 
 import itertools
-import json
 import random
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl
@@ -17,6 +16,7 @@ from continuum.record.days import DAYED, day_keys
 from continuum.record.keys import Keys
 from continuum.record.search import search
 from continuum.record.search.walk import INSTANTS
+from continuum.record.tests.counting import Counting
 from continuum.record.tests.desk import SECRET, Desk, put
 from continuum.record.visibility import EVERYTHING
 
@@ -127,41 +127,15 @@ def _text(at):
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-class Watched:
-    """A connection that counts the rows of record.search and of its indexes that statements look at."""
-
-    def __init__(self, conn):
-        self._conn = conn
-        self.looked = 0
-
-    async def fetchrow(self, sql, *values):
-        return (await self.fetch(sql, *values) or [None])[0]
-
-    async def fetch(self, sql, *values):
-        if "FROM record.search" in sql:
-            async with self._conn.transaction():
-                # Tables as small as these may be read whole, which says nothing of larger ones.
-                await self._conn.execute("SET LOCAL enable_seqscan = off")
-                (row,) = await self._conn.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *values)
-            self.looked += _looked(json.loads(row[0])[0]["Plan"])
-        return await self._conn.fetch(sql, *values)
-
-
-def _looked(node):
-    named = node.get("Index Name", "") + node.get("Relation Name", "")
-    own = node["Actual Rows"] + node.get("Rows Removed by Filter", 0) if "search" in named else 0
-    return own * node["Actual Loops"] + sum(_looked(child) for child in node.get("Plans", ()))
-
-
 async def looked_at(pool, analyse, criteria):
     """How many are found, and how many rows a new process looks at for it."""
     await analyse()
     desk = Desk(pool)
     async with pool.connection() as conn:
-        watched = Watched(conn)
+        counting = Counting(conn, small=True)
         query = parse("Appointment", parse_qsl(criteria), lenient=False)
-        page = await search(watched, query, visibility=EVERYTHING, keys=desk.keys)
-    return len(page.matches), watched.looked
+        page = await search(counting, query, visibility=EVERYTHING, keys=desk.keys)
+    return len(page.matches), sum(counting.looked)
 
 
 DAY = "location=Location/a&date=ge2026-11-10T00:00:00Z&date=lt2026-11-11T00:00:00Z&_sort=date"

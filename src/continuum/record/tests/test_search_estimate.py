@@ -1,7 +1,5 @@
 """An estimated total is near the truth, costs the same at any size, and knows nothing of what may not be seen."""
 
-import json
-
 import asyncpg
 import pytest
 
@@ -12,6 +10,7 @@ from continuum.record.search import search_across
 from continuum.record.search.estimate import estimate_of
 from continuum.record.search.plan import Planner
 from continuum.record.search.statistics import Statistics
+from continuum.record.tests.counting import Counting
 from continuum.record.tests.stock import Stock, coded, observation, patient
 from continuum.record.visibility import EVERYTHING, Scope, Visibility
 from continuum.runtime.postgres.address import Address
@@ -100,29 +99,9 @@ async def test_across_types_the_parts_are_added(stock):
 async def test_an_estimate_tests_so_many_rows_and_no_more(stock):
     """The rows that the statements look at are counted by PostgreSQL itself."""
     async with stock.pool.connection() as conn:
-        watched = Watched(conn)
+        counting = Counting(conn)
         for text in ("Patient?gender=male", "Patient?birthdate=lt1990", "Patient?family:contains=ame"):
             statistics = Statistics(rows=PEOPLE + 10.0, types={TYPE_IDS["Patient"]: 1.0}, rarest=0.9)
             planner = Planner(stock.query(text), EVERYTHING, stock.keys, statistics)
-            assert (await estimate_of(watched, planner, at_least=0)).number > 2_000
-    assert max(watched.looked) < 5 * ESTIMATE_ROWS
-
-
-class Watched:
-    """A connection that has PostgreSQL count the rows that each statement looks at."""
-
-    def __init__(self, conn):
-        self._conn = conn
-        self.looked = []
-
-    async def fetchrow(self, sql, *values):
-        (row,) = await self._conn.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *values)
-        self.looked.append(_looked(json.loads(row[0])[0]["Plan"]))
-        return await self._conn.fetchrow(sql, *values)
-
-
-def _looked(node):
-    own = 0
-    if node.get("Relation Name") in {"search", "string", "date", "quantity"}:
-        own = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
-    return own + sum(_looked(child) for child in node.get("Plans", ()))
+            assert (await estimate_of(counting, planner, at_least=0)).number > 2_000
+    assert 0 < max(counting.looked) < 5 * ESTIMATE_ROWS
