@@ -307,11 +307,24 @@ async def test_several_types_are_searched_at_once_page_by_page(api):
 @pytest.mark.parametrize(
     ("query", "words"),
     [("_type=Patient,Shoe", "Shoe"), ("_type=Patient,AuditEvent", "AuditEvent"), ("_type=", "no value"),
-     ("_type=Patient,Observation&family=x", "family"), ("_type=Patient&_sort=family", "family")],
+     ("_type=Patient,Observation&family=x", "family"), ("_type=Patient,Group&_sort=family", "family"),
+     ("_type=Slot,GraphDefinition&_sort=_id,start", "start is a date of Slot and a token of GraphDefinition")],
 )  # fmt: skip
 async def test_a_search_across_types_that_cannot_be_is_refused_with_words(api, query, words):
     answer = await api.get(f"/?{query}")
     assert words in outcome(answer, 400)["diagnostics"]
+
+
+async def test_several_types_are_sorted_by_what_all_of_them_have(api):
+    name, ids = await ward(api, 2)
+    met = {"resourceType": "Encounter", "status": "finished", "class": {"code": "AMB"}}
+    met |= {"subject": {"reference": f"Patient/{name}"}, "period": {"start": "2020-01-01", "end": "2020-01-01"}}
+    visit = (await api.post("/Encounter", json=met)).json()["id"]
+    asked = f"/?_type=Encounter,Observation&subject=Patient/{name}&_count=2"
+    pages = await every_page(api, f"{asked}&_sort=-date")
+    assert [one for page in pages for one in ids_of(page)] == [ids[1], ids[0], visit]
+    pages = await every_page(api, f"{asked}&_sort=-status,date")
+    assert [one for page in pages for one in ids_of(page)] == [visit, *ids]  # finished comes after final
 
 
 async def test_leniently_what_one_type_does_not_know_is_left_out_of_all(api):

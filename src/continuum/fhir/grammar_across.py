@@ -12,8 +12,6 @@ from continuum.kernel.errors import UnknownParameter
 NOT_ACROSS = frozenset({"AuditEvent"})
 """Types that are searched by themselves only: the trace lies elsewhere, newest first, and no index puts it into
 one order with resources."""
-SORTED_BY = frozenset({"_id", "_lastUpdated"})
-"""What every type can be sorted by with an index."""
 
 
 def parse_across(given: Sequence[tuple[str, str]], *, lenient: bool, base_url: str = "") -> tuple[Query, ...]:
@@ -34,6 +32,7 @@ def parse_across(given: Sequence[tuple[str, str]], *, lenient: bool, base_url: s
         # What one of the types does not know is left out of all: nobody wants all patients and some observations.
         rest = [(name, text) for name, text in rest if name not in ignored]
         queries = [parse(one, rest, lenient=lenient, base_url=base_url) for one in types]
+    _same_orders(queries)
     return tuple(
         replace(
             query,
@@ -60,11 +59,20 @@ def _types(texts: list[str]) -> tuple[str, ...]:
 
 
 def _order(query: Query) -> tuple[Sort, ...]:
-    for sort in query.sort:
-        if sort.param.code not in SORTED_BY:
-            raise UnknownParameter(f"Across types results are sorted by _id or _lastUpdated, not by {sort.param.code}.")
     if query.sort:
         return query.sort
     changed = param(query.resource_type, "_lastUpdated")
     assert changed is not None, "every type has it"
     return (Sort(changed, descending=False),)
+
+
+def _same_orders(queries: Sequence[Query]) -> None:
+    """What one type is sorted by as a date and another as a code cannot be put into one order."""
+    first = queries[0]
+    for query in queries[1:]:
+        for one, other in zip(first.sort, query.sort, strict=True):
+            if one.param.kind != other.param.kind:
+                raise UnknownParameter(
+                    f"{one.param.code} is a {one.param.kind} of {first.resource_type} and a {other.param.kind} of"
+                    f" {query.resource_type}; results of both cannot be sorted by it together."
+                )

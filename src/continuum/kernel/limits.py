@@ -182,8 +182,6 @@ BACKUP_TIMEOUT_S = 24 * 3_600.0
 """How long one backup or restore may take."""
 IMPORT_WORKERS_MAX = 64
 """Processes of one import."""
-SORT_READ_MAX = 3_000
-"""Resources that a search reads to sort them by a token, a reference or `_profile`, which no index orders."""
 GATHER_TRIED = 200
 """Rows that a search gathers before it walks an index that has them in order."""
 STRING_MAX_CHARS = 1024 * 1024

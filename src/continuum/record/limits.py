@@ -44,3 +44,7 @@ TOGETHER_GATHER_S = 0.002
 """How long a commit waits for half of those who write at the same moment; who writes alone never waits."""
 TOGETHER_WAITING_MAX = 5_000
 """Creates of one worker that may wait for their commit."""
+SORT_READ_MAX = 1_000_000
+"""Matches that a search reads to bring them into an order that no index has: by a token, a reference, or by several."""
+SORT_READ_AT_ONCE = 5_000
+"""Matches that are read together for such an order; of those before them only what may stand on the page is kept."""

@@ -11,7 +11,7 @@ from continuum.record.export.statements import CHANGED, DELETED, MEMBERS, NAMED,
 from continuum.record.jobs import Job, Part
 from continuum.record.keys import Keys
 from continuum.record.read import Connection
-from continuum.record.search.run import statistics_of
+from continuum.record.search.efforts import statistics_of
 from continuum.record.visibility import Scope, Visibility
 
 _FEW = 0.1

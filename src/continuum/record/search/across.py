@@ -10,12 +10,13 @@ from continuum.record.keys import Keys
 from continuum.record.model import Page
 from continuum.record.read import Connection
 from continuum.record.search.bindings import Bindings
+from continuum.record.search.efforts import statistics_of
 from continuum.record.search.estimate import Total
-from continuum.record.search.in_order import arranged
+from continuum.record.search.in_order import arranged, in_order
 from continuum.record.search.order import keys_of, mode_of, read_cursor, search_of
 from continuum.record.search.plan import Planner
 from continuum.record.search.ready import ready
-from continuum.record.search.run import count_of, page_of, rows_of, statistics_of, total_of
+from continuum.record.search.run import page_of, total_of
 from continuum.record.visibility import Visibility
 
 # From one type to the next by the index: as many steps as there are types, whatever the number of rows.
@@ -55,10 +56,9 @@ async def search_across(conn: Connection, queries: Sequence[Query], *, visibilit
     found: list[dict[str, Any]] = []
     total = 0
     for planner in planners:
-        rows, plan = await rows_of(conn, planner, cursor, first.count, with_total=wants_total)
-        if wants_total:
-            total += rows[0]["total"] if plan.totals else await count_of(conn, planner)
-        found += [dict(row) for row in rows if row["row_id"] is not None]
+        one = await in_order(conn, planner, cursor, first.count, with_total=wants_total)
+        total += one.total or 0
+        found += [dict(row) for row in one.rows]
     mode = mode_of(first, cursor)
     order = keys_of(first, mode, Bindings(keys, visibility))
     whole = Planner(first, visibility, keys, statistics)

@@ -1,37 +1,142 @@
-"""Orders that no index has: by tokens, references and what else only the resources themselves say.
+"""The rows of a page in the order that is asked for, whether an index has that order or not.
 
-The matches are read, bounded, and ordered here; a page is cut from them by the same rule as in SQL.
+Where none has it (by a token or a reference, whose text only the resource says, or by several keys of very many
+matches), the matches are read a part at a time and of each part only the rows are kept that may stand on the page: the
+cost grows with the matches, the memory does not. Where an index has at least the first key, they are read in its order
+and no further than the page needs.
 """
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from continuum.fhir.index import Index, extract
 from continuum.fhir.json import parse
 from continuum.fhir.search_params import UNIONS
-from continuum.record.read import stored
-from continuum.record.search.order import Cursor, Key, place
+from continuum.kernel.errors import TooCostly
+from continuum.record.limits import SORT_READ_AT_ONCE, SORT_READ_MAX
+from continuum.record.read import Connection, stored
+from continuum.record.search.bindings import Bindings
+from continuum.record.search.efforts import count_of, rows_of
+from continuum.record.search.order import BY_ROW, BY_SORT, Cursor, Key, keys_of, place
+from continuum.record.search.plan import Planner
 
 READ_TOGETHER = 64
 """Resources read before others get their turn."""
+_ROW_MAX = 2**63 - 1
 
 
-async def ordered(rows: Sequence[Any], keys: tuple[Key, ...], cursor: Cursor | None) -> list[dict[str, Any]]:
-    """The rows with all their keys, in order, from the cursor on."""
-    found = []
-    for number, row in enumerate(rows):
-        if number % READ_TOGETHER == READ_TOGETHER - 1:
-            await asyncio.sleep(0)
-        whole = dict(row)
-        body = stored(row).body
-        index = extract(parse(body)) if body is not None else Index()
-        for at, key in enumerate(keys):
-            if key.told_by is not None:
-                whole[f"k{at}"] = told(key, index)
-        if cursor is None or _comes_after(whole, keys, cursor):
-            found.append(whole)
-    return arranged(found, keys)
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Rows of a page and one more, if there are more. They have COLUMNS and k0 … of the order, `keys` of them."""
+
+    rows: list[Any]
+    mode: str
+    keys: int
+    total: int | None
+    """The number of all matches, when it was asked for."""
+
+
+async def in_order(conn: Connection, planner: Planner, cursor: Cursor | None, limit: int, *, with_total: bool) -> Found:
+    """The first rows after the cursor, at most limit + 1.
+
+    Raises:
+        TooCostly: more than SORT_READ_MAX matches would have to be read to bring them into order.
+    """
+    sort = planner.query.sort
+    order = keys_of(planner.query, BY_SORT, Bindings(planner.keys, planner.visibility)) if sort else ()
+    if not any(key.told_by for key in order):
+        try:
+            rows, plan = await rows_of(conn, planner, cursor, limit, with_total=with_total)
+        except TooCostly:
+            if len(sort) < 2:  # one key that an index has is walked to the end
+                raise
+        else:
+            total = (rows[0]["total"] if plan.totals else await count_of(conn, planner)) if with_total else None
+            rows = rows if plan.whole else [row for row in rows if row["row_id"] is not None]
+            return Found(rows, plan.mode, plan.keys, total)
+    rows = await _Reading(conn, planner, cursor).best(limit + 1)
+    return Found(rows, BY_SORT, len(order), await count_of(conn, planner) if with_total else None)
+
+
+class _Reading:
+    """Reads the matches a part at a time, and keeps the best."""
+
+    def __init__(self, conn: Connection, planner: Planner, cursor: Cursor | None) -> None:
+        self._conn = conn
+        self._cursor = cursor
+        self._query = planner.query
+        self._order = keys_of(planner.query, BY_SORT, Bindings(planner.keys, planner.visibility))
+        self._leads = self._order[0].walkable
+        """Whether an index has the first key; the matches then come in the order of it."""
+        sort = planner.query.sort[:1] if self._leads else ()
+        self._source = replace(planner, query=replace(planner.query, sort=sort, total="", includes=()))
+
+    async def best(self, wanted: int) -> list[dict[str, Any]]:
+        """The first rows after the cursor, at most as many as wanted."""
+        best: list[dict[str, Any]] = []
+        at = self._start()
+        read = 0
+        while True:
+            found, _ = await rows_of(self._conn, self._source, at, SORT_READ_AT_ONCE, with_total=False)
+            part = [row for row in found if row["row_id"] is not None][:SORT_READ_AT_ONCE]
+            read += len(part)
+            best = arranged(best + await self._keyed(part), self._order)[:wanted]
+            if len(found) <= SORT_READ_AT_ONCE:
+                return best
+            last = part[-1]
+            if self._leads and len(best) == wanted and best[-1]["k0"] != last["k0"]:
+                return best
+            if read >= SORT_READ_MAX:
+                named = ", ".join(one.param.code for one in self._query.sort)
+                raise TooCostly(
+                    f"More than {SORT_READ_MAX} {self._query.resource_type} resources would have to be read to sort"
+                    f" them by {named}; add criteria, or sort by a date, string, number, quantity, _id or _lastUpdated"
+                    " first."
+                )
+            at = Cursor(BY_SORT, (last["k0"],), last["row_id"]) if self._leads else Cursor(BY_ROW, (), last["row_id"])
+
+    def _start(self) -> Cursor | None:
+        """Before the first match, or before all that have the first key of the cursor."""
+        if not self._leads:
+            return Cursor(BY_ROW, (), 0)
+        if self._cursor is None:
+            return None
+        return Cursor(BY_SORT, self._cursor.keys[:1], _ROW_MAX if self._order[0].descending else 0)
+
+    async def _keyed(self, part: Sequence[Any]) -> list[dict[str, Any]]:
+        """The rows with all their keys, if they come after the cursor."""
+        asked = [at for at, key in enumerate(self._order) if not key.told_by and not (at == 0 and self._leads)]
+        filed = await self._filed(part, asked) if asked else {}
+        reads = any(key.told_by for key in self._order)
+        found = []
+        for number, row in enumerate(part):
+            if reads and number % READ_TOGETHER == READ_TOGETHER - 1:
+                await asyncio.sleep(0)
+            whole = dict(row)
+            if asked:
+                known = filed.get(row["row_id"])
+                if known is None:  # gone since
+                    continue
+                whole.update((f"k{at}", known[f"k{at}"]) for at in asked)
+            if reads:
+                body = stored(row).body
+                index = extract(parse(body)) if body is not None else Index()
+                whole.update((f"k{at}", told(key, index)) for at, key in enumerate(self._order) if key.told_by)
+            if self._cursor is None or _comes_after(whole, self._order, self._cursor):
+                found.append(whole)
+        return found
+
+    async def _filed(self, part: Sequence[Any], asked: Sequence[int]) -> dict[int, Any]:
+        """The keys that the tables of the record say, by row."""
+        bindings = Bindings(self._source.keys, self._source.visibility)
+        query = replace(self._query, sort=tuple(self._query.sort[at] for at in asked))
+        keys = keys_of(query, BY_SORT, bindings)
+        columns = ", ".join(f"{key.sql} AS k{at}" for at, key in zip(asked, keys, strict=True))
+        rows = bindings.bind([row["row_id"] for row in part], "bigint[]")
+        sql = f"SELECT s.row_id, {columns} FROM record.search s WHERE s.row_id = ANY({rows})"
+        return {row["row_id"]: row for row in await self._conn.fetch(sql, *bindings.values)}
 
 
 def arranged(found: list[dict[str, Any]], keys: tuple[Key, ...]) -> list[dict[str, Any]]:

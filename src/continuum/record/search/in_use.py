@@ -15,8 +15,8 @@ from continuum.record.keys import Keys
 from continuum.record.limits import MARKS_MAX
 from continuum.record.model import Mark
 from continuum.record.read import Connection
+from continuum.record.search.efforts import rows_of, statistics_of
 from continuum.record.search.plan import Planner
-from continuum.record.search.run import rows_of, statistics_of
 from continuum.record.visibility import Visibility
 
 

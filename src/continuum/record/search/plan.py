@@ -14,7 +14,7 @@ from typing import Any
 
 from continuum.fhir.query import Clause, Query
 from continuum.fhir.types import TYPE_IDS
-from continuum.kernel.limits import GATHER_MAX, GATHER_MIN, GATHER_TRIED, SORT_READ_MAX, WALK_TRIED
+from continuum.kernel.limits import GATHER_MAX, GATHER_MIN, GATHER_TRIED, WALK_TRIED
 from continuum.record.keys import Keys
 from continuum.record.read import COLUMNS
 from continuum.record.search.bindings import Bindings
@@ -59,8 +59,6 @@ class Plan:
     """Whether `total` was asked for and is there."""
     walkable: bool = True
     """Whether a greater effort could still succeed."""
-    unordered: tuple[Key, ...] = ()
-    """The keys by which the rows, which are all matches, are still to be ordered (record/search/in_order.py)."""
 
 
 @dataclass(slots=True)
@@ -87,8 +85,6 @@ class Planner:
         if leading is not None and driver is not None and driver.covers is leading:
             return self._walk(mode, cursor, limit, short=True, within=leading)
         walkable = len(order) <= 1 and all(key.walkable for key in order)
-        if any(key.told_by for key in order):
-            return self._gather_unordered(bindings, driver, order, mode)
         if not walkable:
             effort = GATHER_MANY
         elif driver is None:
@@ -247,20 +243,6 @@ class Planner:
         steps = "".join(f"{step}, " for step in (driver.steps if driver else ()))
         cut = " OR ".join([f"(SELECT count(*) FROM d) >= {most}", *(driver.overflow if driver else ())])
         return f"{steps}d AS MATERIALIZED ({begin})", matches, cut
-
-    def _gather_unordered(self, bindings: Bindings, driver: Driver | None, order: tuple[Key, ...], mode: str) -> Plan:
-        """All matches, as they lie; an order that only the resources tell is made where they are read."""
-        names = [f"k{number}" for number in range(len(order))]
-        begin, matches, cut = self.matches(bindings, driver, order, names, GATHER_MAX)
-        most = bindings.bind(SORT_READ_MAX + 1, "bigint")
-        shown = "".join(f", p.{name}" for name in names)
-        sql = (
-            f"WITH {begin}, p AS MATERIALIZED ({matches} LIMIT {most})"
-            f" SELECT t.cut, {COLUMNS}{shown}"
-            f" FROM (SELECT {cut} OR (SELECT count(*) FROM p) >= {most} AS cut) t"
-            f" LEFT JOIN (p JOIN record.resource r ON r.row_id = p.row_id) ON true"
-        )
-        return Plan(sql, bindings.values, mode, len(order), GATHER_MANY, walkable=False, unordered=order)
 
     def _in_chart(self, patient: int, mode: str, order: tuple[Key, ...], cursor: Cursor | None, limit: int) -> Plan:
         """The rows of one patient in the order of their beginning."""

@@ -73,7 +73,16 @@ def across(rng: random.Random) -> list[tuple[str, str]]:
         _any_id((*PATIENTS[:3], "obs-1", "enc-2")), _updated,
     )  # fmt: skip
     given += [rng.choice(criteria)(rng, 0) for _ in range(rng.choice((0, 1, 1, 2)))]
-    return given + ([("_sort", rng.choice(("_id", "-_id", "-_lastUpdated")))] if rng.random() < 0.5 else [])
+    if rng.random() < 0.3:
+        return given
+    sorts = ["_id", "-_id", "-_lastUpdated", "_source,-_id", "-_tag", "_profile,-_lastUpdated"]
+    if len(given) and given[0][0] == "_type":
+        sorts += ["identifier", "-identifier,_id"]
+        if set(kinds) <= {"Observation", "Encounter"}:
+            sorts += ["-date", "status,date", "patient,-_id", "-subject", "date,status"]
+        elif set(kinds) <= {"Patient", "Practitioner"}:
+            sorts += ["family,given", "-gender", "gender,name", "-telecom"]
+    return [*given, ("_sort", rng.choice(sorts))]
 
 
 def _on_list(rng: random.Random, _: int) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from continuum.fhir.query import Criterion, Query
 from continuum.kernel.errors import UnknownParameter
 from continuum.record.entry import prepare
 from continuum.record.keys import Keys
+from continuum.record.search import in_order as ordering
 from continuum.record.search import plan, search, search_across
 from continuum.record.tests import searches, worlds
 from continuum.record.tests.oracle import Row, World, in_order, matches
@@ -148,8 +149,9 @@ async def compare_across(pool: Any, seed: int, rounds: int) -> int:
     return compared
 
 
-@pytest.mark.parametrize("seed", range(2))
-async def test_random_searches_across_types_find_what_the_oracle_finds_in_one_order(pool, seed):
+@pytest.mark.parametrize(("seed", "at_once"), [(0, 5_000), (1, 5_000), (2, 3)])
+async def test_random_searches_across_types_find_what_the_oracle_finds_in_one_order(pool, monkeypatch, seed, at_once):
+    monkeypatch.setattr(ordering, "SORT_READ_AT_ONCE", at_once)
     assert await compare_across(pool, seed, 60) > 20
 
 
@@ -163,6 +165,13 @@ WAYS = pytest.mark.parametrize(
 async def test_random_searches_find_what_the_oracle_finds(pool, monkeypatch, analyse, seed, gather_min, analysed):
     monkeypatch.setattr(plan, "GATHER_MIN", gather_min)  # with 0, whatever can be walked is walked
     assert await compare(pool, seed, 150, analyse=analyse if analysed else None) > 60
+
+
+@pytest.mark.parametrize("at_once", [2, 5])
+async def test_orders_that_are_read_part_by_part_are_those_of_the_oracle(pool, monkeypatch, at_once):
+    monkeypatch.setattr(ordering, "SORT_READ_AT_ONCE", at_once)
+    monkeypatch.setattr(plan, "GATHER_MAX", 6)  # several keys of more matches than that are read part by part too
+    assert await compare(pool, 11 + at_once, 150) > 60
 
 
 @WAYS

@@ -1,11 +1,11 @@
-"""Orders that no index has: matches are read to sort them, within a bound that is said when it is passed."""
+"""Orders that no index has: matches are read part by part, within a bound that is said when it is passed."""
 
 from typing import Any
 
 import pytest
 
 from continuum.kernel.errors import TooCostly
-from continuum.record.search import plan, search
+from continuum.record.search import in_order, plan, search
 from continuum.record.tests.stock import Stock, coded, observation, patient
 from continuum.record.visibility import EVERYTHING, Scope, Visibility
 
@@ -46,19 +46,54 @@ async def test_a_union_sorts_by_the_least_of_either(stock):
 
 
 async def test_uris_sort_by_an_index_of_their_own(stock, monkeypatch):
-    monkeypatch.setattr(plan, "SORT_READ_MAX", 0)
+    monkeypatch.setattr(in_order, "SORT_READ_MAX", 0)
     sets = {"a": "http://x.org/z", "b": "http://x.org/a", "c": "http://x.org/m"}
     await stock.fill(*({"resourceType": "ValueSet", "id": n, "status": "draft", "url": u} for n, u in sets.items()))
     assert await stock.ids("ValueSet?_sort=url&_count=1") == ["b", "c", "a"]
 
 
 async def test_too_many_to_read_is_said_with_what_to_do(stock, monkeypatch):
-    monkeypatch.setattr(plan, "SORT_READ_MAX", 3)
+    monkeypatch.setattr(in_order, "SORT_READ_AT_ONCE", 2)
+    monkeypatch.setattr(in_order, "SORT_READ_MAX", 4)
     await stock.fill(*(patient(f"p{n}", gender="male", birthDate=f"199{n}") for n in range(5)))
-    with pytest.raises(TooCostly, match="to sort them by gender; add criteria"):
+    with pytest.raises(TooCostly, match="to sort them by gender, birthdate; add criteria"):
         await stock.ids("Patient?_sort=gender,birthdate")
     assert await stock.ids("Patient?birthdate=ge1997&_sort=gender") == []
     assert await stock.ids("Patient?birthdate=ge1993&_sort=gender") == ["p3", "p4"]
+
+
+async def test_of_matches_by_a_code_only_those_of_a_page_are_kept_and_every_one_is_read(stock, monkeypatch):
+    monkeypatch.setattr(in_order, "SORT_READ_AT_ONCE", 7)
+    genders = ("male", "female", "other", "unknown")
+    await stock.fill(*(patient(f"p{n:02}", gender=genders[n % 4]) for n in range(40)), patient("none"))
+    women = [f"p{n:02}" for n in range(1, 40, 4)]
+    men = [f"p{n:02}" for n in range(0, 40, 4)]
+    found = await stock.ids("Patient?_sort=gender&_count=3")
+    assert (found[:20], found[-1], len(found)) == (women + men, "none", 41)
+
+
+async def test_where_an_index_has_the_first_key_no_more_is_read_than_the_page_needs(stock, monkeypatch):
+    monkeypatch.setattr(in_order, "SORT_READ_AT_ONCE", 8)
+    monkeypatch.setattr(in_order, "SORT_READ_MAX", 8)  # nobody may read twice
+    await stock.fill(
+        *(patient(f"p{n:02}", gender="female" if n % 2 else "male", birthDate=f"19{50 + n // 3}") for n in range(60))
+    )
+    page = await stock.page("Patient?_sort=birthdate,gender&_count=4")
+    assert [one.id for one in page.matches] == ["p01", "p00", "p02", "p03"]
+    page = await stock.page("Patient?_sort=birthdate,gender&_count=4", cursor=page.next_cursor)
+    assert [one.id for one in page.matches] == ["p05", "p04", "p07", "p06"]
+    with pytest.raises(TooCostly):
+        await stock.page("Patient?_sort=gender,birthdate&_count=4")
+
+
+async def test_several_keys_that_an_index_has_one_by_one_are_answered_beyond_what_is_gathered(stock, monkeypatch):
+    monkeypatch.setattr(plan, "GATHER_MAX", 5)
+    monkeypatch.setattr(in_order, "SORT_READ_AT_ONCE", 4)
+    await stock.fill(
+        *(patient(f"p{n:02}", birthDate=f"19{70 - n % 5}", name=[{"family": f"f{n:02}"}]) for n in range(20))
+    )
+    by_year = sorted(range(20), key=lambda n: (70 - n % 5, -n))
+    assert await stock.ids("Patient?_sort=birthdate,-family&_count=3") == [f"p{n:02}" for n in by_year]
 
 
 async def test_a_total_beside_such_an_order_counts_what_may_be_seen(stock):
