@@ -181,9 +181,8 @@ def search_page() -> str:
         "`ne` means: there is a value and none is equal; on strings, numbers and dates: some value differs.\n"
         "All but `_text` and `_content` take `pr` with `true` or `false`: whether there is a value. "
         f"Beside it, {filters}. `_text` and `_content` take `co` and `eq`.\n"
-        "`in`, `ni`, `ss` and `sb` ask for value sets and hierarchies of codes, which are not here: they are refused,\n"
-        "and the words of the refusal name the operators that the parameter takes.\n\n"
-        "## Order\n\n"
+        "On a token `in` and `ni` name a value set; `sb` and `ss` find what a code, or any code of a value set,\n"
+        "subsumes or is subsumed by.\n\n" + _VALUE_SETS + "## Order\n\n"
         "`_sort` takes any parameters of the type but composites and words, each with a minus before it to sort\n"
         "downwards. A token sorts by its code, a reference by what it names; resources without a value come last.\n"
         "Dates, strings, numbers, quantities, uris, `_id` and `_lastUpdated` have an index: alone or as the first of\n"
@@ -206,6 +205,17 @@ def search_page() -> str:
         "## Parameters of each type\n\n"
         "| Type | Parameters |\n|---|---|\n" + "\n".join(rows) + "\n"
     )
+
+
+_VALUE_SETS = (
+    "## Value sets\n\n"
+    "`code:in=http://example.org/ValueSet/statins` finds what has a code of a value set (`:not-in` what has none),\n"
+    "`code:below=system|code` what has the code or one that it subsumes, `:above` one that subsumes it. A value set\n"
+    "is named by its URL, `URL|version` or `ValueSet/id`. It and the CodeSystem with the hierarchy are resources of\n"
+    "the record: load them by `continuum import` or REST. What is active counts before drafts, then the latest; what\n"
+    "you may not read you cannot ask by, and what is not there is refused with its name. `compose` is read with all\n"
+    "filters but `regex`; where it needs a code system that is not there, a whole `expansion` is taken.\n\n"
+)
 
 
 def settings_page() -> str:

@@ -315,6 +315,19 @@ async def test_a_search_across_types_that_cannot_be_is_refused_with_words(api, q
     assert words in outcome(answer, 400)["diagnostics"]
 
 
+async def test_value_sets_that_were_loaded_are_asked_by(api):
+    name, ids = await ward(api, 2)
+    url = f"http://x.org/sets/{name}"
+    asked = {"patient": name, "code:in": url}
+    assert f"no value set {url} here" in outcome(await api.get("/Observation", params=asked), 400)["diagnostics"]
+    loinc = {"system": "http://loinc.org", "concept": [{"code": "8867-4"}]}
+    made = {"resourceType": "ValueSet", "url": url, "status": "active", "compose": {"include": [loinc]}}
+    assert (await api.post("/ValueSet", json=made)).status_code == 201
+    assert sorted(ids_of((await api.get("/Observation", params=asked)).json())) == sorted(ids)
+    by_filter = {"patient": name, "_filter": f"code ni {url}"}
+    assert ids_of((await api.get("/Observation", params=by_filter)).json()) == []
+
+
 async def test_several_types_are_sorted_by_what_all_of_them_have(api):
     name, ids = await ward(api, 2)
     met = {"resourceType": "Encounter", "status": "finished", "class": {"code": "AMB"}}

@@ -19,21 +19,32 @@ def scripts():
     sys.path.remove(str(SCRIPTS))
 
 
-@pytest.fixture(scope="session")
-def examples(scripts):
-    """File name → bytes of every resource in the package."""
+def _package(scripts, name):
+    """File name → bytes of every resource in a package of R4."""
     assert scripts.is_dir()
     import r4_packages
 
     try:
-        path = r4_packages.fetch("hl7.fhir.r4.examples@4.0.1")
+        path = r4_packages.fetch(name)
     except (subprocess.CalledProcessError, OSError) as error:
-        unavailable(f"the package of R4's definitions cannot be had from npm ({error})")
+        unavailable(f"the package {name} cannot be had from npm ({error})")
     found = {}
     with tarfile.open(path) as tar:
         for member in tar:
-            name = Path(member.name).name
-            handle = tar.extractfile(member) if name.endswith(".json") else None
-            if handle is not None:
-                found[name] = handle.read()
-    return {name: raw for name, raw in found.items() if b'"resourceType"' in raw}
+            handle = tar.extractfile(member) if member.isfile() else None
+            raw = handle.read() if handle is not None else b""
+            if raw.lstrip().startswith(b"{") and b'"resourceType"' in raw:
+                found[Path(member.name).name] = raw
+    return found
+
+
+@pytest.fixture(scope="session")
+def examples(scripts):
+    """The definitions and examples."""
+    return _package(scripts, "hl7.fhir.r4.examples@4.0.1")
+
+
+@pytest.fixture(scope="session")
+def expansions(scripts):
+    """The value sets with all that they hold, worked out by those who made them."""
+    return _package(scripts, "hl7.fhir.r4.expansions@4.0.1")

@@ -71,7 +71,7 @@ async def work(
                 conn, job, selection, visibility=policy.visibility, keys=keys, members=members
             )  # fmt: skip
             await jobs.plan(conn, job, parts)
-    reading = Reading(job, await made_ready(conn, selection, keys), policy.visibility, keys)
+    reading = Reading(job, await made_ready(conn, selection, policy.visibility, keys), policy.visibility, keys)
     outside = selection.unfiled if selection.level == "group" else ()
     files = Files(folder, mark)
     try:

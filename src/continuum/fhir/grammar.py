@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from continuum.fhir.functional_lists import criteria_of
 from continuum.fhir.grammar_filter import parse_filter
 from continuum.fhir.grammar_values import (
+    OF_CODES,
     VALUE_READERS,
+    coded_value,
     identifier_value,
     of_type_value,
     reference_value,
@@ -42,7 +44,7 @@ from continuum.kernel.limits import (
 
 MODIFIERS = {
     "string": ("exact", "contains", "missing"),
-    "token": ("not", "text", "of-type", "missing"),
+    "token": ("not", "text", "of-type", "in", "not-in", "above", "below", "missing"),
     "reference": ("identifier", "text", "missing"),
     "date": ("missing",),
     "number": ("missing",),
@@ -285,6 +287,8 @@ def _value(draft: _Draft, found: SearchParam, modifier: str, text: str) -> Value
         return reference_value(found, modifier, text, draft.base_url)
     if found.kind == "composite":
         return _composite(draft, found, text)
+    if found.kind == "token" and modifier in OF_CODES:
+        return coded_value(found, modifier, text)
     if found.kind == "string" and modifier not in ("exact", "missing") and text and not normalise(unescape(text)):
         # As the beginning of a name, nothing would match everybody.
         raise UnusableParameter(f"{found.code} needs a letter or digit to look for; {text} has none.")

@@ -30,7 +30,7 @@ _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 PREFIXED = frozenset({"eq", "ne", "gt", "lt", "ge", "le", "ap", "sa", "eb"})
 OPERATORS: dict[str, frozenset[str]] = {
     "string": frozenset({"eq", "ne", "co", "sw", "ew", "gt", "lt", "ge", "le"}),
-    "token": frozenset({"eq", "ne"}),
+    "token": frozenset({"eq", "ne", "in", "ni", "sb", "ss"}),
     "reference": frozenset({"re", "eq", "ne"}),
     "date": PREFIXED | {"po", "co"},
     "number": PREFIXED | {"co"},
@@ -45,8 +45,8 @@ _KINDS = {"words": "searched by words"}
 """How a kind of parameter is called in a sentence, where it is not "a" and its name."""
 PRESENT = frozenset({"pr"})
 """Whether there is a value at all."""
-OF_TERMINOLOGY = frozenset({"in", "ni", "ss", "sb"})
-"""Operators that ask what a value set holds or which concept is above another."""
+_OF_CODES = {"in": "in", "ni": "in", "ss": "above", "sb": "below"}
+"""Operators that ask what a value set holds, or which code is above another, as modifiers of a token."""
 SYSTEMS = {
     "loinc": "http://loinc.org",
     "snomed": "http://snomed.info/sct",
@@ -258,11 +258,6 @@ class _Compiler:
             raise UnusableParameter(_unknown(resource_type, name))
         operator, value = test.operator, test.value
         valid = ", ".join(sorted(OPERATORS[found.kind] | (PRESENT if found.kind != "words" else set())))
-        if operator in OF_TERMINOLOGY:
-            raise UnusableParameter(
-                f"_filter: {operator} asks for value sets or hierarchies of codes, which are not here;"
-                f" {name} takes {valid}."
-            )
         if operator in PRESENT and found.kind != "words":
             if value not in {"true", "false"}:
                 raise UnusableParameter(f"_filter: {name} pr is followed by true or false, not {value!r}.")
@@ -285,10 +280,24 @@ class _Compiler:
             return _with(self.read(resource_type, code, value), prefix="co")
         if kind == "uri" and operator == "sw":
             return self.read(resource_type, f"{code}:below", _escaped(value, ",$|\\"))
+        if kind == "token" and operator in _OF_CODES:
+            read = self.codes(resource_type, code, _OF_CODES[operator], value)
+            return self.other(resource_type, code, read) if operator == "ni" else read
         read = self.read(resource_type, code, _written(kind, operator, value))
         if operator == "ne" and kind not in {"date", "number", "quantity"}:
-            return AllOf((self.read(resource_type, f"{code}:missing", "false"), Negation(read)))
+            return self.other(resource_type, code, read)
         return read
+
+    def other(self, resource_type: str, code: str, read: Clause) -> Clause:
+        """There is a value, and none for which the clause holds."""
+        return AllOf((self.read(resource_type, f"{code}:missing", "false"), Negation(read)))
+
+    def codes(self, resource_type: str, code: str, modifier: str, value: str) -> Clause:
+        """`sb` and `ss` take a code, written with its system, or a value set: what is below or above any code of it."""
+        if modifier == "in" or "|" in value:
+            written = _escaped(value, ",$|\\") if modifier == "in" else _written("token", "eq", value)
+            return self.read(resource_type, f"{code}:{modifier}", written)
+        return _with(self.read(resource_type, f"{code}:in", _escaped(value, ",$|\\")), modifier=modifier)
 
 
 def _missing(code: str) -> SearchParam:

@@ -9,6 +9,7 @@ from decimal import Context, Decimal, InvalidOperation
 from continuum.fhir.dates import interval
 from continuum.fhir.limits import NEAR_DEFAULT_KM
 from continuum.fhir.query import SearchParam, Value
+from continuum.fhir.search_params import IMPLIED_SYSTEMS
 from continuum.fhir.text import words
 from continuum.fhir.types import TYPE_IDS
 from continuum.fhir.ucum import UCUM, unit_of
@@ -22,6 +23,8 @@ _WRITTEN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII
 _LENGTHS = {"mi": "[mi_i]", "ft": "[ft_i]", "yd": "[yd_i]", "nmi": "[nmi_i]"}
 """What people write for units of length that UCUM calls otherwise."""
 
+OF_CODES = frozenset({"in", "not-in", "above", "below"})
+"""Modifiers of a token that ask what a value set holds or which code is above another."""
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 
 
@@ -68,6 +71,18 @@ def token_value(code: str, text: str) -> Value:
     if len(parts) != 2 or not any(parts):
         raise UnusableParameter(f"{code}: a token is written code, system|code, |code or system|, not {text!r}.")
     return Value(text, system=parts[0], code=parts[1] or None)
+
+
+def coded_value(found: SearchParam, modifier: str, text: str) -> Value:
+    """The value set of `:in` and `:not-in`, without code; the code of `:below` and `:above`, with its system."""
+    if found.code == "_id":
+        raise UnusableParameter(f"_id does not take :{modifier}; ids are of no code system.")
+    if modifier in {"in", "not-in"}:
+        return Value(unescape(text))
+    value = token_value(found.code, text)
+    if not value.code or (not value.system and found.code not in IMPLIED_SYSTEMS.get(found.resource_type, {})):
+        raise UnusableParameter(f"{found.code}:{modifier} is written system|code, not {text!r}.")
+    return value
 
 
 def identifier_value(text: str) -> Value:

@@ -14,3 +14,5 @@ UNIT_FORM_CHARS_MAX = 160
 """Characters of what a unit means, as it is filed; a unit with more is comparable only with itself."""
 UNITS_CACHED_MAX = 8_192
 """Codes of units that a process remembers the meaning of."""
+VALUE_SET_DEPTH_MAX = 8
+"""Value sets that are made of value sets."""

@@ -48,3 +48,9 @@ SORT_READ_MAX = 1_000_000
 """Matches that a search reads to bring them into an order that no index has: by a token, a reference, or by several."""
 SORT_READ_AT_ONCE = 5_000
 """Matches that are read together for such an order; of those before them only what may stand on the page is kept."""
+VALUE_SET_CODES_MAX = 5_000
+"""Codes of a value set, or below a code, that one criterion asks for."""
+VALUE_SETS_READ_MAX = 50
+"""ValueSet and CodeSystem resources that are read to tell what one value set holds."""
+TERMINOLOGY_CACHED_MAX = 64
+"""ValueSet and CodeSystem resources whose meaning a process remembers."""

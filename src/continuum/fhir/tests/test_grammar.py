@@ -276,7 +276,7 @@ def test_leniently_a_parameter_that_is_not_known_is_left_out_and_named(name, tex
     ("name", "text"),
     [
         ("name:near", "x"),
-        ("gender:above", "male"),
+        ("gender:below", "x|"),
         ("birthdate", "yesterday"),
         ("birthdate:missing", "perhaps"),
         ("identifier", "a|b|c"),

@@ -12,6 +12,7 @@ from continuum.record.search.bindings import Bindings
 from continuum.record.search.filters import clause_sql
 from continuum.record.search.includes import visible_types
 from continuum.record.search.ready import ready
+from continuum.record.visibility import Visibility
 
 UNSTORED = frozenset({"AuditEvent"})
 """Types that are no rows of record.resource."""
@@ -57,10 +58,10 @@ class Selection:
         return tuple(name for name in self.types or TYPES if name not in UNSTORED)
 
 
-async def made_ready(conn: Connection, selection: Selection, keys: Keys) -> Selection:
+async def made_ready(conn: Connection, selection: Selection, visibility: Visibility, keys: Keys) -> Selection:
     """The selection with its filters as record/search/ready.py makes them; raises what that does."""
     filters = {
-        name: tuple([await ready(conn, query, keys) for query in queries])
+        name: tuple([await ready(conn, query, visibility, keys) for query in queries])
         for name, queries in selection.filters.items()
     }
     return replace(selection, filters=filters)

@@ -38,7 +38,7 @@ async def search_across(conn: Connection, queries: Sequence[Query], *, visibilit
         TooCostly: as `search`, for any of the types.
         Malformed: the cursor was changed or belongs to another search.
     """
-    queries = [await ready(conn, query, keys) for query in queries]
+    queries = [await ready(conn, query, visibility, keys) for query in queries]
     first = queries[0]
     named = "&".join([*(query.resource_type for query in queries), search_of(first)])
     cursor = read_cursor(first.cursor, named, keys)

@@ -6,6 +6,7 @@ Both use the same keys of the same extraction, so they cannot disagree about wha
 
 from dataclasses import replace
 
+from continuum.fhir.grammar_values import OF_CODES
 from continuum.fhir.query import Criterion, Query, Value
 from continuum.fhir.search_params import MAIN_DATE, PARTS, PRESENCE, UNIONS
 from continuum.fhir.text import normalise
@@ -26,6 +27,8 @@ def refuse_unjudged(query: Query) -> None:
         if not isinstance(clause, Criterion):
             raise UnknownParameter("A filter names elements of the resource itself: no chain, no _has.")
         code, kind = clause.param.code, clause.param.kind
+        if kind == "token" and clause.modifier in OF_CODES:
+            raise UnknownParameter(f"{code}:{clause.modifier} needs what the record knows of codes; name the codes.")
         if kind not in KINDS or clause.modifier == "below" or code == "_lastUpdated":
             known = ", ".join(sorted(KINDS))
             raise UnknownParameter(f"{code} cannot be filtered by; parameters of these kinds can: {known}.")

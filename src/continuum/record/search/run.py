@@ -25,7 +25,7 @@ async def search(conn: Connection, query: Query, *, visibility: Visibility, keys
         TooCostly: more than SORT_READ_MAX matches would have to be read to bring them into the order asked for.
         Malformed: the cursor was changed or belongs to another search.
     """
-    query = await ready(conn, query, keys)
+    query = await ready(conn, query, visibility, keys)
     planner = Planner(query, visibility, keys, await statistics_of(conn, keys))
     if query.summary == "count":
         counted = await total_of(conn, planner)

@@ -59,7 +59,7 @@ async def test_a_stored_version_is_judged_like_the_given_one(desk):
 
 @pytest.mark.parametrize(
     "text", ["organization.name=x", "_has:Observation:patient:code=1", "_lastUpdated=gt2020", "_sort=birthdate",
-             "_total=accurate", "_include=Patient:organization"],
+             "_total=accurate", "_include=Patient:organization", "gender:in=urn:x", "gender:below=male"],
 )  # fmt: skip
 async def test_what_one_version_cannot_answer_is_refused(desk, text):
     with pytest.raises(UnknownParameter):
