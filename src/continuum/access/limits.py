@@ -22,3 +22,5 @@ NAMES_ALIKE_MAX = 24
 """Names with one beginning, the most alike, whose bearers are looked for."""
 VIEW_NAMES_MAX = 200
 """People and places of one type that a page of a chart shows by name."""
+VIEW_SEARCHES_CACHED_MAX = 2_048
+"""Searches of pages of charts, whoever they are about, that a process has read and keeps."""

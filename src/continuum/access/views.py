@@ -2,14 +2,19 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
-from continuum.access.cutting import cut
+from continuum.access.cutting import cut, judge
 from continuum.access.ground import Ground
-from continuum.access.limits import VIEW_NAMES_MAX
+from continuum.access.limits import VIEW_NAMES_MAX, VIEW_SEARCHES_CACHED_MAX
+from continuum.fhir import grammar
+from continuum.fhir.grammar_values import reference_value
 from continuum.fhir.json import parse
+from continuum.fhir.query import Criterion, Query
+from continuum.fhir.search_params import param
 from continuum.kernel.errors import NotFound
 from continuum.record import read, search
 from continuum.record.model import Page, Stored
@@ -65,7 +70,7 @@ class ViewActs(Ground):
 
         async def work(conn: Connection) -> Page:
             asked = {**searches, **{label: text for label, (_, text) in further.items()}}
-            queries = {label: self.parse(*_of_patient(text, patient_id)) for label, text in asked.items()}
+            queries = {label: self._about(text, patient_id) for label, text in asked.items()}
             patient = await read.read(conn, "Patient", patient_id, visibility)
             for label, query in queries.items():
                 if label in further and not pages[further[label][0]].next_cursor:
@@ -111,6 +116,13 @@ class ViewActs(Ground):
             places_of,
         )
 
+    def _about(self, text: str, patient_id: str) -> Query:
+        """`Type?criteria` about one patient."""
+        kind, _, criteria = text.partition("?")
+        query = _about(kind, criteria, patient_id, self._door.base_url)
+        judge(query, self._policy.visibility)
+        return query
+
     async def shared(self, what: str, patient_id: str, to: str) -> None:
         """Leaves the trace of something that was handed out of the record: to whoever calls themselves `to`."""
         self.acts += 1
@@ -118,12 +130,21 @@ class ViewActs(Ground):
         await auditor.write(auditor.row(self._context, "share", query=f"{what} to {to}", patients=[patient_id]))
 
 
-def _of_patient(text: str, patient_id: str) -> tuple[str, str]:
-    kind, _, criteria = text.partition("?")
+def _about(kind: str, criteria: str, patient_id: str, base_url: str) -> Query:
+    """A search of one patient's resources: what a page asks of everybody is read once, the patient put before it."""
     if not patient_id or not all(sign.isalnum() or sign in "-." for sign in patient_id):
         raise NotFound("There is no such patient.")
-    own = f"patient={quote(patient_id)}"
-    return kind, f"{own}&{criteria}" if criteria else own
+    found = param(kind, "patient")
+    assert found is not None, "a chart asks for what belongs to patients"
+    own = Criterion(found, "", (reference_value(found, "", patient_id, base_url),))
+    rest = _read(kind, criteria, base_url)
+    return replace(rest, where=(own, *rest.where), self_params=(("patient", patient_id), *rest.self_params))
+
+
+@lru_cache(maxsize=VIEW_SEARCHES_CACHED_MAX)
+def _read(kind: str, criteria: str, base_url: str) -> Query:
+    """Of no page is the prefix `ap`, which would depend on the time."""
+    return grammar.parse(kind, parse_qsl(criteria, keep_blank_values=True), lenient=False, base_url=base_url)
 
 
 def _body(stored: Stored) -> Resource:
@@ -134,9 +155,13 @@ def _body(stored: Stored) -> Resource:
 
 def _visits(bodies: Iterable[bytes]) -> list[str]:
     """Ids of the visits at which those of these were made that name no place themselves."""
-    placeless = (body for body in bodies if not _PLACED.search(body))
-    found = dict.fromkeys(name.decode() for body in placeless for name in _VISIT.findall(body))
-    return list(found)[:VIEW_NAMES_MAX]
+    found: dict[bytes, None] = {}
+    for body in bodies:
+        # Many are of one visit: where they were made is asked once.
+        new = [name for name in _VISIT.findall(body) if name not in found]
+        if new and not _PLACED.search(body):
+            found.update(dict.fromkeys(new))
+    return [name.decode() for name in found][:VIEW_NAMES_MAX]
 
 
 def _references(bodies: Iterable[bytes]) -> dict[str, set[str]]:

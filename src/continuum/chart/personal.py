@@ -11,7 +11,7 @@ from typing import Any
 from continuum.access import Session, Stored
 from continuum.access.views import NO_MORE, Sift, View
 from continuum.chart.limits import CLOSED_LOOK_COUNT
-from continuum.chart.release import MAY_WAIT, Held, held
+from continuum.chart.release import Held, held, may_wait
 from continuum.chart.sensitivity import kinds, references
 from continuum.kernel.errors import NotFound
 
@@ -74,7 +74,7 @@ class Looking:
                 if keeps(stored):
                     passed.add(f"{stored.resource_type}/{stored.id}")
                     return True
-                return stored.resource_type in MAY_WAIT or bool(self.limits.closed)
+                return bool(self.limits.closed) or may_wait(stored, self.now)
 
             return kept
 

@@ -4,11 +4,13 @@ Everything else is shown as soon as it is there (45 CFR part 171, information bl
 harm must be narrow, so the wait is short, the same for everybody, and the page says that something is waiting).
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from continuum.access import Stored
 from continuum.chart.limits import RELEASE_DAYS
 from continuum.chart.reading import LOCAL, codes
 from continuum.chart.sensitivity import kinds
@@ -20,6 +22,10 @@ RELEASED = f"{LOCAL}release|released"
 """The tag by which a clinician shows a result at once, because they have talked with the person."""
 MAY_WAIT = frozenset({"Observation", "DiagnosticReport", "DocumentReference", "Media", "ImagingStudy"})
 """Types of results."""
+
+
+_VITAL = re.compile(rb'"category":\[\{"coding":\[\{[^{}\[\]]*"code":"vital-signs"')
+_TOLD = re.compile(rb'"(?:issued|date)":"(\d{4}-\d{2}-\d{2})')
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,22 @@ def held(resource: Mapping[str, Any], now: datetime) -> Held | None:
     if not found or RELEASED in {tag for one in resource.get("meta", {}).get("tag", ()) for tag in _tag(one)}:
         return None
     return Held(f"{resource['resourceType']}/{resource['id']}", found[0], since + timedelta(days=RELEASE_DAYS))
+
+
+def may_wait(stored: Stored, now: datetime) -> bool:
+    """Whether a stored resource may be `held`, told from its text: what is surely older need not be read for that."""
+    if stored.resource_type not in MAY_WAIT:
+        return False
+    body = stored.body or b""
+    if b'"contained"' in body:
+        return True
+    if _VITAL.search(body):
+        return False
+    told = _TOLD.findall(body)
+    if not told:
+        return True
+    # A day more than the wait, for whatever zone the time was told in.
+    return max(told).decode() >= (now - timedelta(days=RELEASE_DAYS + 1)).date().isoformat()
 
 
 def waiting(resources: Iterable[Mapping[str, Any]], ids: Collection[str], now: datetime) -> dict[str, Held]:

@@ -16,6 +16,7 @@ import zstandard
 from continuum.fhir.json import dump
 from continuum.kernel.clock import instant
 from continuum.kernel.limits import STORED_BODY_MAX_BYTES
+from continuum.record.limits import INSTANTS_KNOWN_MAX
 
 LEVEL = 3
 
@@ -71,9 +72,15 @@ def whole(resource_type: str, resource_id: str, version: int, updated_us: int, t
         resource_type.encode(),
         resource_id.encode(),
         version,
-        instant(updated_us).encode(),
+        _instant(updated_us),
         text,
     )
+
+
+@lru_cache(maxsize=INSTANTS_KNOWN_MAX)
+def _instant(updated_us: int) -> bytes:
+    """What was written together has one instant, and is most often read together."""
+    return instant(updated_us).encode()
 
 
 def decode(resource_type: str, resource_id: str, version: int, updated_us: int, body: bytes) -> bytes:

@@ -54,3 +54,5 @@ VALUE_SETS_READ_MAX = 50
 """ValueSet and CodeSystem resources that are read to tell what one value set holds."""
 TERMINOLOGY_CACHED_MAX = 64
 """ValueSet and CodeSystem resources whose meaning a process remembers."""
+INSTANTS_KNOWN_MAX = 1_024
+"""Instants of writing whose text a process remembers."""

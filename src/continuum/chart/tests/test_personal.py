@@ -7,18 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from continuum.access import Stored
 from continuum.chart import trust
 from continuum.chart.carrying import Taken, bundle, document, plain_text
 from continuum.chart.entry import Entry, Fact, Mark
 from continuum.chart.limits import RELEASE_DAYS
 from continuum.chart.paper import pdf
 from continuum.chart.plainly import CRITICAL, movement, standing
-from continuum.chart.release import held
+from continuum.chart.release import held, may_wait
 from continuum.chart.section import section, sections
 from continuum.chart.sensitivity import KINDS, PROTECTED, kinds
 from continuum.chart.trends import Course
 from continuum.chart.within import matches, words_of
 from continuum.fhir.invariants import broken
+from continuum.fhir.json import dump
 from continuum.fhir.validate import validate
 from continuum.ui.view import View, showing
 
@@ -91,6 +93,43 @@ def test_a_result_that_a_clinician_released_or_that_is_ordinary_does_not_wait():
     assert held(observation("7917-8", meta={"tag": [tag]}), NOW) is None
     assert held(observation("2345-7", "Glucose"), NOW) is None
     assert held({"resourceType": "Condition", "id": "c", "code": {"text": "HIV"}}, NOW) is None
+
+
+TIMES = st.sampled_from(
+    ["2026-10-31T23:30:00-11:00", "2026-10-24T01:00:00+14:00", "2026-10-25", "2026-10-20", "2020-01"]
+)
+_OPTIONAL = {
+    "issued": TIMES, "date": TIMES, "effectiveDateTime": TIMES,
+    "category": st.sampled_from([[{"coding": [{"code": "vital-signs", "display": "x"}]}], [{"text": "vital-signs"}],
+                                 [{"coding": [{"code": "laboratory"}, {"code": "vital-signs"}]}]]),
+    "contained": st.just([{"resourceType": "Observation", "issued": "2020-01-01T00:00:00Z"}]),
+    "note": st.just([{"text": '"issued":"2020-01-01"'}]),
+}  # fmt: skip
+
+
+@given(
+    st.sampled_from(["Observation", "DiagnosticReport", "Media", "Condition"]),
+    st.fixed_dictionaries({}, optional=_OPTIONAL),
+    st.integers(0, 20),
+)
+def test_what_is_left_unread_because_it_cannot_wait_does_not_wait(kind, more, days):
+    written = NOW - timedelta(days=days)
+    meta = {"versionId": "1", "lastUpdated": written.isoformat()}
+    resource = {"resourceType": kind, "id": "o", "meta": meta, "code": {"text": "HIV"}, **more}
+    stored = Stored(kind, "o", 1, int(written.timestamp() * 1e6), False, "p", dump(resource))
+    if not may_wait(stored, NOW):
+        assert held(resource, NOW) is None
+
+
+def test_what_is_old_or_a_vital_sign_is_left_unread():
+    def waits(**more):
+        resource = {"resourceType": "Observation", "id": "o", "code": {"text": "HIV"}, **more}
+        return may_wait(Stored("Observation", "o", 1, 0, False, "p", dump(resource)), NOW)
+
+    assert waits()
+    assert waits(issued=NOW.isoformat())
+    assert not waits(issued="2020-01-01T00:00:00Z")
+    assert not waits(category=[{"coding": [{"system": "urn:x", "code": "vital-signs"}]}])
 
 
 def test_without_any_time_a_weighty_result_waits():
