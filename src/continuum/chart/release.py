@@ -60,7 +60,7 @@ def may_wait(stored: Stored, now: datetime) -> bool:
         return True
     if _VITAL.search(body):
         return False
-    told = _TOLD.findall(body)
+    told: list[bytes] = _TOLD.findall(body)
     if not told:
         return True
     # A day more than the wait, for whatever zone the time was told in.
