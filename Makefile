@@ -11,7 +11,8 @@
 PORT ?= 8000
 DATA ?= .continuum
 PYTHON ?= python3
-PYTEST_WORKERS ?= 2
+# One more than the cores of a small machine: tests in a browser wait as long as they work.
+PYTEST_WORKERS ?= 3
 BIN := .venv/bin
 # Tests start hundreds of processes; each compiles everything again where the environment says to keep nothing compiled.
 COMPILED = env -u PYTHONDONTWRITEBYTECODE

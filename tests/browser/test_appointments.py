@@ -10,6 +10,8 @@ from tests.hospital import SignIn
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(300)]
 HOME = "/portal/appointments"
+TARGET_PX = 24
+"""How high what is touched must be (WCAG 2.2, 2.5.8)."""
 
 
 async def found(them, who, kind):
@@ -76,6 +78,13 @@ async def roomed(nurse, booked):
     for path in ("/workspace/clinic", "/workspace/clinic/day", "/workspace/clinic/calendars",
                  "/workspace/clinic/waiting", "/workspace/clinic/walk-in?q=nunez"):  # fmt: skip
         await nurse.go(path)
+        if path.endswith("/day"):
+            # Two people of one time stand under each other: each name is large enough to be hit alone.
+            heights = await nurse.page.eval_on_selector_all(
+                ".day-table td a, .day-table td button", "all => all.map(one => one.getBoundingClientRect().height)"
+            )
+            assert heights
+            assert min(heights) >= TARGET_PX
     await nurse.page.set_viewport_size({"width": 320, "height": 700})
     for path in ("/workspace/clinic", "/workspace/clinic/day", "/workspace/clinic/calendars"):
         await nurse.go(path)
