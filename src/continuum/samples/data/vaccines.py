@@ -4,6 +4,7 @@ The plan here makes plausible histories; it is not a forecast and gives no advic
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 from continuum.samples.data import Source
 
@@ -14,14 +15,25 @@ SOURCES = (
         "read",
     ),
     Source(
+        "Children get PCV20 instead of PCV13 from October 2023",
+        "ACIP updates, MMWR Morb Mortal Wkly Rep 2023;72(39):1072; immunize.org, 5 April 2024",
+        "read",
+    ),
+    Source(
         "CVX codes and short names",
         "CDC's list of 3 September 2025 (in a value set of the SMART Health Cards vocabulary)",
         "read",
     ),
     Source(
-        "Ages and shares of adults' doses",
-        "CDC adult immunization schedule 2024, simplified; neither it nor figures of coverage were at hand",
-        "recalled",
+        "Tdap or Td every 10 years of an adult",
+        "CDC, Adult Immunization Schedule by Age, 2024 (cdc.gov/vaccines/hcp/imz-schedules/adult-age.html)",
+        "read",
+    ),
+    Source(
+        "Adults vaccinated: zoster 11.5 % at 50-64 and 39.5 % from 65 years, pneumococcal 69.0 % from 65 years",
+        "CDC, Surveillance of Vaccination Coverage Among Adult Populations, 2018, MMWR Surveill Summ 2021;70(3):1-26, "
+        "table 5 (PMC8162796)",
+        "read",
     ),
     Source(
         "Vaccines at entry, in two clusters",
@@ -39,7 +51,11 @@ SOURCES = (
         "read",
     ),
     Source("Vaccinated among those who serve", "nearly all against influenza; COVID-19 plausible", "chosen"),
-    Source("Influenza vaccines are trivalent from the season of 2024", "FDA and CDC, 2024", "recalled"),
+    Source(
+        "Influenza vaccines are trivalent from the season of 2024",
+        "Grohskopf et al., ACIP recommendations 2024-25, MMWR Recomm Rep 2024;73(5):1-25, summary (PMC11501009)",
+        "read",
+    ),
 )
 
 
@@ -103,13 +119,16 @@ ENTRY: tuple[tuple[int, tuple[str, ...]], ...] = (
 )
 # Days before the first deployment.
 BEFORE_DEPLOYMENT: tuple[tuple[int, tuple[str, ...]], ...] = ((60, ("typhoid", "anthrax")), (30, ("anthrax",)))
-# Years of age of an adult.
-ADULT: tuple[tuple[float, str, float], ...] = (
-    (50.2, "zoster", 0.6),
-    (50.5, "zoster", 0.55),
-    (65.3, "pneumococcal", 0.7),
+# Years of age of an adult, the share of those who have not had it yet, and how many doses some months apart.
+ADULT: tuple[tuple[float, str, float, int], ...] = (
+    (50.2, "zoster", 0.115, 2),
+    (65.2, "zoster", 0.316, 2),
+    (65.3, "pneumococcal", 0.69, 1),
 )
+ADULT_DOSES_APART_DAYS = 100
 TDAP_EVERY_YEARS = 10
+# What is given instead from a day on.
+REPLACED: dict[str, tuple[date, str]] = {"pcv": (date(2023, 10, 1), "pneumococcal")}
 INFLUENZA = {"service": 0.97, "child": 0.53, "adult": 0.41, "old": 0.74}
 """Shares by group; those of adults below 65 years follow from all adults' and the old's, who are 22 % of adults."""
 TRIVALENT_FROM_YEAR = 2024

@@ -28,7 +28,8 @@ def events(life: Life, draw: Draw) -> Iterator[Resource]:
     for dose in doses:
         if not life.since <= dose.day <= life.until:
             continue
-        vaccine = VACCINES[dose.key]
+        replaced_on, instead = vaccines.REPLACED.get(dose.key, (None, ""))
+        vaccine = VACCINES[instead if replaced_on is not None and dose.day >= replaced_on else dose.key]
         site = life.world.care(life.family.base(dose.day))
         resource: Resource = {
             "resourceType": "Immunization",
@@ -77,9 +78,13 @@ def _service(life: Life) -> Iterator[_Dose]:
 
 
 def _grown(life: Life, draw: Draw) -> Iterator[_Dose]:
-    for years, key, share in vaccines.ADULT:
-        if draw.rng.random() < share:
-            yield _Dose(years_after(life.person.born, years) + timedelta(days=draw.rng.randrange(200)), key)
+    had = set()
+    for years, key, share, doses in vaccines.ADULT:
+        if draw.rng.random() < share and key not in had:
+            had.add(key)
+            begun = years_after(life.person.born, years) + timedelta(days=draw.rng.randrange(200))
+            apart = timedelta(days=vaccines.ADULT_DOSES_APART_DAYS)
+            yield from (_Dose(begun + dose * apart, key) for dose in range(doses))
     day = years_after(life.service.entered if life.service is not None else life.person.born, 0 if life.service else 21)
     while (day := years_after(day, vaccines.TDAP_EVERY_YEARS)) < life.until:
         yield _Dose(day + timedelta(days=draw.rng.randrange(90)), "tdap")

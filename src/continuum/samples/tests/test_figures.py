@@ -8,7 +8,7 @@ import pytest
 
 from continuum.samples import world
 from continuum.samples.body import Physiology
-from continuum.samples.data import families
+from continuum.samples.data import families, vaccines
 from continuum.samples.persons import Body
 from continuum.samples.streams import curve
 
@@ -41,6 +41,25 @@ def test_the_pressure_of_children_is_the_median_of_the_guideline_of_2017(sex, ag
     assert body.diastolic_mmhg(day) == pytest.approx(diastolic, abs=2)
 
 
+def test_the_pressure_and_pulse_of_adults_are_those_of_the_surveys():
+    grown = [measured(sex, age) for sex in ("male", "female") for age in range(20, 70, 2)]
+    assert mean(body.systolic_mmhg(day) for body, day in grown) == pytest.approx(116, abs=2)
+    assert mean(body.diastolic_mmhg(day) for body, day in grown) == pytest.approx(69, abs=2)
+    assert mean(body.pulse_bpm(day) for body, day in grown) == pytest.approx(72, abs=1)
+
+
+def test_as_many_adults_are_vaccinated_as_in_the_survey_of_2018():
+    def share(key: str, years: float) -> float:
+        left = 1.0
+        for from_years, one, of_those, _ in vaccines.ADULT:
+            left *= 1 - of_those if one == key and from_years < years else 1
+        return 1 - left
+
+    assert share("zoster", 60) == pytest.approx(0.115, abs=0.01)
+    assert share("zoster", 70) == pytest.approx(0.395, abs=0.01)
+    assert share("pneumococcal", 70) == pytest.approx(0.69, abs=0.01)
+
+
 @pytest.mark.parametrize(
     ("sex", "age", "height_cm"),
     [("male", 1, 75.7), ("male", 3, 94.96), ("male", 7, 121.8), ("male", 12, 149.05),
@@ -56,6 +75,18 @@ def test_children_are_as_tall_as_the_growth_charts_say(sex, age, height_cm):
 )
 def test_as_many_smoke_as_in_the_survey_of_2016(ages, share):
     assert mean(curve(families.SMOKES, age + 0.5) for age in range(*ages)) == pytest.approx(share, abs=0.015)
+
+
+def test_children_get_no_vaccine_that_is_not_recommended_any_more():
+    given = {
+        (one["occurrenceDateTime"] >= "2023-10-01", one["vaccineCode"]["coding"][0]["code"])
+        for number in range(30)
+        for one in world.family(number, seed=8, years=8)
+        if one["resourceType"] == "Immunization"
+    }
+    assert (False, "133") in given
+    assert (True, "133") not in given
+    assert (True, "216") in given
 
 
 def test_influenza_vaccines_have_three_strains_from_the_season_of_2024():
