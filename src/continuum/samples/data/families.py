@@ -15,8 +15,8 @@ SOURCES = (
     ),
     Source(
         "Share of the married by age: 9 % of recruits, then a curve to the total above",
-        "CNA, Population Representation in the Military Services, FY 2002, chapter 3 (cna.org/pop-rep/2002); the 42 % of "
-        "men that it has at the end of a first term are of a time with more married, and the curve is below them",
+        "CNA, Population Representation in the Military Services, FY 2002, chapter 3 (cna.org/pop-rep/2002); the 42 % "
+        "of men that it has at the end of a first term are of a time with more married, and the curve is below them",
         "read",
     ),
     Source(

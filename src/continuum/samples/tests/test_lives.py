@@ -286,7 +286,8 @@ def test_lipids_add_up(resources):
 
 
 def test_vaccines_are_given_at_their_age(resources):
-    limits_years = {"119": (0.1, 0.7), "03": (0.95, 60), "165": (10.9, 12.5), "187": (50, 120), "216": (65, 120)}
+    limits_years = {"119": (0.1, 0.7), "03": (0.95, 60), "165": (10.9, 12.5), "187": (50, 120), "133": (0.1, 1.7)}
+    pcv20 = Counter()
     seen = Counter()
     for chart in resources.values():
         born = date.fromisoformat(chart["Patient"][0]["birthDate"])
@@ -299,9 +300,14 @@ def test_vaccines_are_given_at_their_age(resources):
                 youngest, oldest = limits_years[cvx]
                 assert youngest <= (given - born).days / 365.25 <= oldest
                 seen[cvx] += 1
+            if cvx == "216":
+                years = (given - born).days / 365.25
+                assert years >= 65 or (0.1 <= years <= 1.7 and given >= date(2023, 10, 1))
+                pcv20["old" if years >= 65 else "young"] += 1
         for days in doses.values():
             assert len(days) == len(set(days))
     assert set(seen) == set(limits_years)
+    assert set(pcv20) == {"old", "young"}
 
 
 def test_pregnancy_care_belongs_to_women_and_newborns_weigh_what_newborns_weigh(resources):
