@@ -55,6 +55,8 @@ def rows(corpus: Corpus) -> dict[str, Row]:
         "chain": _chain(corpus),
         "include": _include(corpus),
         "total": _total(),
+        "order": _order("gender"),
+        "order_led": _order("family,gender"),
         "everything": _everything(corpus),
         "create_patient": _create(corpus.patients),
         "create_observation": _create(corpus.observations),
@@ -100,6 +102,18 @@ def _identifier(corpus: Corpus) -> Row:
         return _ids(response) == [chosen[number]["id"]]
 
     return Row([_get(f"Patient?identifier={one['identifier'][0]['value']}") for one in chosen], right)
+
+
+def _order(by: str) -> Row:
+    """The first page of all patients, in an order that no index has (`gender`), or has the first key of."""
+
+    def right(_: int, response: Response) -> bool:
+        found = _matches(response)
+        keys = [(normalise(one["name"][0]["family"]), one["gender"]) for one in found]
+        told = [gender for _, gender in keys] if by == "gender" else keys
+        return bool(found) and told == sorted(told)
+
+    return Row([_get(f"Patient?_sort={by}")], right)
 
 
 def _family(corpus: Corpus, more: str = "") -> Row:

@@ -27,6 +27,8 @@ TARGETS = {
     "chain": Target("Observation?subject:Patient.identifier", "4.5", 0.6),
     "include": Target("Encounter?patient, _include + _revinclude", "4.3", 0.9),
     "total": Target("Observation?code, _total=accurate", "7.7", 2.0),
+    "order": Target("Patient?_sort=gender, all patients read", ""),
+    "order_led": Target("Patient?_sort=family,gender", ""),
     "everything": Target("Patient/$everything, about 110 resources", "21.9", 2.5, 3.5),
 }
 """By the name of the row."""

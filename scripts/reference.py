@@ -186,7 +186,7 @@ def search_page() -> str:
         "`_sort` takes any parameters of the type but composites and words, each with a minus before it to sort\n"
         "downwards. A token sorts by its code, a reference by what it names; resources without a value come last.\n"
         "Dates, strings, numbers, quantities, uris, `_id` and `_lastUpdated` have an index: alone or as the first of\n"
-        "several, no more is read than the page needs. By tokens and references all matches are read, up to the\n"
+        "several, little more is read than the page needs. By tokens and references all matches are read, up to the\n"
         "[limits](limits.md): such an order costs more the more matches there are, on every page.\n\n"
         "## Across resources\n\n"
         "- `patient.identifier=…` or `subject:Patient.name=…` follows a reference, as deep as the limits allow.\n"

@@ -187,6 +187,27 @@ async def test_a_group_is_exported_over_rest(running):
     outcome(missing, 404)
 
 
+async def test_an_export_is_filtered_by_a_value_set(running):
+    async with running.client() as http:
+        ward, held = await admit(http, beds=1)
+        rates = sorted(one for one, text in held.items() if one.startswith("Observation/") and "8867-4" in str(text))
+        assert rates
+        (whose,) = [one for one in held if one.startswith("Patient/")]
+        other = {
+            "resourceType": "Observation",
+            "status": "final",
+            "code": {"coding": [{"system": "urn:x", "code": "a"}]},
+        }
+        assert (await http.post("/Observation", json={**other, "subject": {"reference": whose}})).status_code == 201
+        url = f"urn:x:set:{ward.family}"
+        listed = {"system": "http://loinc.org", "concept": [{"code": "8867-4"}]}
+        made = {"resourceType": "ValueSet", "url": url, "status": "active", "compose": {"include": [listed]}}
+        assert (await http.post("/ValueSet", json=made)).status_code == 201
+        criteria = f"Observation?code:in={url}&subject:Patient.family={ward.family}"
+        found = await export(http, params={"_type": "Observation", "_typeFilter": criteria})
+        assert found.addresses == rates
+
+
 async def test_what_is_asked_wrongly_is_refused_in_words_or_ignored_if_the_client_says_so(running):
     wrong = [
         ({"_outputFormat": "application/parquet"}, "_outputFormat"),
@@ -195,6 +216,7 @@ async def test_what_is_asked_wrongly_is_refused_in_words_or_ignored_if_the_clien
         ({"_typeFilter": "active=true"}, "_typeFilter"),
         ({"_typeFilter": "Patient?colour=blue"}, "colour"),
         ({"_type": "Patient", "_typeFilter": "Observation?status=final"}, "_type leaves out"),
+        ({"_typeFilter": "Observation?code:in=urn:x:none"}, "no value set urn:x:none here"),
         ({"includeAssociatedData": "Everything"}, "includeAssociatedData"),
         ({"organizeOutputBy": "Patient"}, "organizeOutputBy"),
     ]

@@ -22,7 +22,7 @@ from continuum.kernel.errors import Busy, Forbidden, NotFound, UnknownParameter
 from continuum.kernel.ids import uuid7
 from continuum.kernel.limits import BULK_MEMBERS_MAX
 from continuum.record import jobs, read
-from continuum.record.export.selection import UNSTORED, Selection
+from continuum.record.export.selection import UNSTORED, Selection, made_ready
 from continuum.record.jobs import File, Job, Progress
 from continuum.record.keys import Keys
 from continuum.record.read import Connection
@@ -141,6 +141,8 @@ class Bulk:
             for queries in asked.selection().filters.values():
                 for query in queries:
                     judge(query, self._policy.visibility)
+            # Told at once, and not when the export has begun: a value set that is not here, an index that is not ready.
+            await made_ready(conn, asked.selection(), self._policy.visibility, self._keys)
             if asked.level == "group":
                 await read.read(conn, "Group", asked.group, self._policy.visibility)
             return await self._start(conn, EXPORT, asked)

@@ -119,7 +119,7 @@ class ViewActs(Ground):
     def _about(self, text: str, patient_id: str) -> Query:
         """`Type?criteria` about one patient."""
         kind, _, criteria = text.partition("?")
-        query = _about(kind, criteria, patient_id, self._door.base_url)
+        query = _of_patient(kind, criteria, patient_id, self._door.base_url)
         judge(query, self._policy.visibility)
         return query
 
@@ -130,7 +130,7 @@ class ViewActs(Ground):
         await auditor.write(auditor.row(self._context, "share", query=f"{what} to {to}", patients=[patient_id]))
 
 
-def _about(kind: str, criteria: str, patient_id: str, base_url: str) -> Query:
+def _of_patient(kind: str, criteria: str, patient_id: str, base_url: str) -> Query:
     """A search of one patient's resources: what a page asks of everybody is read once, the patient put before it."""
     if not patient_id or not all(sign.isalnum() or sign in "-." for sign in patient_id):
         raise NotFound("There is no such patient.")

@@ -18,6 +18,8 @@ Member = tuple[str, str | None]
 Members = frozenset[Member]
 
 _PARENTS = frozenset({"parent", "subsumedBy"})
+_NO_MEANING = frozenset({"grouped-by", "part-of"})
+"""Of CodeSystem.hierarchyMeaning: what is nested is listed there, or is a part, and is not of that kind."""
 
 
 @dataclass(slots=True)
@@ -51,14 +53,15 @@ def _closure(code: str, steps: Mapping[str, set[str]]) -> set[str]:
 
 
 def hierarchy_of(code_system: Resource) -> Hierarchy:
-    """The concepts of a CodeSystem. Codes nested in others are subsumed by them."""
+    """The concepts of a CodeSystem. Codes nested in others are subsumed by them, unless it says that they are not."""
+    nests = code_system.get("hierarchyMeaning") not in _NO_MEANING
     found = Hierarchy(code_system.get("url", ""), code_system.get("content") == "complete")
     waiting: list[tuple[str | None, Resource]] = [(None, one) for one in code_system.get("concept", ())]
     while waiting:
         parent, concept = waiting.pop()
         code = concept.get("code", "")
         told = found.properties.setdefault(code, [])
-        if parent is not None:
+        if parent is not None and nests:
             _link(found, parent, code)
         for one in concept.get("property", ()):
             name, value = one.get("code", ""), _text(one)

@@ -48,6 +48,21 @@ def test_below_and_above_follow_nesting_and_properties():
     assert tree.below("stone") == {"stone"} == tree.above("stone")
 
 
+@pytest.mark.parametrize(
+    ("meaning", "below"),
+    [
+        ("is-a", {"hand", "finger"}),
+        ("classified-with", {"hand", "finger"}),
+        ("part-of", {"hand"}),
+        ("grouped-by", {"hand"}),
+    ],
+)
+def test_what_is_nested_is_subsumed_only_where_the_code_system_means_that(meaning, below):
+    nested = [{"code": "hand", "concept": [{"code": "finger"}]}]
+    tree = hierarchy_of({"url": "urn:x", "content": "complete", "hierarchyMeaning": meaning, "concept": nested})
+    assert (tree.below("hand"), set(tree.properties)) == (below, {"hand", "finger"})
+
+
 def test_a_loop_of_properties_ends():
     loop = [{"code": one, "property": [{"code": "parent", "valueCode": other}]} for one, other in ("ab", "bc", "ca")]
     assert hierarchy_of({"concept": loop}).below("a") == {"a", "b", "c"}

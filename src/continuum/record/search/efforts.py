@@ -14,7 +14,7 @@ from continuum.record.search.statistics import Statistics, read_statistics
 
 _statistics: dict[Keys, Statistics] = {}
 _failed: dict[Keys, dict[tuple[Any, ...], float]] = {}
-"""Efforts that were cut, by database (each has its own Keys): (effort, shape of the search) → its rank."""
+"""Efforts that were cut, by database (each has its own Keys): (effort, page, shape of the search) → its rank."""
 NEVER = float("-inf")
 
 
@@ -55,12 +55,12 @@ def _shape(query: Query) -> tuple[tuple[Any, ...], float]:
     return (query.resource_type, where, query.sort), direction * float(value.number)
 
 
-def _remembered(effort: int, query: Query) -> tuple[tuple[Any, ...], float]:
+def _remembered(effort: int, limit: int, query: Query) -> tuple[tuple[Any, ...], float]:
     """Under what a cut effort is remembered: what was too much to gather above one bound is no less above a lower."""
     if effort not in {GATHER_FEW, GATHER_MANY}:
-        return (effort, query.resource_type, query.where, query.sort), 0.0
+        return (effort, limit, query.resource_type, query.where, query.sort), 0.0
     shape, rank = _shape(query)
-    return (effort, *shape), rank
+    return (effort, limit, *shape), rank
 
 
 async def rows_of(
@@ -74,12 +74,12 @@ async def rows_of(
         if effort < least:
             continue
         if failed:
-            shape, rank = _remembered(effort, query)
+            shape, rank = _remembered(effort, limit, query)
             if rank <= failed.get(shape, NEVER):
                 continue
         plan = planner.page(effort, cursor, limit=limit, with_total=with_total)
         # Where few rows are not promised, the first effort is a short walk already: one that was cut before is again.
-        if effort < plan.effort == WALK_SHORT and failed and _remembered(WALK_SHORT, query)[0] in failed:
+        if effort < plan.effort == WALK_SHORT and failed and _remembered(WALK_SHORT, limit, query)[0] in failed:
             continue
         rows = await conn.fetch(plan.sql, *plan.values)
         if plan.whole or not rows[0]["cut"]:
@@ -87,7 +87,7 @@ async def rows_of(
         least = plan.effort + 1
         if len(failed) >= OVERFLOWS_REMEMBERED_MAX:
             failed.clear()
-        shape, rank = _remembered(plan.effort, query)
+        shape, rank = _remembered(plan.effort, limit, query)
         failed[shape] = max(rank, failed.get(shape, NEVER))
         if not plan.walkable:
             break

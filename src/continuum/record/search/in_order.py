@@ -19,11 +19,13 @@ from continuum.record.limits import SORT_READ_AT_ONCE, SORT_READ_MAX
 from continuum.record.read import Connection, stored
 from continuum.record.search.bindings import Bindings
 from continuum.record.search.efforts import count_of, rows_of
-from continuum.record.search.order import BY_ROW, BY_SORT, Cursor, Key, keys_of, place
+from continuum.record.search.order import BY_ROW, BY_SORT, Cursor, Key, keys_of, place, told_only
 from continuum.record.search.plan import Planner
 
 READ_TOGETHER = 64
 """Resources read before others get their turn."""
+FIRST_PART, NEXT_PART = 2, 4
+"""How many times a page the first part is, and how many times a part the next one, where an index has the first key."""
 _ROW_MAX = 2**63 - 1
 
 
@@ -45,8 +47,7 @@ async def in_order(conn: Connection, planner: Planner, cursor: Cursor | None, li
         TooCostly: more than SORT_READ_MAX matches would have to be read to bring them into order.
     """
     sort = planner.query.sort
-    order = keys_of(planner.query, BY_SORT, Bindings(planner.keys, planner.visibility)) if sort else ()
-    if not any(key.told_by for key in order):
+    if not any(told_only(one) for one in sort):
         try:
             rows, plan = await rows_of(conn, planner, cursor, limit, with_total=with_total)
         except TooCostly:
@@ -57,7 +58,7 @@ async def in_order(conn: Connection, planner: Planner, cursor: Cursor | None, li
             rows = rows if plan.whole else [row for row in rows if row["row_id"] is not None]
             return Found(rows, plan.mode, plan.keys, total)
     rows = await _Reading(conn, planner, cursor).best(limit + 1)
-    return Found(rows, BY_SORT, len(order), await count_of(conn, planner) if with_total else None)
+    return Found(rows, BY_SORT, len(sort), await count_of(conn, planner) if with_total else None)
 
 
 class _Reading:
@@ -78,12 +79,14 @@ class _Reading:
         best: list[dict[str, Any]] = []
         at = self._start()
         read = 0
+        # In the order of the first key a page is most often among the first rows; else all have to be read.
+        size = min(wanted * FIRST_PART, SORT_READ_AT_ONCE) if self._leads else SORT_READ_AT_ONCE
         while True:
-            found, _ = await rows_of(self._conn, self._source, at, SORT_READ_AT_ONCE, with_total=False)
-            part = [row for row in found if row["row_id"] is not None][:SORT_READ_AT_ONCE]
+            found, _ = await rows_of(self._conn, self._source, at, size, with_total=False)
+            part = [row for row in found if row["row_id"] is not None][:size]
             read += len(part)
             best = arranged(best + await self._keyed(part), self._order)[:wanted]
-            if len(found) <= SORT_READ_AT_ONCE:
+            if len(found) <= size:
                 return best
             last = part[-1]
             if self._leads and len(best) == wanted and best[-1]["k0"] != last["k0"]:
@@ -95,6 +98,7 @@ class _Reading:
                     f" them by {named}; add criteria, or sort by a date, string, number, quantity, _id or _lastUpdated"
                     " first."
                 )
+            size = min(size * NEXT_PART, SORT_READ_AT_ONCE)
             at = Cursor(BY_SORT, (last["k0"],), last["row_id"]) if self._leads else Cursor(BY_ROW, (), last["row_id"])
 
     def _start(self) -> Cursor | None:

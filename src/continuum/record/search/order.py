@@ -184,10 +184,16 @@ def _sort_key(resource_type: str, sort: Sort, bindings: Bindings) -> Key:
     if kind == "string":
         which = [string_which(resource_type, one, bindings) for one in codes]
         return _side_key("string", which, "value", "text", descending=down)
-    if kind == "uri" and code not in UNLISTED_URIS:
+    if not told_only(sort):
         which = [f"x.param = {bindings.bind(param_id(resource_type, one), 'integer')}" for one in codes]
         return _side_key("string", which, "value", "text", descending=down)
     return Key("NULL::text", down, "text", told_by=sort.param)
+
+
+def told_only(sort: Sort) -> bool:
+    """Whether only the resources themselves say what they are sorted by (record/search/in_order.py)."""
+    code, kind = sort.param.code, sort.param.kind
+    return kind == "reference" or (kind == "token" and code != "_id") or (kind == "uri" and code in UNLISTED_URIS)
 
 
 def _side_key(table: str, which: list[str], value: str, cast: str, *, descending: bool) -> Key:

@@ -10,7 +10,7 @@ from typing import Any
 
 from continuum.fhir.grammar_values import OF_CODES
 from continuum.fhir.json import parse
-from continuum.fhir.query import Criterion, Query, Value
+from continuum.fhir.query import Criterion, Query, Sort, Value
 from continuum.fhir.search_params import IMPLIED_SYSTEMS, param
 from continuum.fhir.terminology import Hierarchy, Member, Terminology, hierarchy_of, sets_of, systems_of
 from continuum.kernel.errors import TooCostly
@@ -23,7 +23,7 @@ from continuum.record.search.plan import Planner
 from continuum.record.visibility import Visibility
 
 _VERSIONS_READ = 50
-"""Resources with one URL among which the one that counts is chosen."""
+"""The newest resources with one URL, among which the one that counts is chosen."""
 _understood: dict[tuple[Keys, int, int], tuple[bool, Any]] = {}
 """(Database, row id, version) → a parsed ValueSet, or the Hierarchy of a CodeSystem."""
 
@@ -113,7 +113,8 @@ class _Reader:
         if version:
             wanted.append(("version", Value(version, code=version)))
         where = tuple(Criterion(_param(resource_type, code), "", (value,)) for code, value in wanted)
-        query = Query(resource_type, where=where, count=_VERSIONS_READ)
+        newest = (Sort(_param(resource_type, "_lastUpdated"), descending=True),)
+        query = Query(resource_type, where=where, sort=newest, count=_VERSIONS_READ)
         planner = Planner(query, self.visibility, self.keys, await statistics_of(self.conn, self.keys))
         rows, _ = await rows_of(self.conn, planner, None, _VERSIONS_READ, with_total=False)
         found = [(row["row_id"], one) for row in rows if row["row_id"] is not None and (one := stored(row)).body]

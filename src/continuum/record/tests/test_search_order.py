@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from continuum.fhir.index import extract
 from continuum.kernel.errors import TooCostly
 from continuum.record.search import in_order, plan, search
 from continuum.record.tests.stock import Stock, coded, observation, patient
@@ -73,17 +74,38 @@ async def test_of_matches_by_a_code_only_those_of_a_page_are_kept_and_every_one_
 
 
 async def test_where_an_index_has_the_first_key_no_more_is_read_than_the_page_needs(stock, monkeypatch):
-    monkeypatch.setattr(in_order, "SORT_READ_AT_ONCE", 8)
-    monkeypatch.setattr(in_order, "SORT_READ_MAX", 8)  # nobody may read twice
+    read = []
+    monkeypatch.setattr(in_order, "extract", lambda resource: read.append(resource["id"]) or extract(resource))
     await stock.fill(
-        *(patient(f"p{n:02}", gender="female" if n % 2 else "male", birthDate=f"19{50 + n // 3}") for n in range(60))
+        *(patient(f"p{n:03}", gender="female" if n % 2 else "male", birthDate=f"{1850 + n // 3}") for n in range(300))
     )
     page = await stock.page("Patient?_sort=birthdate,gender&_count=4")
-    assert [one.id for one in page.matches] == ["p01", "p00", "p02", "p03"]
+    assert [one.id for one in page.matches] == ["p001", "p000", "p002", "p003"]
     page = await stock.page("Patient?_sort=birthdate,gender&_count=4", cursor=page.next_cursor)
-    assert [one.id for one in page.matches] == ["p05", "p04", "p07", "p06"]
+    assert [one.id for one in page.matches] == ["p005", "p004", "p007", "p006"]
+    assert len(read) < 30
+    monkeypatch.setattr(in_order, "SORT_READ_MAX", 8)
+    monkeypatch.setattr(in_order, "SORT_READ_AT_ONCE", 8)  # nobody may read twice
+    assert (await stock.page("Patient?_sort=birthdate,gender&_count=4")).next_cursor
     with pytest.raises(TooCostly):
         await stock.page("Patient?_sort=gender,birthdate&_count=4")
+
+
+async def test_an_order_that_reads_much_does_not_make_the_plain_search_dearer(stock, analyse, monkeypatch):
+    monkeypatch.setattr(plan, "WALK_TRIED", 20)
+    monkeypatch.setattr(plan, "GATHER_MIN", 1)
+    monkeypatch.setattr(in_order, "SORT_READ_AT_ONCE", 50)
+    await stock.fill(*(patient(f"p{n:03}", active=True, gender="male") for n in range(200)))
+    await analyse()
+    asked = []
+    for _ in range(2):
+        async with stock.pool.connection() as conn:
+            counted = Counted(conn)
+            query = stock.query("Patient?active=true&_count=2")
+            await search(counted, query, visibility=EVERYTHING, keys=stock.keys)
+        asked.append(counted.asked)
+        await stock.page("Patient?active=true&_sort=gender&_count=2")
+    assert asked[0] == asked[1]
 
 
 async def test_several_keys_that_an_index_has_one_by_one_are_answered_beyond_what_is_gathered(stock, monkeypatch):

@@ -58,6 +58,7 @@ async def stock(pool):
         ("code:in=http://x.org/sets/some,http://x.org/sets/penicillins", "adps"),
         ("code:in=http://x.org/sets/whole", "adpst"),
         ("code:in=http://x.org/sets/empty", ""),
+        ("code:in=http://x.org/sets/empty&subject=Patient/f", ""),
         ("code:not-in=http://x.org/sets/some", ["a", "elsewhere", "none", "p", "t"]),
         (f"code:below={DRUGS}|penicillin", "ap"),
         (f"code:below={DRUGS}|antibiotic", "adpt"),
