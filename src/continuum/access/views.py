@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl
 
 from continuum.access.cutting import cut, judge
 from continuum.access.ground import Ground
@@ -72,28 +72,24 @@ class ViewActs(Ground):
             asked = {**searches, **{label: text for label, (_, text) in further.items()}}
             queries = {label: self._about(text, patient_id) for label, text in asked.items()}
             patient = await read.read(conn, "Patient", patient_id, visibility)
-            for label, query in queries.items():
-                if label in further and not pages[further[label][0]].next_cursor:
-                    continue
-                page = await search.search(conn, query, visibility=visibility, keys=self._door.keys)
-                pages[label] = cut(page, visibility)
+            keys = self._door.keys
+            first = {label: query for label, query in queries.items() if label not in further}
+            pages.update(await search.search_several(conn, first, visibility=visibility, keys=keys))
+            then = {label: queries[label] for label, (other, _) in further.items() if pages[other].next_cursor}
+            if then:
+                pages.update(await search.search_several(conn, then, visibility=visibility, keys=keys))
+            pages.update((label, cut(page, visibility)) for label, page in pages.items())
             shown = tuple(stored for page in pages.values() for stored in (*page.matches, *page.included))
             told = [stored.body or b"" for stored in (patient, *shown)]
             visits = _visits(told) if places and visibility.of("Encounter") != NOTHING else []
             if visits:
-                text = f"_id={','.join(visits)}&patient={quote(patient_id)}&_count={len(visits)}"
-                kept = await search.search(
-                    conn, self.parse("Encounter", text), visibility=visibility, keys=self._door.keys
-                )
-                for one in kept.matches:
-                    if found := _PROVIDER.search(one.body or b""):
+                for one in await read.by_ids(conn, {"Encounter": visits}, visibility):
+                    if one.patient_id == patient_id and (found := _PROVIDER.search(one.body or b"")):
                         places_of[f"Encounter/{one.id}"] = {"serviceProvider": parse(found[1])}
                         told.append(found[1])
-            wanted = _references(told)
-            for kind, ids in wanted.items():
-                text = f"_id={','.join(sorted(ids)[:VIEW_NAMES_MAX])}&_count={VIEW_NAMES_MAX}"
-                named = await search.search(conn, self.parse(kind, text), visibility=visibility, keys=self._door.keys)
-                names.update((f"{kind}/{one.id}", _body(one)) for one in named.matches)
+            wanted = {kind: sorted(ids)[:VIEW_NAMES_MAX] for kind, ids in _references(told).items()}
+            for one in await read.by_ids(conn, wanted, visibility):
+                names[f"{one.resource_type}/{one.id}"] = _body(one)
             keeps = sift(names, places_of) if sift is not None else None
             for stored in shown:
                 if stored[:3] not in bodies and (keeps is None or keeps(stored)):

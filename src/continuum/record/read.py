@@ -1,6 +1,6 @@
 """Reading one resource, or one version of it, by its address."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -19,6 +19,9 @@ class Connection(Protocol):
 
     async def fetch(self, sql: str, *args: Any) -> list[Any]:
         """All rows."""
+
+    async def fetchmany(self, sql: str, args: Sequence[Sequence[Any]]) -> list[Any]:
+        """All rows of a statement for each of several sets of values, in one round trip."""
 
     async def fetchrow(self, sql: str, *args: Any) -> Any:
         """The first row, or None."""
@@ -81,6 +84,25 @@ async def read(conn: Connection, resource_type: str, resource_id: str, visibilit
     if row["deleted"]:
         raise Gone(f"{resource_type}/{resource_id} was deleted.")
     return stored(row)
+
+
+async def by_ids(conn: Connection, wanted: Mapping[str, Collection[str]], visibility: Visibility) -> list[Stored]:
+    """The present versions of resources of several types, of those that are there and may be seen.
+
+    wanted: ids by type. The types are in their order, the resources of one in no order.
+    """
+    asked: dict[str, list[tuple[Any, ...]]] = {}
+    for resource_type, ids in wanted.items():
+        predicate, bound = _predicate(visibility.of(resource_type))
+        sql = (
+            f"SELECT {COLUMNS} FROM record.resource r"
+            f" WHERE r.type = $1 AND r.id = ANY($2::text[]) AND NOT r.deleted AND {predicate}"
+        )
+        asked.setdefault(sql, []).append((TYPE_IDS[resource_type], list(ids), *bound))
+    found = []
+    for sql, values in asked.items():
+        found += await (conn.fetchmany(sql, values) if len(values) > 1 else conn.fetch(sql, *values[0]))
+    return [stored(row) for row in found]
 
 
 async def vread(conn: Connection, resource_type: str, resource_id: str, version: int, visibility: Visibility) -> Stored:

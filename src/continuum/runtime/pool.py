@@ -7,7 +7,7 @@ session setting, a lock, a temporary table) is closed instead of being handed on
 import asyncio
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -87,6 +87,15 @@ class Connection:
             rows: list[Any] = await statement.fetch(*args)
         except _OUTDATED:
             rows = await (await self._prepared_again(sql)).fetch(*args)
+        return rows
+
+    async def fetchmany(self, sql: str, args: Sequence[Sequence[Any]]) -> list[Any]:
+        """All rows of a statement for each of several sets of values, in one round trip."""
+        statement = self._prepared.get(sql) or await self.prepared(sql)
+        try:
+            rows: list[Any] = await statement.fetchmany(args)
+        except _OUTDATED:
+            rows = await (await self._prepared_again(sql)).fetchmany(args)
         return rows
 
     async def fetchrow(self, sql: str, *args: Any) -> Any:

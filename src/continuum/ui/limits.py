@@ -22,3 +22,5 @@ INSTANTS_CACHED_MAX = 8_192
 """Instants kept as text, per worker: what is measured together says the same one in each chart, table and row."""
 ZONE_NAMES_CACHED_MAX = 512
 """Names of time zones kept, per worker."""
+MESSAGES_KEPT_MAX = 10_000
+"""Messages of one language that are kept as they stand in a page; there are fewer."""

@@ -12,6 +12,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from continuum.ui import assets
+from continuum.ui.compiled import Code, spoken, want_no_context
 from continuum.ui.formats import names, quantities, times
 from continuum.ui.language import translations
 from continuum.ui.paging import links
@@ -186,7 +187,10 @@ def environment_of(loader: BaseLoader, language: str) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     environment.context_class = _Context
-    environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    environment.code_generator_class = Code
+    environment.newstyle_gettext = True  # type: ignore[attr-defined]
     environment.filters.update(FILTERS)
     environment.globals.update(GLOBALS)
+    environment.globals.update(spoken(translations(language)))
+    want_no_context(environment.globals)
     return environment

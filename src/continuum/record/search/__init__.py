@@ -6,6 +6,7 @@ from continuum.record.search.everything import everything
 from continuum.record.search.in_use import marks_in_use
 from continuum.record.search.last_n import last_n
 from continuum.record.search.run import resolve, search
+from continuum.record.search.several import search_several
 from continuum.record.search.spelled import spelled
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "resolve",
     "search",
     "search_across",
+    "search_several",
     "spelled",
 ]

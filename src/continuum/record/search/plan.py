@@ -181,8 +181,10 @@ class Planner:
         listed = order_by(order, names)
         filters = self.filters(bindings, driver.covers, *held)
         page = bindings.bind(limit + 1, "bigint")
-        # As in Driver.begin: only the driver's own index may be used.
-        kind = f"s.type = {self._type}" if driver.typed else f"(s.type = {self._type}) IS TRUE"
+        # As in Driver.begin: only the driver's own index may be used. The type is bound, so that what charts ask of
+        # several types has one text, and goes to PostgreSQL together (`several.py`).
+        of_type = f"s.type = {bindings.bind(self._type, 'smallint')}"
+        kind = of_type if driver.typed else f"({of_type}) IS TRUE"
         sql = (
             f"WITH d AS MATERIALIZED (SELECT s.row_id{columns} FROM record.search s"
             f" WHERE {kind} AND {driver.sql} AND ({filters}) IS TRUE)"
@@ -257,11 +259,9 @@ class Planner:
         bindings = Bindings(self.keys, self.visibility)
         filters = self.filters(bindings)
         within = f" AND s.patient = {bindings.bind(patient, 'bigint')}"
+        kind = bindings.bind(self._type, "smallint")
         page = str(limit + 1)
-        parts = [
-            leg.sql(self._type, filters, page, "")
-            for leg in legs(self.query, self._type, order, cursor, bindings, within)
-        ]
+        parts = [leg.sql(kind, filters, page, "") for leg in legs(self.query, kind, order, cursor, bindings, within)]
         found = parts[0] if len(parts) == 1 else f"{' UNION ALL '.join(parts)} LIMIT {page}"
         sql = (
             f"SELECT {COLUMNS}, p.k0 FROM ({found}) p"

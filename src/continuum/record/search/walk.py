@@ -11,6 +11,8 @@ from continuum.fhir.search_params import MAIN_DATE
 from continuum.record.search.bindings import Bindings
 from continuum.record.search.order import Cursor, Key, Side, place
 
+Kind = int | str
+"""The number of a resource type, written out, or the placeholder that it is bound to."""
 LONG_US = 31 * 86_400_000_000
 """What lasts longer than this has an index of its own (search_type_long)."""
 INSTANTS = frozenset({"Appointment", "Bundle", "DocumentReference", "Provenance", "Slot"})
@@ -35,7 +37,7 @@ class Leg:
     rows: str = ""
     """FROM and WHERE of the source, where each of its rows is one: to count them, the index alone is read."""
 
-    def sql(self, type_id: int, filters: str, page: str, tried: str) -> str:
+    def sql(self, type_id: Kind, filters: str, page: str, tried: str) -> str:
         """SELECT of (row_id, k0) of the rows that fulfil the filters, at most a page, after at most `tried` rows.
 
         OFFSET 0 keeps PostgreSQL from joining in another order.
@@ -57,7 +59,7 @@ class Leg:
 
 
 def legs(
-    query: Query, type_id: int, order: tuple[Key, ...], cursor: Cursor | None, bindings: Bindings, within: str = ""
+    query: Query, type_id: Kind, order: tuple[Key, ...], cursor: Cursor | None, bindings: Bindings, within: str = ""
 ) -> list[Leg]:
     """The legs of an order of at most one key, beginning after the cursor.
 
@@ -99,7 +101,7 @@ def _missing(key: Key) -> str:
 
 
 def _by_row(
-    type_id: int, more: str, cursor: Cursor | None, bindings: Bindings, *, descending: bool, cast: str = "bigint"
+    type_id: Kind, more: str, cursor: Cursor | None, bindings: Bindings, *, descending: bool, cast: str = "bigint"
 ) -> str:
     direction, sign = ("DESC", "<") if descending else ("ASC", ">")
     beyond = f" AND s.row_id {sign} {bindings.bind(cursor.row_id, 'bigint')}" if cursor else ""
@@ -117,7 +119,7 @@ def _beyond(key: Key, names: str, cursor: Cursor | None, bindings: Bindings) -> 
     return f" AND ({names}) {'<' if key.descending else '>'} ({last}, {row})"
 
 
-def _by_column(key: Key, type_id: int, bounds: str, cursor: Cursor | None, bindings: Bindings) -> Leg:
+def _by_column(key: Key, type_id: Kind, bounds: str, cursor: Cursor | None, bindings: Bindings) -> Leg:
     direction = "DESC" if key.descending else "ASC"
     beyond = _beyond(key, f"s.{key.column}, s.row_id", cursor, bindings)
     rows = f"FROM record.search s WHERE s.type = {type_id} AND s.{key.column} IS NOT NULL{bounds}{beyond}"

@@ -42,12 +42,13 @@ def trend(title: str, series: tuple[Series, ...], unit_code: str, view: View) ->
 
 
 def _line(one: Series, count: int, x: Scale, y: Scale, unit_code: str, view: View) -> Line:
-    placed = thinned([(x.percent(point.at.timestamp()), y.percent(float(point.value))) for point in one.points])
+    places = [(x.percent(point.at.timestamp()), y.percent(float(point.value))) for point in one.points]
+    placed = thinned(places)
     kept = set(placed)
     marks = tuple(
-        Mark(*place[:1], round(100 - place[1], 3), _words(one, point, unit_code, view), _flag(one, point))
-        for point in one.points
-        if (place := (x.percent(point.at.timestamp()), y.percent(float(point.value)))) in kept
+        Mark(place[0], round(100 - place[1], 3), _words(one, point, unit_code, view), _flag(one, point))
+        for point, place in zip(one.points, places, strict=True)
+        if place in kept
     )
     return Line(one.name, count, path(placed), marks, marks[-1].y if marks else 0.0)
 
