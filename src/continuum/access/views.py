@@ -23,8 +23,10 @@ from continuum.record.visibility import NOTHING
 
 Resource = dict[str, Any]
 NO_MORE: Mapping[str, tuple[str, str]] = {}
-Sift = Callable[[Mapping[str, Resource], Mapping[str, Resource]], Callable[[Stored], bool]]
-"""Told the names and visits of a view, it says which of what was found is made a resource; the rest is left out."""
+Found = Mapping[str, Sequence[Stored]]
+"""What was found, by label, as text."""
+Sift = Callable[[Mapping[str, Resource], Mapping[str, Resource], Found], Callable[[Stored], bool]]
+"""Told the names and visits of a view and what was found, it says which of that is made a resource; the rest is not."""
 _REFERENCE = re.compile(rb'"reference":"(Practitioner|Organization|Location|PractitionerRole)/([A-Za-z0-9.\-]{1,64})"')
 """References to those whose names a chart shows beside its entries: who and where. Bodies are stored without blanks."""
 _VISIT = re.compile(rb'"encounter":\[?\{"reference":"Encounter/([A-Za-z0-9.\-]{1,64})"')
@@ -90,7 +92,8 @@ class ViewActs(Ground):
             wanted = {kind: sorted(ids)[:VIEW_NAMES_MAX] for kind, ids in _references(told).items()}
             for one in await read.by_ids(conn, wanted, visibility):
                 names[f"{one.resource_type}/{one.id}"] = _body(one)
-            keeps = sift(names, places_of) if sift is not None else None
+            matched = {label: page.matches for label, page in pages.items()}
+            keeps = sift(names, places_of, matched) if sift is not None else None
             for stored in shown:
                 if stored[:3] not in bodies and (keeps is None or keeps(stored)):
                     bodies[stored[:3]] = _body(stored)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from continuum.access import Session, Stored
-from continuum.access.views import NO_MORE, Sift, View
+from continuum.access.views import NO_MORE, Found, Sift, View
 from continuum.chart.limits import CLOSED_LOOK_COUNT
 from continuum.chart.release import Held, held, may_wait
 from continuum.chart.sensitivity import kinds, references
@@ -67,8 +67,8 @@ class Looking:
     def _keeping(self, sift: Sift, passed: set[str]) -> Sift:
         """Keeps as well what may close others: it is looked at, and not shown. passed: is told what the sift keeps."""
 
-        def told(names: Mapping[str, Any], visits: Mapping[str, Any]) -> Callable[[Stored], bool]:
-            keeps = sift(names, visits)
+        def told(names: Mapping[str, Any], visits: Mapping[str, Any], found: Found) -> Callable[[Stored], bool]:
+            keeps = sift(names, visits, found)
 
             def kept(stored: Stored) -> bool:
                 if keeps(stored):

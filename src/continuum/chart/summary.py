@@ -1,16 +1,18 @@
 """The first ten seconds: what matters now, what changed, what is due."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from continuum.access import Session
-from continuum.access.views import View
+from continuum.access import Session, Stored
+from continuum.access.views import Found, View
 from continuum.chart.banner import SEARCHES
+from continuum.chart.dated import newest_texts, only
+from continuum.chart.dated import since as changed
 from continuum.chart.entry import N_, Entry, Fact
 from continuum.chart.limits import SUMMARY_COUNT
-from continuum.chart.reading import Resource, codes, words
+from continuum.chart.reading import Names, Resource, codes, words
 from continuum.chart.section import criteria, entries, made, section
 from continuum.chart.trends import Course, courses
 
@@ -21,6 +23,8 @@ _CHANGES = ("problems", "allergies", "medicines", "visits", "reports", "notes", 
 _LOOKED_AT = (*_CHANGES, "labs", "vitals", "plans")
 _CHANGES_MAX = 8
 _MEASURED = ("labs", "vitals")
+_ONLY_CHANGES = ("visits", "reports", "notes")
+"""Of these a summary shows nothing but what is new."""
 _NEWEST = 2
 """Results of one kind that a summary shows or compares: the last, and the one before it."""
 
@@ -57,11 +61,16 @@ async def summary(session: Session, patient_id: str, today: date) -> tuple[View,
     searches["appointments"] = (
         f"Appointment?date=ge{today.isoformat()}&status=booked,pending,proposed&_sort=date&_count=5"
     )
-    view = await session.view("summary", patient_id, searches)
+    since = (today - timedelta(days=CHANGED_DAYS)).isoformat()
+
+    def sift(_: Names, __: Names, found: Found) -> Callable[[Stored], bool]:
+        kept = {key: newest_texts(found[key], _NEWEST) for key in _MEASURED}
+        return only(kept | {key: changed(found[key], since) for key in _ONLY_CHANGES}, found)
+
+    view = await session.view("summary", patient_id, searches, sift=sift)
     found = {key: entries(section(key), view, key) for key in (*_LOOKED_AT, "appointments") if key not in _MEASURED}
     for key in _MEASURED:
         found[key] = made(section(key), view, newest(view.found[key]))
-    since = (today - timedelta(days=CHANGED_DAYS)).isoformat()
     now = {
         key: tuple(one for one in found[key] if one.group == _NOW and not one.wrong)
         for key in ("problems", "medicines", "allergies", "plans")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from continuum.access.views import View
 from continuum.chart.banner import SEARCHES
+from continuum.chart.dated import among_newest
 from continuum.chart.entry import Entry
 from continuum.chart.limits import TIMELINE_COUNT
 from continuum.chart.section import Section, Viewer, criteria, entries, sections
@@ -28,19 +29,22 @@ async def timeline(
     *,
     before: str = "",
     only: str = "",
-    banner: bool = True,
+    staff: bool = True,
     count: int = TIMELINE_COUNT,
 ) -> tuple[View, Timeline]:
     """One page: the newest of each kind before a day, put together; no kind hides another.
 
-    before: a FHIR date; "" begins now. only: the key of one section. count: of entries. Raises NotFound.
+    before: a FHIR date; "" begins now. only: the key of one section. staff: whether it is for them, under the
+    banner. count: of entries. Raises NotFound.
     """
     chosen = [one for one in kinds() if not only or one.key == only]
-    searches = dict(SEARCHES) if banner else {}
+    searches = dict(SEARCHES) if staff else {}
     for one in chosen:
         more = f"&{one.before}=lt{before}" if before else ""
         searches[one.key] = criteria(one, count=count, more=more)
-    view = await session.view("timeline", patient_id, searches)
+    # A person is shown less than is found, so that the newest of what is found may not fill their page.
+    sift = among_newest(chosen, count, _instant) if staff else None
+    view = await session.view("timeline", patient_id, searches, sift=sift)
     met = [(one, entry) for one in chosen for entry in entries(one, view, one.key) if entry.when]
     met.sort(key=lambda pair: _instant(pair[1].when), reverse=True)
     # A day is never cut in two, because the next page begins with the day before it.

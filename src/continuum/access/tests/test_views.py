@@ -35,7 +35,7 @@ async def test_what_is_further_is_searched_only_where_there_is_more(world, count
 async def test_what_a_sift_leaves_out_is_no_resource_and_stands_in_the_trace(world):
     told = []
 
-    def sift(names, visits):
+    def sift(names, visits, _):
         told.append((sorted(names), sorted(visits)))
         return lambda stored: b"Test 1" in stored.body
 

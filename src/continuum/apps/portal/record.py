@@ -66,7 +66,7 @@ async def overview(x: Visit) -> Response:
 
 async def newest(here: Whose, count: int, *, among: int) -> list[tuple[Section, Entry]]:
     """The newest entries of all parts that are open; `among` so many of each, which what waits is told of, too."""
-    _, found = await lines.timeline(here.looking, here.patient_id, banner=False, count=among)
+    _, found = await lines.timeline(here.looking, here.patient_id, staff=False, count=among)
     return [pair for pair in found.entries if here.limits.opens(pair[0].key)][:count]
 
 
@@ -79,7 +79,7 @@ async def timeline(x: Visit) -> Response:
         here.looking.require(only)
     before = x.query.get("before", "")
     day = before if len(before) <= len("2026-01-01") and before.replace("-", "").isdigit() else ""
-    _, found = await lines.timeline(here.looking, here.patient_id, before=day, only=only, banner=False)
+    _, found = await lines.timeline(here.looking, here.patient_id, before=day, only=only, staff=False)
     shown = [pair for pair in found.entries if here.limits.opens(pair[0].key)]
     kinds = [one for one in lines.kinds() if here.limits.opens(one.key)]
     return show(x, here, "portal/timeline.html", "timeline", lines=shown, on=found.on, kinds=kinds, only=only)

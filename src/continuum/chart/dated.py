@@ -1,0 +1,87 @@
+"""Which of what was found can stand on a page at all, told from its text: far cheaper than reading it.
+
+Pages look at many entries of each kind so that no kind hides another, and show few. Nothing that a page would show is
+kept back (tests/test_dated.py holds both to that).
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from continuum.access import Stored
+from continuum.access.views import Found, Sift
+from continuum.chart.reading import Names
+from continuum.chart.section import Section
+from continuum.fhir.json import parse
+
+_DAY = re.compile(rb'"(\d{4}(?:-\d\d(?:-\d\d)?)?)(?=["T])')
+_HEAD = b'"lastUpdated":"'
+"""When it was stored says nothing of when it was."""
+_CODE = re.compile(rb'"code":(\{(?:[^{}]|\{[^{}]*\})*\})(?=[,}])')
+_WRONG = b'"status":"entered-in-error"'
+_LAST = "~"
+"""Comes after every digit: a month without a day may be any day of it."""
+
+
+def latest(body: bytes) -> str:
+    """A day that is not before any time that a resource tells, of its JSON as the record stores it; "" for none."""
+    days = _DAY.findall(body, body.find(_HEAD) + len(_HEAD) + 1)
+    return max(days).decode().ljust(10, _LAST) if days else ""
+
+
+def among_newest(chosen: Sequence[Section], count: int, order: Callable[[str], str]) -> Sift:
+    """Keeps of these sections the newest entries of all together, by `order` of their times: one more than a page has.
+
+    All of the last day of these are kept, whatever their number; and what other labels found.
+    """
+
+    def sift(names: Names, visits: Names, found: Found) -> Callable[[Stored], bool]:
+        known = {**names, **visits}
+        last = [(latest(one.body or b""), section, one) for section in chosen for one in found[section.key]]
+        last.sort(key=lambda found: found[0], reverse=True)
+        times: list[str] = []
+        begin = ""
+        for day, section, one in last:
+            if day < begin:
+                break
+            made = section.make(parse(one.body or b""), known)
+            if made is not None and made.when:
+                times.append(made.when)
+                if len(times) > count:
+                    times = sorted(times, key=order, reverse=True)[: count + 1]
+                    begin = min(when[:10] for when in times)
+        kept: dict[str, list[Stored]] = {section.key: [] for section in chosen}
+        for day, section, one in last:
+            if day >= begin:
+                kept[section.key].append(one)
+        return only(kept, found)
+
+    return sift
+
+
+def newest_texts(measured: Sequence[Stored], most: int) -> Iterator[Stored]:
+    """Of Observations, newest first, as many of each kind as `most`, and those whose kind their text does not tell.
+
+    What was an error is given, and counts for none.
+    """
+    met: Counter[bytes] = Counter()
+    for one in measured:
+        body = one.body or b""
+        # What has parts or contains others has several codes, and the first need not be its own.
+        kind = _CODE.search(body) if body.count(b'"code":{') == 1 else None
+        if kind is None or met[kind[1]] < most:
+            yield one
+        if kind is not None:
+            met[kind[1]] += _WRONG not in body
+
+
+def since(found: Sequence[Stored], day: str) -> Iterator[Stored]:
+    """Those that tell of this day or a later one."""
+    return (one for one in found if latest(one.body or b"") >= day)
+
+
+def only(kept: Mapping[str, Iterable[Stored]], found: Found) -> Callable[[Stored], bool]:
+    """Keeps of some labels what is named here, and of all others everything."""
+    wanted = {one[:3] for stored in kept.values() for one in stored}
+    wanted |= {one[:3] for label, stored in found.items() if label not in kept for one in stored}
+    return lambda stored: stored[:3] in wanted
