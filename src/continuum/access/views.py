@@ -29,6 +29,7 @@ Sift = Callable[[Mapping[str, Resource], Mapping[str, Resource], Found], Callabl
 """Told the names and visits of a view and what was found, it says which of that is made a resource; the rest is not."""
 _REFERENCE = re.compile(rb'"reference":"(Practitioner|Organization|Location|PractitionerRole)/([A-Za-z0-9.\-]{1,64})"')
 """References to those whose names a chart shows beside its entries: who and where. Bodies are stored without blanks."""
+_ID = re.compile(r"[A-Za-z0-9.\-]+")
 _VISIT = re.compile(rb'"encounter":\[?\{"reference":"Encounter/([A-Za-z0-9.\-]{1,64})"')
 _PLACED = re.compile(rb'"(?:custodian|serviceProvider|managingOrganization|location)":')
 _PROVIDER = re.compile(rb'"serviceProvider":(\{[^{}]*\})')
@@ -131,13 +132,18 @@ class ViewActs(Ground):
 
 def _of_patient(kind: str, criteria: str, patient_id: str, base_url: str) -> Query:
     """A search of one patient's resources: what a page asks of everybody is read once, the patient put before it."""
-    if not patient_id or not all(sign.isalnum() or sign in "-." for sign in patient_id):
+    own = _about_patient(kind, patient_id, base_url)
+    rest = _read(kind, criteria, base_url)
+    return replace(rest, where=(own, *rest.where), self_params=(("patient", patient_id), *rest.self_params))
+
+
+@lru_cache(maxsize=VIEW_SEARCHES_CACHED_MAX)
+def _about_patient(kind: str, patient_id: str, base_url: str) -> Criterion:
+    if _ID.fullmatch(patient_id) is None:
         raise NotFound("There is no such patient.")
     found = param(kind, "patient")
     assert found is not None, "a chart asks for what belongs to patients"
-    own = Criterion(found, "", (reference_value(found, "", patient_id, base_url),))
-    rest = _read(kind, criteria, base_url)
-    return replace(rest, where=(own, *rest.where), self_params=(("patient", patient_id), *rest.self_params))
+    return Criterion(found, "", (reference_value(found, "", patient_id, base_url),))
 
 
 @lru_cache(maxsize=VIEW_SEARCHES_CACHED_MAX)
@@ -165,8 +171,10 @@ def _visits(bodies: Iterable[bytes]) -> list[str]:
 
 def _references(bodies: Iterable[bytes]) -> dict[str, set[str]]:
     """Ids by type of those who are referred to: read from the text, which is many times cheaper than the tree."""
-    found: dict[str, set[str]] = {}
+    met: set[tuple[bytes, bytes]] = set()
     for body in bodies:
-        for kind, name in _REFERENCE.findall(body):
-            found.setdefault(kind.decode(), set()).add(name.decode())
+        met.update(_REFERENCE.findall(body))
+    found: dict[str, set[str]] = {}
+    for kind, name in met:
+        found.setdefault(kind.decode(), set()).add(name.decode())
     return found

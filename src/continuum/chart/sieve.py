@@ -17,6 +17,7 @@ _ACCENTS = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\uf
 _SIEVED = re.compile(r"[a-z][a-z0-9]*")
 _GLUED = re.compile(r"\][a-z0-9]")
 """What stands in brackets is left out of names of tests; what stood on both sides may become one word."""
+_GLUED_PLAIN = re.compile(_GLUED.pattern.encode())
 _REFERRED_MAX = 12
 """Names that have a word, up to which it is looked for who refers to them; a word of more is not sieved."""
 
@@ -35,11 +36,13 @@ class Sieve:
         ours = folded(" ".join([*OWN_WORDS, *(text for one in looked for text in one.says)]))
         said = _said(names, visits)
         self._wanted: list[tuple[str, list[str]]] = []
+        self._plain: list[tuple[bytes, list[bytes]]] = []
         for word in words:
             if _SIEVED.fullmatch(word) and word not in ours:
                 referred = [reference for reference, text in said if word in text]
                 if len(referred) <= _REFERRED_MAX:
                     self._wanted.append((word, referred))
+                    self._plain.append((word.encode(), [one.encode() for one in referred]))
 
     def passes(self, body: bytes) -> bool:
         """Whether the entry of a resource, of its JSON, can have all words.
@@ -47,6 +50,12 @@ class Sieve:
         Attached texts (`data`) and narratives (`div`) hold their words in another writing, and are not sieved.
         """
         if not self._wanted:
+            return True
+        if body.isascii():  # nearly all of a record is
+            plain = body.lower()
+            for key, referring in self._plain:
+                if key not in plain and not any(one in plain for one in referring):
+                    return b'"data":' in plain or b'"div":' in plain or _GLUED_PLAIN.search(plain) is not None
             return True
         text = folded(body.decode())
         for word, referred in self._wanted:
