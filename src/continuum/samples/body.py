@@ -86,7 +86,7 @@ class Physiology:
 
     def pulse_bpm(self, day: date) -> float:
         """Resting heart rate per minute."""
-        value = curve(growth.PULSE, self.age(day)) + 5 * max(-2.0, min(2.0, self.body.pulse_z))
+        value = curve(growth.PULSE[self.sex], self.age(day)) + 5 * max(-2.0, min(2.0, self.body.pulse_z))
         if self.in_service is not None and self.in_service[0] <= day <= self.in_service[1]:
             value -= 5
         return value + (9 if self.pregnancy(day) is not None else 0)

@@ -46,6 +46,13 @@ def test_the_pressure_and_pulse_of_adults_are_those_of_the_surveys():
     assert mean(body.systolic_mmhg(day) for body, day in grown) == pytest.approx(116, abs=2)
     assert mean(body.diastolic_mmhg(day) for body, day in grown) == pytest.approx(69, abs=2)
     assert mean(body.pulse_bpm(day) for body, day in grown) == pytest.approx(72, abs=1)
+    assert [measured(sex, 40)[0].pulse_bpm(measured(sex, 40)[1]) for sex in ("male", "female")] == [71, 74]
+
+
+@pytest.mark.parametrize(("ages", "rate"), [((20, 30), 116), ((40, 50), 99), ((60, 70), 85)])
+def test_kidneys_filter_what_they_filter_at_that_age(ages, rate):
+    found = [measured("female", age + 0.5) for age in range(*ages)]
+    assert mean(body.egfr(day) for body, day in found) == pytest.approx(rate, abs=2)
 
 
 def test_as_many_adults_are_vaccinated_as_in_the_survey_of_2018():
