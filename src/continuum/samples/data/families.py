@@ -25,9 +25,16 @@ SOURCES = (
         "read",
     ),
     Source(
-        "American Indians and Pacific Islanders within the other 6 %; Hispanic origin drawn apart from race",
-        "no figures were at hand",
-        "chosen",
+        "American Indians (2.4 % of enlisted accessions), Pacific Islanders (1.6 %), several races or unknown (7.2 %): "
+        "their proportions within the other 6 %",
+        "DoD, Population Representation in the Military Services FY 2010, table D-22 (cna.org/pop-rep/2010/appendixd)",
+        "read",
+    ),
+    Source(
+        "Hispanic origin drawn apart from race",
+        "DoD asks for both apart (CNA, Representation of racial and ethnic groups in the U.S. military, paperzz.com); "
+        "that they do not depend on each other is a simplification",
+        "read",
     ),
     Source(
         "Smoking by age: 13.1 % at 18-24, 17.6 % at 25-44, 18.0 % at 45-64, 8.8 % from 65 years",
@@ -53,9 +60,9 @@ RACES = (
     (("2106-3", "White"), 57),
     (("2054-5", "Black or African American"), 16),
     (("2028-9", "Asian"), 4),
-    (("1002-5", "American Indian or Alaska Native"), 1.2),
-    (("2076-8", "Native Hawaiian or Other Pacific Islander"), 1.2),
-    (("2131-1", "Other Race"), 3.6),
+    (("1002-5", "American Indian or Alaska Native"), 1.3),
+    (("2076-8", "Native Hawaiian or Other Pacific Islander"), 0.9),
+    (("2131-1", "Other Race"), 3.8),
 )
 """Weights of those who are not Hispanic."""
 HISPANIC = 0.16

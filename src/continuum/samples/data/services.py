@@ -11,7 +11,22 @@ SOURCES = (
         "DoD, 2022 Demographics: Profile of the Military Community (USNI News, 29 November 2023)",
         "read",
     ),
-    Source("Pay grade reached after years of service", "plausible promotion times, none published is quoted", "chosen"),
+    Source(
+        "Pay grades of officers: O-2 after 18 months, O-3 after 4 years, O-4 after 10, O-5 after 16, O-6 after 22",
+        "DoDI 1320.13 as in Army Pamphlet 600-3 (usmilitary.about.com, Promotion flow)",
+        "read",
+    ),
+    Source(
+        "Pay grades E-2 to E-4: after 6 to 9 months, 9 to 18 months, 2 to 3 years",
+        "What the Recruiter Never Told You, part 11 (usmilitary.about.com)",
+        "read",
+    ),
+    Source(
+        "Pay grade E-5 after 5.2 years: Army 4.2, Marine Corps 4.8, Navy 5.2, Coast Guard 6.5, Air Force 6.9, weighted",
+        "DoD report to Congress, averages of 1999 (Kitsap Sun, 30 August 2000)",
+        "read",
+    ),
+    Source("Pay grades from E-6 and of warrant officers", "plausible promotion times", "chosen"),
     Source("Years between deployments, length 140 to 270 days", "plausible for each service", "chosen"),
     Source("Families by the sponsor's status", "weights that give each status enough samples", "chosen"),
 )
@@ -39,9 +54,9 @@ BRANCH_NAMES: dict[Branch, str] = {
 }
 
 # Years of service after which a grade is held.
-ENLISTED_AFTER = ((0, 1), (0.5, 2), (1.1, 3), (2.3, 4), (4.6, 5), (9, 6), (14, 7), (18, 8), (22, 9))
+ENLISTED_AFTER = ((0, 1), (0.5, 2), (1.2, 3), (2.5, 4), (5.2, 5), (9.5, 6), (14, 7), (18, 8), (22, 9))
 WARRANT_AFTER = ((8, 1), (10, 2), (15, 3), (20, 4))
-OFFICER_AFTER = ((0, 1), (2, 2), (4, 3), (10, 4), (16, 5), (21.5, 6))
+OFFICER_AFTER = ((0, 1), (1.5, 2), (4, 3), (10, 4), (16, 5), (22, 6))
 
 _ARMY = ("Private", "Private", "Private First Class", "Specialist", "Sergeant", "Staff Sergeant",
          "Sergeant First Class", "Master Sergeant", "Sergeant Major")  # fmt: skip
