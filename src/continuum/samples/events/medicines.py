@@ -49,7 +49,9 @@ def _course(life: Life, illness: Illness, visit: Visit, key: str, draw: Draw, *,
 def _long_term(life: Life, illness: Illness, regimen: Regimen, draw: Draw) -> Iterator[Resource]:
     medicine = MEDICINES[regimen.medicine]
     start = illness.onset + timedelta(days=regimen.after_days)
-    end = start + timedelta(days=regimen.days) if regimen.days is not None else None
+    end = start + timedelta(days=regimen.days) if regimen.days is not None else illness.abated
+    if end is not None and illness.abated is not None:
+        end = min(end, illness.abated)
     visits = [visit for visit in life.visits if visit.reason is illness and visit.day >= start]
     last = min(end, life.until) if end is not None else life.until
     orders: list[tuple[str, Visit | None, date]] = []

@@ -90,7 +90,11 @@ def note_text(life: Life, visit: Visit, closing: str) -> str:
         lines.append(_reason(visit))
     else:
         lines.append(_OPENINGS.get(visit.kind, "Routine visit."))
-    known = [one.kind.display.lower() for one in life.illnesses if one.chronic and one.onset < visit.day]
+    known = [
+        one.kind.display.lower()
+        for one in life.illnesses
+        if one.chronic and one.onset < visit.day and one.active(visit.day)
+    ]
     if known and visit.kind != "newborn":
         lines.append(f"Problem list: {', '.join(known[:5])}.")
     if life.allergies:

@@ -45,7 +45,7 @@ def events(life: Life, draw: Draw) -> Iterator[Resource]:
     """Care plans of the living for lasting illnesses, appointments ahead, and family history of adults."""
     if life.person.died is None:
         for illness in life.illnesses:
-            if illness.kind.key in _PLANS:
+            if illness.kind.key in _PLANS and illness.abated is None:
                 yield _plan(life, illness, draw)
         yield from _appointments(life, draw)
     if life.person.age(life.until) >= 18 and any(visit.kind == "checkup" for visit in life.visits):
@@ -80,7 +80,11 @@ def _plan(life: Life, illness: Illness, draw: Draw) -> Resource:
 
 def _appointments(life: Life, draw: Draw) -> Iterator[Resource]:
     """One appointment ahead for those with something to follow, and for some of the others."""
-    followed = [one for one in life.illnesses if isinstance(one.kind, Chronic) and one.kind.visits_a_year >= 1]
+    followed = [
+        one
+        for one in life.illnesses
+        if isinstance(one.kind, Chronic) and one.kind.visits_a_year >= 1 and one.abated is None
+    ]
     if not followed and draw.rng.random() > 0.35:
         return
     day = life.today + timedelta(days=draw.rng.randint(1, _BOOKED_WITHIN_DAYS))

@@ -9,6 +9,7 @@ import pytest
 from continuum.samples import world
 from continuum.samples.body import Physiology
 from continuum.samples.data import families, vaccines
+from continuum.samples.data.illnesses import BY_KEY
 from continuum.samples.persons import Body
 from continuum.samples.streams import curve
 
@@ -65,6 +66,16 @@ def test_as_many_adults_are_vaccinated_as_in_the_survey_of_2018():
     assert share("zoster", 60) == pytest.approx(0.115, abs=0.01)
     assert share("zoster", 70) == pytest.approx(0.395, abs=0.01)
     assert share("pneumococcal", 70) == pytest.approx(0.69, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("key", "ages", "men", "women"),
+    [("adhd", (5, 18), 0.145, 0.08), ("gout", (40, 60), 0.055, 0.02), ("gout", (60, 80), 0.115, 0.055),
+     ("depression", (20, 75), 0.07, 0.138), ("copd", (75, 90), 0.10, 0.11)],
+)  # fmt: skip
+def test_as_many_are_ill_as_the_surveys_found(key, ages, men, women):
+    for knots, share in ((BY_KEY[key].male, men), (BY_KEY[key].female, women)):
+        assert mean(curve(knots, age + 0.5) for age in range(*ages)) == pytest.approx(share, abs=0.012)
 
 
 @pytest.mark.parametrize(

@@ -218,6 +218,24 @@ def test_the_dead_have_a_last_admission(lives):
         assert life.person.age(life.person.died) > 40
 
 
+def test_eczema_of_children_ends_for_most_and_is_not_treated_after_that(lives, resources):
+    had = [one for life in lives for one in life.illnesses if one.kind.key == "eczema"]
+    assert share(had, lambda one: one.abated is not None) > 0.1
+    civilians = [life for life in lives if life.service is None and life.person.age(life.until) >= 20]
+    assert share(civilians, lambda life: life.has("eczema", life.until)) == pytest.approx(0.073, abs=0.02)
+    over = 0
+    for chart in resources.values():
+        ended = {f"Condition/{one['id']}": one for one in chart["Condition"] if code(one) in {"24079001", "61582004"}}
+        ended = {key: one["abatementDateTime"] for key, one in ended.items() if "abatementDateTime" in one}
+        over += len(ended)
+        for order in chart["MedicationRequest"]:
+            cause = order["reasonReference"][0]["reference"]
+            if cause in ended:
+                assert order["authoredOn"][:10] <= ended[cause]
+                assert order["status"] == "completed"
+    assert over > 5
+
+
 # What was done
 
 

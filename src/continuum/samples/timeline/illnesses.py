@@ -11,7 +11,7 @@ from continuum.samples.data.illnesses import CHRONIC, Chronic, Knots
 from continuum.samples.elements import years_after
 from continuum.samples.life import Illness, Life
 from continuum.samples.persons import Sex
-from continuum.samples.streams import Weighted, curve, identity, poisson
+from continuum.samples.streams import Weighted, curve, identity, poisson, stream
 
 OBESITY = Chronic(
     "obesity", "162864005", "Body mass index 30+ - obesity", "E66.9", ((0, 0.0),), ((0, 0.0),), visits_a_year=0.3
@@ -37,7 +37,10 @@ def chronic(life: Life, rng: Random) -> list[Illness]:
             onset = _onset(life, kind, kind.male if person.sex == "male" else kind.female, place)
         if onset is None or onset >= life.until:
             continue
-        found.append(Illness(identity("illness", *person.key, kind.key), kind, onset, None))
+        abated = None if person.illnesses is not None else _abated(life, kind, onset)
+        if abated is not None and abated <= life.since:
+            continue  # over before the record begins
+        found.append(Illness(identity("illness", *person.key, kind.key), kind, onset, abated))
         life.physiology.onset[kind.key] = onset
         if kind.treatment:
             life.physiology.treated[kind.key] = onset + timedelta(days=kind.treatment[0].after_days)
@@ -57,6 +60,19 @@ def _onset(life: Life, kind: Chronic, knots: Knots, place: float) -> date | None
             share = max(0.0, (chance - share0) / (share1 - share0))
             onset = years_after(life.person.born, max(age0 + share * (age1 - age0), 0.1))
             return _after_its_cause(life, kind, onset)
+    return None
+
+
+def _abated(life: Life, kind: Chronic, onset: date) -> date | None:
+    """The day on which an illness that some outgrow is over; None if it lasts beyond the record."""
+    if life.person.age(onset) >= kind.ends_before:
+        return None
+    place = stream("abated", *life.person.key, kind.key).random()
+    for (years0, share0), (years1, share1) in pairwise(kind.stays):
+        if place > share1:
+            years = years0 + (share0 - place) / (share0 - share1) * (years1 - years0)
+            abated = years_after(onset, max(years, 0.3))
+            return abated if abated < life.until else None
     return None
 
 

@@ -135,7 +135,7 @@ def chronic_care(planner: Planner, illness: Illness) -> None:
     day = illness.onset + timedelta(days=int(min(45, gap)))
     if day < life.since:
         day = life.since + timedelta(days=rng.randrange(max(1, int(gap))))
-    while day < life.until:
+    while day < (illness.abated or life.until):
         planner.add("telehealth" if rng.random() < 0.12 else "follow_up", day, specialty=specialty, reason=illness)
         day += timedelta(days=max(14, int(gap * rng.uniform(0.7, 1.4))))
 
@@ -189,7 +189,7 @@ def motherhood(planner: Planner, birth: Birth) -> None:
 def last_days(planner: Planner, died: date) -> None:
     """The admission in which someone died."""
     life = planner.life
-    grave = next((illness for illness in reversed(life.illnesses) if illness.chronic), None)
+    grave = next((illness for illness in reversed(life.illnesses) if illness.chronic and illness.active(died)), None)
     nights = planner.rng.randint(1, 6)
     life.until = died
     planner.add("inpatient", died - timedelta(days=nights), specialty="medicine", reason=grave, nights=nights,
