@@ -144,19 +144,19 @@ class _Blood:
         return creatinine_mg_dl(egfr=self.value("egfr"), age=age, female=person.sex == "female")
 
     def _urea(self) -> float:
-        return max(6.0, 13.5 * math.pow(100 / max(30.0, self.value("egfr")), 0.6) + self._gauss(0, 2))
+        return max(6.0, 12 * math.pow(100 / max(30.0, self.value("egfr")), 0.6) + self._gauss(0, 2))
 
     def _sodium(self) -> float:
-        return 140 + self._gauss(0, 1.8)
+        return 140.5 + self._gauss(0, 1.8)
 
     def _potassium(self) -> float:
         return 4.2 + self._gauss(0, 0.28)
 
     def _chloride(self) -> float:
-        return 103 + self._gauss(0, 1.8)
+        return 101.5 + self._gauss(0, 1.6)
 
     def _bicarbonate(self) -> float:
-        return 25.5 + self._gauss(0, 1.4)
+        return 25.2 + self._gauss(0, 1.3)
 
     def _calcium(self) -> float:
         return 9.5 + self._gauss(0, 0.3)
