@@ -6,8 +6,24 @@ from continuum.samples.data import Source
 
 SOURCES = (
     Source("RxNorm codes", "seen in Synthea's records and public value sets, a few by ingredient or brand", "read"),
-    Source("RxNorm code of oseltamivir", "RxNorm; in no public list that was at hand", "recalled"),
-    Source("Doses", "usual starting doses of adults, as on labels; not compared with the labels", "recalled"),
+    Source(
+        "RxNorm code of oseltamivir",
+        "RxNorm; seen beside its name in one public program for test data only, in no list of RxNorm's own",
+        "recalled",
+    ),
+    Source("Doses of sertraline and apixaban", "labels, as quoted at droracle.ai (articles 157986 and 183449)", "read"),
+    Source(
+        "Doses of empagliflozin, fluticasone with salmeterol, oseltamivir",
+        "Drugs.com, Dosage (empagliflozin-metformin, fluticasone-salmeterol); Medscape, Tamiflu",
+        "read",
+    ),
+    Source(
+        "Doses of tamsulosin, alendronate, sumatriptan (at most 200 mg a day), ibuprofen (at most 1,200 mg a day)",
+        "biopharm-ye.com (Tamonic-MR); wholehealthmd.com (alendronate); Singapore General Hospital (sgh.com.sg, "
+        "sumatriptan); P&T 2008;33:404-416, table 1 (PMC2740949)",
+        "read",
+    ),
+    Source("All other doses", "usual starting doses of adults; not compared with the labels", "recalled"),
 )
 
 
