@@ -41,16 +41,43 @@ SOURCES = (
         "read",
     ),
     Source(
-        "Days of the doses at entry, vaccines before deployment",
+        "Intervals of the doses at entry: hepatitis B after 1 and 6 months, hepatitis A after 6 months",
+        "Military Health System, Vaccine Recommendations by AOR, 30 May 2022 (health.mil, webcf.waybackmachine.org)",
+        "read",
+    ),
+    Source(
+        "First doses on the fourth day of service, MMR and varicella again a month later",
         "AR 40-562, simplified; its tables of requirements were not at hand",
         "recalled",
+    ),
+    Source(
+        "Anthrax before deployment: for more than 15 days in the Central Command, from 45 days before, again after 4 "
+        "weeks",
+        "Misawa Air Base, 27 March 2007 (misawa.af.mil); Inside Defense, 23 September 2002; BioThrax label "
+        "(drugs.com/dosage/biothrax-vaccine.html); given here before the first deployment, wherever it goes",
+        "read",
+    ),
+    Source(
+        "Typhoid before deployment",
+        "Army, Immunizations (brooksidepress.org/intramuscular); the day is a plausible one",
+        "read",
     ),
     Source(
         "Vaccinated in 2023-24: influenza 53 % of children, 49 % of adults, 74 % from 65 years; COVID-19 14, 23, 42 %",
         "CDC, Respiratory Illnesses: Vaccination Trends, 19 April 2024 (stacks.cdc.gov/view/cdc/154344)",
         "read",
     ),
-    Source("Vaccinated among those who serve", "nearly all against influenza; COVID-19 plausible", "chosen"),
+    Source(
+        "Vaccinated among those who serve: 96.7 % against COVID-19 by October 2021; influenza, a goal of 90 %, reached "
+        "by 91 to 97 % of health care workers",
+        "Military Health System, 15 October and 8 December 2021; MSMR, 1 November 2023 (health.mil)",
+        "read",
+    ),
+    Source(
+        "COVID-19: first doses of the families, and yearly ones of those who serve (as other adults; none is required)",
+        "plausible",
+        "chosen",
+    ),
     Source(
         "Influenza vaccines are trivalent from the season of 2024",
         "Grohskopf et al., ACIP recommendations 2024-25, MMWR Recomm Rep 2024;73(5):1-25, summary (PMC11501009)",
@@ -118,7 +145,7 @@ ENTRY: tuple[tuple[int, tuple[str, ...]], ...] = (
     (190, ("hepa", "hepb")),
 )
 # Days before the first deployment.
-BEFORE_DEPLOYMENT: tuple[tuple[int, tuple[str, ...]], ...] = ((60, ("typhoid", "anthrax")), (30, ("anthrax",)))
+BEFORE_DEPLOYMENT: tuple[tuple[int, tuple[str, ...]], ...] = ((45, ("typhoid", "anthrax")), (17, ("anthrax",)))
 # Years of age of an adult, the share of those who have not had it yet, and how many doses some months apart.
 ADULT: tuple[tuple[float, str, float, int], ...] = (
     (50.2, "zoster", 0.115, 2),
@@ -129,8 +156,9 @@ ADULT_DOSES_APART_DAYS = 100
 TDAP_EVERY_YEARS = 10
 # What is given instead from a day on.
 REPLACED: dict[str, tuple[date, str]] = {"pcv": (date(2023, 10, 1), "pneumococcal")}
-INFLUENZA = {"service": 0.97, "child": 0.53, "adult": 0.41, "old": 0.74}
+INFLUENZA = {"service": 0.93, "child": 0.53, "adult": 0.41, "old": 0.74}
 """Shares by group; those of adults below 65 years follow from all adults' and the old's, who are 22 % of adults."""
 TRIVALENT_FROM_YEAR = 2024
 COVID_FIRST_YEAR = 2021
-COVID = {"service": 0.75, "child": 0.14, "adult": 0.18, "old": 0.42}
+COVID_FIRST = {"service": 0.967, "child": 0.7, "adult": 0.7, "old": 0.7}
+COVID = {"service": 0.18, "child": 0.14, "adult": 0.18, "old": 0.42}

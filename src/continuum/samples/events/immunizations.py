@@ -102,7 +102,7 @@ def _yearly(life: Life, draw: Draw) -> Iterator[_Dose]:
         group = "service" if serving else "child" if age < 18 else "old" if age >= 65 else "adult"
         if first < vaccines.INFLUENZA[group]:
             yield _Dose(season, "influenza" if year < vaccines.TRIVALENT_FROM_YEAR else "influenza_trivalent")
-        if year == vaccines.COVID_FIRST_YEAR and age >= 12 and second < max(0.7, vaccines.COVID[group]):
+        if year == vaccines.COVID_FIRST_YEAR and age >= 12 and second < vaccines.COVID_FIRST[group]:
             begun = date(year, 3, 20) + timedelta(days=draw.rng.randrange(120))
             yield from (_Dose(begun, "covid_first"), _Dose(begun + timedelta(days=21), "covid_first"))
         if year >= 2023 and age >= 12 and second < vaccines.COVID[group]:
