@@ -4,7 +4,7 @@
 `prevalence` is a curve over age. A person's place in it decides once for life whether and when the illness comes:
 the onset is the age at which the curve passes that place. So the share of the ill at any age is the curve itself.
 Of an illness that some outgrow (`stays`) the curve counts those who ever had it; the cited shares are of those who
-have it still.
+have it still, if the source says no other.
 """
 
 from dataclasses import dataclass
@@ -61,7 +61,12 @@ SOURCES = (
         "read",
     ),
     Source("Allergic rhinitis: a fifth over within 20 years", "no figure was at hand", "chosen"),
-    Source("ADHD: 14.5 % of boys, 8.0 % of girls at 5-17", "CDC NCHS Data Brief 499, NHIS 2020-2022 (cdc.gov)", "read"),
+    Source(
+        "ADHD: 14.5 % of boys, 8.0 % of girls at 5-17 ever had it; 6.0 % of adults have it",
+        "CDC NCHS Data Brief 499, NHIS 2020-2022 (cdc.gov); Staley et al., MMWR Morb Mortal Wkly Rep 2024;73(40):890-895 "
+        "(abstract); after how many years it is over is set to give that",
+        "read",
+    ),
     Source(
         "Depression: 7.0 % of men, 13.8 % of women take medicine for it",
         "CDC NCHS QuickStats, NHIS 2021 (blogs.cdc.gov/nchs/category/depression)",
@@ -192,11 +197,12 @@ CHRONIC: tuple[Chronic, ...] = (
             ((1, .0), (5, .20), (10, .27), (25, .33), (80, .45)), ((1, .0), (5, .165), (10, .24), (25, .33), (80, .45)),
             (Regimen("loratadine", 0),), .3, (), .9, "", "family", ((0, 1.0), (20, .8), (60, .5)), 100),
     Chronic("eczema", "24079001", "Atopic dermatitis", "L20.9",
-            ((0.2, .0), (2, .12), (6, .20), (12, .31), (18, .37), (30, .41)), ((0.2, .0), (2, .12), (6, .20), (12, .31), (18, .37), (30, .44)),
+            ((0.2, .0), (2, .12), (6, .20), (12, .31), (18, .37), (30, .42)), ((0.2, .0), (2, .12), (6, .20), (12, .31), (18, .37), (30, .45)),
             (Regimen("hydrocortisone", 0, 90),), .3, (), .5, "", "family", ((0, 1.0), (8, .20), (20, .045), (60, .02)), 18),
     Chronic("adhd", "406506008", "Attention deficit hyperactivity disorder", "F90.9",
             ((4, .0), (6, .08), (9, .14), (12, .17), (17, .19)), ((4, .0), (6, .03), (9, .07), (13, .10), (17, .12)),
-            (Regimen("methylphenidate", 14),), 1.8, (), .2, "", "behavioral"),
+            (Regimen("methylphenidate", 14),), 1.8, (), .2, "", "behavioral",
+            ((0, 1.0), (10, .82), (25, .56), (50, .18), (75, .09)), 18),
     Chronic("gerd", "235595009", "Gastroesophageal reflux disease", "K21.9",
             ((18, .01), (30, .08), (50, .18), (70, .24)), ((18, .01), (30, .08), (50, .19), (70, .26)),
             (Regimen("omeprazole", 0),), .5, (), 1.0, "weight"),
@@ -219,7 +225,7 @@ CHRONIC: tuple[Chronic, ...] = (
             ((18, .0), (25, .05), (40, .14), (60, .22)), ((18, .0), (25, .05), (40, .13), (60, .23)),
             (Regimen("naproxen", 0, 60),), 1.2, (), 1.2, "strain", "therapy"),
     Chronic("knee_osteoarthritis", "239873007", "Osteoarthritis of knee", "M17.9",
-            ((30, .0), (45, .03), (60, .08), (75, .14)), ((30, .0), (45, .035), (60, .105), (75, .18)),
+            ((22, .0), (45, .04), (60, .08), (75, .12)), ((22, .0), (45, .045), (60, .105), (75, .15)),
             (Regimen("ibuprofen", 0, 120),), .7, (), 1.2, "weight", "therapy"),
     Chronic("tinnitus", "60862001", "Tinnitus", "H93.19",
             ((18, .0), (25, .04), (40, .13), (65, .24)), ((18, .0), (25, .02), (40, .07), (65, .15)),
@@ -231,10 +237,10 @@ CHRONIC: tuple[Chronic, ...] = (
             ((20, .0), (45, .02), (70, .07)), ((20, .01), (45, .085), (70, .20)),
             (Regimen("levothyroxine", 10),), 1.1, ("tsh",), .7),
     Chronic("gout", "90560007", "Gout", "M10.9",
-            ((25, .0), (45, .04), (65, .115), (80, .12)), ((35, .0), (50, .012), (65, .055), (80, .06)),
+            ((25, .0), (45, .036), (65, .105)), ((35, .0), (50, .017), (65, .065), (80, .07)),
             (Regimen("allopurinol", 45),), .7, ("urate", "bmp"), .9, "weight"),
     Chronic("prostate_hyperplasia", "266569009", "Benign prostatic hyperplasia", "N40.0",
-            ((42, .0), (55, .07), (65, .14), (80, .24)), _NEVER, (Regimen("tamsulosin", 15),), .7),
+            ((45, .0), (55, .05), (65, .12), (80, .24)), _NEVER, (Regimen("tamsulosin", 15),), .7),
     Chronic("osteoporosis", "64859006", "Osteoporosis", "M81.0",
             ((60, .0), (75, .06), (88, .12)), ((50, .0), (60, .10), (75, .27), (88, .40)),
             (Regimen("alendronate", 20),), .7),

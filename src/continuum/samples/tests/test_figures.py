@@ -70,12 +70,24 @@ def test_as_many_adults_are_vaccinated_as_in_the_survey_of_2018():
 
 @pytest.mark.parametrize(
     ("key", "ages", "men", "women"),
-    [("adhd", (5, 18), 0.145, 0.08), ("gout", (40, 60), 0.055, 0.02), ("gout", (60, 80), 0.115, 0.055),
-     ("depression", (20, 75), 0.07, 0.138), ("copd", (75, 90), 0.10, 0.11)],
+    [("adhd", (5, 18), 0.145, 0.08), ("depression", (20, 75), 0.07, 0.138), ("copd", (75, 90), 0.10, 0.11),
+     ("gout", (20, 85), 0.052, 0.027), ("knee_osteoarthritis", (45, 65), 0.066, 0.077)],
 )  # fmt: skip
 def test_as_many_are_ill_as_the_surveys_found(key, ages, men, women):
     for knots, share in ((BY_KEY[key].male, men), (BY_KEY[key].female, women)):
         assert mean(curve(knots, age + 0.5) for age in range(*ages)) == pytest.approx(share, abs=0.012)
+
+
+@pytest.mark.parametrize(
+    ("key", "ages", "share"),
+    [("gout", (20, 40), 0.007), ("gout", (40, 60), 0.034), ("gout", (60, 80), 0.088), ("gout", (80, 90), 0.087),
+     ("knee_osteoarthritis", (18, 45), 0.017), ("knee_osteoarthritis", (65, 85), 0.125),
+     ("atrial_fibrillation", (80, 90), 0.09)],
+)  # fmt: skip
+def test_as_many_of_an_age_are_ill_as_the_surveys_found(key, ages, share):
+    kind = BY_KEY[key]
+    found = mean(curve(knots, age + 0.5) for knots in (kind.male, kind.female) for age in range(*ages))
+    assert found == pytest.approx(share, abs=0.005)
 
 
 @pytest.mark.parametrize(

@@ -236,6 +236,15 @@ def test_eczema_of_children_ends_for_most_and_is_not_treated_after_that(lives, r
     assert over > 5
 
 
+def test_as_many_adults_have_adhd_as_say_so_and_who_outgrew_it_is_not_given_more(lives):
+    grown = [life for life in lives if life.service is None and life.person.age(life.until) >= 18]
+    assert share(grown, lambda life: life.has("adhd", life.until)) == pytest.approx(0.06, abs=0.015)
+    over = [one for life in lives for one in life.illnesses if one.kind.key == "adhd" and one.abated is not None]
+    assert over
+    assert all(visit.day <= visit.reason.abated + timedelta(days=2) for life in lives for visit in life.visits
+               if visit.reason in over)  # fmt: skip
+
+
 # What was done
 
 
