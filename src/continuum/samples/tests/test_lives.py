@@ -245,6 +245,18 @@ def test_as_many_adults_have_adhd_as_say_so_and_who_outgrew_it_is_not_given_more
                if visit.reason in over)  # fmt: skip
 
 
+def test_foods_are_as_rarely_borne_as_surveys_say(lives):
+    def with_allergy(key, lives):
+        return share(lives, lambda life: any(one.allergen.key == key for one in life.allergies))
+
+    children = [life for life in lives if life.person.age(life.until) < 18]
+    grown = [life for life in lives if life.service is None and life.person.age(life.until) >= 18]
+    assert with_allergy("peanut", children) == pytest.approx(0.022, abs=0.007)
+    assert with_allergy("egg", children) == pytest.approx(0.009, abs=0.005)
+    assert with_allergy("shellfish", children) == pytest.approx(0.013, abs=0.006)
+    assert with_allergy("shellfish", grown) == pytest.approx(0.029, abs=0.009)
+
+
 # What was done
 
 

@@ -13,7 +13,7 @@ def allergies(life: Life) -> list[Allergy]:
     for allergen in ALLERGENS:
         place, when, severe = rng.random(), rng.random(), rng.random() < allergen.high
         share = allergen.share * (allergen.service if life.service is not None else 1.0)
-        since = years_after(life.person.born, allergen.from_years + when * 12)
+        since = years_after(life.person.born, allergen.from_years + when * allergen.span)
         if place < share and since < life.until:
             found.append(Allergy(allergen, since, severe))
     return found
