@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 HOME = "/portal/appointments"
@@ -14,6 +15,11 @@ async def need(browser, who="me", words="Family practice"):
     found = re.search(rf'<option value="([^"]+)"(?: selected)?>{re.escape(words)}', text)
     assert found, browser.page.text
     return found[1]
+
+
+def ahead():
+    """What asks for times from two days on: a time of this very hour can be booked, but not moved or called off."""
+    return {"from": (datetime.now(UTC) + timedelta(days=2)).date().isoformat()}
 
 
 async def times(browser, who="me", words="Family practice", **more):

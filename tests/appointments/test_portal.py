@@ -8,7 +8,7 @@ import icalendar
 import pytest
 
 from continuum.samples.places import world
-from tests.appointments.booking import HOME, book, send, times
+from tests.appointments.booking import HOME, ahead, book, send, times
 from tests.browsing import Browser
 from tests.hospital import PASSWORD
 
@@ -31,22 +31,22 @@ async def retiree(clinic):
 
 
 async def test_a_time_is_booked_moved_and_called_off(retiree):
-    free = await times(retiree)
+    free = await times(retiree, **ahead())
     first = await book(retiree, free[5], comment="A cough <b>that</b> stays")
     assert "It is booked" in retiree.page.text
     assert "A cough <b>that</b> stays" in retiree.page.text
     await retiree.get(f"{HOME}/me")
     assert f"{HOME}/me/{first}" in retiree.page.links
-    assert free[5] not in await times(retiree), "nobody is offered what somebody has"
+    assert free[5] not in await times(retiree, **ahead()), "nobody is offered what somebody has"
 
     await retiree.get(free[5])
     assert "just been taken" in retiree.page.text
-    await retiree.get(f"{HOME}/me/find?moves={first}")
+    await retiree.get(f"{HOME}/me/find?moves={first}&from={ahead()['from']}")
     other = [link for link in retiree.page.links if "/book/" in link][9]
     assert f"moves={first}" in other
     assert await book(retiree, other) == first
     assert "It is moved" in retiree.page.text
-    assert free[5] in await times(retiree)
+    assert free[5] in await times(retiree, **ahead())
 
     await retiree.get(f"{HOME}/me/{first}/cancel")
     await send(retiree, "/cancel", reason="Well again")
@@ -83,7 +83,7 @@ async def test_the_calendar_file_says_when_and_where_and_nothing_of_why(retiree)
 async def test_who_waits_is_offered_an_earlier_time_and_takes_it(clinic, retiree):
     other = await clinic.at("captain", clinic.hospital.persona("captain").name.split()[0])
     facility = re.search(r'<option value="([^"]+)" selected', (await retiree.get(f"{HOME}/me/find")).answer.text)[1]
-    free = await times(retiree, facility=facility, words="Psychiatry")
+    free = await times(retiree, facility=facility, words="Psychiatry", **ahead())
     early, late = free[1], free[-1]
     taken = await book(other, early.replace("/me/", "/me/"))
     mine = await book(retiree, late)
