@@ -115,12 +115,12 @@ class Physiology:
         return value
 
     def ldl_mg_dl(self, day: date) -> float:
-        """LDL cholesterol: high in hyperlipidemia, a third lower under a statin."""
-        value = curve(growth.LDL, self.age(day)) + 14 * max(-2.0, min(2.0, self.body.lipids_z))
+        """LDL cholesterol: high in hyperlipidemia, 45 % lower under a statin."""
+        value = curve(growth.LDL[self.sex], self.age(day)) + 14 * max(-2.0, min(2.0, self.body.lipids_z))
         value = max(value, 128.0) + 34 if self._has("hyperlipidemia", day) else min(value, 152.0)
         treated = self.treated.get("hyperlipidemia") or self.treated.get("coronary_disease")
         if treated is not None and day > treated:
-            value *= 1 - 0.36 * min(1.0, (day - treated).days / 60)
+            value *= 1 - growth.STATIN_LOWERS_LDL * min(1.0, (day - treated).days / 60)
         return value
 
     def egfr(self, day: date) -> float:

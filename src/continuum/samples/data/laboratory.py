@@ -21,7 +21,8 @@ SOURCES = (
     ),
     Source(
         "Reference range of A1c: below 5.7 %",
-        "as reported at reference.com (Normal A1C) and, after CDC, at a1ccalculator.app; its lower bound is a usual one",
+        "American Diabetes Association, Standards of Care 2021, tables 2.2 and 2.5 (clinical.diabetesjournals.org), where "
+        "5.7 to 6.4 % is prediabetes; its lower bound is a usual one",
         "read",
     ),
     Source(

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from datetime import date, timedelta
 from itertools import pairwise
-from statistics import mean
+from statistics import mean, median
 
 import pytest
 
@@ -255,6 +255,20 @@ def test_foods_are_as_rarely_borne_as_surveys_say(lives):
     assert with_allergy("egg", children) == pytest.approx(0.009, abs=0.005)
     assert with_allergy("shellfish", children) == pytest.approx(0.013, abs=0.006)
     assert with_allergy("shellfish", grown) == pytest.approx(0.029, abs=0.009)
+
+
+@pytest.mark.parametrize(
+    ("sex", "medians"), [("male", (97, 116, 122, 112, 112, 87)), ("female", (93, 103, 111, 124, 113, 99))]
+)
+def test_ldl_rises_to_middle_age_and_falls_with_treatment_in_each_sex_as_surveyed(lives, sex, medians):
+    for age, wanted in zip(range(20, 80, 10), medians, strict=True):
+        last = 100 if age == 70 else age + 10
+        found = [
+            life.physiology.ldl_mg_dl(life.until)
+            for life in lives
+            if life.person.sex == sex and age <= life.person.age(life.until) < last
+        ]
+        assert median(found) == pytest.approx(wanted, abs=8), age
 
 
 # What was done
