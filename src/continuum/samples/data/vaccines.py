@@ -36,6 +36,18 @@ SOURCES = (
         "read",
     ),
     Source(
+        "Zoster vaccines: the live one from 60 years of age and from 25 May 2006, the recombinant one (licensed 20 "
+        "October 2017) given from 2018",
+        "Table 1 of J Infect Dis 2021;224(Suppl 4):S429-S442 (PMC8482024); immunize.org, Zoster",
+        "read",
+    ),
+    Source(
+        "Adults get PCV20 from 28 January 2022, before that one dose of PPSV23 (PCV13 beside it is left out)",
+        "Kobayashi et al., MMWR Morb Mortal Wkly Rep 2022;71(4):109-117, and Recomm Rep 2023;72(3) (summaries)",
+        "read",
+    ),
+    Source("CVX codes 33 and 121", "each seen with its name in several public repositories", "read"),
+    Source(
         "Vaccines at entry, in two clusters",
         "AR 40-562, 7 October 2013, summary of change (regsovereasy.com); lists of sucharmy.com and Brookside Press",
         "read",
@@ -88,13 +100,14 @@ SOURCES = (
 
 @dataclass(frozen=True, slots=True)
 class Vaccine:
-    """A vaccine; `dose_ml` as given to those of its age."""
+    """A vaccine; `dose_ml` as given to those of its age. Into the muscle, if it is not `oral` or under the `skin`."""
 
     key: str
     cvx: str
     display: str
     dose_ml: float = 0.5
     oral: bool = False
+    skin: bool = False
 
 
 _ALL = (
@@ -120,6 +133,8 @@ _ALL = (
     Vaccine("typhoid", "101", "typhoid, ViCPs"),
     Vaccine("anthrax", "24", "Anthrax, pre-exposure prophylaxis, post-exposure prophylaxis"),
     Vaccine("zoster", "187", "zoster recombinant"),
+    Vaccine("zoster_live", "121", "zoster live", 0.65, skin=True),
+    Vaccine("pneumococcal_polysaccharide", "33", "pneumococcal polysaccharide PPV23"),
     Vaccine("pneumococcal", "216", "Pneumococcal conjugate PCV20, polysaccharide CRM197 conjugate, adjuvant, PF"),
 )
 VACCINES = {vaccine.key: vaccine for vaccine in _ALL}
@@ -153,6 +168,22 @@ ADULT: tuple[tuple[float, str, float, int], ...] = (
     (65.3, "pneumococcal", 0.69, 1),
 )
 ADULT_DOSES_APART_DAYS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What an adult got `until` a day, one dose from `from_years` of age and from the day `since` on."""
+
+    key: str
+    since: date
+    from_years: float
+    until: date
+
+
+EARLIER = {
+    "zoster": Earlier("zoster_live", date(2006, 5, 25), 60, date(2018, 1, 1)),
+    "pneumococcal": Earlier("pneumococcal_polysaccharide", date(1990, 1, 1), 65, date(2022, 1, 28)),
+}
 TDAP_EVERY_YEARS = 10
 # What is given instead from a day on.
 REPLACED: dict[str, tuple[date, str]] = {"pcv": (date(2023, 10, 1), "pneumococcal")}

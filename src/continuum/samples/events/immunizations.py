@@ -12,6 +12,7 @@ from continuum.samples.streams import Draw
 
 _PROFILE = {"profile": [f"{US_CORE}us-core-immunization"]}
 _MUSCLE = table("v3-RouteOfAdministration", "IM", "Injection, intramuscular")
+_SKIN = table("v3-RouteOfAdministration", "SQ", "Injection, subcutaneous")
 _MOUTH = table("v3-RouteOfAdministration", "PO", "Swallow, oral")
 _ARM = concept(SNOMED, "368208006", "Left upper arm structure")
 
@@ -42,7 +43,7 @@ def events(life: Life, draw: Draw) -> Iterator[Resource]:
             "primarySource": True,
             "location": reference("Location", site.location),
             "lotNumber": f"{vaccine.cvx}-{draw.rng.randint(1000, 9999)}S",
-            "route": _MOUTH if vaccine.oral else _MUSCLE,
+            "route": _MOUTH if vaccine.oral else _SKIN if vaccine.skin else _MUSCLE,
             "performer": [{"actor": {"reference": site.one_of("nursing", life.person.key[1]).reference}}],
         }
         if not vaccine.oral:
@@ -82,12 +83,23 @@ def _grown(life: Life, draw: Draw) -> Iterator[_Dose]:
     for years, key, share, doses in vaccines.ADULT:
         if draw.rng.random() < share and key not in had:
             had.add(key)
-            begun = years_after(life.person.born, years) + timedelta(days=draw.rng.randrange(200))
-            apart = timedelta(days=vaccines.ADULT_DOSES_APART_DAYS)
-            yield from (_Dose(begun + dose * apart, key) for dose in range(doses))
+            wait = timedelta(days=draw.rng.randrange(200))
+            yield from _series(life, key, years_after(life.person.born, years), wait, doses)
     day = years_after(life.service.entered if life.service is not None else life.person.born, 0 if life.service else 21)
     while (day := years_after(day, vaccines.TDAP_EVERY_YEARS)) < life.until:
         yield _Dose(day + timedelta(days=draw.rng.randrange(90)), "tdap")
+
+
+def _series(life: Life, key: str, due: date, wait: timedelta, doses: int) -> Iterator[_Dose]:
+    """The doses of an adult, or the one dose of what was given before there was this vaccine."""
+    earlier = vaccines.EARLIER[key]
+    first = max(earlier.since, years_after(life.person.born, earlier.from_years))
+    begun = max(due, min(first, earlier.until)) + wait
+    if begun < earlier.until:
+        yield _Dose(begun, earlier.key)
+        return
+    apart = timedelta(days=vaccines.ADULT_DOSES_APART_DAYS)
+    yield from (_Dose(begun + dose * apart, key) for dose in range(doses))
 
 
 def _yearly(life: Life, draw: Draw) -> Iterator[_Dose]:
