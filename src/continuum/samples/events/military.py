@@ -43,6 +43,8 @@ _BLOOD = (
     ("O Positive", 0.37), ("A Positive", 0.36), ("B Positive", 0.085), ("O Negative", 0.066),
     ("A Negative", 0.063), ("AB Positive", 0.034), ("B Negative", 0.015), ("AB Negative", 0.007),
 )  # fmt: skip
+_RESULTS_MINUTE = 900
+"""The minute of the day at which the blood type is told; of its sample only the day is recorded."""
 
 
 def events(life: Life, draw: Draw) -> Iterator[Resource]:
@@ -61,6 +63,7 @@ def events(life: Life, draw: Draw) -> Iterator[Resource]:
     group = draw.rng.choices([name for name, _ in _BLOOD], [share for _, share in _BLOOD])[0]
     blood = _observation(life, draw.id(), _BLOOD_TYPE, "laboratory")
     blood["effectiveDateTime"] = drawn.isoformat()
+    blood["issued"] = life.world.care(life.family.base(drawn)).instant(drawn, _RESULTS_MINUTE)
     blood["valueCodeableConcept"] = {"text": group}
     yield blood
 

@@ -1,7 +1,7 @@
 """People, illnesses, medicines and results fit each other; and the many look like those of the cited figures."""
 
 from collections import Counter, defaultdict
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from statistics import mean
 
@@ -166,6 +166,27 @@ def test_a_report_holds_the_results_of_its_day_with_flags_that_fit_their_ranges(
                 expected = "L" if value < low else "H" if value > high else "N"
                 assert code({"code": result["interpretation"][0]}) == expected
     assert reports > 500
+
+
+def test_results_are_told_hours_after_the_sample_and_on_its_day(resources):
+    hours = Counter()
+    for chart in resources.values():
+        told = {}
+        for result in chart["Observation"]:
+            if result["category"][0]["coding"][0]["code"] == "laboratory":
+                sampled, issued = (datetime.fromisoformat(result[key]) for key in ("effectiveDateTime", "issued"))
+                assert issued.utcoffset() is not None
+                if sampled.tzinfo is None:
+                    assert sampled.date() == issued.date(), "of a blood type only the day is known"
+                    continue
+                assert timedelta(minutes=30) <= issued - sampled <= timedelta(hours=7)
+                assert issued.date() == sampled.date()
+                told[f"Observation/{result['id']}"] = result["issued"]
+                hours[(issued - sampled).seconds // 3600] += 1
+        for report in chart["DiagnosticReport"]:
+            if any(one["reference"] in told for one in report.get("result", ())):
+                assert {told[one["reference"]] for one in report["result"]} == {report["issued"]}
+    assert len(hours) > 4
 
 
 def test_lipids_add_up(resources):
