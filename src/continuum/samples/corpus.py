@@ -7,12 +7,10 @@ system's own contributors only, so that a new clinical domain does not move old 
 import gzip
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -29,6 +27,8 @@ YEARS = 6.0
 SEED = 1
 _KEEP = ((25.6, 0.02), (33.3, 0.05), (46.9, 0.1), (59.9, 0.15), (73.9, 0.2), (127.8, 0.4), (289.0, 1.0))
 """Mean resources a patient over YEARS, and the share of visits that gives it: the first 1,500 families of seed 1."""
+FAMILIES_A_PROCESS = 50
+"""Fewer are made sooner by one process than another is started."""
 _GZIP_LEVEL = 1
 _NO_DOMAINS = "continuum.samples.events.none"
 
@@ -114,17 +114,21 @@ def write(
         folder: made if it is not there; files of the same names are replaced.
         recipe: what is written.
         numbers: which families.
-        processes: how many work at once; the lines are the same for any number, only their files differ.
+        processes: how many work at once, at most; the lines are the same for any number, only their files differ.
         story: whether the people with a story are written too.
         zipped: whether files are compressed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     wanted = list(numbers)
     total = Written()
+    processes = max(1, min(processes, len(wanted) // FAMILIES_A_PROCESS))
     shares = [wanted[part::processes] for part in range(processes)]
     if processes == 1:
         total.add(_write_part(folder, recipe, shares[0], 0, zipped))
     else:
+        from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415  a small corpus is made before these are read
+        from multiprocessing import get_context  # noqa: PLC0415  likewise
+
         with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
             tasks = [pool.submit(_write_part, folder, recipe, share, part, zipped) for part, share in enumerate(shares)]
             for task in tasks:

@@ -1,6 +1,5 @@
 """`continuum`: the command line. Each module of `commands/` is one command, found by its place."""
 
-import asyncio
 import importlib
 import pkgutil
 from collections.abc import Callable, Coroutine
@@ -47,6 +46,8 @@ def asynchronous(work: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[...,
 
     @wraps(work)
     def run(*args: Any, **options: Any) -> Any:
+        import asyncio  # noqa: PLC0415  many commands need none, and it takes a tenth of a second
+
         return asyncio.run(work(*args, **options))
 
     return run

@@ -23,6 +23,7 @@ from continuum.clinical.messaging.limits import (
     TEXT_MAX_CHARS,
 )
 from continuum.clinical.messaging.model import CATEGORIES, FILE, KIND
+from continuum.clinical.messaging.promises import promise
 from continuum.clinical.messaging.reading import NO_THREAD, body, safe, thread_in
 from continuum.clinical.messaging.rules import Team
 from continuum.clinical.messaging.threads import Thread
@@ -176,7 +177,7 @@ def _form(
     x: Visit, here: Correspondent, teams: list[Team], draft_id: str, fields: dict[str, str],
     problems: list[Problem], *, draft: Draft | None = None, status: int = 200,
 ) -> Response:  # fmt: skip
-    promises = {one.id: workflows.promise(here.now, here.zone, one.answer_days) for one in teams}
+    promises = {one.id: promise(here.now, here.zone, one.answer_days) for one in teams}
     return show(
         x, here, "new.html", teams=teams, draft_id=draft_id, fields=fields, problems=problems, draft=draft,
         errors={one.field: one.text for one in problems}, promises=promises, accept=files.ACCEPT,

@@ -33,6 +33,7 @@ from continuum.clinical.messaging.model import (
     owner_of,
     stamp,
 )
+from continuum.clinical.messaging.promises import promise
 from continuum.clinical.messaging.reading import body, safe, thread_in
 from continuum.clinical.messaging.rules import Team
 from continuum.clinical.messaging.threads import Thread
@@ -176,7 +177,7 @@ async def _triage(x: Visit, opened: _Open) -> str:
     here, priority = opened.here, x.form.get("priority", "")
     teams = {one.id: one for one in await here.teams()}
     team = teams.get(opened.thread.team)
-    until = workflows.promise(here.now, x.zone, rules.days_of(priority, team.answer_days if team else 3))
+    until = promise(here.now, x.zone, rules.days_of(priority, team.answer_days if team else 3))
     event = Event("triaged", here.now, here.who.name, PRIORITIES.get(priority, ""))
     await _change(opened, lambda task: model.triaged(task, priority, until, event))
     return ""

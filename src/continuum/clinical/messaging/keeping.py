@@ -33,10 +33,11 @@ from continuum.clinical.messaging.model import (
     patient_of,
     team_of,
 )
+from continuum.clinical.messaging.promises import promise
 from continuum.clinical.messaging.reading import OPEN_STATUSES, body, find, safe, teams_of, token
 from continuum.clinical.messaging.rules import Standing, Team
 from continuum.clinical.messaging.threads import message
-from continuum.clinical.messaging.workflows import changed, promise
+from continuum.clinical.messaging.workflows import changed
 from continuum.fhir.json import dump, parse
 from continuum.kernel.errors import Conflict, DomainError
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from continuum.clinical.messaging import model
 from continuum.clinical.messaging.model import CATEGORIES, CATEGORY, KIND, MESSAGE, Asked, Who, referred, stamp
-from continuum.clinical.messaging.workflows import promise
+from continuum.clinical.messaging.promises import promise
 from continuum.samples.elements import Resource
 from continuum.samples.life import Life
 from continuum.samples.places import Site

@@ -7,17 +7,14 @@ import hashlib
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from functools import lru_cache
+from datetime import datetime
 from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
-import holidays
-
 from continuum.access import Operation, Session, Written
 from continuum.chart.reading import code_of, version_of
-from continuum.clinical.messaging import model, rules
+from continuum.clinical.messaging import model
 from continuum.clinical.messaging.model import (
     CATEGORIES,
     CATEGORY,
@@ -32,6 +29,7 @@ from continuum.clinical.messaging.model import (
     Who,
     stamp,
 )
+from continuum.clinical.messaging.promises import promise
 from continuum.clinical.messaging.reading import NO_THREAD, safe, task_of
 from continuum.clinical.messaging.rules import Team
 from continuum.clinical.messaging.threads import Thread
@@ -69,16 +67,6 @@ class Letter:
     signature: str = ""
     on_behalf: bool = False
     files: Sequence[Sent] = ()
-
-
-@lru_cache(maxsize=8)
-def _federal(year: int) -> frozenset[date]:
-    return frozenset(holidays.country_holidays("US", years=year, categories=holidays.PUBLIC))
-
-
-def promise(now: datetime, zone: ZoneInfo, working_days: int) -> datetime:
-    """Until when a team answers what it gets now: working days, federal holidays left out (5 U.S.C. 6103)."""
-    return rules.answer_until(now, zone, working_days, _federal(now.year) | _federal(now.year + 1))
 
 
 def _plain(resource: Resource) -> Resource:

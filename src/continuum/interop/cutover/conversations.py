@@ -23,6 +23,7 @@ from continuum.clinical.messaging.model import (
     owner_of,
     referred,
 )
+from continuum.clinical.messaging.promises import promise
 from continuum.clinical.messaging.reading import teams_of, zone_of
 from continuum.clinical.messaging.rules import Team
 from continuum.clinical.messaging.threads import Thread
@@ -94,7 +95,7 @@ class Talks:
                 said["topic"] = {"text": row["subject"]}
             operations += parts
         zone = zone_of(self._facility.resource)
-        until = workflows.promise(self._now, zone, await self._days(reference))
+        until = promise(self._now, zone, await self._days(reference))
         asked = Asked(first, patient_id, reference, name, until, facility_id=self._facility.id)
         task = model.opened(asked, self._now, row["messages"][0]["name"])
         task = self._ended(task, row["state"]) if row["state"] != "open" else task
@@ -116,7 +117,7 @@ class Talks:
             if not asked:
                 return None
             reference, name = await self._team(row["team"])
-            until = workflows.promise(self._now, zone_of(self._facility.resource), await self._days(reference))
+            until = promise(self._now, zone_of(self._facility.resource), await self._days(reference))
             made = Asked(
                 f"Communication/{thread.id}", thread.patient_id, reference, name, until, facility_id=self._facility.id
             )

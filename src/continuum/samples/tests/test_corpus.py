@@ -29,13 +29,19 @@ def test_the_benchmark_has_sixty_resources_a_patient():
 
 def test_two_processes_write_what_one_writes(tmp_path):
     recipe = corpus.benchmark()
-    numbers = list(corpus.families_for(60, seed=1))
+    numbers = list(range(2 * corpus.FAMILIES_A_PROCESS))
     one = corpus.write(tmp_path / "one", recipe, numbers, processes=1, zipped=False)
     two = corpus.write(tmp_path / "two", recipe, numbers, processes=2, story=False)
     assert one.resources == two.resources
     assert one.size_bytes == two.size_bytes
     assert lines(tmp_path / "one") == lines(tmp_path / "two")
+    assert len(list((tmp_path / "two").glob("Patient.*"))) == 2
     assert 700 <= one.size_bytes / one.resources.total() <= 1_500
+
+
+def test_a_few_families_are_written_by_one_process_for_a_second_starts_too_late(tmp_path):
+    corpus.write(tmp_path, corpus.Recipe(keep=0.1), range(corpus.FAMILIES_A_PROCESS), processes=4)
+    assert [path.name for path in tmp_path.glob("Patient.*")] == ["Patient.000.ndjson.gz"]
 
 
 def test_a_corpus_is_written_with_the_same_bytes_again(tmp_path):

@@ -3,35 +3,20 @@
 import itertools
 import os
 import sys
-import tempfile
 from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
 
-import asyncpg
 import click
 import orjson
 
-from continuum.apps.admin.cli import asynchronous
-from continuum.apps.admin.commands.import_ import load, tell
-from continuum.apps.admin.importing.run import Report
-from continuum.apps.admin.importing.sources import files
-from continuum.apps.admin.importing.work import Target
 from continuum.apps.admin.options import setting
-from continuum.identity import registry
-from continuum.identity.limits import (
-    REGISTRY_BATCH_MAX,
-)
 from continuum.kernel.limits import (
     SAMPLE_FAMILIES_MAX,
     SAMPLE_PROCESSES_MAX,
     SAMPLE_YEARS_MAX,
 )
-from continuum.runtime import postgres, secrets
-from continuum.runtime.migrate import migrate
-from continuum.runtime.settings import Settings
 from continuum.samples import corpus, world
-from continuum.samples.registry import entries
 
 FAMILIES = 100
 
@@ -128,7 +113,9 @@ def command(
         written = corpus.write(Path(out), recipe, numbers, processes=processes, story=people, zipped=not plain)
         click.echo(f"{written.resources.total():,} resources of {written.resources['Patient']:,} patients in {out}.")
     else:
-        _into_database(recipe, list(numbers), processes, data, database_url, story=people)
+        from continuum.apps.admin.populating import into_database  # noqa: PLC0415  files need nothing of a server
+
+        into_database(recipe, list(numbers), processes, data, database_url, story=people)
 
 
 def _numbers(families: int | None, patients: int | None, seed: int, day: date) -> Iterable[int]:
@@ -152,47 +139,3 @@ def _print(recipe: corpus.Recipe, numbers: Iterable[int], *, story: bool) -> Non
     except BrokenPipeError:
         # What is still in the buffer has nowhere to go; Python would complain when it closes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-@asynchronous
-async def _into_database(
-    recipe: corpus.Recipe,
-    numbers: list[int],
-    processes: int,
-    data: str | None,
-    database_url: str | None,
-    *,
-    story: bool,
-) -> None:
-    """Makes the families in a folder of their own, then imports it."""
-    settings = Settings.load(data=data, database_url=database_url)
-    async with postgres.open(settings) as server:
-        await migrate(server.owner)
-        known = secrets.load(settings.data)
-        target = Target(server.app.connect, server.owner.connect, known.record, known.audit)
-        await _register(target, recipe, numbers, story=story)
-        with tempfile.TemporaryDirectory(prefix="continuum-samples-") as folder:
-            made = Path(folder)
-            corpus.write(made, recipe, numbers, processes=processes, story=story)
-            rejects = made / "rejects"
-            report = await load(files(made), target, workers=processes, rejects=rejects)
-            _judge(report, rejects)
-
-
-async def _register(target: Target, recipe: corpus.Recipe, numbers: list[int], *, story: bool) -> None:
-    """Fills the personnel and eligibility registry, so that the people can open accounts."""
-    every = entries(numbers, seed=recipe.seed, today=recipe.today, story=story)
-    conn = await asyncpg.connect(**target.connect)
-    try:
-        while some := list(itertools.islice(every, REGISTRY_BATCH_MAX)):
-            async with conn.transaction():
-                await registry.store(conn, some)
-    finally:
-        await conn.close()
-
-
-def _judge(report: Report, rejects: Path) -> None:
-    tell(report, rejects)
-    if report.rejected or report.unread or report.dangling:
-        first = rejects.read_text(encoding="utf-8").partition("\n")[0]
-        raise click.ClickException(f"Not all sample resources could be loaded. {first}")

@@ -41,6 +41,18 @@ def test_families_are_written_to_standard_output_the_same_each_time():
     assert populate(*words).output == first.output
 
 
+def test_files_are_made_without_the_server_and_its_database_for_these_take_longer_than_ten_families(tmp_path):
+    words = ["populate", "--families", "10", "--no-people", "--keep", "0.1", "--out", str(tmp_path)]
+    program = (
+        "import sys; from continuum.apps.admin.cli import main; "
+        "main(sys.argv[1:], standalone_mode=False); print(sorted(sys.modules))"
+    )
+    told = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, check=True, text=True).stdout
+    assert "'continuum.samples.corpus'" in told
+    for heavy in ("continuum.access.door", "asyncpg", "structlog", "asyncio", "concurrent.futures.process"):
+        assert f"'{heavy}'" not in told, heavy
+
+
 def test_a_reader_that_has_enough_ends_the_writing_quietly():
     with subprocess.Popen(
         [PROGRAM, "populate", "--families", "40", "--no-people", "--out", "-"],
