@@ -123,6 +123,11 @@ class Physiology:
             value *= 1 - growth.STATIN_LOWERS_LDL * min(1.0, (day - treated).days / 60)
         return value
 
+    def hdl_mg_dl(self) -> float:
+        """HDL cholesterol: the less, the more weight and LDL."""
+        mean, spread = growth.HDL[self.sex]
+        return mean - spread * (0.6 * self.body.weight_z + 0.75 * self.body.lipids_z)
+
     def egfr(self, day: date) -> float:
         """Estimated glomerular filtration rate in mL/min/1.73 m2."""
         value = curve(growth.EGFR, self.age(day)) + 5 * max(-1.5, min(1.5, self.body.height_z))

@@ -11,7 +11,11 @@ SOURCES = (
         "RxNorm; seen beside its name in one public program for test data only, in no list of RxNorm's own",
         "recalled",
     ),
-    Source("Doses of sertraline and apixaban", "labels, as quoted at droracle.ai (articles 157986 and 183449)", "read"),
+    Source(
+        "Doses of sertraline and apixaban",
+        "Wheeless' Textbook of Orthopaedics, Sertraline (wheelessonline.com); MIMS, Eliquis, Dosage (mimsdev.com)",
+        "read",
+    ),
     Source(
         "Doses of empagliflozin, fluticasone with salmeterol, oseltamivir",
         "Drugs.com, Dosage (empagliflozin-metformin, fluticasone-salmeterol); Medscape, Tamiflu",

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from functools import lru_cache
 
+from continuum.samples.data.growth import HDL_VARIES
 from continuum.samples.data.illnesses import Chronic
 from continuum.samples.data.laboratory import PANELS, TESTS, Range, Test
 from continuum.samples.elements import LOINC, US_CORE, Element, Resource, coding, reference, table
@@ -176,9 +177,7 @@ class _Blood:
         return max(35.0, self._life.physiology.ldl_mg_dl(self._visit.day) + self._gauss(0, 7))
 
     def _hdl(self) -> float:
-        person = self._life.person
-        base = 50 if person.sex == "male" else 59
-        return max(24.0, base - 3.5 * person.body.weight_z + self._gauss(0, 3))
+        return max(20.0, self._life.physiology.hdl_mg_dl() + self._gauss(0, HDL_VARIES))
 
     def _triglycerides(self) -> float:
         person = self._life.person

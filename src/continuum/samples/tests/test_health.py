@@ -1,10 +1,11 @@
 """What people have is as common as the cited figures say, and what is over is over."""
 
 from datetime import timedelta
-from statistics import mean, median
+from statistics import NormalDist, mean, median
 
 import pytest
 
+from continuum.samples.data.growth import HDL_VARIES
 from continuum.samples.data.illnesses import BY_KEY
 from continuum.samples.events.hearing import noise_loss_db
 from continuum.samples.streams import curve
@@ -134,3 +135,13 @@ def test_ldl_rises_to_middle_age_and_falls_with_treatment_in_each_sex_as_surveye
             if life.person.sex == sex and age <= life.person.age(life.until) < last
         ]
         assert median(found) == pytest.approx(wanted, abs=8), age
+
+
+@pytest.mark.parametrize(("sex", "low"), [("male", 0.215), ("female", 0.066)])
+def test_low_hdl_is_as_common_as_surveyed(lives, sex, low):
+    found = [
+        NormalDist(life.physiology.hdl_mg_dl(), HDL_VARIES).cdf(40)
+        for life in lives
+        if life.person.sex == sex and life.person.age(life.until) >= 20
+    ]
+    assert mean(found) == pytest.approx(low, abs=0.02)
