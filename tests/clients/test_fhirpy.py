@@ -95,6 +95,7 @@ def test_search_by_period_sorts_and_counts(client, ward):
     newest_first = [rate["effectiveDateTime"] for rate in rates.sort("-date").fetch()]
     assert newest_first == [f"2026-03-01T00:0{minute}:00Z" for minute in (7, 6, 5, 4, 3)]
     assert rates.search(_total="accurate").limit(2).fetch_raw()["total"] == 5
+    assert rates.count() == 5
 
 
 async def test_hundreds_are_paged_through_without_a_gap_or_a_repeat(async_client, ward):

@@ -380,12 +380,15 @@ def _cursor(draft: _Draft, _: str, text: str) -> None:
     draft.cursor = text
 
 
+_TOTAL = _choice("total", TOTALS)
 _CONTROLS: dict[str, Callable[[_Draft, str, str], None]] = {
     "_include": lambda draft, modifier, text: _include(draft, modifier, text, reverse=False),
     "_revinclude": lambda draft, modifier, text: _include(draft, modifier, text, reverse=True),
     "_sort": _sort,
     "_count": _count,
-    "_total": _choice("total", TOTALS),
+    "_total": _TOTAL,
+    # Aidbox's name for it, by which fhirpy counts.
+    "_totalMethod": lambda draft, modifier, text: _TOTAL(draft, modifier, {"count": "accurate"}.get(text, text)),
     "_summary": _choice("summary", SUMMARIES),
     "_elements": _elements,
     "_cursor": _cursor,
