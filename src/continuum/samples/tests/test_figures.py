@@ -1,6 +1,7 @@
 """What the tables make of people is near the figures that they cite."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 from math import exp
 from statistics import mean
 
@@ -8,13 +9,24 @@ import pytest
 
 from continuum.samples import world
 from continuum.samples.body import Physiology
-from continuum.samples.data import families, vaccines
+from continuum.samples.data import families, growth, vaccines
 from continuum.samples.data.illnesses import BY_KEY
 from continuum.samples.persons import Body
 from continuum.samples.streams import curve
 
 BORN = date(2000, 1, 1)
 MEDIAN = Body(height_z=0, weight_z=0, pressure_z=0, pulse_z=0, lipids_z=0, habit=0.5)
+
+
+US_ADULTS = ((18, 25, 0.12), (25, 35, 0.18), (35, 45, 0.165), (45, 50, 0.0825), (50, 55, 0.0825), (55, 65, 0.165),
+             (65, 75, 0.125), (75, 90, 0.08))  # fmt: skip
+"""Ages, and about the share of the adults who are of them."""
+
+
+def among_adults(knots, youngest=18):
+    groups = [group for group in US_ADULTS if group[0] >= youngest]
+    ill = sum(share * mean(curve(knots, age + 0.5) for age in range(low, high)) for low, high, share in groups)
+    return ill / sum(share for *_, share in groups)
 
 
 def measured(sex, years):
@@ -88,6 +100,67 @@ def test_as_many_of_an_age_are_ill_as_the_surveys_found(key, ages, share):
     kind = BY_KEY[key]
     found = mean(curve(knots, age + 0.5) for knots in (kind.male, kind.female) for age in range(*ages))
     assert found == pytest.approx(share, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("key", "men", "women"),
+    [("anxiety", 0.102, 0.15), ("gerd", 0.087, 0.087), ("kidney_disease3", 0.061, 0.067), ("tinnitus", 0.11, 0.094)],
+)
+def test_as_many_adults_are_ill_as_the_surveys_found(key, men, women):
+    assert among_adults(BY_KEY[key].male) == pytest.approx(men, abs=0.006)
+    assert among_adults(BY_KEY[key].female) == pytest.approx(women, abs=0.006)
+
+
+def test_four_of_five_who_are_treated_for_reflux_are_fifty_or_older():
+    knots = BY_KEY["gerd"].male
+    older = sum(share for low, _, share in US_ADULTS if low >= 50)
+    assert among_adults(knots, 50) * older / among_adults(knots) == pytest.approx(0.8, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("key", "ages", "share"),
+    [("hearing_loss", (45, 55), 0.05), ("hearing_loss", (55, 65), 0.10), ("hearing_loss", (65, 75), 0.22),
+     ("hearing_loss", (75, 90), 0.55), ("tinnitus", (60, 70), 0.143)],
+)  # fmt: skip
+def test_as_many_hear_badly_as_the_surveys_found(key, ages, share):
+    kind = BY_KEY[key]
+    found = mean(curve(knots, age + 0.5) for knots in (kind.male, kind.female) for age in range(*ages))
+    assert found == pytest.approx(share, abs=0.012)
+
+
+def with_it_still(kind, knots, age):
+    """The share of those of an age who have an illness that some outgrow."""
+    ages = [age * step / 400 for step in range(401)]
+    begun = [curve(knots, later) - curve(knots, before) for before, later in pairwise(ages)]
+    return sum(new * curve(kind.stays, age - at) for new, at in zip(begun, ages[1:], strict=True))
+
+
+@pytest.mark.parametrize(("sex", "children"), [("male", 0.20), ("female", 0.177)])
+def test_as_many_have_hay_fever_as_the_survey_of_2021(sex, children):
+    kind = BY_KEY["allergic_rhinitis"]
+    knots = kind.male if sex == "male" else kind.female
+    assert mean(with_it_still(kind, knots, age + 0.5) for age in range(18)) == pytest.approx(children, abs=0.01)
+    assert mean(with_it_still(kind, knots, age + 0.5) for age in range(18, 80)) == pytest.approx(0.257, abs=0.01)
+
+
+@pytest.mark.parametrize(("days", "systolic", "diastolic"), [(0, 65, 45), (4, 70, 46), (15, 78, 50), (38, 86, 50)])
+def test_the_pressure_of_newborns_is_that_of_the_surveys(days, systolic, diastolic):
+    body, day = measured("male", days / 365.25)
+    assert body.systolic_mmhg(day) == pytest.approx(systolic, abs=1.5)
+    assert body.diastolic_mmhg(day) == pytest.approx(diastolic, abs=1.5)
+
+
+@pytest.mark.parametrize(("ages", "bmi"), [((20, 30), 26.6), ((50, 60), 28.7)])
+def test_adults_are_as_heavy_as_the_survey_of_1999_to_2002(ages, bmi):
+    found = [
+        curve(growth.BMI, age + 0.5) * exp(curve(growth.BMI_LOG_SD, age + 0.5) ** 2 / 2) for age in range(*ages)
+    ]
+    assert mean(found) == pytest.approx(bmi, abs=0.4)
+
+
+def test_the_ldl_cholesterol_of_adolescents_is_that_of_the_survey_of_2015():
+    found = [measured(sex, age + 0.5) for sex in ("male", "female") for age in range(12, 20)]
+    assert mean(body.ldl_mg_dl(day) for body, day in found) == pytest.approx(86, abs=1)
 
 
 @pytest.mark.parametrize(

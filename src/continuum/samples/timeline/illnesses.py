@@ -99,7 +99,7 @@ def _risk(life: Life, kind: Chronic) -> float:
     if kind.drives == "smoking":
         return risk * (2.1 if life.physiology.smoker else 0.8)
     if kind.drives == "noise":
-        return risk * (OCCUPATION_NOISE[service.occupation.noise] if service is not None else 0.5)
+        return risk * (OCCUPATION_NOISE[service.occupation.noise] if service is not None else 1.0)
     if kind.drives == "strain":
         return risk * (service.occupation.strain if service is not None else 0.9)
     if kind.drives == "deployed":
