@@ -96,11 +96,16 @@ def deployments(
     last = service.left or today
     found: list[Deployment] = []
     start = years_after(service.entered, 1.5 + rng.expovariate(1 / (every * 0.6)))
-    while (end := start + timedelta(days=rng.randint(140, 270))) < last:
+    while (end := start + timedelta(days=rng.randint(*_days_away(service.branch, start)))) < last:
         if not _bearing(member, births, start, end):
             found.append(_deployment(rng, member, service.branch, start, end, len(found)))
         start = years_after(end, 0.9 + rng.expovariate(1 / max(0.3, every - 1.4)))
     return tuple(found)
+
+
+def _days_away(branch: Branch, start: date) -> tuple[int, int]:
+    until, longer = services.ARMY_DAYS_BEFORE
+    return longer if branch == "army" and start < until else services.DEPLOYED_DAYS[branch]
 
 
 def _bearing(member: Person, births: list[Birth], start: date, end: date) -> bool:

@@ -8,16 +8,52 @@ from continuum.samples.data.illnesses import Knots
 
 SOURCES = (
     Source(
-        "Visits a person a year: 2.7 below 18, 2.5 at 18-44, 3.7 at 45-54, 4.7 at 55-64, 6.4 at 65-74, 7.8 from 75 years",
-        "CDC NCHS, Health, United States, data table for figure 22 (NBK21008): offices and outpatient departments, 2003-04",
+        "Visits a person a year: 2.7 below 18, 2.5 at 18-44, 3.7 at 45-54, 4.7 at 55-64, 6.4 at 65-74, 7.8 from 75 "
+        "years",
+        "CDC NCHS, Health, United States, data table for figure 22 (NBK21008): offices and outpatient departments, "
+        "2003-04",
         "read",
     ),
     Source(
         "Injuries of the active force: 82 % overuse; knee and lower leg 22 %, lower back 20 %, ankle and foot 13 %",
-        "Hauret et al., Am J Prev Med 2010;38(1S):S61-S70 (abstract); the order of magnitude only, the knee is too rare",
+        "Hauret et al., Am J Prev Med 2010;38(1S):S61-S70 (abstract); the order of magnitude only, the knee is too "
+        "rare",
         "read",
     ),
-    Source("Single illnesses and injuries", "shares that make these totals", "chosen"),
+    Source(
+        "Ankle sprains of the active force: between 35 first ones of all services and 103 of the Army, all counted, "
+        "per 1,000 a year",
+        "Cameron et al., J Athl Train 2010;45:29-38, and Bulathsinhala et al. (scholars.uthscsa.edu) (abstracts)",
+        "read",
+    ),
+    Source(
+        "Appendicitis: 23 per 10,000 a year at 10 to 19 years; 8.6 % of men, 6.7 % of women in a lifetime",
+        "Addiss et al., Am J Epidemiol 1990;132:910-925 (researchgate.net/publication/20915978, abstract)",
+        "read",
+    ),
+    Source(
+        "Tears of the meniscus: twice the 8.3 per 1,000 a year of the active force, for they stand for all injuries "
+        "of the knee",
+        "J Athl Train 2012;47(1):67 (meridian.allenpress.com/jat/article/47/1/67/110716, abstract)",
+        "chosen",
+    ),
+    Source(
+        "Heat stroke in the active force: 0.32 to 0.45 per 1,000 a year, most below 20 years of age",
+        "MSMR, 1 April 2019 and 1 April 2024, rates of 2018 and 2023 (health.mil)",
+        "read",
+    ),
+    Source(
+        "Cystitis: 10.8 % of women from 18 years a year, 17.5 % at 18-24",
+        "Foxman et al., Ann Epidemiol 2000;10:509-515 (pubmed 11118930, abstract; the young as told in bjgp.org "
+        "65/639/e702)",
+        "read",
+    ),
+    Source(
+        "Pneumonia in hospital: 24.8 per 10,000 adults a year, 63.0 at 65-79, 164.3 from 80 years",
+        "Jain et al., N Engl J Med 2015;373:415-427 (HealthDay, 15 July 2015, at ehealth-news.com)",
+        "read",
+    ),
+    Source("All other single illnesses and injuries", "shares that make the visits above", "chosen"),
     Source(
         "SNOMED CT codes of passing illnesses",
         "each seen with its meaning in Synthea's records and modules or in public repositories",
@@ -28,7 +64,10 @@ SOURCES = (
 
 @dataclass(frozen=True, slots=True)
 class Acute:
-    """An illness that passes. `rate` is episodes a year by age; `emergency` and `admitted` are chances."""
+    """An illness that passes. `rate` is episodes a year by age; `emergency` and `admitted` are chances.
+
+    Only who comes as an emergency is admitted.
+    """
 
     key: str
     snomed: str
@@ -61,7 +100,7 @@ ACUTE: tuple[Acute, ...] = (
     Acute("gastroenteritis", "25374005", "Gastroenteritis", "K52.9", ((0, .2), (5, .12), (30, .06), (80, .05)), (2, 5), fever_c=.5, emergency=.15, medicine="ondansetron"),
     Acute("dermatitis", "40275004", "Contact dermatitis", "L25.9", ((0, .08), (20, .05), (80, .04)), (7, 20), medicine="hydrocortisone"),
     Acute("conjunctivitis", "9826008", "Conjunctivitis", "H10.9", ((0, .12), (6, .08), (20, .02)), (5, 9)),
-    Acute("cystitis", "38822007", "Cystitis", "N30.90", ((14, .01), (20, .14), (50, .1), (85, .16)), (4, 8), sex="female", medicine="nitrofurantoin", emergency=.06),
+    Acute("cystitis", "38822007", "Cystitis", "N30.90", ((14, .02), (18, .15), (21, .20), (27, .12), (50, .095), (85, .105)), (4, 8), sex="female", medicine="nitrofurantoin", emergency=.06),
     Acute("ankle_sprain", "44465007", "Sprain of ankle", "S93.409A", ((6, .02), (16, .07), (30, .06), (50, .02)), (14, 42), strain=True, medicine="ibuprofen", emergency=.25, procedure=("19490002", "Plain X-ray of ankle"), follow_up_days=14),
     Acute("meniscus_tear", "239720000", "Tear of meniscus of knee", "S83.209A", ((14, .004), (20, .018), (40, .016), (60, .010)), (40, 110), strain=True, medicine="naproxen", follow_up_days=21),
     Acute("back_strain", "279039007", "Low back pain", "M54.50", ((16, .02), (22, .09), (45, .11), (80, .08)), (10, 40), strain=True, medicine="ibuprofen", emergency=.08, follow_up_days=18),
@@ -69,11 +108,11 @@ ACUTE: tuple[Acute, ...] = (
     Acute("laceration", "284549007", "Laceration of hand", "S61.419A", ((2, .03), (20, .03), (80, .02)), (10, 16), strain=True, emergency=.7, procedure=("288086009", "Suture of open wound")),
     Acute("forearm_fracture", "65966004", "Fracture of forearm", "S52.90XA", ((2, .004), (9, .016), (14, .012), (30, .003), (80, .006)), (42, 70), strain=True, emergency=.9, procedure=("274474001", "Bone immobilization"), follow_up_days=35),
     Acute("concussion", "62106007", "Concussion with no loss of consciousness", "S06.0X0A", ((3, .004), (16, .014), (30, .008), (80, .004)), (7, 21), strain=True, emergency=.7, follow_up_days=10),
-    Acute("appendicitis", "74400008", "Appendicitis", "K37", ((4, .0005), (14, .002), (30, .0015), (70, .0006)), (14, 24), emergency=1.0, admitted=1.0, fever_c=1.2, procedure=("80146002", "Appendectomy"), once=True, follow_up_days=16),
-    Acute("pneumonia", "233604007", "Pneumonia", "J18.9", ((0, .01), (5, .004), (40, .004), (70, .02), (90, .05)), (14, 28), winter=True, emergency=.6, admitted=.45, stay_days=(2, 6), fever_c=1.9, medicine="azithromycin", follow_up_days=21),
+    Acute("appendicitis", "74400008", "Appendicitis", "K37", ((4, .0005), (10, .002), (15, .0025), (20, .002), (30, .001), (70, .0004)), (14, 24), emergency=1.0, admitted=1.0, fever_c=1.2, procedure=("80146002", "Appendectomy"), once=True, follow_up_days=16),
+    Acute("pneumonia", "233604007", "Pneumonia", "J18.9", ((0, .01), (5, .004), (25, .002), (45, .003), (62, .008), (67, .019), (72, .0225), (79, .030), (83, .060), (90, .066)), (14, 28), winter=True, emergency=.6, admitted=.45, stay_days=(2, 6), fever_c=1.9, medicine="azithromycin", follow_up_days=21),
     Acute("gallstones", "235919008", "Gallbladder calculus", "K80.20", ((25, .001), (45, .003), (75, .004)), (10, 30), emergency=.8, admitted=.8, procedure=("45595009", "Laparoscopic cholecystectomy"), once=True, follow_up_days=15),
     Acute("kidney_stone", "95570007", "Kidney stone", "N20.0", ((20, .001), (45, .006), (70, .006)), (4, 20), emergency=.8, medicine="ibuprofen"),
     Acute("heart_attack", "22298006", "Myocardial infarction", "I21.9", ((40, .0), (55, .002), (70, .006), (88, .012)), (20, 40), emergency=1.0, admitted=1.0, stay_days=(3, 6), procedure=("415070008", "Percutaneous coronary intervention"), once=True, follow_up_days=14),
-    Acute("heat_stroke", "52072009", "Heat stroke", "T67.01XA", ((17, .0), (19, .003), (35, .001), (50, .0)), (2, 4), strain=True, emergency=1.0, admitted=.3, stay_days=(1, 2), fever_c=3.0),
+    Acute("heat_stroke", "52072009", "Heat stroke", "T67.01XA", ((17, .0), (19, .0007), (28, .0003), (40, .0002), (50, .0)), (2, 4), strain=True, emergency=1.0, admitted=.3, stay_days=(1, 2), fever_c=3.0),
 )
 # fmt: on

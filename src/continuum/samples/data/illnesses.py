@@ -40,8 +40,8 @@ SOURCES = (
     ),
     Source(
         "PTSD without deployment: 2.3 to 3.0 %",
-        "Millennium Cohort, new symptoms or diagnoses of those not deployed, Smith et al., BMJ 2008;336:366 (PMC2244768, "
-        "abstract)",
+        "Millennium Cohort, new symptoms or diagnoses of those not deployed, Smith et al., BMJ 2008;336:366 "
+        "(PMC2244768, abstract)",
         "read",
     ),
     Source(
@@ -62,15 +62,15 @@ SOURCES = (
     ),
     Source(
         "Allergic rhinitis: a quarter of the children who have it have it no more 18 years later, half 60 years later",
-        "BAMSE, Lindqvist et al., Allergy 2023, doi 10.1111/all.15927 (dissem.in, abstract); of adults 17 % were without "
-        "it after 8 years, Bodtger and Linneberg, J Allergy Clin Immunol 2004;114:1384-1388 (pubmedhh.nlm.nih.gov, "
-        "abstract); 60 years from 18 are this pace continued",
+        "BAMSE, Lindqvist et al., Allergy 2023, doi 10.1111/all.15927 (dissem.in, abstract); of adults 17 % were "
+        "without it after 8 years, Bodtger and Linneberg, J Allergy Clin Immunol 2004;114:1384-1388 "
+        "(pubmedhh.nlm.nih.gov, abstract); 60 years from 18 are this pace continued",
         "read",
     ),
     Source(
         "ADHD: 14.5 % of boys, 8.0 % of girls at 5-17 ever had it; 6.0 % of adults have it",
-        "CDC NCHS Data Brief 499, NHIS 2020-2022 (cdc.gov); Staley et al., MMWR Morb Mortal Wkly Rep 2024;73(40):890-895 "
-        "(abstract); after how many years it is over is set to give that",
+        "CDC NCHS Data Brief 499, NHIS 2020-2022 (cdc.gov); Staley et al., MMWR Morb Mortal Wkly Rep "
+        "2024;73(40):890-895 (abstract); after how many years it is over is set to give that",
         "read",
     ),
     Source(
@@ -117,7 +117,8 @@ SOURCES = (
     ),
     Source(
         "Coronary disease: 8.3 % of men, 6.2 % of women from 20 years",
-        "NHANES 2015-2018, AHA/ACC guideline on chronic coronary disease, 2023, table 4 (eguideline.guidelinecentral.com)",
+        "NHANES 2015-2018, AHA/ACC guideline on chronic coronary disease, 2023, table 4 "
+        "(eguideline.guidelinecentral.com)",
         "read",
     ),
     Source(
@@ -131,33 +132,35 @@ SOURCES = (
         "read",
     ),
     Source(
-        "Reflux, treated: 8.7 % of adults take a proton pump inhibitor on prescription, 80 % of them are 50 years or more",
-        "NHANES 2009-2013, Res Social Adm Pharm 2020;16:776-782 (togows.dbcls.jp, pubmed 31445985, abstract); symptoms in "
-        "the past week have 30.9 %, Delshad et al., Gastroenterology 2020;158:1250-1261 (abstract)",
+        "Reflux, treated: 8.7 % of adults take a proton pump inhibitor on prescription, 80 % of them are 50 years or "
+        "more",
+        "NHANES 2009-2013, Res Social Adm Pharm 2020;16:776-782 (togows.dbcls.jp, pubmed 31445985, abstract); "
+        "symptoms in the past week have 30.9 %, Delshad et al., Gastroenterology 2020;158:1250-1261 (abstract)",
         "read",
     ),
     Source(
         "Anxiety: 10.2 % of men, 15.0 % of women feel worried, nervous or anxious every day",
-        "CDC NCHS QuickStats, NHIS 2019, MMWR, August 2021 (safetylit.org); between those with a generalized anxiety "
+        "CDC NCHS, NHIS 2019 (safetylit.org, citation 689927, August 2021); between those with a generalized anxiety "
         "disorder (1.9 and 3.4 %, nimh.nih.gov) and with any (14.3 and 23.4 %, NIMH as at xsmb2023.org)",
         "read",
     ),
     Source(
-        "Tinnitus of those who do not serve: 9.6 and 11.2 % of adults, more of men; 14.3 % at 60-69 years have it daily",
-        "NHIS 2007 (PMC5812683, abstract) and 2014, Batts and Stankovic, Lancet Reg Health Am 2024;29:100659 (abstract); "
-        "NHANES 1999-2004, Shargorodsky et al., Am J Med 2010;123:711-718 (abstract)",
+        "Tinnitus of those who do not serve: 9.6 and 11.2 % of adults, more of men; 14.3 % at 60-69 years have it "
+        "daily",
+        "NHIS 2007 (PMC5812683, abstract) and 2014, Batts et al., Lancet Reg Health Am 2024;29:100659 (abstract); "
+        "NHANES 1999-2004, Am J Med 2010, doi 10.1016/j.amjmed.2010.02.015 (abstract)",
         "read",
     ),
     Source(
-        "Hearing loss of those who do not serve: 5 % at 45-54, 10 % at 55-64, 22 % at 65-74, 55 % from 75 years; of men "
-        "to 69 years almost twice as many as of women",
+        "Hearing loss of those who do not serve: 5 % at 45-54, 10 % at 55-64, 22 % at 65-74, 55 % from 75 years; of "
+        "men to 69 years almost twice as many as of women",
         "NIDCD, Quick statistics about hearing, disabling hearing loss (50pluslifepa.com)",
         "read",
     ),
     Source(
         "Kidney disease of stage 3: 6.4 % of adults from 20 years, hardly any below 40",
-        "NHANES 2013-2016, USRDS 2018 Annual Data Report, chapter 1 (scribd.com/document/605097666); all stages together "
-        "6.0 % at 18-39, 42.6 % from 70 years, women more than men (nccd.cdc.gov/CKD, Q9)",
+        "NHANES 2013-2016, USRDS 2018 Annual Data Report, chapter 1 (scribd.com/document/605097666); all stages "
+        "together 6.0 % at 18-39, 42.6 % from 70 years, women more than men (nccd.cdc.gov/CKD, Q9)",
         "read",
     ),
     Source(

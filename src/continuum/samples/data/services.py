@@ -1,6 +1,7 @@
 """The six services: their names, ranks by pay grade, occupations, and how many serve."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from continuum.samples.data import Source
 from continuum.samples.data.bases import Branch
@@ -32,9 +33,40 @@ SOURCES = (
         "averages of 2012 of the four services (Philpott, pntonline.com, 10 December 2013)",
         "read",
     ),
-    Source("Pay grades of warrant officers", "plausible promotion times", "chosen"),
-    Source("Years between deployments, length 140 to 270 days", "plausible for each service", "chosen"),
-    Source("Families by the sponsor's status", "weights that give each status enough samples", "chosen"),
+    Source(
+        "Pay grades of warrant officers: appointed after 6 to 8 years and at least as E-6, here after 8; W-2 after 2 "
+        "years, W-3 and W-4 after 5 more each",
+        "D.C. National Guard, Warrant Officer Grade Structure (dc.ng.mil); ourmilitary.com, How to become a warrant "
+        "officer",
+        "read",
+    ),
+    Source(
+        "Length of deployments: Army 9 months from 2012 and 12 before, Navy 8, Marine Corps 6 to 9, Air Force 4 and "
+        "for almost half 6 or more",
+        "globaldefence.net and ABC News, 5 August 2011; USNI News, 24 January 2014; thegunzone.com, How long is the "
+        "average deployment; afcent.af.mil, Rumors untrue",
+        "read",
+    ),
+    Source(
+        "Years between deployments in the Navy: 3, the cycle of carrier strike groups",
+        "USNI News, The Navy's New Deployment Plan, 24 January 2014 (news.usni.org)",
+        "read",
+    ),
+    Source(
+        "Years between deployments elsewhere, 2.2 times as many in Reserve and Guard; length in Space Force and Coast "
+        "Guard",
+        "more than the cycles of the units that are sent (Army 9 months and two years at home, ABC News, 5 August "
+        "2011; Air Force 4 of 20 months, Air & Space Forces Magazine, August 2004), for many serve elsewhere; no mean "
+        "was at hand",
+        "chosen",
+    ),
+    Source(
+        "Families by the sponsor's status",
+        "a choice of design, not a figure: enough samples of each status. Of the 9.6 million in military care 3.0 "
+        "million are active or their families, 5.5 million retired or theirs (health.mil, 5 August 2021), and "
+        "veterans are not",
+        "chosen",
+    ),
 )
 
 ACTIVE_DUTY: tuple[tuple[Branch, float], ...] = (
@@ -154,9 +186,19 @@ OCCUPATIONS: dict[Branch, tuple[Occupation, ...]] = {
 # Mean years from one deployment to the next.
 DEPLOYED_EVERY_YEARS: dict[Branch, float] = {
     "army": 3.8,
-    "navy": 2.8,
+    "navy": 3.0,
     "marines": 3.0,
     "air_force": 4.5,
     "space_force": 12.0,
     "coast_guard": 5.0,
 }
+# Days away, at least and at most.
+DEPLOYED_DAYS: dict[Branch, tuple[int, int]] = {
+    "army": (255, 290),
+    "navy": (220, 260),
+    "marines": (180, 270),
+    "air_force": (110, 190),
+    "space_force": (110, 190),
+    "coast_guard": (60, 180),
+}
+ARMY_DAYS_BEFORE = (date(2012, 1, 1), (350, 380))

@@ -10,6 +10,7 @@ import pytest
 from continuum.samples import world
 from continuum.samples.body import Physiology
 from continuum.samples.data import families, growth, vaccines
+from continuum.samples.data.acute import ACUTE
 from continuum.samples.data.illnesses import BY_KEY
 from continuum.samples.persons import Body
 from continuum.samples.streams import curve
@@ -128,6 +129,47 @@ def test_as_many_hear_badly_as_the_surveys_found(key, ages, share):
     assert found == pytest.approx(share, abs=0.012)
 
 
+ACUTE_BY_KEY = {kind.key: kind for kind in ACUTE}
+
+
+@pytest.mark.parametrize(
+    ("youngest", "oldest", "per_10000"), [(18, 90, 24.8), (65, 80, 63.0), (80, 90, 164.3)]
+)  # fmt: skip
+def test_as_many_are_in_hospital_for_pneumonia_as_the_surveillance_found(youngest, oldest, per_10000):
+    kind = ACUTE_BY_KEY["pneumonia"]
+    if (youngest, oldest) == (18, 90):
+        episodes = among_adults(kind.rate)
+    else:
+        episodes = mean(curve(kind.rate, age + 0.5) for age in range(youngest, oldest))
+    assert 10_000 * episodes * kind.emergency * kind.admitted == pytest.approx(per_10000, rel=0.12)
+
+
+def test_appendicitis_is_as_common_as_the_discharge_survey_found():
+    rate = ACUTE_BY_KEY["appendicitis"].rate
+    assert 10_000 * mean(curve(rate, age + 0.5) for age in range(10, 20)) == pytest.approx(23.3, abs=1.5)
+    assert sum(curve(rate, age + 0.5) for age in range(85)) == pytest.approx((0.086 + 0.067) / 2, abs=0.006)
+
+
+def test_cystitis_is_as_common_as_women_told():
+    def had_it(ages):
+        return mean(1 - exp(-curve(ACUTE_BY_KEY["cystitis"].rate, age + 0.5)) for age in ages)
+
+    assert had_it(range(18, 85)) == pytest.approx(0.108, abs=0.01)
+    assert had_it(range(18, 25)) == pytest.approx(0.175, abs=0.02)
+
+
+def test_those_who_serve_are_hurt_as_often_as_the_surveillance_found():
+    # About the ages of the active force, whose work strains 1.15 times as much as others' on average.
+    ages = [18] * 4 + [19] * 6 + [20] * 7 + list(range(21, 30)) * 6 + list(range(30, 45)) * 3
+    a_year = {
+        key: 1_150 * mean(curve(ACUTE_BY_KEY[key].rate, age + 0.5) for age in ages)
+        for key in ("heat_stroke", "ankle_sprain", "meniscus_tear")
+    }
+    assert 0.32 <= a_year["heat_stroke"] <= 0.45
+    assert 35 <= a_year["ankle_sprain"] <= 103
+    assert a_year["meniscus_tear"] == pytest.approx(2 * 8.27, rel=0.25)
+
+
 def with_it_still(kind, knots, age):
     """The share of those of an age who have an illness that some outgrow."""
     ages = [age * step / 400 for step in range(401)]
@@ -152,9 +194,7 @@ def test_the_pressure_of_newborns_is_that_of_the_surveys(days, systolic, diastol
 
 @pytest.mark.parametrize(("ages", "bmi"), [((20, 30), 26.6), ((50, 60), 28.7)])
 def test_adults_are_as_heavy_as_the_survey_of_1999_to_2002(ages, bmi):
-    found = [
-        curve(growth.BMI, age + 0.5) * exp(curve(growth.BMI_LOG_SD, age + 0.5) ** 2 / 2) for age in range(*ages)
-    ]
+    found = [curve(growth.BMI, age + 0.5) * exp(curve(growth.BMI_LOG_SD, age + 0.5) ** 2 / 2) for age in range(*ages)]
     assert mean(found) == pytest.approx(bmi, abs=0.4)
 
 
