@@ -27,7 +27,35 @@ SOURCES = (
         "sumatriptan); P&T 2008;33:404-416, table 1 (PMC2740949)",
         "read",
     ),
-    Source("All other doses", "usual starting doses of adults; not compared with the labels", "recalled"),
+    Source(
+        "Doses of methylphenidate, allopurinol and azithromycin",
+        "Drugs.com, Dosage (methylphenidate, allopurinol, azithromycin)",
+        "read",
+    ),
+    Source(
+        "Doses of loratadine, metoprolol and lisinopril",
+        "labels: DailyMed, Loratadine tablet (setid 2bc586e4-5297-44cf-e063-6294a90a531d); linkedlifedata.com, "
+        "dailymed-drugs/569; newmedicalterms.com/renal/lisinopril",
+        "read",
+    ),
+    Source(
+        "Doses of nitrofurantoin, omeprazole, levothyroxine, prazosin, acetaminophen",
+        "Medscape, Macrodantin; MIMS, Miracid (mimsdev.com) and Eltroxin (mims.com); Green, J Psychiatr Pract "
+        "2014;20(4) (abstract); Arthritis Foundation, Acetaminophen 325 mg (arthritis.org)",
+        "read",
+    ),
+    Source(
+        "Doses of amlodipine, atorvastatin, metformin, albuterol, fluticasone, hydrocortisone, escitalopram, "
+        "naproxen, aspirin, amoxicillin, ondansetron",
+        "droracle.ai, articles 310787, 892337, 827318, 626227, 254457, 271932, 868209, 138626, 707000, 719862 and "
+        "487426, which report labels and guidelines; those were not read themselves",
+        "read",
+    ),
+    Source(
+        "Dose of iron: 325 mg once a day, not with dairy products",
+        "a maker's page (ruipunutrients.com, post 39178)",
+        "read",
+    ),
 )
 
 
@@ -47,7 +75,7 @@ class Medicine:
 _ALL = (
     Medicine("lisinopril", "314076", "lisinopril 10 MG Oral Tablet", "Take 1 tablet by mouth once a day."),
     Medicine("amlodipine", "197361", "amlodipine 5 MG Oral Tablet", "Take 1 tablet by mouth once a day."),
-    Medicine("atorvastatin", "617311", "atorvastatin 40 MG Oral Tablet", "Take 1 tablet by mouth in the evening."),
+    Medicine("atorvastatin", "617311", "atorvastatin 40 MG Oral Tablet", "Take 1 tablet by mouth once a day."),
     Medicine(
         "metformin",
         "860975",
@@ -164,7 +192,7 @@ _ALL = (
         "acetaminophen",
         "313782",
         "acetaminophen 325 MG Oral Tablet",
-        "Take 1 tablet every 6 hours if needed for fever or pain; children by weight.",
+        "Take 2 tablets every 6 hours if needed for fever or pain, at most 10 in 24 hours; children by weight.",
         4,
         as_needed=True,
         supply_days=7,
@@ -196,7 +224,7 @@ _ALL = (
         "ondansetron",
         "198052",
         "ondansetron 4 MG Oral Tablet",
-        "Take 1 tablet by mouth every 8 hours if needed for nausea.",
+        "Take 2 tablets by mouth every 8 hours if needed for nausea; children 1 tablet.",
         3,
         as_needed=True,
         supply_days=3,
@@ -205,9 +233,9 @@ _ALL = (
         "nitrofurantoin",
         "311995",
         "nitrofurantoin, macrocrystals 50 MG Oral Capsule",
-        "Take 1 capsule by mouth four times a day with food for 5 days.",
+        "Take 1 capsule by mouth four times a day with food for 7 days.",
         4,
-        supply_days=5,
+        supply_days=7,
     ),
     Medicine(
         "iron",
