@@ -53,6 +53,36 @@ SOURCES = (
         "Jain et al., N Engl J Med 2015;373:415-427 (HealthDay, 15 July 2015, at ehealth-news.com)",
         "read",
     ),
+    Source(
+        "Myocardial infarction: 160 per 100,000 a year at 45-54, 307 at 55-64, 530 at 65-74, 1,080 from 75 years, 23 "
+        "below",
+        "rates of 2007, Am J Cardiol 2012;109:1589-1593, table 1 (PMC3351562)",
+        "read",
+    ),
+    Source(
+        "Kidney stones: 0.6 to 0.9 % of adults a year are treated for one",
+        "Medical Expenditure Panel Survey, 2005 to 2015 (urotoday.com, recent abstract 127596); 2.1 % passed one by "
+        "their own report, NHANES 2015-2018 (urotoday.review, 134277)",
+        "read",
+    ),
+    Source(
+        "Fractures of the forearm: 7.4 per 1,000 children a year, most at 10 to 13 years",
+        "Korup et al., Denmark, Bone Jt Open 2022;3:448-454 (pubmed 35658607, abstract)",
+        "read",
+    ),
+    Source(
+        "Otitis media: 387 visits per 1,000 children below 2 years a year, fewer later",
+        "NAMCS and NHAMCS 2012-2014, Ambulatory visits for otitis media before and after pneumococcal conjugate "
+        "vaccination (discovery.researcher.life, abstract)",
+        "read",
+    ),
+    Source(
+        "Concussion in the active force: between 6.6 and 17 per 1,000 a year",
+        "mild brain injuries of 1997-2007, Cameron et al., J Neurotrauma 2012;29:1313-1321; first ones of any kind, "
+        "11.4 before the first deployment and 16.9 during one, 2001-2016, Williams et al., MSMR 2017;24(3):2-8 "
+        "(safetylit.org) (abstracts)",
+        "read",
+    ),
     Source("All other single illnesses and injuries", "shares that make the visits above", "chosen"),
     Source(
         "SNOMED CT codes of passing illnesses",
@@ -91,7 +121,7 @@ class Acute:
 # fmt: off
 ACUTE: tuple[Acute, ...] = (
     Acute("cold", "82272006", "Common cold", "J00", ((0, .55), (4, .4), (12, .18), (60, .12)), (5, 12), winter=True, medicine="acetaminophen", fever_c=.6, emergency=.03),
-    Acute("otitis", "65363002", "Otitis media", "H66.90", ((.3, .5), (3, .3), (8, .05), (20, .0)), (7, 14), medicine="amoxicillin", fever_c=1.2, emergency=.12),
+    Acute("otitis", "65363002", "Otitis media", "H66.90", ((.3, .42), (2, .36), (3, .28), (8, .05), (20, .0)), (7, 14), medicine="amoxicillin", fever_c=1.2, emergency=.12),
     Acute("pharyngitis", "43878008", "Streptococcal sore throat", "J02.0", ((2, .05), (7, .2), (15, .1), (30, .03), (60, .01)), (6, 10), medicine="amoxicillin", fever_c=1.4),
     Acute("bronchitis", "10509002", "Acute bronchitis", "J20.9", ((5, .02), (30, .06), (80, .12)), (10, 21), winter=True, fever_c=.4),
     Acute("sinusitis", "36971009", "Sinusitis", "J32.9", ((8, .02), (30, .08), (70, .08)), (8, 21), winter=True),
@@ -106,13 +136,13 @@ ACUTE: tuple[Acute, ...] = (
     Acute("back_strain", "279039007", "Low back pain", "M54.50", ((16, .02), (22, .09), (45, .11), (80, .08)), (10, 40), strain=True, medicine="ibuprofen", emergency=.08, follow_up_days=18),
     Acute("shoulder_injury", "307731004", "Injury of tendon of the rotator cuff of shoulder", "S46.019A", ((18, .01), (30, .03), (60, .03)), (30, 90), strain=True, follow_up_days=28),
     Acute("laceration", "284549007", "Laceration of hand", "S61.419A", ((2, .03), (20, .03), (80, .02)), (10, 16), strain=True, emergency=.7, procedure=("288086009", "Suture of open wound")),
-    Acute("forearm_fracture", "65966004", "Fracture of forearm", "S52.90XA", ((2, .004), (9, .016), (14, .012), (30, .003), (80, .006)), (42, 70), strain=True, emergency=.9, procedure=("274474001", "Bone immobilization"), follow_up_days=35),
+    Acute("forearm_fracture", "65966004", "Fracture of forearm", "S52.90XA", ((2, .003), (9, .0135), (13, .0145), (17, .007), (30, .003), (80, .006)), (42, 70), strain=True, emergency=.9, procedure=("274474001", "Bone immobilization"), follow_up_days=35),
     Acute("concussion", "62106007", "Concussion with no loss of consciousness", "S06.0X0A", ((3, .004), (16, .014), (30, .008), (80, .004)), (7, 21), strain=True, emergency=.7, follow_up_days=10),
     Acute("appendicitis", "74400008", "Appendicitis", "K37", ((4, .0005), (10, .002), (15, .0025), (20, .002), (30, .001), (70, .0004)), (14, 24), emergency=1.0, admitted=1.0, fever_c=1.2, procedure=("80146002", "Appendectomy"), once=True, follow_up_days=16),
     Acute("pneumonia", "233604007", "Pneumonia", "J18.9", ((0, .01), (5, .004), (25, .002), (45, .003), (62, .008), (67, .019), (72, .0225), (79, .030), (83, .060), (90, .066)), (14, 28), winter=True, emergency=.6, admitted=.45, stay_days=(2, 6), fever_c=1.9, medicine="azithromycin", follow_up_days=21),
     Acute("gallstones", "235919008", "Gallbladder calculus", "K80.20", ((25, .001), (45, .003), (75, .004)), (10, 30), emergency=.8, admitted=.8, procedure=("45595009", "Laparoscopic cholecystectomy"), once=True, follow_up_days=15),
-    Acute("kidney_stone", "95570007", "Kidney stone", "N20.0", ((20, .001), (45, .006), (70, .006)), (4, 20), emergency=.8, medicine="ibuprofen"),
-    Acute("heart_attack", "22298006", "Myocardial infarction", "I21.9", ((40, .0), (55, .002), (70, .006), (88, .012)), (20, 40), emergency=1.0, admitted=1.0, stay_days=(3, 6), procedure=("415070008", "Percutaneous coronary intervention"), once=True, follow_up_days=14),
+    Acute("kidney_stone", "95570007", "Kidney stone", "N20.0", ((18, .002), (45, .009), (70, .009)), (4, 20), emergency=.8, medicine="ibuprofen"),
+    Acute("heart_attack", "22298006", "Myocardial infarction", "I21.9", ((30, .0), (45, .001), (50, .0016), (60, .0031), (70, .0053), (80, .0098), (90, .0125)), (20, 40), emergency=1.0, admitted=1.0, stay_days=(3, 6), procedure=("415070008", "Percutaneous coronary intervention"), once=True, follow_up_days=14),
     Acute("heat_stroke", "52072009", "Heat stroke", "T67.01XA", ((17, .0), (19, .0007), (28, .0003), (40, .0002), (50, .0)), (2, 4), strain=True, emergency=1.0, admitted=.3, stay_days=(1, 2), fever_c=3.0),
 )
 # fmt: on

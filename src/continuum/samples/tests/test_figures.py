@@ -150,6 +150,24 @@ def test_appendicitis_is_as_common_as_the_discharge_survey_found():
     assert sum(curve(rate, age + 0.5) for age in range(85)) == pytest.approx((0.086 + 0.067) / 2, abs=0.006)
 
 
+@pytest.mark.parametrize(
+    ("key", "ages", "per_100000"),
+    [("heart_attack", (45, 55), 160), ("heart_attack", (55, 65), 307), ("heart_attack", (65, 75), 530),
+     ("heart_attack", (75, 90), 1_080), ("otitis", (0, 2), 38_700)],
+)  # fmt: skip
+def test_as_many_come_with_it_as_the_surveys_found(key, ages, per_100000):
+    rate = ACUTE_BY_KEY[key].rate
+    assert 100_000 * mean(curve(rate, age + 0.5) for age in range(*ages)) == pytest.approx(per_100000, rel=0.08)
+
+
+def test_stones_and_broken_forearms_are_as_common_as_the_surveys_found():
+    assert 0.006 <= among_adults(ACUTE_BY_KEY["kidney_stone"].rate) <= 0.009
+    # Those who do not serve strain 0.8 times as much as the table's rates are for.
+    forearm = [0.8 * curve(ACUTE_BY_KEY["forearm_fracture"].rate, age + 0.5) for age in range(18)]
+    assert 1_000 * mean(forearm) == pytest.approx(7.4, abs=1)
+    assert 9 <= forearm.index(max(forearm)) + 1 <= 13
+
+
 def test_cystitis_is_as_common_as_women_told():
     def had_it(ages):
         return mean(1 - exp(-curve(ACUTE_BY_KEY["cystitis"].rate, age + 0.5)) for age in ages)
@@ -163,10 +181,11 @@ def test_those_who_serve_are_hurt_as_often_as_the_surveillance_found():
     ages = [18] * 4 + [19] * 6 + [20] * 7 + list(range(21, 30)) * 6 + list(range(30, 45)) * 3
     a_year = {
         key: 1_150 * mean(curve(ACUTE_BY_KEY[key].rate, age + 0.5) for age in ages)
-        for key in ("heat_stroke", "ankle_sprain", "meniscus_tear")
+        for key in ("heat_stroke", "ankle_sprain", "meniscus_tear", "concussion")
     }
     assert 0.32 <= a_year["heat_stroke"] <= 0.45
     assert 35 <= a_year["ankle_sprain"] <= 103
+    assert 6.6 <= a_year["concussion"] <= 17
     assert a_year["meniscus_tear"] == pytest.approx(2 * 8.27, rel=0.25)
 
 
