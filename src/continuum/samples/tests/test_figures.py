@@ -168,6 +168,15 @@ def test_stones_and_broken_forearms_are_as_common_as_the_surveys_found():
     assert 9 <= forearm.index(max(forearm)) + 1 <= 13
 
 
+def test_colds_are_seen_as_often_as_the_surveys_found():
+    # 22 of 100 people are below 18 years of age.
+    rate = ACUTE_BY_KEY["cold"].rate
+    children = 0.22 * mean(curve(rate, age + 0.5) for age in range(18))
+    everybody = children + 0.78 * among_adults(rate)
+    assert 0.12 <= everybody <= 0.236
+    assert children / everybody == pytest.approx(0.45, abs=0.08)
+
+
 def test_cystitis_is_as_common_as_women_told():
     def had_it(ages):
         return mean(1 - exp(-curve(ACUTE_BY_KEY["cystitis"].rate, age + 0.5)) for age in ages)
@@ -181,11 +190,12 @@ def test_those_who_serve_are_hurt_as_often_as_the_surveillance_found():
     ages = [18] * 4 + [19] * 6 + [20] * 7 + list(range(21, 30)) * 6 + list(range(30, 45)) * 3
     a_year = {
         key: 1_150 * mean(curve(ACUTE_BY_KEY[key].rate, age + 0.5) for age in ages)
-        for key in ("heat_stroke", "ankle_sprain", "meniscus_tear", "concussion")
+        for key in ("heat_stroke", "ankle_sprain", "meniscus_tear", "concussion", "back_strain")
     }
     assert 0.32 <= a_year["heat_stroke"] <= 0.45
     assert 35 <= a_year["ankle_sprain"] <= 103
     assert 6.6 <= a_year["concussion"] <= 17
+    assert 95 <= a_year["back_strain"] <= 125
     assert a_year["meniscus_tear"] == pytest.approx(2 * 8.27, rel=0.25)
 
 
