@@ -168,13 +168,26 @@ def test_stones_and_broken_forearms_are_as_common_as_the_surveys_found():
     assert 9 <= forearm.index(max(forearm)) + 1 <= 13
 
 
-def test_colds_are_seen_as_often_as_the_surveys_found():
-    # 22 of 100 people are below 18 years of age.
-    rate = ACUTE_BY_KEY["cold"].rate
+def among_all(key):
+    """Episodes a year of one of all people, of whom 22 of 100 are below 18 years of age, and of them the children's."""
+    rate = ACUTE_BY_KEY[key].rate
     children = 0.22 * mean(curve(rate, age + 0.5) for age in range(18))
-    everybody = children + 0.78 * among_adults(rate)
+    return children + 0.78 * among_adults(rate), children
+
+
+def test_colds_are_seen_as_often_as_the_surveys_found():
+    everybody, children = among_all("cold")
     assert 0.12 <= everybody <= 0.236
     assert children / everybody == pytest.approx(0.45, abs=0.08)
+
+
+def test_sore_throats_bronchitis_and_gastroenteritis_are_seen_as_often_as_the_surveys_found():
+    assert 0.0176 <= among_all("pharyngitis")[0] <= 0.0391
+    assert among_all("gastroenteritis")[0] == pytest.approx(0.0546, abs=0.006)
+    stomach, chest = ACUTE_BY_KEY["gastroenteritis"].rate, ACUTE_BY_KEY["bronchitis"].rate
+    assert mean(curve(stomach, age + 0.5) for age in range(5)) == pytest.approx(0.1269, abs=0.015)
+    assert mean(curve(chest, age + 0.5) for age in range(18)) == pytest.approx(0.06, abs=0.006)
+    assert among_adults(chest) == pytest.approx(0.05, abs=0.003)
 
 
 def test_cystitis_is_as_common_as_women_told():
