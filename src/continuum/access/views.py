@@ -25,8 +25,10 @@ Resource = dict[str, Any]
 NO_MORE: Mapping[str, tuple[str, str]] = {}
 Found = Mapping[str, Sequence[Stored]]
 """What was found, by label, as text."""
-Sift = Callable[[Mapping[str, Resource], Mapping[str, Resource], Found], Callable[[Stored], bool]]
-"""Told the names and visits of a view and what was found, it says which of that is made a resource; the rest is not."""
+Fewer = Callable[[Found], Callable[[Stored], bool]]
+"""Told what was found, it says what of it the page has a use for; who the rest refers to is not even looked up."""
+Sift = Callable[[Mapping[str, Resource], Mapping[str, Resource]], Callable[[Stored], bool]]
+"""Told the names and visits of a view, it says which of what was found is made a resource; the rest is left out."""
 _REFERENCE = re.compile(rb'"reference":"(Practitioner|Organization|Location|PractitionerRole)/([A-Za-z0-9.\-]{1,64})"')
 """References to those whose names a chart shows beside its entries: who and where. Bodies are stored without blanks."""
 _ID = re.compile(r"[A-Za-z0-9.\-]+")
@@ -57,14 +59,14 @@ class ViewActs(Ground):
 
     async def view(
         self, name: str, patient_id: str, searches: Mapping[str, str], *, places: bool = True,
-        further: Mapping[str, tuple[str, str]] = NO_MORE, sift: Sift | None = None,
+        further: Mapping[str, tuple[str, str]] = NO_MORE, fewer: Fewer | None = None, sift: Sift | None = None,
     ) -> View:  # fmt: skip
         """One patient and several searches of their data.
 
         name: of what is shown, for the trace. searches: by label, as `Type?criteria`; each is about this patient
         whatever it says. places: whether the page says of entries that do not say it themselves where they were made.
         further: searches that are made only where another one goes on: by label, (the other's label, `Type?criteria`).
-        sift: what is left out of the view, told from its text. In the trace it is there: it was read.
+        fewer, sift: what is left out of the view, told from its text. In the trace it is there: it was read.
 
         Raises:
             NotFound, Gone: there is no such patient, or none that the actor may know of.
@@ -83,7 +85,11 @@ class ViewActs(Ground):
                 pages.update(await search.search_several(conn, then, visibility=visibility, keys=keys))
             pages.update((label, cut(page, visibility)) for label, page in pages.items())
             shown = tuple(stored for page in pages.values() for stored in (*page.matches, *page.included))
-            told = [stored.body or b"" for stored in (patient, *shown)]
+            used = shown
+            if fewer is not None:
+                useful = fewer({label: page.matches for label, page in pages.items()})
+                used = tuple(stored for stored in shown if useful(stored))
+            told = [stored.body or b"" for stored in (patient, *used)]
             visits = _visits(told) if places and visibility.of("Encounter") != NOTHING else []
             if visits:
                 for one in await read.by_ids(conn, {"Encounter": visits}, visibility):
@@ -93,9 +99,8 @@ class ViewActs(Ground):
             wanted = {kind: sorted(ids)[:VIEW_NAMES_MAX] for kind, ids in _references(told).items()}
             for one in await read.by_ids(conn, wanted, visibility):
                 names[f"{one.resource_type}/{one.id}"] = _body(one)
-            matched = {label: page.matches for label, page in pages.items()}
-            keeps = sift(names, places_of, matched) if sift is not None else None
-            for stored in shown:
+            keeps = sift(names, places_of) if sift is not None else None
+            for stored in used:
                 if stored[:3] not in bodies and (keeps is None or keeps(stored)):
                     bodies[stored[:3]] = _body(stored)
             return Page((patient, *shown))

@@ -9,8 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from continuum.access import Stored
-from continuum.access.views import Found, Sift
-from continuum.chart.reading import Names
+from continuum.access.views import Fewer, Found
 from continuum.chart.section import Section
 from continuum.fhir.json import parse
 
@@ -29,14 +28,13 @@ def latest(body: bytes) -> str:
     return max(days).decode().ljust(10, _LAST) if days else ""
 
 
-def among_newest(chosen: Sequence[Section], count: int, order: Callable[[str], str]) -> Sift:
+def among_newest(chosen: Sequence[Section], count: int, order: Callable[[str], str]) -> Fewer:
     """Keeps of these sections the newest entries of all together, by `order` of their times: one more than a page has.
 
     All of the last day of these are kept, whatever their number; and what other labels found.
     """
 
-    def sift(names: Names, visits: Names, found: Found) -> Callable[[Stored], bool]:
-        known = {**names, **visits}
+    def fewer(found: Found) -> Callable[[Stored], bool]:
         last = [(latest(one.body or b""), section, one) for section in chosen for one in found[section.key]]
         last.sort(key=lambda found: found[0], reverse=True)
         times: list[str] = []
@@ -44,7 +42,7 @@ def among_newest(chosen: Sequence[Section], count: int, order: Callable[[str], s
         for day, section, one in last:
             if day < begin:
                 break
-            made = section.make(parse(one.body or b""), known)
+            made = section.make(parse(one.body or b""), {})
             if made is not None and made.when:
                 times.append(made.when)
                 if len(times) > count:
@@ -56,7 +54,7 @@ def among_newest(chosen: Sequence[Section], count: int, order: Callable[[str], s
                 kept[section.key].append(one)
         return only(kept, found)
 
-    return sift
+    return fewer
 
 
 def newest_texts(measured: Sequence[Stored], most: int) -> Iterator[Stored]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from continuum.access import Session, Stored
-from continuum.access.views import NO_MORE, Found, Sift, View
+from continuum.access.views import NO_MORE, Fewer, Sift, View
 from continuum.chart.limits import CLOSED_LOOK_COUNT
 from continuum.chart.release import Held, held, may_wait
 from continuum.chart.sensitivity import kinds, references
@@ -46,9 +46,13 @@ class Looking:
 
     async def view(
         self, name: str, patient_id: str, searches: Mapping[str, str], *, places: bool = True,
-        further: Mapping[str, tuple[str, str]] = NO_MORE, sift: Sift | None = None,
+        further: Mapping[str, tuple[str, str]] = NO_MORE, fewer: Fewer | None = None, sift: Sift | None = None,
     ) -> View:  # fmt: skip
-        """As `access.views.ViewActs.view`; in the trace it is one act."""
+        """As `access.views.ViewActs.view`; in the trace it is one act.
+
+        Without `fewer`: what is not shown here may be what it would keep, and what it leaves out may close others.
+        """
+        assert fewer is None, "of what a person sees no less is read"
         asked = dict(searches)
         if self.limits.closed:
             asked |= {label: f"{kind}?_count={CLOSED_LOOK_COUNT}" for label, kind in _BASES.items()}
@@ -67,8 +71,8 @@ class Looking:
     def _keeping(self, sift: Sift, passed: set[str]) -> Sift:
         """Keeps as well what may close others: it is looked at, and not shown. passed: is told what the sift keeps."""
 
-        def told(names: Mapping[str, Any], visits: Mapping[str, Any], found: Found) -> Callable[[Stored], bool]:
-            keeps = sift(names, visits, found)
+        def told(names: Mapping[str, Any], visits: Mapping[str, Any]) -> Callable[[Stored], bool]:
+            keeps = sift(names, visits)
 
             def kept(stored: Stored) -> bool:
                 if keeps(stored):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
-from continuum.access.views import NO_MORE, Sift, View
+from continuum.access.views import NO_MORE, Fewer, Sift, View
 from continuum.chart import sections as folder
 from continuum.chart.entry import Entry, Fact
 from continuum.chart.limits import SECTION_COUNT
@@ -20,7 +20,7 @@ class Viewer(Protocol):
 
     async def view(
         self, name: str, patient_id: str, searches: Mapping[str, str], *, places: bool = True,
-        further: Mapping[str, tuple[str, str]] = NO_MORE, sift: Sift | None = None,
+        further: Mapping[str, tuple[str, str]] = NO_MORE, fewer: Fewer | None = None, sift: Sift | None = None,
     ) -> View:  # fmt: skip
         """As `access.views.ViewActs.view`."""
 

@@ -5,8 +5,10 @@ What an entry says stands in its resource, in the names of those whom it refers 
 entry might put together itself, such as numbers with their signs, are not sieved.
 """
 
+import binascii
 import re
 import unicodedata
+from base64 import b64decode
 from collections.abc import Iterable, Sequence
 
 from continuum.chart.reading import OWN_WORDS, Names, named
@@ -15,9 +17,10 @@ from continuum.chart.section import Section
 _ACCENTS = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
 """Unicode's blocks of combining marks."""
 _SIEVED = re.compile(r"[a-z][a-z0-9]*")
-_GLUED = re.compile(r"\][a-z0-9]")
+_GLUED = re.compile(rb"\][a-z0-9\x80-\xff]")
 """What stands in brackets is left out of names of tests; what stood on both sides may become one word."""
-_GLUED_PLAIN = re.compile(_GLUED.pattern.encode())
+_DATA = re.compile(rb'"data":"([^"]*)"')
+"""Attached texts, whose words are written in base64."""
 _REFERRED_MAX = 12
 """Names that have a word, up to which it is looked for who refers to them; a word of more is not sieved."""
 
@@ -47,21 +50,39 @@ class Sieve:
     def passes(self, body: bytes) -> bool:
         """Whether the entry of a resource, of its JSON, can have all words.
 
-        Attached texts (`data`) and narratives (`div`) hold their words in another writing, and are not sieved.
+        Narratives (`div`) may have words that signs part, and are not sieved.
         """
         if not self._wanted:
             return True
+        missing: list[str] = []
         if body.isascii():  # nearly all of a record is
             plain = body.lower()
-            for key, referring in self._plain:
+            for (word, _), (key, referring) in zip(self._wanted, self._plain, strict=True):
                 if key not in plain and not any(one in plain for one in referring):
-                    return b'"data":' in plain or b'"div":' in plain or _GLUED_PLAIN.search(plain) is not None
-            return True
-        text = folded(body.decode())
-        for word, referred in self._wanted:
-            if word not in text and not any(one in text for one in referred):
-                return '"data":' in text or '"div":' in text or _GLUED.search(text) is not None
+                    missing.append(word)
+        else:
+            text = folded(body.decode())
+            for word, referred in self._wanted:
+                if word not in text and not any(one in text for one in referred):
+                    missing.append(word)
+        return not missing or _elsewhere(body, missing)
+
+
+def _elsewhere(body: bytes, missing: Sequence[str]) -> bool:
+    """Whether words that stand nowhere in a text as it is may be in it in another writing."""
+    if b'"div":' in body or _GLUED.search(body.lower()) is not None:
         return True
+    attached = _DATA.findall(body)
+    if not attached:
+        return False
+    try:
+        texts = [b64decode(one, validate=True) for one in attached]
+    except (binascii.Error, ValueError):
+        return True
+    if any(b"<" in one for one in texts):  # as in a narrative
+        return True
+    text = folded(" ".join(one.decode("utf-8", "replace") for one in texts))
+    return all(word in text for word in missing)
 
 
 def _said(names: Names, visits: Names) -> list[tuple[str, str]]:

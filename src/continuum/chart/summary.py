@@ -12,7 +12,7 @@ from continuum.chart.dated import newest_texts, only
 from continuum.chart.dated import since as changed
 from continuum.chart.entry import N_, Entry, Fact
 from continuum.chart.limits import SUMMARY_COUNT
-from continuum.chart.reading import Names, Resource, codes, words
+from continuum.chart.reading import Resource, codes, words
 from continuum.chart.section import criteria, entries, made, section
 from continuum.chart.trends import Course, courses
 
@@ -63,11 +63,11 @@ async def summary(session: Session, patient_id: str, today: date) -> tuple[View,
     )
     since = (today - timedelta(days=CHANGED_DAYS)).isoformat()
 
-    def sift(_: Names, __: Names, found: Found) -> Callable[[Stored], bool]:
+    def fewer(found: Found) -> Callable[[Stored], bool]:
         kept = {key: newest_texts(found[key], _NEWEST) for key in _MEASURED}
         return only(kept | {key: changed(found[key], since) for key in _ONLY_CHANGES}, found)
 
-    view = await session.view("summary", patient_id, searches, sift=sift)
+    view = await session.view("summary", patient_id, searches, fewer=fewer)
     found = {key: entries(section(key), view, key) for key in (*_LOOKED_AT, "appointments") if key not in _MEASURED}
     for key in _MEASURED:
         found[key] = made(section(key), view, newest(view.found[key]))

@@ -43,8 +43,8 @@ async def timeline(
         more = f"&{one.before}=lt{before}" if before else ""
         searches[one.key] = criteria(one, count=count, more=more)
     # A person is shown less than is found, so that the newest of what is found may not fill their page.
-    sift = among_newest(chosen, count, _instant) if staff else None
-    view = await session.view("timeline", patient_id, searches, sift=sift)
+    fewer = among_newest(chosen, count, _instant) if staff else None
+    view = await session.view("timeline", patient_id, searches, fewer=fewer)
     met = [(one, entry) for one in chosen for entry in entries(one, view, one.key) if entry.when]
     met.sort(key=lambda pair: _instant(pair[1].when), reverse=True)
     # A day is never cut in two, because the next page begins with the day before it.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from continuum.access import Stored
-from continuum.access.views import Found, View
+from continuum.access.views import View
 from continuum.chart.entry import Entry
 from continuum.chart.limits import FOUND_IN_RECORD_MAX, SEARCH_LOOK_COUNT, SEARCH_MAX_CHARS
 from continuum.chart.reading import Names
@@ -67,7 +67,7 @@ async def within(session: Viewer, patient_id: str, text: str, looked: Sequence[S
         for one in looked if whole
     }  # fmt: skip
 
-    def sift(names: Names, visits: Names, _: Found) -> Callable[[Stored], bool]:
+    def sift(names: Names, visits: Names) -> Callable[[Stored], bool]:
         sieve = Sieve(names, visits, looked, words)
         return lambda stored: sieve.passes(stored.body or b"")
 

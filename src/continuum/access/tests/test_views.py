@@ -35,7 +35,7 @@ async def test_what_is_further_is_searched_only_where_there_is_more(world, count
 async def test_what_a_sift_leaves_out_is_no_resource_and_stands_in_the_trace(world):
     told = []
 
-    def sift(names, visits, _):
+    def sift(names, visits):
         told.append((sorted(names), sorted(visits)))
         return lambda stored: b"Test 1" in stored.body
 
@@ -47,6 +47,28 @@ async def test_what_a_sift_leaves_out_is_no_resource_and_stands_in_the_trace(wor
     assert told == [(["Organization/f-own"], [])]
     (row,) = await world.rows("look")
     assert patients(row) == {"own"}
+
+
+async def test_of_what_the_page_has_no_use_for_nobody_is_looked_up_and_the_trace_has_it(world):
+    told = []
+
+    def fewer(found):
+        told.append({label: len(matches) for label, matches in found.items()})
+        return lambda stored: b"Test 1" in stored.body
+
+    async def look(name):
+        return await world.session("clinician", name).view(
+            "look", "own", {"all": "Observation?_count=50"}, fewer=fewer if name == "few" else None
+        )
+
+    writer = world.session("administrator", "write")
+    await writer.update(observation("noted", "own", performer=[{"reference": "Organization/f-other"}]))
+    few, every = await look("few"), await look("every")
+    assert [one["id"] for one in few.found["all"]] == ["more-1"]
+    assert told == [{"all": len(every.found["all"])}]
+    assert "Organization/f-other" in every.names
+    assert "Organization/f-other" not in few.names
+    assert [row["detail"] for row in await world.rows("few")] == [row["detail"] for row in await world.rows("every")]
 
 
 async def test_what_may_not_be_asked_is_refused_though_it_would_not_be_searched(world):

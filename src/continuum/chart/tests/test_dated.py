@@ -78,7 +78,7 @@ def test_a_page_of_a_timeline_is_the_same_as_from_all_that_was_found(count):
     kept_back = 0
     for _ in range(80):
         found = chart(rng, 25)
-        keeps = among_newest(sections, count, _instant)({}, {}, found)
+        keeps = among_newest(sections, count, _instant)(found)
 
         def page(every):
             met = [(one.key, one.make(parse(text.body), {})) for one in sections for text in every[one.key]]
@@ -100,8 +100,8 @@ def test_what_another_part_of_the_page_found_is_kept():
     new = [stored({"resourceType": "Condition", "id": f"n{number}", "onsetDateTime": "2026-01-01"}) for number in "ab"]
     problems: Section = section("problems")
     found = {"problems": [*new, old], "banner": [old]}
-    assert among_newest([problems], 1, _instant)({}, {}, found)(old)
-    assert not among_newest([problems], 1, _instant)({}, {}, {"problems": [*new, old]})(old)
+    assert among_newest([problems], 1, _instant)(found)(old)
+    assert not among_newest([problems], 1, _instant)({"problems": [*new, old]})(old)
     assert only({"problems": []}, found)(old)
 
 

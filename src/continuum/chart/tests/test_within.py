@@ -27,7 +27,7 @@ class Record:
 
     async def view(self, _name, _patient_id, searches, *, sift, further, **_more):
         assert not searches.keys() & further.keys()
-        keeps = sift({}, {}, {})
+        keeps = sift({}, {})
         found = {label: [one for one in self.resources if text.startswith(f"{one['resourceType']}?")
                          and keeps(Stored(one["resourceType"], one["id"], 1, 0, False, "p", dump(one)))]
                  for label, text in searches.items()}  # fmt: skip
