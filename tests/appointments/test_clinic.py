@@ -220,6 +220,28 @@ async def test_an_hour_that_is_full_takes_one_more_as_far_as_its_rule_allows(cli
     assert "/book/" in cell(scheduler)
 
 
+async def test_a_clinicians_week_is_whole_however_much_the_rest_of_the_clinic_does(clinic, staffed, monkeypatch):
+    scheduler = await staffed("scheduler")
+    await scheduler.get(f"{CLINIC}/calendars")
+    names = sorted({link for link in scheduler.page.links if re.search(r"/calendars/[0-9a-f-]{36}$", link)})
+    monkeypatch.setattr("continuum.apps.appointments.clinic.DAY_APPOINTMENTS_MAX", 2)
+    found = {}
+    for number, address in enumerate(names[:3]):
+        week = f"{address}/week?date={(datetime.now(UTC) + timedelta(days=14)).date().isoformat()}"
+        await scheduler.get(week)
+        free = re.findall(r'href="([^"]+/book/[^"]+)"', scheduler.answer.text)
+        if free:
+            await scheduler.get(f"{free[number]}?q=obrien+robert")
+            await send(scheduler, "/book/", patient=patient(clinic))
+            found[week] = scheduler.path
+    assert len(found) > 1, "several clinicians have times"
+    for week, made in found.items():
+        await scheduler.get(week)
+        assert made in scheduler.page.links
+        others = set(found.values()) - {made}
+        assert not others & set(scheduler.page.links), "and nobody else's stands in it"
+
+
 async def test_nobody_else_gets_in_and_another_facility_touches_nothing(clinic, staffed, retiree):
     stranger, readiness = await staffed("physician", elsewhere=True), await staffed("readiness-clerk")
     nurse = await staffed("nurse")

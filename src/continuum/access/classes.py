@@ -136,7 +136,7 @@ ASKABLE: Mapping[str, Mapping[str, frozenset[str]]] = {
     "reasons": {
         "Appointment": frozenset(
             {"_id", "_lastUpdated", "actor", "appointment-type", "date", "location", "patient", "practitioner",
-             "service-type", "specialty", "status"}
+             "service-type", "slot", "specialty", "status"}
         ),
         "Encounter": frozenset(
             {"_id", "_lastUpdated", "class", "date", "location", "participant", "patient", "service-provider",

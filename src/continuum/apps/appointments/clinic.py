@@ -22,6 +22,7 @@ from continuum.clinical.scheduling.opening import utc
 from continuum.clinical.scheduling.reading import find, read
 from continuum.clinical.scheduling.visit import Waiting, stage
 from continuum.kernel.errors import Forbidden, NotFound
+from continuum.kernel.limits import SEARCH_VALUES_MAX
 from continuum.ui.language import gettext
 from continuum.ui.view import showing
 
@@ -96,14 +97,25 @@ async def day_of(here: Clinic, day: date, *, days: int = 1, status: str = "") ->
     return await between(here, here.instant(day), here.instant(day + timedelta(days=days)), status=status)
 
 
-async def between(here: Clinic, first: datetime, last: datetime, *, status: str = "") -> list[Row]:
-    """Those that begin from an instant to before another."""
+async def week_of(here: Clinic, day: date, *, days: int, status: str, whose: str, slots: Sequence[str]) -> list[Row]:
+    """Those of one clinician, and those at some times whomever they are with: a clinic's may be too many to read."""
+    first, last = here.instant(day), here.instant(day + timedelta(days=days))
+    found = await between(here, first, last, status=status, only=f"&practitioner=Practitioner/{whose}")
+    for begin in range(0, len(slots), SEARCH_VALUES_MAX):
+        named = ",".join(f"Slot/{one}" for one in slots[begin : begin + SEARCH_VALUES_MAX])
+        found += await between(here, first, last, status=status, only=f"&slot={named}")
+    once = {row.item.id: row for row in found}
+    return sorted(once.values(), key=lambda row: row.item.starts or here.now)
+
+
+async def between(here: Clinic, first: datetime, last: datetime, *, status: str = "", only: str = "") -> list[Row]:
+    """Those that begin from an instant to before another. only: further criteria, beginning with `&`."""
     if not here.places:
         return []
     named = ",".join(f"Location/{one}" for one in here.places)
     criteria = (
         f"location={named}&date=ge{utc(first)}&date=lt{utc(last)}&_sort=date&_count={DAY_APPOINTMENTS_MAX}"
-        f"&_include=Appointment:actor{f'&status={status}' if status else ''}"
+        f"&_include=Appointment:actor{f'&status={status}' if status else ''}{only}"
     )
     found, included = await find(here.session, "Appointment", criteria)
     return [_row(one, included, here) for one in found]

@@ -16,6 +16,7 @@ from continuum.apps.appointments.clinic import (
     day_of,
     schedule_of,
     show,
+    week_of,
 )
 from continuum.apps.frame.visit import Visit
 from continuum.chart.banner import identifiers
@@ -110,14 +111,22 @@ def _closed(offer: Offer, day: date) -> str:
     return (closed.reason or gettext(N_("Closed"))) if closed else holiday(day)
 
 
+_SHOWN = "proposed,booked,pending,arrived,checked-in,fulfilled,noshow"
+
+
 async def _table(
     x: Visit, here: Clinic, columns: Sequence[Column], first: date, *, days: int, **values: Any
 ) -> Response:
-    rows = await day_of(here, first, days=days, status="proposed,booked,pending,arrived,checked-in,fulfilled,noshow")
     names = dict.fromkeys(one.offer.calendar.id for one in columns)
     until = here.instant(first + timedelta(days=days))
     slots = await present(here.session, tuple(names), here.instant(first), until)
     held = await here.claims.held([one["id"] for one in slots])
+    whose = columns[0].offer.calendar.practitioner_id if days > 1 else ""
+    if whose:
+        times_of = [str(one["id"]) for one in slots]
+        rows = await week_of(here, first, days=days, status=_SHOWN, whose=whose, slots=times_of)
+    else:
+        rows = await day_of(here, first, days=days, status=_SHOWN)
     cells = _cells(here, columns, rows, slots, held)
     times = sorted({key[0] for key in cells})
     busy = {number for _, number in cells}
