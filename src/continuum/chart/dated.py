@@ -7,6 +7,7 @@ kept back (tests/test_dated.py holds both to that).
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
 
 from continuum.access import Stored
 from continuum.access.views import Fewer, Found
@@ -16,20 +17,39 @@ from continuum.fhir.json import parse
 _DAY = re.compile(rb'"(\d{4}(?:-\d\d(?:-\d\d)?)?)(?=["T])')
 _HEAD = b'"lastUpdated":"'
 """When it was stored says nothing of when it was."""
-_CODE = re.compile(rb'"code":(\{(?:[^{}]|\{[^{}]*\})*\})(?=[,}])')
+_TEXT = rb'"(?:[^"\\]|\\.)*"'
+_CODE = re.compile(rb'"code":(\{(?:[^{}"]|%(text)b|\{(?:[^{}"]|%(text)b)*\})*\})' % {b"text": _TEXT})
+"""The element `code` with its codings, as far as these hold nothing deeper."""
 _WRONG = b'"status":"entered-in-error"'
+FIRST_DAY = "0001-01-01"
+"""Stands in some records for an unknown one."""
 _LAST = "~"
 """Comes after every digit: a month without a day may be any day of it."""
+
+
+def day_of(when: str) -> str:
+    """The day of a time, FHIR's text: the first one of a month or year that is told without a day."""
+    return f"{when[:10]}-01-01"[:10] if when else ""
+
+
+def day_before(day: str) -> str:
+    """The day before one; the first day of all has none."""
+    return day if day <= FIRST_DAY else (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+
+
+def in_order(when: str) -> str:
+    """Sorts times by their text: the day first; offsets of one person's day change no order that matters to people."""
+    return when[:19] if len(when) > len("2026-01-01") else day_of(when).ljust(19, _LAST)
 
 
 def latest(body: bytes) -> str:
     """A day that is not before any time that a resource tells, of its JSON as the record stores it; "" for none."""
     days = _DAY.findall(body, body.find(_HEAD) + len(_HEAD) + 1)
-    return max(days).decode().ljust(10, _LAST) if days else ""
+    return max(day.decode().ljust(10, _LAST) for day in days) if days else ""
 
 
-def among_newest(chosen: Sequence[Section], count: int, order: Callable[[str], str]) -> Fewer:
-    """Keeps of these sections the newest entries of all together, by `order` of their times: one more than a page has.
+def among_newest(chosen: Sequence[Section], count: int, before: str = "") -> Fewer:
+    """Keeps of these sections the newest entries before a day, of all together: one more than a page of `count` has.
 
     All of the last day of these are kept, whatever their number; and what other labels found.
     """
@@ -43,11 +63,12 @@ def among_newest(chosen: Sequence[Section], count: int, order: Callable[[str], s
             if day < begin:
                 break
             made = section.make(parse(one.body or b""), {})
-            if made is not None and made.when:
+            if made is not None and made.when and (not before or day_of(made.when) < before):
                 times.append(made.when)
                 if len(times) > count:
-                    times = sorted(times, key=order, reverse=True)[: count + 1]
-                    begin = min(when[:10] for when in times)
+                    times = sorted(times, key=in_order, reverse=True)[: count + 1]
+                    # A day more: the same instant may be of the day before by another clock.
+                    begin = day_before(min(map(day_of, times)))
         kept: dict[str, list[Stored]] = {section.key: [] for section in chosen}
         for day, section, one in last:
             if day >= begin:

@@ -6,6 +6,12 @@ SECTION_COUNT = 60
 TIMELINE_COUNT = 30
 """Entries on one page of a timeline."""
 
+DAY_COUNT = 400
+"""Entries of one kind that a timeline shows of one day."""
+
+UNDATED_COUNT = 200
+"""Entries of one kind without the usual date that a timeline looks at."""
+
 SERIES_COUNT = 240
 """The newest measurements of one person that a page looks at, of all kinds or of one."""
 

@@ -49,6 +49,8 @@ class Section:
     order: int
     before: str = ""
     symbol: str = "event"
+    undated: bool = False
+    """Whether entries may lack the date of `before`; the timeline looks for these apart."""
     charted: bool = False
     """Whether its entries are series of numbers, shown with their course over time."""
     says: tuple[str, ...] = ()

@@ -79,7 +79,7 @@ def _elsewhere(body: bytes, missing: Sequence[str]) -> bool:
         texts = [b64decode(one, validate=True) for one in attached]
     except (binascii.Error, ValueError):
         return True
-    if any(b"<" in one for one in texts):  # as in a narrative
+    if any(b"<" in one or b"&" in one for one in texts):  # as in a narrative; a name may stand for a letter
         return True
     text = folded(" ".join(one.decode("utf-8", "replace") for one in texts))
     return all(word in text for word in missing)

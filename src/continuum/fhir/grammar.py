@@ -363,11 +363,11 @@ def _count(draft: _Draft, modifier: str, text: str) -> None:
         draft.summary = "count"
 
 
-def _choice(name: str, valid: tuple[str, ...]) -> Callable[[_Draft, str, str], None]:
+def _choice(name: str, valid: tuple[str, ...], of: str = "") -> Callable[[_Draft, str, str], None]:
     def read(draft: _Draft, modifier: str, text: str) -> None:
         if modifier or text not in valid:
             raise UnusableParameter(f"_{name} is one of {', '.join(valid)}, not {text!r}.")
-        setattr(draft, name, text)
+        setattr(draft, of or name, {"count": "accurate"}.get(text, text) if of else text)
 
     return read
 
@@ -380,15 +380,15 @@ def _cursor(draft: _Draft, _: str, text: str) -> None:
     draft.cursor = text
 
 
-_TOTAL = _choice("total", TOTALS)
 _CONTROLS: dict[str, Callable[[_Draft, str, str], None]] = {
     "_include": lambda draft, modifier, text: _include(draft, modifier, text, reverse=False),
     "_revinclude": lambda draft, modifier, text: _include(draft, modifier, text, reverse=True),
     "_sort": _sort,
     "_count": _count,
-    "_total": _TOTAL,
-    # Aidbox's name for it, by which fhirpy counts.
-    "_totalMethod": lambda draft, modifier, text: _TOTAL(draft, modifier, {"count": "accurate"}.get(text, text)),
+    "_total": _choice("total", TOTALS),
+    "_totalMethod": _choice(
+        "totalMethod", ("count", "estimate", "none"), of="total"
+    ),  # Aidbox's, by which fhirpy counts
     "_summary": _choice("summary", SUMMARIES),
     "_elements": _elements,
     "_cursor": _cursor,

@@ -81,7 +81,7 @@ def spoken(catalogue: NullTranslations) -> dict[str, Callable[..., Markup]]:
     """
     finished: dict[str, Markup] = {}
 
-    def gettext(message: str, **variables: Any) -> Markup:
+    def gettext(message: str, /, **variables: Any) -> Markup:
         if variables:
             return Markup(catalogue.gettext(message)) % variables  # noqa: S704  messages are ours
         said = finished.get(message)
@@ -92,7 +92,7 @@ def spoken(catalogue: NullTranslations) -> dict[str, Callable[..., Markup]]:
                 finished[message] = said
         return said
 
-    def ngettext(singular: str, plural: str, number: int, **variables: Any) -> Markup:
+    def ngettext(singular: str, plural: str, number: int, /, **variables: Any) -> Markup:
         pattern = Markup(catalogue.ngettext(singular, plural, number))  # noqa: S704  messages are ours
         return pattern % {"num": number, **variables}
 

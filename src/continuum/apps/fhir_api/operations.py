@@ -136,7 +136,7 @@ async def last_n(x: Exchange) -> Response:
         raise Malformed("$lastn needs whose observations: patient=….")
     if not names & {"category", "code"} - {"_id"}:
         raise Malformed("$lastn needs what observations: category=… or code=….")
-    if names & {"_sort", "_count", "_include", "_revinclude", "_total", "_summary"}:
+    if names & {"_sort", "_count", "_include", "_revinclude", "_total", "_totalMethod", "_summary"}:
         raise UnknownParameter("$lastn orders by itself and has no pages; leave out _sort, _count and _include.")
     if len(most) > 1:
         raise Malformed("Say max once.")

@@ -52,7 +52,8 @@ def make(resource: Resource, names: Names) -> Entry:
 
 SECTION = Section(
     key="allergies", title=N_("Allergies"), plain=N_("Allergies"), order=20, symbol="warning",
-    search="AllergyIntolerance?_sort=-date", make=make, before="date", says=(*WORDS.values(), *_KINDS.values()),
+    search="AllergyIntolerance?_sort=-date", make=make, before="date", undated=True,
+    says=(*WORDS.values(), *_KINDS.values()),
     columns=(("reaction", N_("Reaction")), ("kind", N_("Kind")), ("risk", N_("Risk")), ("since", N_("Since"))),
     nothing=N_("Allergies are not recorded. Nobody has written down that there are none."),
     about=N_("What the body does not tolerate, and what happens then."),

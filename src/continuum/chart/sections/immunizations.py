@@ -19,7 +19,7 @@ def make(resource: Resource, names: Names) -> Entry:
 
 SECTION = Section(
     key="immunizations", title=N_("Immunizations"), plain=N_("Vaccines"), order=40, symbol="verified_user",
-    search="Immunization?_sort=-date", make=make, before="date",
+    search="Immunization?_sort=-date", make=make, before="date", undated=True,
     columns=(("lot", N_("Lot")), ("site", N_("Site")), ("reason", N_("Reason"))),
     nothing=N_("No immunization is recorded."), about=N_("Each dose that was given."),
 )  # fmt: skip

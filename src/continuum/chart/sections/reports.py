@@ -19,7 +19,7 @@ def make(resource: Resource, names: Names) -> Entry:
 
 SECTION = Section(
     key="reports", title=N_("Imaging and reports"), plain=N_("Imaging and reports"), order=70, symbol="visibility",
-    search="DiagnosticReport?_sort=-date", make=make, before="date",
+    search="DiagnosticReport?_sort=-date", make=make, before="date", undated=True,
     columns=(("kind", N_("Kind")), ("conclusion", N_("Conclusion"))), nothing=N_("No report is recorded."),
     about=N_("What imaging, laboratory and others reported."),
 )  # fmt: skip

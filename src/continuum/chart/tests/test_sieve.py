@@ -108,6 +108,7 @@ def note(text, *, kind="text/plain", encode=True):
         (note("Wheezing at night"), "wheezing day", (False, False)),
         (note("Wheezing at night"), "day", (False, False)),
         (note("<p>whee<b>zing</b></p>", kind="text/html"), "wheezing", (True, True)),
+        (note("Fam&iacute;lia, Andr&eacute;", kind="text/html"), "andre familia", (True, True)),
         (note("no base64 at all!", encode=False), "wheezing", (True, False)),
     ],
 )

@@ -239,6 +239,7 @@ def test_a_chain_through_any_type_costs_no_more_than_its_limit():
         ("_count", "many", f"_count.*0 to {PAGE_MAX}"),
         ("_count", "-1", f"_count.*0 to {PAGE_MAX}"),
         ("_total", "all", "_total is one of none, estimate, accurate"),
+        ("_totalMethod", "accurate", "_totalMethod is one of count, estimate, none, not 'accurate'"),
         ("_summary", "yes", "_summary is one of true, text, data, count, false"),
         ("_sort", "colour", "no search parameter 'colour'"),
         ("_include", "Patient", "Type:parameter|has no search parameter ''"),

@@ -22,7 +22,7 @@ from continuum.record.search.conditions import string_condition, string_which
 BY_ROW, BY_DATE, BY_UPDATED, BY_STRING, BY_SORT = "row", "date", "updated", "string", "sort"
 """The orders that a search may take; a cursor says which one it began with."""
 
-SHAPING = frozenset({"_count", "_total", "_summary", "_elements", "_include", "_revinclude"})
+SHAPING = frozenset({"_count", "_total", "_totalMethod", "_summary", "_elements", "_include", "_revinclude"})
 """Parameters that may change from page to page: they change neither the matches nor their order."""
 _SEAL_BYTES = 8
 
