@@ -61,7 +61,7 @@ SOURCES = (
     Source(
         "Filtration rate by age: 116 at 20-29 years, 107, 99, 93, 85, then 75 from 70 years",
         "NIH NKDEP, Frequently asked questions about GFR estimates: means of NHANES III after Coresh, Am J Kidney "
-        "Dis 41(1):1-12 (webarchive.library.unt.edu, 30 January 2009)",
+        "Dis 41(1):1-12 (web archive of the University of North Texas, 2009)",
         "read",
     ),
     Source(
