@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import compress
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -27,13 +28,13 @@ Found = Mapping[str, Sequence[Stored]]
 """What was found, by label, as text."""
 Fewer = Callable[[Found], Callable[[Stored], bool]]
 """Told what was found, it says what of it the page has a use for; who the rest refers to is not even looked up."""
-Sift = Callable[[Mapping[str, Resource], Mapping[str, Resource]], Callable[[Stored], bool]]
-"""Told the names and visits of a view, it says which of what was found is made a resource; the rest is left out."""
+Sift = Callable[[Mapping[str, Resource], Mapping[str, Resource]], Callable[[Sequence[Stored]], Sequence[bool]]]
+"""Told the names and visits of a view, it says of each that was found whether it is made a resource or left out."""
 _REFERENCE = re.compile(rb'"reference":"(Practitioner|Organization|Location|PractitionerRole)/([A-Za-z0-9.\-]{1,64})"')
 """References to those whose names a chart shows beside its entries: who and where. Bodies are stored without blanks."""
 _ID = re.compile(r"[A-Za-z0-9.\-]+")
 _VISIT = re.compile(rb'"encounter":\[?\{"reference":"Encounter/([A-Za-z0-9.\-]{1,64})"')
-_PLACED = re.compile(rb'"(?:custodian|serviceProvider|managingOrganization|location)":')
+_PLACED = (b'"location":', b'"custodian":', b'"serviceProvider":', b'"managingOrganization":')
 _PROVIDER = re.compile(rb'"serviceProvider":(\{[^{}]*\})')
 """Most entries say at which visit they were made, and only the visit says where that was."""
 
@@ -99,9 +100,10 @@ class ViewActs(Ground):
             wanted = {kind: sorted(ids)[:VIEW_NAMES_MAX] for kind, ids in _references(told).items()}
             for one in await read.by_ids(conn, wanted, visibility):
                 names[f"{one.resource_type}/{one.id}"] = _body(one)
-            keeps = sift(names, places_of) if sift is not None else None
+            if sift is not None:
+                used = tuple(compress(used, sift(names, places_of)(used)))
             for stored in used:
-                if stored[:3] not in bodies and (keeps is None or keeps(stored)):
+                if stored[:3] not in bodies:
                     bodies[stored[:3]] = _body(stored)
             return Page((patient, *shown))
 
@@ -169,17 +171,15 @@ def _visits(bodies: Iterable[bytes]) -> list[str]:
     for body in bodies:
         # Many are of one visit: where they were made is asked once.
         new = [name for name in _VISIT.findall(body) if name not in found]
-        if new and not _PLACED.search(body):
+        if new and not any(one in body for one in _PLACED):
             found.update(dict.fromkeys(new))
     return [name.decode() for name in found][:VIEW_NAMES_MAX]
 
 
 def _references(bodies: Iterable[bytes]) -> dict[str, set[str]]:
     """Ids by type of those who are referred to: read from the text, which is many times cheaper than the tree."""
-    met: set[tuple[bytes, bytes]] = set()
-    for body in bodies:
-        met.update(_REFERENCE.findall(body))
+    met = _REFERENCE.findall(b"\n".join(bodies))
     found: dict[str, set[str]] = {}
-    for kind, name in met:
+    for kind, name in set(met):
         found.setdefault(kind.decode(), set()).add(name.decode())
     return found

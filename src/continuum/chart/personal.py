@@ -3,7 +3,7 @@
 Every page, download and link of the portal looks through this, so that no exit forgets a rule.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -71,14 +71,15 @@ class Looking:
     def _keeping(self, sift: Sift, passed: set[str]) -> Sift:
         """Keeps as well what may close others: it is looked at, and not shown. passed: is told what the sift keeps."""
 
-        def told(names: Mapping[str, Any], visits: Mapping[str, Any]) -> Callable[[Stored], bool]:
+        def told(names: Mapping[str, Any], visits: Mapping[str, Any]) -> Callable[[Sequence[Stored]], Sequence[bool]]:
             keeps = sift(names, visits)
 
-            def kept(stored: Stored) -> bool:
-                if keeps(stored):
-                    passed.add(f"{stored.resource_type}/{stored.id}")
-                    return True
-                return bool(self.limits.closed) or may_wait(stored, self.now)
+            def kept(read: Sequence[Stored]) -> Sequence[bool]:
+                found = keeps(read)
+                passed.update(f"{one.resource_type}/{one.id}" for one, keep in zip(read, found, strict=True) if keep)
+                if self.limits.closed:
+                    return [True] * len(read)
+                return [keep or may_wait(one, self.now) for one, keep in zip(read, found, strict=True)]
 
             return kept
 

@@ -58,7 +58,7 @@ def may_wait(stored: Stored, now: datetime) -> bool:
     body = stored.body or b""
     if b'"contained"' in body:
         return True
-    if _VITAL.search(body):
+    if b'"vital-signs"' in body and _VITAL.search(body):
         return False
     told: list[bytes] = _TOLD.findall(body)
     if not told:

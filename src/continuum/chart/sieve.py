@@ -9,7 +9,9 @@ import binascii
 import re
 import unicodedata
 from base64 import b64decode
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 
 from continuum.chart.reading import OWN_WORDS, Names, named
 from continuum.chart.section import Section
@@ -19,7 +21,10 @@ _ACCENTS = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\uf
 _SIEVED = re.compile(r"[a-z][a-z0-9]*")
 _GLUED = re.compile(rb"\][a-z0-9\x80-\xff]")
 """What stands in brackets is left out of names of tests; what stood on both sides may become one word."""
-_DATA = re.compile(rb'"data":"([^"]*)"')
+_NARRATIVE = b'"div":'
+"""What has words that signs may part, and is not sieved."""
+_ATTACHED = b'"data":"'
+_DATA = re.compile(_ATTACHED + rb'([^"]*)"')
 """Attached texts, whose words are written in base64."""
 _REFERRED_MAX = 12
 """Names that have a word, up to which it is looked for who refers to them; a word of more is not sieved."""
@@ -39,44 +44,67 @@ class Sieve:
         ours = folded(" ".join([*OWN_WORDS, *(text for one in looked for text in one.says)]))
         said = _said(names, visits)
         self._wanted: list[tuple[str, list[str]]] = []
-        self._plain: list[tuple[bytes, list[bytes]]] = []
         for word in words:
             if _SIEVED.fullmatch(word) and word not in ours:
                 referred = [reference for reference, text in said if word in text]
                 if len(referred) <= _REFERRED_MAX:
                     self._wanted.append((word, referred))
-                    self._plain.append((word.encode(), [one.encode() for one in referred]))
 
-    def passes(self, body: bytes) -> bool:
-        """Whether the entry of a resource, of its JSON, can have all words.
+    def passing(self, bodies: Sequence[bytes]) -> list[bool]:
+        """Of each resource, of its JSON, whether its entry can have all words."""
+        if not self._wanted or not bodies:
+            return [True] * len(bodies)
+        texts = _Texts(bodies)
+        having = [
+            texts.having(word.encode()).union(*(texts.having(one.encode()) for one in referred))
+            for word, referred in self._wanted
+        ]
+        passing = set.intersection(*having) | texts.having(_NARRATIVE) | texts.glued()
+        for index in texts.having(_ATTACHED) - passing:
+            missing = [word for (word, _), of in zip(self._wanted, having, strict=True) if index not in of]
+            if _attached(bodies[index], missing):
+                passing.add(index)
+        return [index in passing for index in range(len(bodies))]
 
-        Narratives (`div`) may have words that signs part, and are not sieved.
-        """
-        if not self._wanted:
-            return True
-        missing: list[str] = []
-        if body.isascii():  # nearly all of a record is
-            plain = body.lower()
-            for (word, _), (key, referring) in zip(self._wanted, self._plain, strict=True):
-                if key not in plain and not any(one in plain for one in referring):
-                    missing.append(word)
+
+class _Texts:
+    """Many folded texts, looked through as one: a word in a thousand of them is found in a few calls."""
+
+    def __init__(self, bodies: Sequence[bytes]) -> None:
+        self._all = b"\n".join(bodies)
+        if self._all.isascii():  # nearly all of a record is
+            self._all = self._all.lower()
         else:
-            text = folded(body.decode())
-            for word, referred in self._wanted:
-                if word not in text and not any(one in text for one in referred):
-                    missing.append(word)
-        return not missing or _elsewhere(body, missing)
+            bodies = [one.lower() if one.isascii() else folded(one.decode()).encode() for one in bodies]
+            self._all = b"\n".join(bodies)
+        self._begins = list(accumulate((len(one) + 1 for one in bodies), initial=0))
+
+    def having(self, part: bytes) -> set[int]:
+        """Places of the texts in which a part stands."""
+        return self._met(lambda begin: self._all.find(part, begin))
+
+    def glued(self) -> set[int]:
+        """Places of those in which leaving out brackets may make words."""
+
+        def found(begin: int) -> int:
+            met = _GLUED.search(self._all, begin)
+            return -1 if met is None else met.start()
+
+        return self._met(found)
+
+    def _met(self, find: Callable[[int], int]) -> set[int]:
+        found, at = set(), find(0)
+        while at >= 0:
+            place = bisect_right(self._begins, at)
+            found.add(place - 1)
+            at = find(self._begins[place])  # the next text: one place in each is enough
+        return found
 
 
-def _elsewhere(body: bytes, missing: Sequence[str]) -> bool:
-    """Whether words that stand nowhere in a text as it is may be in it in another writing."""
-    if b'"div":' in body or _GLUED.search(body.lower()) is not None:
-        return True
-    attached = _DATA.findall(body)
-    if not attached:
-        return False
+def _attached(body: bytes, missing: Sequence[str]) -> bool:
+    """Whether words that stand nowhere in a text as it is may be in what is attached to it."""
     try:
-        texts = [b64decode(one, validate=True) for one in attached]
+        texts = [b64decode(one, validate=True) for one in _DATA.findall(body)]
     except (binascii.Error, ValueError):
         return True
     if any(b"<" in one or b"&" in one for one in texts):  # as in a narrative; a name may stand for a letter

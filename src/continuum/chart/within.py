@@ -67,9 +67,9 @@ async def within(session: Viewer, patient_id: str, text: str, looked: Sequence[S
         for one in looked if whole
     }  # fmt: skip
 
-    def sift(names: Names, visits: Names) -> Callable[[Stored], bool]:
+    def sift(names: Names, visits: Names) -> Callable[[Sequence[Stored]], Sequence[bool]]:
         sieve = Sieve(names, visits, looked, words)
-        return lambda stored: sieve.passes(stored.body or b"")
+        return lambda read: sieve.passing([one.body or b"" for one in read])
 
     view = await session.view("search-within", patient_id, searches, further=older, sift=sift)
     found = [(one, entry) for one in looked for entry in _entries(one, view) if matches(entry, words)]

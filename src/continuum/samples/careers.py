@@ -92,7 +92,11 @@ def deployments(
     rng: Random, member: Person, service: Service, births: list[Birth], today: date
 ) -> tuple[Deployment, ...]:
     """Stretches away. None in the first year and a half, and none while pregnant or in the half year after."""
-    every = services.DEPLOYED_EVERY_YEARS[service.branch] * (2.2 if service.status in {"reserve", "guard"} else 1.0)
+    if service.branch not in services.DEPLOYED_EVERY_YEARS:
+        return ()
+    every = services.DEPLOYED_EVERY_YEARS[service.branch]
+    if service.status in {"reserve", "guard"}:
+        every *= services.RESERVES_EVERY
     last = service.left or today
     found: list[Deployment] = []
     start = years_after(service.entered, 1.5 + rng.expovariate(1 / (every * 0.6)))

@@ -37,7 +37,7 @@ async def test_what_a_sift_leaves_out_is_no_resource_and_stands_in_the_trace(wor
 
     def sift(names, visits):
         told.append((sorted(names), sorted(visits)))
-        return lambda stored: b"Test 1" in stored.body
+        return lambda read: [b"Test 1" in one.body for one in read]
 
     session = world.session("clinician", "look")
     view = await session.view("look", "own", {"all": "Observation?_count=50", "one": "Observation?_count=1"}, sift=sift)

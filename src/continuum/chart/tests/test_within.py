@@ -29,7 +29,7 @@ class Record:
         assert not searches.keys() & further.keys()
         keeps = sift({}, {})
         found = {label: [one for one in self.resources if text.startswith(f"{one['resourceType']}?")
-                         and keeps(Stored(one["resourceType"], one["id"], 1, 0, False, "p", dump(one)))]
+                         and all(keeps([Stored(one["resourceType"], one["id"], 1, 0, False, "p", dump(one))]))]
                  for label, text in searches.items()}  # fmt: skip
         self.asked = tuple(further)
         return View(PERSON, found, {}, {})

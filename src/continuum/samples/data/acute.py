@@ -2,6 +2,7 @@
 """Illnesses and injuries that pass: how often a year, for how long, what is done about them."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from continuum.samples.data import Source
 from continuum.samples.data.illnesses import Knots
@@ -32,10 +33,11 @@ SOURCES = (
         "read",
     ),
     Source(
-        "Tears of the meniscus: twice the 8.3 per 1,000 a year of the active force, for they stand for all injuries "
-        "of the knee",
-        "J Athl Train 2012;47(1):67 (meridian.allenpress.com/jat/article/47/1/67/110716, abstract)",
-        "chosen",
+        "Tears of the meniscus: 8.27 per 1,000 of the active force a year, 4.25 times as many above 40 years of age as "
+        "below 20; of those who do not serve, 2.2 per 1,000 at 18 to 55 years",
+        "Jones et al., J Athl Train 2012;47(1):67-73 (meridian.allenpress.com/jat/article/47/1/67/110716, abstract); "
+        "tears seen by MRI, Ahmed et al., Knee Surg Sports Traumatol Arthrosc 2021;29:3892-3898 (PMC8514344)",
+        "read",
     ),
     Source(
         "Heat stroke in the active force: 0.32 to 0.45 per 1,000 a year, most below 20 years of age",
@@ -115,10 +117,60 @@ SOURCES = (
         "read",
     ),
     Source(
-        "Sinusitis, influenza, COVID-19, dermatitis, conjunctivitis, shoulders, lacerations, gallstones",
-        "shares that make the visits above; influenza less than the 8 % a year that have symptoms (Tokars et al., Clin "
-        "Infect Dis 2018;66:1511-1518, abstract), for not all of them are seen",
-        "chosen",
+        "Sinusitis: between 37 and 60 per 1,000 people below 20 years a year, 56 per 1,000 of all",
+        "antibiotics given for it in NAMCS and NHAMCS: by age, 2010-2015 (PMC9377284, table 1); of all, Fleming-Dutra "
+        "et al., JAMA 2016;315:1864-1873 (profiles.wustl.edu)",
+        "read",
+    ),
+    Source(
+        "Influenza: 115 visits per 1,000 children below 5 years a year, 70 at 5-17, 33 at 18-49, 61 at 50-64, 33 from "
+        "65 years",
+        "CDC, Estimated Flu-Related Illnesses, Medical Visits, Hospitalizations, and Deaths, mean of the seasons of "
+        "2017 to 2020 (archive.cdc.gov, flu/about/burden), by the population of 2018",
+        "read",
+    ),
+    Source(
+        "COVID-19, from 1 April 2020: between 23 and 30 visits per 1,000 people a year, 64 % of them from 65 years of "
+        "age; one is in hospital for 9 visits",
+        "Koumans et al., JAMA Intern Med 2026, doi 10.1001/jamainternmed.2025.7179, October 2022 to September 2024 "
+        "(abstract at s4me.info; ages, unmc.edu, 7 January 2026); its ICD-10 code is valid from that day "
+        "(icd10monitor.com, 19 March 2020)",
+        "read",
+    ),
+    Source(
+        "Contact dermatitis: between 26 and 37 visits per 1,000 people a year",
+        "77 million visits in 2001-10, Cutis 2014;94:285-292 (mdedge.com); 178 million in 2001-16, Hao et al. 2024 "
+        "(abstract at searchworks.jioinstitute.edu.in)",
+        "read",
+    ),
+    Source(
+        "Conjunctivitis: 22 per 1,000 people a year, 104 per 1,000 in the first year of life, fewer with age",
+        "claims, Schneider et al., J Manag Care Med 2014 (scribd.com, document 407136657); Bothun et al., Am J "
+        "Ophthalmol 2022;241:145-148 (pubmed 35469786, abstract); the course over the ages as at symcat.com",
+        "read",
+    ),
+    Source(
+        "Shoulders: 14.7 per 1,000 adults a year come with one for the first time, 20 per 1,000 from 50 years; 11 per "
+        "1,000 of the active force",
+        "Linsell et al., Rheumatology 2006;45:215-221 (pubmed 16263781, abstract); impingement 7.8, Hsiao et al., J "
+        "Shoulder Elbow Surg 2015;24:1486-1492 (vivo.weill.cornell.edu), and the labrum 3.3, Allen et al., Mil Med "
+        "2024;189:e1032 (metajournal.com) (abstracts)",
+        "read",
+    ),
+    Source(
+        "Lacerations of the hand: between 2.5 and 8.8 per 1,000 people a year in emergency departments, twice as many "
+        "at 18-24 years as in children or from 45 years",
+        "hand and finger, Sandler et al., J Emerg Med 2022;62:707-715 (metajournal.com); 35 % of 7.27 million of 2002 "
+        "were of the arm or hand, Am J Emerg Med 2006;24:183-188 (pubmed 16490648) (abstracts); ages, cuts in NHAMCS "
+        "2005-06, Health, United States (NBK19620, table 93)",
+        "read",
+    ),
+    Source(
+        "Gallstones that are operated: 2.85 per 1,000 people a year, 1.2 per 1,000 of the active force ill; 2.3 times "
+        "as many women as men",
+        "934,000 a year, Unalp-Arida and Ruhl, World J Gastrointest Surg 2024;16:1130-1148 (wjgnet.com); MSMR 2019, "
+        "no. 12, 8-13 (scholar.usuhs.edu); Scand J Gastroenterol 2014;49:92-98 (pubmed 24354967) (abstracts)",
+        "read",
     ),
     Source(
         "SNOMED CT codes of passing illnesses",
@@ -132,7 +184,8 @@ SOURCES = (
 class Acute:
     """An illness that passes. `rate` is episodes a year by age; `emergency` and `admitted` are chances.
 
-    Only who comes as an emergency is admitted.
+    Only who comes as an emergency is admitted. Of a `strain` those who never served have `at_home` times the rate.
+    Nobody had it before the day `since`.
     """
 
     key: str
@@ -148,6 +201,8 @@ class Acute:
     medicine: str = ""
     fever_c: float = 0.0
     strain: bool = False
+    at_home: float = 0.8
+    since: date = date.min
     winter: bool = False
     procedure: tuple[str, str] | None = None
     once: bool = False
@@ -160,23 +215,24 @@ ACUTE: tuple[Acute, ...] = (
     Acute("otitis", "65363002", "Otitis media", "H66.90", ((.3, .42), (2, .36), (3, .28), (8, .05), (20, .0)), (7, 14), medicine="amoxicillin", fever_c=1.2, emergency=.12),
     Acute("pharyngitis", "43878008", "Streptococcal sore throat", "J02.0", ((2, .04), (7, .14), (15, .07), (30, .02), (60, .007)), (6, 10), medicine="amoxicillin", fever_c=1.4),
     Acute("bronchitis", "10509002", "Acute bronchitis", "J20.9", ((1, .04), (5, .06), (17, .06), (30, .045), (80, .06)), (10, 21), winter=True, fever_c=.4),
-    Acute("sinusitis", "36971009", "Sinusitis", "J32.9", ((8, .02), (30, .08), (70, .08)), (8, 21), winter=True),
-    Acute("influenza", "6142004", "Influenza", "J11.1", ((0, .06), (10, .07), (80, .04)), (5, 10), winter=True, medicine="oseltamivir", fever_c=1.8, emergency=.1),
-    Acute("covid", "840539006", "Disease caused by SARS-CoV-2", "U07.1", ((0, .03), (20, .08), (85, .09)), (7, 14), fever_c=1.1, emergency=.08, admitted=.02, stay_days=(3, 9)),
+    Acute("sinusitis", "36971009", "Sinusitis", "J32.9", ((0, .01), (3, .03), (8, .045), (15, .05), (30, .06), (50, .066), (70, .06), (85, .045)), (8, 21), winter=True),
+    Acute("influenza", "6142004", "Influenza", "J11.1", ((2, .12), (5, .10), (10, .07), (16, .056), (20, .035), (44, .03), (49, .04), (54, .065), (62, .064), (67, .034), (80, .032)), (5, 10), winter=True, medicine="oseltamivir", fever_c=1.8, emergency=.1),
+    Acute("covid", "840539006", "Disease caused by SARS-CoV-2", "U07.1", ((0, .02), (5, .008), (20, .009), (45, .012), (57, .018), (65, .06), (75, .10), (85, .12)), (7, 14), fever_c=1.1, emergency=.3, admitted=.35, stay_days=(3, 9), since=date(2020, 4, 1)),
     Acute("gastroenteritis", "25374005", "Gastroenteritis", "K52.9", ((0, .17), (5, .10), (12, .07), (18, .05), (80, .05)), (2, 5), fever_c=.5, emergency=.15, medicine="ondansetron"),
-    Acute("dermatitis", "40275004", "Contact dermatitis", "L25.9", ((0, .08), (20, .05), (80, .04)), (7, 20), medicine="hydrocortisone"),
-    Acute("conjunctivitis", "9826008", "Conjunctivitis", "H10.9", ((0, .12), (6, .08), (20, .02)), (5, 9)),
+    Acute("dermatitis", "40275004", "Contact dermatitis", "L25.9", ((0, .08), (3, .04), (10, .02), (20, .03), (50, .033), (80, .033)), (7, 20), medicine="hydrocortisone"),
+    Acute("conjunctivitis", "9826008", "Conjunctivitis", "H10.9", ((.5, .104), (2, .085), (8, .04), (20, .02), (35, .015), (50, .013), (75, .008)), (5, 9)),
     Acute("cystitis", "38822007", "Cystitis", "N30.90", ((14, .02), (18, .15), (21, .20), (27, .12), (50, .095), (85, .105)), (4, 8), sex="female", medicine="nitrofurantoin", emergency=.06),
     Acute("ankle_sprain", "44465007", "Sprain of ankle", "S93.409A", ((6, .02), (16, .07), (30, .06), (50, .02)), (14, 42), strain=True, medicine="ibuprofen", emergency=.25, procedure=("19490002", "Plain X-ray of ankle"), follow_up_days=14),
-    Acute("meniscus_tear", "239720000", "Tear of meniscus of knee", "S83.209A", ((14, .004), (20, .018), (40, .016), (60, .010)), (40, 110), strain=True, medicine="naproxen", follow_up_days=21),
+    Acute("meniscus_tear", "239720000", "Tear of meniscus of knee", "S83.209A", ((14, .0), (18, .0026), (22, .0044), (27, .0062), (32, .0081), (37, .0101), (42, .0130), (55, .0130), (75, .004)), (40, 110), strain=True, at_home=.25, medicine="naproxen", follow_up_days=21),
     Acute("back_strain", "279039007", "Low back pain", "M54.50", ((16, .02), (22, .09), (45, .11), (80, .08)), (10, 40), strain=True, medicine="ibuprofen", emergency=.08, follow_up_days=18),
-    Acute("shoulder_injury", "307731004", "Injury of tendon of the rotator cuff of shoulder", "S46.019A", ((18, .01), (30, .03), (60, .03)), (30, 90), strain=True, follow_up_days=28),
-    Acute("laceration", "284549007", "Laceration of hand", "S61.419A", ((2, .03), (20, .03), (80, .02)), (10, 16), strain=True, emergency=.7, procedure=("288086009", "Suture of open wound")),
+    Acute("shoulder_injury", "307731004", "Injury of tendon of the rotator cuff of shoulder", "S46.019A", ((14, .0), (18, .005), (30, .0095), (40, .017), (50, .025), (80, .025)), (30, 90), strain=True, follow_up_days=28),
+    Acute("laceration", "284549007", "Laceration of hand", "S61.419A", ((2, .007), (12, .007), (21, .015), (35, .011), (50, .007), (80, .006)), (10, 16), strain=True, emergency=.7, procedure=("288086009", "Suture of open wound")),
     Acute("forearm_fracture", "65966004", "Fracture of forearm", "S52.90XA", ((2, .003), (9, .0135), (13, .0145), (17, .007), (30, .003), (80, .006)), (42, 70), strain=True, emergency=.9, procedure=("274474001", "Bone immobilization"), follow_up_days=35),
     Acute("concussion", "62106007", "Concussion with no loss of consciousness", "S06.0X0A", ((3, .004), (16, .014), (30, .008), (80, .004)), (7, 21), strain=True, emergency=.7, follow_up_days=10),
     Acute("appendicitis", "74400008", "Appendicitis", "K37", ((4, .0005), (10, .002), (15, .0025), (20, .002), (30, .001), (70, .0004)), (14, 24), emergency=1.0, admitted=1.0, fever_c=1.2, procedure=("80146002", "Appendectomy"), once=True, follow_up_days=16),
     Acute("pneumonia", "233604007", "Pneumonia", "J18.9", ((0, .01), (5, .004), (25, .002), (45, .003), (62, .008), (67, .019), (72, .0225), (79, .030), (83, .060), (90, .066)), (14, 28), winter=True, emergency=.6, admitted=.45, stay_days=(2, 6), fever_c=1.9, medicine="azithromycin", follow_up_days=21),
-    Acute("gallstones", "235919008", "Gallbladder calculus", "K80.20", ((25, .001), (45, .003), (75, .004)), (10, 30), emergency=.8, admitted=.8, procedure=("45595009", "Laparoscopic cholecystectomy"), once=True, follow_up_days=15),
+    Acute("gallstones_women", "235919008", "Gallbladder calculus", "K80.20", ((15, .0), (18, .0006), (25, .0017), (35, .0036), (45, .0056), (60, .0072), (85, .0072)), (10, 30), sex="female", emergency=.8, admitted=.8, procedure=("45595009", "Laparoscopic cholecystectomy"), once=True, follow_up_days=15),
+    Acute("gallstones_men", "235919008", "Gallbladder calculus", "K80.20", ((15, .0), (18, .0002), (25, .0006), (35, .0012), (45, .0024), (60, .0034), (85, .0034)), (10, 30), sex="male", emergency=.8, admitted=.8, procedure=("45595009", "Laparoscopic cholecystectomy"), once=True, follow_up_days=15),
     Acute("kidney_stone", "95570007", "Kidney stone", "N20.0", ((18, .002), (45, .009), (70, .009)), (4, 20), emergency=.8, medicine="ibuprofen"),
     Acute("heart_attack", "22298006", "Myocardial infarction", "I21.9", ((30, .0), (45, .001), (50, .0016), (60, .0031), (70, .0053), (80, .0098), (90, .0125)), (20, 40), emergency=1.0, admitted=1.0, stay_days=(3, 6), procedure=("415070008", "Percutaneous coronary intervention"), once=True, follow_up_days=14),
     Acute("heat_stroke", "52072009", "Heat stroke", "T67.01XA", ((17, .0), (19, .0007), (28, .0003), (40, .0002), (50, .0)), (2, 4), strain=True, emergency=1.0, admitted=.3, stay_days=(1, 2), fever_c=3.0),

@@ -8,8 +8,9 @@ SOURCES = (
     Source("RxNorm codes", "seen in Synthea's records and public value sets, a few by ingredient or brand", "read"),
     Source(
         "RxNorm code of oseltamivir",
-        "RxNorm; seen beside its name in one public program for test data only, in no list of RxNorm's own",
-        "recalled",
+        "openFDA, drug/ndc, product 70518-3247 of 75 mg; HL7 RESP-NET guide, example of its administration "
+        "(build.fhir.org)",
+        "read",
     ),
     Source(
         "Doses of sertraline and apixaban",
@@ -214,8 +215,8 @@ _ALL = (
     ),
     Medicine(
         "oseltamivir",
-        "260101",
-        "oseltamivir",
+        "312122",
+        "oseltamivir 75 MG Oral Capsule",
         "Take one 75 mg capsule by mouth twice a day for 5 days; children by weight.",
         2,
         supply_days=5,

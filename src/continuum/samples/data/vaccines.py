@@ -58,9 +58,17 @@ SOURCES = (
         "read",
     ),
     Source(
-        "First doses on the fourth day of service, MMR and varicella again a month later",
-        "AR 40-562, simplified; its tables of requirements were not at hand",
-        "recalled",
+        "First doses on the third day of service",
+        "within the four days of reception in the Army (thegriffon108.com; army.mil/article/185564), from the first "
+        "processing day in the Navy (navy.mil, All Hands), in the first two days in the Coast Guard (nj.com, September "
+        "2017)",
+        "read",
+    ),
+    Source(
+        "MMR at entry for the 26.7 % who are not immune, varicella for 5.6 %; a second dose of both after 4 weeks",
+        "recruits of the Army, 2006-07 (cdc.confex.com, National Immunization Conference 2009, paper 18244, and 2008, "
+        "P15699); the interval of two doses, webmd.com, adult vaccine schedule",
+        "read",
     ),
     Source(
         "Anthrax before deployment: for more than 15 days in the Central Command, from 45 days before, again after 4 "
@@ -162,10 +170,12 @@ CHILDHOOD: tuple[tuple[float, tuple[str, ...]], ...] = (
 )
 # Days after entry into service.
 ENTRY: tuple[tuple[int, tuple[str, ...]], ...] = (
-    (4, ("mmr", "varicella", "hepa", "hepb", "tdap", "menacwy", "adenovirus", "ipv")),
-    (34, ("mmr", "hepb", "varicella")),
+    (3, ("mmr", "varicella", "hepa", "hepb", "tdap", "menacwy", "adenovirus", "ipv")),
+    (33, ("mmr", "hepb", "varicella")),
     (190, ("hepa", "hepb")),
 )
+# The share of those who enter who need it, of what is not given to all.
+NEEDED_AT_ENTRY = {"mmr": 0.267, "varicella": 0.056}
 # Days before the first deployment.
 BEFORE_DEPLOYMENT: tuple[tuple[int, tuple[str, ...]], ...] = ((45, ("typhoid", "anthrax")), (17, ("anthrax",)))
 # Years of age of an adult, the share of those who have not had it yet, and how many doses some months apart.

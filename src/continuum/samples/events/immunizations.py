@@ -24,7 +24,7 @@ class _Dose(NamedTuple):
 
 def events(life: Life, draw: Draw) -> Iterator[Resource]:
     """Immunizations within the record; those of one day were given at one time."""
-    doses = sorted({*_childhood(life, draw), *_service(life), *_grown(life, draw), *_yearly(life, draw)})
+    doses = sorted({*_childhood(life, draw), *_service(life, draw), *_grown(life, draw), *_yearly(life, draw)})
     by_day = {visit.day: visit for visit in life.visits if visit.kind in {"well_child", "checkup", "newborn"}}
     for dose in doses:
         if not life.since <= dose.day <= life.until:
@@ -68,11 +68,12 @@ def _childhood(life: Life, draw: Draw) -> Iterator[_Dose]:
             yield from (_Dose(day, key) for key in keys)
 
 
-def _service(life: Life) -> Iterator[_Dose]:
+def _service(life: Life, draw: Draw) -> Iterator[_Dose]:
     if life.service is None:
         return
+    immune = {key for key, needed in vaccines.NEEDED_AT_ENTRY.items() if draw.rng.random() >= needed}
     for days, keys in vaccines.ENTRY:
-        yield from (_Dose(life.service.entered + timedelta(days=days), key) for key in keys)
+        yield from (_Dose(life.service.entered + timedelta(days=days), key) for key in keys if key not in immune)
     if life.deployments:
         for days, keys in vaccines.BEFORE_DEPLOYMENT:
             yield from (_Dose(life.deployments[0].start - timedelta(days=days), key) for key in keys)

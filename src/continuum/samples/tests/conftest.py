@@ -8,7 +8,7 @@ from continuum.samples import families, world
 from continuum.samples.timeline.plan import plan
 from continuum.samples.world import TODAY
 
-FAMILIES = 2_500
+FAMILIES = 2_800
 SEED = 8
 
 

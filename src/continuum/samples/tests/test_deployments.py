@@ -1,5 +1,6 @@
 """A deployment and what somebody was exposed to there are recorded with the dates of the deployment."""
 
+from collections import Counter
 from datetime import date
 
 import pytest
@@ -63,3 +64,23 @@ def test_exposures_lie_within_the_dates_of_the_deployment_that_they_name(served)
             checked += 1
         assert exposed == {address: [one.lower() for one in planned[address].exposures] for address in told}
     assert checked > 20
+
+
+SERVICE_YEARS = {"army": 4.4, "marines": 4.5, "air_force": 4.3, "coast_guard": 5.0}
+"""Of active service for each deployment, as cited."""
+
+
+def test_as_many_deploy_as_is_cited():
+    years, times = Counter(), Counter()
+    for number in range(4_000):
+        service = families.compose(SEED, number, world.TODAY).service
+        of = (service.branch, service.status in {"reserve", "guard"})
+        years[of] += ((service.left or world.TODAY) - service.entered).days / 365.25
+        times[of] += len(service.deployments)
+    for branch, cited in SERVICE_YEARS.items():
+        assert years[branch, False] / times[branch, False] == pytest.approx(cited, rel=0.1)
+    for branch in ("army", "air_force"):
+        seldom = years[branch, True] / times[branch, True] * times[branch, False] / years[branch, False]
+        assert seldom == pytest.approx(2.2, abs=0.3)
+    # A guardian may have served elsewhere before; that is not invented here.
+    assert times["space_force", False] == 0

@@ -9,7 +9,7 @@ import pytest
 
 from continuum.samples import world
 from continuum.samples.body import Physiology
-from continuum.samples.data import families, growth, vaccines
+from continuum.samples.data import families, growth, services, vaccines
 from continuum.samples.data.acute import ACUTE
 from continuum.samples.data.illnesses import BY_KEY
 from continuum.samples.persons import Body
@@ -153,7 +153,9 @@ def test_appendicitis_is_as_common_as_the_discharge_survey_found():
 @pytest.mark.parametrize(
     ("key", "ages", "per_100000"),
     [("heart_attack", (45, 55), 160), ("heart_attack", (55, 65), 307), ("heart_attack", (65, 75), 530),
-     ("heart_attack", (75, 90), 1_080), ("otitis", (0, 2), 38_700)],
+     ("heart_attack", (75, 90), 1_080), ("otitis", (0, 2), 38_700), ("conjunctivitis", (0, 1), 10_422),
+     ("influenza", (0, 5), 11_500), ("influenza", (5, 18), 7_000), ("influenza", (18, 50), 3_300),
+     ("influenza", (50, 65), 6_100), ("influenza", (65, 85), 3_300)],
 )  # fmt: skip
 def test_as_many_come_with_it_as_the_surveys_found(key, ages, per_100000):
     rate = ACUTE_BY_KEY[key].rate
@@ -190,6 +192,40 @@ def test_sore_throats_bronchitis_and_gastroenteritis_are_seen_as_often_as_the_su
     assert among_adults(chest) == pytest.approx(0.05, abs=0.003)
 
 
+def test_sinusitis_conjunctivitis_and_contact_dermatitis_are_seen_as_often_as_the_surveys_found():
+    assert among_all("sinusitis")[0] == pytest.approx(0.056, abs=0.003)
+    assert 0.037 <= mean(curve(ACUTE_BY_KEY["sinusitis"].rate, age + 0.5) for age in range(20)) <= 0.060
+    assert among_all("conjunctivitis")[0] == pytest.approx(0.022, abs=0.002)
+    assert 0.026 <= among_all("dermatitis")[0] <= 0.037
+
+
+def test_covid_is_seen_as_often_as_was_estimated_and_mostly_among_the_old():
+    kind = ACUTE_BY_KEY["covid"]
+    everybody, _ = among_all("covid")
+    assert 0.023 <= everybody <= 0.030
+    older = 0.177 * mean(curve(kind.rate, age + 0.5) for age in range(65, 85))
+    assert older / everybody == pytest.approx(0.643, abs=0.06)
+    assert kind.emergency * kind.admitted == pytest.approx(1.1 / 10, abs=0.01)
+
+
+def test_nobody_has_covid_before_it_has_a_code():
+    found = [
+        one["onsetDateTime"]
+        for number in range(80)
+        for one in world.family(number, seed=8, years=12)
+        if one["resourceType"] == "Condition" and "U07.1" in str(one["code"])
+    ]
+    assert len(found) > 5
+    assert min(found) >= "2020-04-01"
+
+
+def test_gallstones_are_operated_as_often_as_the_surveys_found():
+    women, men = (among_all(f"gallstones_{whose}")[0] for whose in ("women", "men"))
+    assert (women + men) / 2 == pytest.approx(0.00285, rel=0.06)
+    assert women / men == pytest.approx(2.3, abs=0.3)
+    assert {ACUTE_BY_KEY[f"gallstones_{whose}"].sex for whose in ("women", "men")} == {"female", "male"}
+
+
 def test_cystitis_is_as_common_as_women_told():
     def had_it(ages):
         return mean(1 - exp(-curve(ACUTE_BY_KEY["cystitis"].rate, age + 0.5)) for age in ages)
@@ -198,18 +234,40 @@ def test_cystitis_is_as_common_as_women_told():
     assert had_it(range(18, 25)) == pytest.approx(0.175, abs=0.02)
 
 
+IN_SERVICE = [18] * 4 + [19] * 6 + [20] * 7 + list(range(21, 30)) * 6 + list(range(30, 45)) * 3
+"""About the ages of the active force."""
+
+
+def in_service(key):
+    return 1_000 * mean(curve(ACUTE_BY_KEY[key].rate, age + 0.5) for age in IN_SERVICE)
+
+
 def test_those_who_serve_are_hurt_as_often_as_the_surveillance_found():
-    # About the ages of the active force, whose work strains 1.15 times as much as others' on average.
-    ages = [18] * 4 + [19] * 6 + [20] * 7 + list(range(21, 30)) * 6 + list(range(30, 45)) * 3
-    a_year = {
-        key: 1_150 * mean(curve(ACUTE_BY_KEY[key].rate, age + 0.5) for age in ages)
-        for key in ("heat_stroke", "ankle_sprain", "meniscus_tear", "concussion", "back_strain")
-    }
+    # Their work strains 1.15 times as much as the table's rates are for, on average.
+    keys = ("heat_stroke", "ankle_sprain", "meniscus_tear", "concussion", "back_strain", "shoulder_injury")
+    a_year = {key: 1.15 * in_service(key) for key in keys}
     assert 0.32 <= a_year["heat_stroke"] <= 0.45
     assert 35 <= a_year["ankle_sprain"] <= 103
     assert 6.6 <= a_year["concussion"] <= 17
     assert 95 <= a_year["back_strain"] <= 125
-    assert a_year["meniscus_tear"] == pytest.approx(2 * 8.27, rel=0.25)
+    assert a_year["meniscus_tear"] == pytest.approx(8.27, rel=0.08)
+    assert a_year["shoulder_injury"] == pytest.approx(11, rel=0.12)
+    women, men = in_service("gallstones_women"), in_service("gallstones_men")
+    assert services.WOMEN * women + (1 - services.WOMEN) * men == pytest.approx(1.2, rel=0.15)
+    tear = ACUTE_BY_KEY["meniscus_tear"]
+    older, young = (mean(curve(tear.rate, age + 0.5) for age in ages) for ages in (range(40, 45), range(18, 20)))
+    assert older / young == pytest.approx(4.25, abs=0.3)
+    assert tear.at_home * 1_000 * mean(curve(tear.rate, age + 0.5) for age in range(18, 55)) == pytest.approx(2.22, 0.1)
+
+
+def test_shoulders_and_cut_hands_of_those_who_do_not_serve_are_seen_as_often_as_the_surveys_found():
+    shoulder, cut = (ACUTE_BY_KEY[key] for key in ("shoulder_injury", "laceration"))
+    assert shoulder.at_home * among_adults(shoulder.rate) == pytest.approx(0.0147, rel=0.08)
+    assert shoulder.at_home * mean(curve(shoulder.rate, age + 0.5) for age in range(50, 85)) == pytest.approx(0.02)
+    assert 0.0025 <= cut.at_home * among_all("laceration")[0] <= 0.0088
+    young = mean(curve(cut.rate, age + 0.5) for age in range(18, 25))
+    for ages in (range(18), range(45, 65)):
+        assert young / mean(curve(cut.rate, age + 0.5) for age in ages) == pytest.approx(2, abs=0.25)
 
 
 def with_it_still(kind, knots, age):

@@ -136,7 +136,6 @@ def acute(life: Life, rng: Random, *, keep: float) -> Iterator[Illness]:
     """The passing illnesses of the recorded years, in order of the years; `keep` scales how many."""
     rates = _rates(life.person.sex)
     had: set[str] = set()
-    strain = life.service.occupation.strain if life.service is not None else 0.8
     year = life.since
     while year < life.until:
         span = min(365, (life.until - year).days)
@@ -147,11 +146,12 @@ def acute(life: Life, rng: Random, *, keep: float) -> Iterator[Illness]:
             kind = kinds.pick(rng)
             onset = year + timedelta(days=rng.randrange(max(1, span)))
             lasts = rng.randint(*kind.days)
+            strain = life.service.occupation.strain if life.service is not None else kind.at_home
             if kind.strain and rng.random() * STRAIN_MAX >= strain:
                 continue
             if kind.winter and onset.month in {6, 7, 8}:
                 onset = min(life.until, onset + timedelta(days=150))
-            if (kind.once and kind.key in had) or onset >= life.until:
+            if (kind.once and kind.key in had) or not kind.since <= onset < life.until:
                 continue
             had.add(kind.key)
             over = onset + timedelta(days=lasts)
