@@ -20,7 +20,7 @@ from continuum.kernel.errors import NotFound
 from continuum.record import read, search
 from continuum.record.model import Page, Stored
 from continuum.record.read import Connection
-from continuum.record.visibility import NOTHING
+from continuum.record.visibility import NOTHING, Visibility
 
 Resource = dict[str, Any]
 NO_MORE: Mapping[str, tuple[str, str]] = {}
@@ -92,13 +92,12 @@ class ViewActs(Ground):
                 used = tuple(stored for stored in shown if useful(stored))
             told = [stored.body or b"" for stored in (patient, *used)]
             visits = _visits(told) if places and visibility.of("Encounter") != NOTHING else []
-            if visits:
-                for one in await read.by_ids(conn, {"Encounter": visits}, visibility):
-                    if one.patient_id == patient_id and (found := _PROVIDER.search(one.body or b"")):
-                        places_of[f"Encounter/{one.id}"] = {"serviceProvider": parse(found[1])}
-                        told.append(found[1])
-            wanted = {kind: sorted(ids)[:VIEW_NAMES_MAX] for kind, ids in _references(told).items()}
-            for one in await read.by_ids(conn, wanted, visibility):
+            for one in await _stored_visits(conn, visits, shown, visibility):
+                if one.patient_id == patient_id and (found := _PROVIDER.search(one.body or b"")):
+                    places_of[f"Encounter/{one.id}"] = {"serviceProvider": parse(found[1])}
+                    told.append(found[1])
+            called = {kind: sorted(ids)[:VIEW_NAMES_MAX] for kind, ids in _references(told).items()}
+            for one in await read.by_ids(conn, called, visibility):
                 names[f"{one.resource_type}/{one.id}"] = _body(one)
             if sift is not None:
                 used = tuple(compress(used, sift(names, places_of)(used)))
@@ -150,7 +149,8 @@ def _about_patient(kind: str, patient_id: str, base_url: str) -> Criterion:
         raise NotFound("There is no such patient.")
     found = param(kind, "patient")
     assert found is not None, "a chart asks for what belongs to patients"
-    return Criterion(found, "", (reference_value(found, "", patient_id, base_url),))
+    # The type is said, for some parameters may name a group as well: one patient's rows are found the shorter way.
+    return Criterion(found, "", (reference_value(found, "", f"Patient/{patient_id}", base_url),))
 
 
 @lru_cache(maxsize=VIEW_SEARCHES_CACHED_MAX)
@@ -174,6 +174,18 @@ def _visits(bodies: Iterable[bytes]) -> list[str]:
         if new and not any(one in body for one in _PLACED):
             found.update(dict.fromkeys(new))
     return [name.decode() for name in found][:VIEW_NAMES_MAX]
+
+
+async def _stored_visits(
+    conn: Connection, visits: Sequence[str], shown: Sequence[Stored], visibility: Visibility
+) -> list[Stored]:
+    """The visits with these ids; those that were found themselves are not read again."""
+    if not visits:
+        return []
+    asked = set(visits)
+    known = {one.id: one for one in shown if one.resource_type == "Encounter" and one.id in asked}
+    missing = [one for one in visits if one not in known]
+    return [*known.values(), *(await read.by_ids(conn, {"Encounter": missing}, visibility) if missing else ())]
 
 
 def _references(bodies: Iterable[bytes]) -> dict[str, set[str]]:

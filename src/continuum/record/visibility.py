@@ -17,17 +17,19 @@ _OWNED = (
 )
 # OFFSET 0 keeps PostgreSQL from joining with all of a facility's patients first: a row is asked when it comes.
 _RELATED = (
-    "EXISTS (SELECT 1 FROM record.relation tie WHERE tie.patient = {alias}.patient AND tie.basis = {basis}"
+    "EXISTS (SELECT 1 FROM record.relation tie WHERE tie.patient = {patient} AND tie.basis = {basis}"
     " AND tie.who = ANY({who}) AND tie.starts <= {now} AND tie.ends > {now}{more} OFFSET 0)"
 )
 # Few patients have such a row: one look into the index says that there is none.
-_UNHINDERED = (
-    "NOT EXISTS (SELECT 1 FROM record.relation tie WHERE tie.patient = {alias}.patient"
+_HINDRANCE = (
+    "EXISTS (SELECT 1 FROM record.relation tie WHERE tie.patient = {patient}"
     f" AND tie.basis >= {min(REFUSED, SHIELD)} AND tie.starts <= {{now}} AND tie.ends > {{now}}"
-    " AND ({hindered}) OFFSET 0)"
 )
+_UNHINDERED = f"NOT {_HINDRANCE} AND ({{hindered}}) OFFSET 0)"
+# Where all rows are one patient's this is asked once, and nearly always answers for all of them.
+_UNHINDERED_ALL = f"(NOT {_HINDRANCE} OFFSET 0) OR {_UNHINDERED})"
 _EMERGENCY = (
-    "EXISTS (SELECT 1 FROM record.emergency open WHERE open.actor_key = {owner} AND open.patient = {alias}.patient"
+    "EXISTS (SELECT 1 FROM record.emergency open WHERE open.actor_key = {owner} AND open.patient = {patient}"
     " AND open.starts <= {now} AND open.ends > {now} OFFSET 0)"
 )
 # What a consent covers: each protected label of the row. Of a refusal: any, or without labels everything.
@@ -81,9 +83,13 @@ class Scope:
     def __hash__(self) -> int:
         return self.digest
 
-    def sql(self, alias: str, arguments: list[Any]) -> str:
-        """The predicate over a row `alias` with columns patient and labels; appends what it binds."""
-        text, values, timed = _sql(self, alias, len(arguments))
+    def sql(self, alias: str, arguments: list[Any], patient: str = "") -> str:
+        """The predicate over a row `alias` with columns patient and labels; appends what it binds.
+
+        patient: the placeholder of the one patient whose rows these are; then what depends on the patient alone is
+        asked once, and not of each row.
+        """
+        text, values, timed = _sql(self, alias, len(arguments), patient)
         arguments.extend(values)
         if timed:
             arguments.append(now_us())
@@ -91,20 +97,21 @@ class Scope:
 
 
 @lru_cache(maxsize=16_384)
-def _sql(scope: Scope, alias: str, before: int) -> tuple[str, tuple[Any, ...], bool]:
+def _sql(scope: Scope, alias: str, before: int, patient: str) -> tuple[str, tuple[Any, ...], bool]:
     """The predicate after `before` arguments, what it binds, and whether the present time is bound last."""
-    shape, bound = _shape(scope)
+    shape, bound = _shape(scope, one=bool(patient))
     marks = {name: f"${before + number}::{kind}" for number, (name, kind, _) in enumerate(bound, 1)}
     now = f"${before + len(bound) + 1}::bigint"
     values = tuple(list(value) if isinstance(value, tuple) else value for _, _, value in bound)
-    return shape.format(alias=alias, now=now, **marks), values, "{now}" in shape
+    whose = patient or f"{alias}.patient"
+    return shape.format(alias=alias, patient=whose, now=now, **marks), values, "{now}" in shape
 
 
 Bound = tuple[str, str, int | tuple[int, ...]]
 """The name of a mark in a shape, its SQL type, its value."""
 
 
-def _shape(scope: Scope) -> tuple[str, tuple[Bound, ...]]:
+def _shape(scope: Scope, *, one: bool) -> tuple[str, tuple[Bound, ...]]:
     """The predicate's text with marks instead of what it binds, each value once, and those values."""
     known: dict[tuple[str, int | tuple[int, ...]], str] = {}
 
@@ -112,36 +119,37 @@ def _shape(scope: Scope) -> tuple[str, tuple[Bound, ...]]:
         name = known.setdefault((kind, value), f"v{len(known)}")
         return f"{{{name}}}"
 
-    text = _text(scope, bind)
+    text = _text(scope, bind, one=one)
     return text, tuple((name, kind, value) for (kind, value), name in known.items())
 
 
-def _text(scope: Scope, bind: Any) -> str:
+def _text(scope: Scope, bind: Any, *, one: bool) -> str:
     kind = scope.kind
     if kind == "nothing":
         return "false"
     if kind == "any":
-        return "(" + " OR ".join(f"({_text(part, bind)})" for part in scope.parts) + ")"
+        return "(" + " OR ".join(f"({_text(part, bind, one=one)})" for part in scope.parts) + ")"
     parts = []
     if kind == "nobody":
-        parts.append("{alias}.patient IS NULL")
+        parts.append("{patient} IS NULL")
     elif kind == "patients":
-        parts.append(f"{{alias}}.patient = ANY({bind('bigint[]', scope.patients)})")
+        parts.append(f"{{patient}} = ANY({bind('bigint[]', scope.patients)})")
     elif kind == "facility":
         who = bind("bigint[]", (scope.facility,))
-        parts.append(_RELATED.format(alias="{alias}", now="{now}", basis=CARED, who=who, more=""))
+        parts.append(_RELATED.format(patient="{patient}", now="{now}", basis=CARED, who=who, more=""))
     elif kind == "owned":
         parts.append(_OWNED.format(alias="{alias}", owner=bind("bigint", scope.owner)))
     elif kind == "emergency":
-        parts.append(_EMERGENCY.format(alias="{alias}", now="{now}", owner=bind("bigint", scope.owner)))
+        parts.append(_EMERGENCY.format(patient="{patient}", now="{now}", owner=bind("bigint", scope.owner)))
     elif kind in _BASES:
         more = _COVERED.format(alias="{alias}", protected=PROTECTED) if kind == "granted" else ""
         who = bind("bigint[]", scope.who)
-        parts.append(_RELATED.format(alias="{alias}", now="{now}", basis=_BASES[kind], who=who, more=more))
+        parts.append(_RELATED.format(patient="{patient}", now="{now}", basis=_BASES[kind], who=who, more=more))
     if scope.label_mask:
         parts.append(f"{{alias}}.labels & {bind('integer', scope.label_mask)} = 0")
     if scope.heeds or scope.shielded:
-        parts.append(_UNHINDERED.format(alias="{alias}", now="{now}", hindered=_hindered(scope, bind)))
+        unhindered = _UNHINDERED_ALL if one else _UNHINDERED
+        parts.append(unhindered.format(patient="{patient}", now="{now}", hindered=_hindered(scope, bind)))
     return " AND ".join(parts) or "true"
 
 

@@ -26,6 +26,6 @@ class Bindings:
         self.names += 1
         return f"{stem}{self.names}"
 
-    def visible(self, resource_type: str, alias: str) -> str:
-        """The visibility predicate of a type over a row."""
-        return self.visibility.of(resource_type).sql(alias, self.values)
+    def visible(self, resource_type: str, alias: str, patient: str = "") -> str:
+        """The visibility predicate of a type over a row; patient: the placeholder of whose all these rows are."""
+        return self.visibility.of(resource_type).sql(alias, self.values, patient)

@@ -148,14 +148,14 @@ class Planner:
     def _type(self) -> int:
         return TYPE_IDS[self.query.resource_type]
 
-    def filters(self, bindings: Bindings, *covered: Clause | None) -> str:
-        """What a row must fulfil beyond the clauses that are known to hold."""
+    def filters(self, bindings: Bindings, *covered: Clause | None, patient: str = "") -> str:
+        """What a row must fulfil beyond the clauses that are known to hold; patient: whose all these rows are."""
         parts = [
             clause_sql(clause, self.query.resource_type, "s", bindings)
             for clause in self.query.where
             if not any(clause is one for one in covered)
         ]
-        visible = bindings.visible(self.query.resource_type, "s")
+        visible = bindings.visible(self.query.resource_type, "s", patient)
         if visible != "true":
             parts.append(visible)
         # The cheapest first, for PostgreSQL tests them in this order: what looks into other tables costs the most.
@@ -179,7 +179,7 @@ class Planner:
         columns = "".join(f", {key.sql} AS {name}" for key, name in zip(order, names, strict=True))
         place = f" WHERE {after(order, names, cursor, bindings)}" if cursor else ""
         listed = order_by(order, names)
-        filters = self.filters(bindings, driver.covers, *held)
+        filters = self._filters_of_few(bindings, driver.covers, *held)
         page = bindings.bind(limit + 1, "bigint")
         # As in Driver.begin: only the driver's own index may be used. The type is bound, so that what charts ask of
         # several types has one text, and goes to PostgreSQL together (`several.py`).
@@ -193,6 +193,14 @@ class Planner:
             f" JOIN record.resource r ON r.row_id = p.row_id ORDER BY {listed.replace('row_id', 'p.row_id')}"
         )
         return Plan(sql, bindings.values, mode, len(order), GATHER_MANY, whole=True)
+
+    def _filters_of_few(self, bindings: Bindings, *covered: Clause | None) -> str:
+        """As `filters`; where all matches are in one chart, that is said, for it makes the predicate cheaper."""
+        patient = only_patient(self.query, self.keys)
+        if patient is None:
+            return self.filters(bindings, *covered)
+        mine = bindings.bind(patient, "bigint")
+        return f"s.patient = {mine} AND {self.filters(bindings, *covered, patient=mine)}"
 
     def _gather(
         self,
@@ -257,8 +265,9 @@ class Planner:
     def _walk_chart(self, patient: int, mode: str, order: tuple[Key, ...], cursor: Cursor | None, limit: int) -> Plan:
         """Walks one patient's rows by date: what a chart shows first costs the same however long the chart is."""
         bindings = Bindings(self.keys, self.visibility)
-        filters = self.filters(bindings)
-        within = f" AND s.patient = {bindings.bind(patient, 'bigint')}"
+        mine = bindings.bind(patient, "bigint")
+        filters = self.filters(bindings, patient=mine)
+        within = f" AND s.patient = {mine}"
         kind = bindings.bind(self._type, "smallint")
         page = str(limit + 1)
         parts = [leg.sql(kind, filters, page, "") for leg in legs(self.query, kind, order, cursor, bindings, within)]
