@@ -3,12 +3,19 @@
 import socket
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 from urllib.parse import urlsplit
 
 ANSWER_MOST_BYTES = 10_000_000
 _AT_ONCE_BYTES = 65_536
 _TIMEOUT_S = 60
+
+
+class Answer(NamedTuple):
+    """The status, and the bytes of the body as they were sent."""
+
+    status: int
+    size_bytes: int
 
 
 class Wire:
@@ -26,8 +33,8 @@ class Wire:
         """What is sent for a page, made before the time begins."""
         return f"GET {address} HTTP/1.1\r\n{self._headers}\r\n".encode()
 
-    def answer(self, request: bytes) -> tuple[int, int]:
-        """Sends it and waits for the last byte: (status, bytes of the body as they were sent)."""
+    def answer(self, request: bytes) -> Answer:
+        """Sends it and waits for the last byte."""
         self._socket.sendall(request)
         got = self._socket.recv(_AT_ONCE_BYTES)
         while got and b"\r\n\r\n" not in got:
@@ -43,7 +50,7 @@ class Wire:
             length = int(fields[b"content-length"])
             while len(body) < length:
                 body += self._more()
-        return int(head[9:12]), length
+        return Answer(int(head[9:12]), length)
 
     def _more(self) -> bytes:
         more = self._socket.recv(_AT_ONCE_BYTES)
