@@ -34,7 +34,6 @@ _REFERENCE = re.compile(rb'"reference":"(Practitioner|Organization|Location|Prac
 """References to those whose names a chart shows beside its entries: who and where. Bodies are stored without blanks."""
 _ID = re.compile(r"[A-Za-z0-9.\-]+")
 _VISIT = re.compile(rb'"encounter":\[?\{"reference":"Encounter/([A-Za-z0-9.\-]{1,64})"')
-_PLACED = (b'"location":', b'"custodian":', b'"serviceProvider":', b'"managingOrganization":')
 _PROVIDER = re.compile(rb'"serviceProvider":(\{[^{}]*\})')
 """Most entries say at which visit they were made, and only the visit says where that was."""
 
@@ -171,9 +170,19 @@ def _visits(bodies: Iterable[bytes]) -> list[str]:
     for body in bodies:
         # Many are of one visit: where they were made is asked once.
         new = [name for name in _VISIT.findall(body) if name not in found]
-        if new and not any(one in body for one in _PLACED):
+        if new and not _placed(body):
             found.update(dict.fromkeys(new))
     return [name.decode() for name in found][:VIEW_NAMES_MAX]
+
+
+def _placed(body: bytes) -> bool:
+    """Whether a resource, of its JSON, names a place itself."""
+    return (
+        b'"location":' in body
+        or b'"custodian":' in body
+        or b'"serviceProvider":' in body
+        or b'"managingOrganization":' in body
+    )
 
 
 async def _stored_visits(

@@ -18,6 +18,7 @@ _DAY = re.compile(rb'"(\d{4}(?:-\d\d(?:-\d\d)?)?)(?=["T])')
 _HEAD = b'"lastUpdated":"'
 """When it was stored says nothing of when it was."""
 _TEXT = rb'"(?:[^"\\]|\\.)*"'
+_CODE_BEGINS = b'"code":{'
 _CODE = re.compile(rb'"code":(\{(?:[^{}"]|%(text)b|\{(?:[^{}"]|%(text)b)*\})*\})' % {b"text": _TEXT})
 """The element `code` with its codings, as far as these hold nothing deeper."""
 _WRONG = b'"status":"entered-in-error"'
@@ -87,7 +88,8 @@ def newest_texts(measured: Sequence[Stored], most: int) -> Iterator[Stored]:
     for one in measured:
         body = one.body or b""
         # What has parts or contains others has several codes, and the first need not be its own.
-        kind = _CODE.search(body) if body.count(b'"code":{') == 1 else None
+        at = body.find(_CODE_BEGINS)
+        kind = _CODE.match(body, at) if at >= 0 and body.find(_CODE_BEGINS, at + 1) < 0 else None
         if kind is None or met[kind[1]] < most:
             yield one
         if kind is not None:

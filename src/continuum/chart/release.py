@@ -5,7 +5,7 @@ harm must be narrow, so the wait is short, the same for everybody, and the page 
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,7 +25,8 @@ MAY_WAIT = frozenset({"Observation", "DiagnosticReport", "DocumentReference", "M
 
 
 _VITAL = re.compile(rb'"category":\[\{"coding":\[\{[^{}\[\]]*"code":"vital-signs"')
-_TOLD = re.compile(rb'"(?:issued|date)":"(\d{4}-\d{2}-\d{2})')
+_TOLD = (b'"issued":"', b'"date":"')
+_DAY = re.compile(rb"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,20 @@ def may_wait(stored: Stored, now: datetime) -> bool:
         return True
     if b'"vital-signs"' in body and _VITAL.search(body):
         return False
-    told: list[bytes] = _TOLD.findall(body)
+    told = [day[0] for key in _TOLD for at in _places(key, body) if (day := _DAY.match(body, at))]
     if not told:
         return True
     # A day more than the wait, for whatever zone the time was told in.
     return max(told).decode() >= (now - timedelta(days=RELEASE_DAYS + 1)).date().isoformat()
+
+
+def _places(key: bytes, body: bytes) -> Iterator[int]:
+    """Where values of an element begin: found many times quicker than by an expression that allows both elements."""
+    at = body.find(key)
+    while at >= 0:
+        at += len(key)
+        yield at
+        at = body.find(key, at)
 
 
 def waiting(resources: Iterable[Mapping[str, Any]], ids: Collection[str], now: datetime) -> dict[str, Held]:

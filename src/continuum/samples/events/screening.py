@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from continuum.samples.elements import SNOMED, US_CORE, Resource, concept
+from continuum.samples.elements import SNOMED, US_CORE, Element, Resource, concept
 from continuum.samples.life import Life, Visit
 from continuum.samples.observations import loinc, measured, observation
 from continuum.samples.streams import Draw
@@ -25,18 +25,23 @@ def events(life: Life, draw: Draw) -> Iterator[Resource]:
             yield _tobacco(life, visit, draw)
             yield _mood(life, visit, draw)
         elif visit.reason is not None and visit.reason.kind.key in {"depression", "ptsd"}:
-            score = observation(life, draw.id(), category="survey", code=_PHQ9, visit=visit)
+            score = _answered(life, draw, category="survey", code=_PHQ9, visit=visit)
             score["valueQuantity"] = measured(_severity(life, visit, draw), "{score}")
             yield score
         elif visit.kind in {"acute", "emergency"}:
             hurts = visit.reason is not None and getattr(visit.reason.kind, "strain", False)
-            pain = observation(life, draw.id(), category="survey", code=_PAIN, visit=visit)
+            pain = _answered(life, draw, category="survey", code=_PAIN, visit=visit)
             pain["valueQuantity"] = measured(draw.rng.randint(3, 8) if hurts else draw.rng.randint(0, 4), "{score}")
             yield pain
 
 
+def _answered(life: Life, draw: Draw, *, category: str, code: Element, visit: Visit) -> Resource:
+    """What somebody answered is in the record when the visit ends."""
+    return observation(life, draw.id(), category=category, code=code, visit=visit) | {"issued": visit.end}
+
+
 def _tobacco(life: Life, visit: Visit, draw: Draw) -> Resource:
-    resource = observation(life, draw.id(), category="social-history", code=_TOBACCO, visit=visit)
+    resource = _answered(life, draw, category="social-history", code=_TOBACCO, visit=visit)
     resource["meta"] = _TOBACCO_PROFILE
     habit = life.person.body.habit
     former = life.person.age(visit.day) >= 30 and habit > 1 - _FORMER_SHARE
@@ -47,7 +52,7 @@ def _tobacco(life: Life, visit: Visit, draw: Draw) -> Resource:
 
 def _mood(life: Life, visit: Visit, draw: Draw) -> Resource:
     low = life.has("depression", visit.day)
-    resource = observation(life, draw.id(), category="survey", code=_PHQ2, visit=visit)
+    resource = _answered(life, draw, category="survey", code=_PHQ2, visit=visit)
     resource["valueQuantity"] = measured(
         draw.rng.randint(1, 5) if low else draw.rng.choice((0, 0, 0, 1, 1, 2)), "{score}"
     )

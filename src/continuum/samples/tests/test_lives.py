@@ -189,6 +189,17 @@ def test_results_are_told_hours_after_the_sample_and_on_its_day(resources):
     assert len(hours) > 4
 
 
+def test_answers_are_in_the_record_when_the_visit_ends(resources):
+    found = 0
+    for chart in resources.values():
+        ends = {f"Encounter/{one['id']}": one["period"]["end"] for one in chart["Encounter"]}
+        for answer in chart["Observation"]:
+            if code(answer) in {"72166-2", "55758-7", "44261-6", "72514-3"}:
+                assert answer["issued"] == ends[answer["encounter"]["reference"]] > answer["effectiveDateTime"]
+                found += 1
+    assert found > 300
+
+
 def test_lipids_add_up(resources):
     checked = 0
     for chart in resources.values():
