@@ -7,7 +7,7 @@ import pytest
 
 from continuum.apps.appointments.clinic_calendars import in_words
 from continuum.clinical.scheduling.model import Rule
-from tests.appointments.booking import HOME, book, send, times
+from tests.appointments.booking import HOME, ahead, book, send, times
 from tests.appointments.desk import CLINIC, forms, patient, step
 from tests.browsing import Browser
 
@@ -112,7 +112,7 @@ async def test_who_only_schedules_runs_the_calendar_and_keeps_what_they_may_not_
 
 
 async def test_who_is_called_off_is_offered_another_time_in_the_same_act(staffed, retiree):
-    free = await times(retiree, words="Audiological medicine")
+    free = await times(retiree, words="Audiological medicine", **ahead())
     made = await book(retiree, free[3])
     registrar = await staffed("registrar")
     await registrar.get(f"{CLINIC}/{made}/cancel")
@@ -130,7 +130,7 @@ async def test_who_is_called_off_is_offered_another_time_in_the_same_act(staffed
     await send(retiree, "/cancel", reason="So that other stories find it free")
 
     # Somebody else has the time that is to be offered: it is called off, and staff choose another one.
-    again = await book(retiree, (await times(retiree, words="Audiological medicine"))[0])
+    again = await book(retiree, (await times(retiree, words="Audiological medicine", **ahead()))[0])
     await registrar.get(f"{CLINIC}/{again}/cancel")
     await send(registrar, "/cancel", reason="The booth is broken", slot="gone-meanwhile")
     assert "the other time has just been taken" in registrar.page.text
