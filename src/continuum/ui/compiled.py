@@ -10,7 +10,8 @@ from gettext import NullTranslations
 from typing import Any
 
 import markupsafe
-from jinja2 import nodes
+from jinja2 import BytecodeCache, nodes
+from jinja2.bccache import Bucket
 from jinja2.compiler import CodeGenerator, Frame
 from markupsafe import Markup
 
@@ -65,6 +66,24 @@ class Code(CodeGenerator):
 
     def _output_child_post(self, node: Any, frame: Frame, finalize: Any) -> None:  # noqa: ARG002  Jinja's signature
         self.write(") is Markup else text(said))")
+
+
+class Once(BytecodeCache):
+    """Compiles a template once, and not again for every language and every app that has it.
+
+    Compiled templates ask for functions and filters by name, which all of our environments have alike.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Gives the code of the same text of the same file, if it was compiled."""
+        bucket.code = self._known.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keeps the code; there are as many templates as files."""
+        self._known[bucket.key, bucket.checksum] = bucket.code
 
 
 def want_no_context(known: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Templates to text: one environment for each language, escaping always on, and the headers that pages go out with."""
 
+import contextvars
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -12,7 +13,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from continuum.ui import assets
-from continuum.ui.compiled import Code, spoken, want_no_context
+from continuum.ui.compiled import Code, Once, spoken, want_no_context
 from continuum.ui.formats import names, quantities, times
 from continuum.ui.language import translations
 from continuum.ui.paging import links
@@ -175,15 +176,26 @@ def rendered(template: Template, values: Mapping[str, Any]) -> str:
             one.parent = {}
 
 
+class _Environment(Environment):
+    """Compiles templates where nobody reads: what they write of a constant may differ for the next reader."""
+
+    def _generate(self, *template: Any, **more: Any) -> str:
+        return contextvars.Context().run(super()._generate, *template, **more)
+
+
+_ONCE = Once()
+
+
 def environment_of(loader: BaseLoader, language: str) -> Environment:
     """The environment of one language."""
-    environment = Environment(
+    environment = _Environment(
         loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=_ONCE,
         extensions=["jinja2.ext.i18n"],
     )
     environment.context_class = _Context

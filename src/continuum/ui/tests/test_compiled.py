@@ -1,5 +1,7 @@
 """Templates as we compile them write what Jinja's own compiler writes."""
 
+from contextlib import nullcontext
+from datetime import date
 from gettext import NullTranslations
 
 import pytest
@@ -8,6 +10,7 @@ from markupsafe import Markup
 
 from continuum.ui.compiled import Code, spoken, text, want_no_context
 from continuum.ui.render import environment_of, rendered
+from continuum.ui.view import View, showing
 
 TEMPLATES = {
     "lib": "{% macro shout(what, sign='!') %}{{ what }}{{ sign }}{{ varargs|length }}"
@@ -98,3 +101,21 @@ def test_text_is_escaped_unless_it_says_that_it_is_safe():
     assert text(Markup("<")) == "<"
     assert text(1) == "1"
     assert text(Thing()) == "thing &amp; more"
+
+
+@pytest.mark.parametrize("reading", ["nobody reads", "somebody reads English"])
+def test_a_template_is_compiled_once_for_all_languages_and_says_what_each_says(reading):
+    words = {"page": '{{ _("Sign out") }}{% trans %}Sign out{% endtrans %} {{ "2026-01-02"|day ~ "!" }}' + reading}
+    english, spanish = (environment_of(DictLoader(words), language) for language in ("en", "es"))
+    with showing(View(date(2026, 1, 1), "en")) if reading != "nobody reads" else nullcontext():
+        first = english.get_template("page")
+    second = spanish.get_template("page")
+    assert first.root_render_func.__code__ is second.root_render_func.__code__
+    with showing(View(date(2026, 1, 1), "en")):
+        assert first.render().endswith(f">Jan 2, 2026</time>!{reading}")
+    with showing(View(date(2026, 1, 1), "es")):
+        told = second.render()
+    assert told.startswith("SalirSalir <time ")
+    assert told.endswith(f">2 ene 2026</time>!{reading}")
+    # Another text under the same name is another template.
+    assert environment_of(DictLoader({"page": "<i>"}), "en").get_template("page").render() == "<i>"
