@@ -14,7 +14,7 @@ __all__ = ["browser", "database", "enlist", "here", "other_browser", "steps"]
 
 
 class Clinic:
-    """The hospital, and everybody who is signed in at it; each signs in once."""
+    """The hospital, and everybody who is signed in at it; each signs in once, and again when that was too long ago."""
 
     def __init__(self, hospital: Hospital) -> None:
         self.hospital = hospital
@@ -28,6 +28,11 @@ class Clinic:
     async def at(self, key: str, given: str) -> Browser:
         """The browser of somebody in a family: Premium, signed in."""
         patient_id = self.member(key, given)
+        known = self.signed_in.get(patient_id)
+        if known is not None:
+            await known.get("/signon/account")
+            if known.path != "/signon/account":
+                await self.signed_in.pop(patient_id).http.aclose()
         if patient_id not in self.signed_in:
             who = await self.hospital.relative(self.hospital.persona(key), patient_id)
             self.signed_in[patient_id] = await self.hospital.enter(who)
