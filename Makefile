@@ -11,8 +11,7 @@
 PORT ?= 8000
 DATA ?= .continuum
 PYTHON ?= python3
-# One more than the cores of a small machine: tests in a browser wait as long as they work. Who has done theirs takes of
-# what others still have to do, for a few stories take minutes.
+# One more than the cores of a small machine: tests in a browser wait as long as they work.
 PYTEST_WORKERS ?= 3
 BIN := .venv/bin
 # Tests start hundreds of processes; each compiles everything again where the environment says to keep nothing compiled.
@@ -48,13 +47,13 @@ lint: setup
 
 # All tests on the embedded PostgreSQL, and those beside the code, which is where SQL is, on a second one.
 test: setup-test lint
-	$(IN_MEMORY) $(BIN)/pytest -n $(PYTEST_WORKERS) --dist worksteal -m "not proof"
-	$(IN_MEMORY) $(BIN)/python scripts/second_postgres.py $(BIN)/pytest -n $(PYTEST_WORKERS) --dist worksteal -m "not proof" src
+	$(IN_MEMORY) $(BIN)/pytest -n $(PYTEST_WORKERS) -m "not proof"
+	$(IN_MEMORY) $(BIN)/python scripts/second_postgres.py $(BIN)/pytest -n $(PYTEST_WORKERS) -m "not proof" src
 
 # What takes long, on a real disk; then every test that uses a database on the second PostgreSQL.
 proof: setup-test
 	$(COMPILED) $(BIN)/pytest -m proof
-	$(IN_MEMORY) $(BIN)/python scripts/second_postgres.py $(BIN)/pytest -n $(PYTEST_WORKERS) --dist worksteal -m "not proof"
+	$(IN_MEMORY) $(BIN)/python scripts/second_postgres.py $(BIN)/pytest -n $(PYTEST_WORKERS) -m "not proof"
 
 bench: setup
 	$(COMPILED) $(BIN)/python -m benchmarks.run
