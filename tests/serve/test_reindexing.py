@@ -85,7 +85,7 @@ async def test_a_server_files_again_by_itself_what_an_earlier_release_has_filed(
         assert asked(origin, search).json()["total"] == 0
         stop(process)
     before = doctor(data_folder)
-    assert before["state"] == "warning"
+    assert before["state"] == "warning", before
     assert before["text"].startswith("Observation is to be indexed again")
     # While somebody has the last one locked, the work comes as far as the batch that it is in.
     async with postgres.open(Settings.load({}, data=str(data_folder))), superuser(data_folder) as conn:
