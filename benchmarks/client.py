@@ -16,9 +16,10 @@ class Request:
     content_type: str = "application/fhir+json"
     headers: tuple[tuple[str, str], ...] = ()
 
-    def wire(self, host: str, token: str) -> bytes:
+    def wire(self, host: str, token: str = "") -> bytes:
         """The bytes on the wire."""
-        lines = [f"{self.method} {self.path} HTTP/1.1", f"Host: {host}", f"Authorization: Bearer {token}"]
+        lines = [f"{self.method} {self.path} HTTP/1.1", f"Host: {host}"]
+        lines += [f"Authorization: Bearer {token}"] if token else []
         lines.extend(f"{name}: {value}" for name, value in self.headers)
         if self.body:
             lines += [f"Content-Type: {self.content_type}", f"Content-Length: {len(self.body)}"]
@@ -88,7 +89,11 @@ class Load:
 
     async def one(self, request: Request) -> Response:
         """Sends one request."""
-        return await self._connections[0].send(request.wire(f"{self._host}:{self._port}", self._token))
+        return await self.send(request.wire(f"{self._host}:{self._port}", self._token))
+
+    async def send(self, wire: bytes) -> Response:
+        """Sends what was made before."""
+        return await self._connections[0].send(wire)
 
     async def run(self, requests: Sequence[Request], check: Callable[[Response], bool]) -> int:
         """Sends all requests over all connections; returns how many answers failed `check`."""

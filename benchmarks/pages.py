@@ -4,8 +4,8 @@ A physician opens every page of two charts in a record of so many patients: the 
 and what is beside charts: lists, clinic, messages, leaflets. Both patients open every page of the portal; one of them
 books and writes, and the pages of that appointment and that conversation are opened on both sides. Which pages there
 are is asked of the apps, so that a new one is measured, too.
-Time is from the request to the last byte of the answer, on a connection of which the client makes nothing; CPU is that of the server and of PostgreSQL.
-Bytes are those over the wire, compressed. The largest paint is Chromium's own figure with its CPU slowed four times, the median of five first visits.
+Time is from the request to the last byte of the answer, by a client that makes nothing of it; CPU is
+that of the server and of PostgreSQL. Bytes are those over the wire, compressed. The largest paint is Chromium's own figure with its CPU slowed four times, the median of five first visits.
 """
 
 import argparse
@@ -31,10 +31,10 @@ from playwright.async_api import async_playwright
 from benchmarks import acts
 from benchmarks import corpus as corpora
 from benchmarks.addresses import of_one, portal_pages, workspace_pages
+from benchmarks.client import Load, Request
 from benchmarks.desk import person, physician, planners, signed_in
 from benchmarks.processes import Tree, quiet
 from benchmarks.run import continuum, serving, yardstick
-from benchmarks.wire import Wire
 from continuum.fhir.json import dump
 from continuum.kernel.ids import uuid7
 from continuum.samples.world import people, personas
@@ -126,28 +126,30 @@ async def measured(
     """Every one of these pages."""
     figures = []
     cookies = "; ".join(f"{one.name}={one.value}" for one in client.cookies.jar)
-    told = {"cookie": cookies, "accept-encoding": "zstd", "user-agent": client.headers["user-agent"]}
+    told = (("Cookie", cookies), ("Accept-Encoding", "zstd"), ("User-Agent", client.headers["user-agent"]))
+    host = client.base_url.netloc.decode()
     for name, address in pages.items():
-        with Wire(str(client.base_url), told) as wire:
-            # Some addresses lead on to another: that is asked as well.
-            shown = await client.get(address)
-            steps = [one.url.raw_path.decode() for one in (*shown.history, shown)]
-            asked = [wire.request(step) for step in steps]
-            answers = [wire.answer(one) for one in asked]
-            assert answers[-1].status == 200, (address, answers)
+        # Some addresses lead on to another: that is asked as well.
+        shown = await client.get(address)
+        steps = [one.url.raw_path.decode() for one in (*shown.history, shown)]
+        asked = [Request("GET", step, headers=told).wire(host) for step in steps]
+        async with Load(client.base_url.host, client.base_url.port or 80, "", 1) as load:
+            answers = [await load.send(one) for one in asked]
+            assert answers[-1].status == 200, (address, answers[-1].status)
             times = []
             before = Tree(pid).cpu_us()
             for _ in range(requests):
                 began_s = time.perf_counter()
-                got = [wire.answer(one) for one in asked]
+                got = [await load.send(one) for one in asked]
                 times.append((time.perf_counter() - began_s) * 1_000)
-                assert [one.status for one in got] == [one.status for one in answers], (address, got)
+                assert [one.status for one in got] == [one.status for one in answers], address
             after = Tree(pid).cpu_us()
+        size = len(answers[-1].body)
         cpu = sum(b - a for a, b in zip(before, after, strict=True)) / requests / 1_000
         p95 = statistics.quantiles(times, n=20)[-1]
-        figures.append(Figure(name, chart, statistics.median(times), p95, cpu, answers[-1].size_bytes))
+        figures.append(Figure(name, chart, statistics.median(times), p95, cpu, size))
         print(
-            f"{chart:<7} {name:<22} {figures[-1].median_ms:6.1f} {p95:6.1f} ms {cpu:6.1f} CPU-ms {answers[-1].size_bytes:>6} B",
+            f"{chart:<7} {name:<22} {figures[-1].median_ms:6.1f} {p95:6.1f} ms {cpu:6.1f} CPU-ms {size:>6} B",
             flush=True,
         )
     return figures

@@ -78,8 +78,8 @@ class Planner:
             return self._walk(mode, cursor, limit, short=True, within=leading)
         bindings = Bindings(self.keys, self.visibility)
         order = self._order(mode, bindings)
-        patient = only_patient(self.query, self.keys) if _by_begin(order) and not with_total else None
-        if patient is not None:
+        patient = only_patient(self.query, self.keys)
+        if patient is not None and _by_begin(order) and not with_total:
             return self._in_chart(patient, mode, order, cursor, limit)
         driver = choose(self.query, bindings, self.statistics)
         if leading is not None and driver is not None and driver.covers is leading:
@@ -94,7 +94,7 @@ class Planner:
         if effort in {WALK_SHORT, WALK_ALL}:
             return self._walk(mode, cursor, limit, short=effort == WALK_SHORT)
         if driver is not None and not with_total and self._surely_few(driver, limit):
-            return self._gather_certain(bindings, driver, order, mode, cursor, limit)
+            return self._gather_certain(bindings, driver, order, mode, cursor, limit, patient)
         bound = GATHER_MAX
         if effort == GATHER_FEW:
             # What can be walked in order is tried less.
@@ -169,17 +169,20 @@ class Planner:
         mode: str,
         cursor: Cursor | None,
         limit: int,
+        patient: int | None,
         held: tuple[Clause, ...] = (),
     ) -> Plan:
         """Gathers rows that figures say are few: nothing needs to be counted, so the statement is short.
 
-        held: clauses that hold for exactly the driver's rows.
+        patient: in whose chart all matches are, if it is one. held: clauses that hold for exactly the driver's rows.
         """
         names = [f"k{number}" for number in range(len(order))]
         columns = "".join(f", {key.sql} AS {name}" for key, name in zip(order, names, strict=True))
         place = f" WHERE {after(order, names, cursor, bindings)}" if cursor else ""
         listed = order_by(order, names)
-        filters = self._filters_of_few(bindings, driver.covers, *held)
+        mine = "" if patient is None else bindings.bind(patient, "bigint")
+        filters = self.filters(bindings, driver.covers, *held, patient=mine)
+        filters = f"s.patient = {mine} AND {filters}" if mine else filters
         page = bindings.bind(limit + 1, "bigint")
         # As in Driver.begin: only the driver's own index may be used. The type is bound, so that what charts ask of
         # several types has one text, and goes to PostgreSQL together (`several.py`).
@@ -193,14 +196,6 @@ class Planner:
             f" JOIN record.resource r ON r.row_id = p.row_id ORDER BY {listed.replace('row_id', 'p.row_id')}"
         )
         return Plan(sql, bindings.values, mode, len(order), GATHER_MANY, whole=True)
-
-    def _filters_of_few(self, bindings: Bindings, *covered: Clause | None) -> str:
-        """As `filters`; where all matches are in one chart, that is said, for it makes the predicate cheaper."""
-        patient = only_patient(self.query, self.keys)
-        if patient is None:
-            return self.filters(bindings, *covered)
-        mine = bindings.bind(patient, "bigint")
-        return f"s.patient = {mine} AND {self.filters(bindings, *covered, patient=mine)}"
 
     def _gather(
         self,
@@ -260,7 +255,7 @@ class Planner:
         few, held = by_keys(self.query, bindings, self.statistics)
         if few is None:
             return self._walk_chart(patient, mode, order, cursor, limit)
-        return self._gather_certain(bindings, few, order, mode, cursor, limit, held)
+        return self._gather_certain(bindings, few, order, mode, cursor, limit, patient, held)
 
     def _walk_chart(self, patient: int, mode: str, order: tuple[Key, ...], cursor: Cursor | None, limit: int) -> Plan:
         """Walks one patient's rows by date: what a chart shows first costs the same however long the chart is."""

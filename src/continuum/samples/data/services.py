@@ -82,10 +82,11 @@ SOURCES = (
         "read",
     ),
     Source(
-        "Veterans: 78 for each 67 retirees, families counted",
-        "those who live about the one facility of both departments, report of the National Academies on the Lovell "
-        "Federal Health Care Center, 2012 (abstract)",
-        "read",
+        "Veterans: 1.16 families for each retired one",
+        "a choice of design, so that there are enough of each. About the one facility of both departments live 78,000 "
+        "veterans beside 67,000 retirees and their families (report of the National Academies on the Lovell Federal "
+        "Health Care Center, 2012, abstract), of whom a third are retirees themselves; in the country there are more",
+        "chosen",
     ),
 )
 
