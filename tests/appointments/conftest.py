@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.appointments.booking import call_all_off
 from tests.portal.conftest import browser, clinic, database, enlist, here, other_browser, steps
 
 __all__ = ["browser", "clinic", "database", "enlist", "here", "other_browser", "steps"]
@@ -28,4 +29,6 @@ async def staffed(clinic):
 
 @pytest.fixture
 async def retiree(clinic):
-    return await clinic.at("retiree", "Robert")
+    person = await clinic.at("retiree", "Robert")
+    yield person
+    await call_all_off(person)

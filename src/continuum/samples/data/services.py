@@ -82,11 +82,12 @@ SOURCES = (
         "read",
     ),
     Source(
-        "Veterans: 1.16 families for each retired one",
-        "a choice of design, so that there are enough of each. About the one facility of both departments live 78,000 "
-        "veterans beside 67,000 retirees and their families (report of the National Academies on the Lovell Federal "
-        "Health Care Center, 2012, abstract), of whom a third are retirees themselves; in the country there are more",
-        "chosen",
+        "Veterans who are not retired: 2.2 for each who is",
+        "about the one facility of both departments live 78,000 veterans beside 67,000 retirees and members of their "
+        "families (report of the National Academies on the Lovell Federal Health Care Center, 2012, abstract), of whom "
+        "36 % are retirees as in TRICARE Prime, 566,000 beside 999,000 (health.mil, Patients by TRICARE Plan); these "
+        "are veterans, too",
+        "read",
     ),
 )
 
@@ -101,12 +102,13 @@ ACTIVE_DUTY: tuple[tuple[Branch, float], ...] = (
 WOMEN = 0.175
 OFFICERS = 0.182
 
+_RETIRED_NEARBY = 67_000 * 566 / (566 + 999)
 STATUSES = (
     ("active", 1_370_000),
     ("reserve", 332_042),
     ("guard", 434_689),
     ("retired", 566_000),
-    ("veteran", 566_000 * 78 / 67),
+    ("veteran", 566_000 * (78_000 - _RETIRED_NEARBY) / _RETIRED_NEARBY),
 )
 
 BRANCH_NAMES: dict[Branch, str] = {

@@ -8,7 +8,7 @@ from continuum.samples import families, world
 from continuum.samples.timeline.plan import plan
 from continuum.samples.world import TODAY
 
-FAMILIES = 2_800
+FAMILIES = 3_300
 SEED = 8
 
 
