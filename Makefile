@@ -14,6 +14,8 @@ PYTHON ?= python3
 # One more than the cores of a small machine: tests in a browser wait as long as they work.
 PYTEST_WORKERS ?= 3
 BIN := .venv/bin
+# A worker has files in a row, whose fixtures it makes once, and takes from another only when it is done.
+IN_PARALLEL = -n $(PYTEST_WORKERS) --dist worksteal
 # Tests start hundreds of processes; each compiles everything again where the environment says to keep nothing compiled.
 COMPILED = env -u PYTHONDONTWRITEBYTECODE
 IN_MEMORY = $(COMPILED) TMPDIR=$$($(BIN)/python scripts/memory_disk.py)
@@ -47,13 +49,13 @@ lint: setup
 
 # All tests on the embedded PostgreSQL, and those beside the code, which is where SQL is, on a second one.
 test: setup-test lint
-	$(IN_MEMORY) $(BIN)/pytest -n $(PYTEST_WORKERS) -m "not proof"
-	$(IN_MEMORY) $(BIN)/python scripts/second_postgres.py $(BIN)/pytest -n $(PYTEST_WORKERS) -m "not proof" src
+	$(IN_MEMORY) $(BIN)/pytest $(IN_PARALLEL) -m "not proof"
+	$(IN_MEMORY) $(BIN)/python scripts/second_postgres.py $(BIN)/pytest $(IN_PARALLEL) -m "not proof" src
 
 # What takes long, on a real disk; then every test that uses a database on the second PostgreSQL.
 proof: setup-test
 	$(COMPILED) $(BIN)/pytest -m proof
-	$(IN_MEMORY) $(BIN)/python scripts/second_postgres.py $(BIN)/pytest -n $(PYTEST_WORKERS) -m "not proof"
+	$(IN_MEMORY) $(BIN)/python scripts/second_postgres.py $(BIN)/pytest $(IN_PARALLEL) -m "not proof"
 
 bench: setup
 	$(COMPILED) $(BIN)/python -m benchmarks.run

@@ -48,6 +48,8 @@ WITHOUT_VALUE = {
 """Data types at the end of an expression from which the kind takes nothing, with the reason."""
 
 _NOT_OURS = re.compile(r"SearchParameter-(example|.*-extensions-|device-|diagnosticreport-genetic|observation-genetic)")
+_MISSPELT = {"DateTime": "dateTime"}
+"""Names in expressions of R4 that are none of a data type, and those that are meant (Observation code-value-date)."""
 _GENERAL_QUANTITIES = {"SimpleQuantity", "Age", "Duration", "Count", "Distance", "Money"}
 
 
@@ -149,8 +151,17 @@ def _unwrapped(text: str) -> str:
     return text
 
 
-def _is(kind: str, wanted: str) -> bool:
-    return kind == wanted or (wanted == "Quantity" and kind in _GENERAL_QUANTITIES)
+def _of_type(nodes: list[Node], wanted: str) -> list[Node]:
+    """The nodes of a data type.
+
+    Raises:
+        ValueError: none is, so that the expression would never find anything.
+    """
+    kind = _MISSPELT.get(wanted, wanted)
+    found = [node for node in nodes if node[1] == kind or (kind == "Quantity" and node[1] in _GENERAL_QUANTITIES)]
+    if not found:
+        raise ValueError(f"of {sorted({node[1] for node in nodes})} none is a {wanted}")
+    return found
 
 
 def _tested(steps: list[Step], test: list[str]) -> list[Step]:
@@ -202,14 +213,14 @@ class Compiler:
             nodes: list[Node] = [([], root, "", root)]
             for segment in segments:
                 nodes = self.paths(segment, root) if segment.startswith("(") else self._step(nodes, segment)
-            out += [node for node in nodes if cast is None or _is(node[1], cast)]
+            out += nodes if cast is None else _of_type(nodes, cast)
         return out
 
     def _step(self, nodes: list[Node], segment: str) -> list[Node]:
         if re.fullmatch(r"\w+", segment):
             return self._children(nodes, segment)
         if match := re.fullmatch(r"(?:as|ofType)\((\w+)\)", segment):
-            return [node for node in nodes if _is(node[1], match.group(1))]
+            return _of_type(nodes, match.group(1))
         if match := re.fullmatch(r"where\((\w+) ?= ?'([^']*)'\)", segment):
             test = ["eq", match.group(1), match.group(2)]
             return [(_tested(node[0], test), *node[1:]) for node in nodes]

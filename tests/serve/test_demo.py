@@ -82,7 +82,7 @@ def test_a_newcomer_starts_tries_what_is_said_stops_and_starts_again(tmp_path):
     data, port = tmp_path / "a place", free_port()
     with demonstration(data, port) as (process, said):
         text = "".join(said)
-        assert "Loading 96 sample families" in text
+        assert "Loading 88 sample families" in text
         assert f"http://127.0.0.1:{port}/fhir" in text
         commands = re.findall(r'^  (curl .*\\\n +"http.*")$', text, flags=re.MULTILINE)
         assert len(commands) == 2

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from continuum.fhir.functional_lists import criteria_of
 from continuum.fhir.grammar_filter import parse_filter
+from continuum.fhir.grammar_sort import placed
 from continuum.fhir.grammar_values import (
     OF_CODES,
     VALUE_READERS,
@@ -127,7 +128,7 @@ def parse(
         resource_type=resource_type,
         where=tuple(draft.where),
         includes=tuple(draft.includes),
-        sort=tuple(draft.sort),
+        sort=placed(draft.sort, draft.where),
         count=draft.count,
         total=draft.total,
         summary=draft.summary,
@@ -350,8 +351,8 @@ def _sort(draft: _Draft, modifier: str, text: str) -> None:
         found = param(draft.resource_type, code)
         if found is None:
             raise UnknownParameter(_unknown(draft.resource_type, code))
-        if found.kind in {"composite", "special", "words"}:
-            raise UnknownParameter(f"{code} is a {found.kind}; results cannot be sorted by it.")
+        if found.kind == "words":
+            raise UnknownParameter(f"{code} looks for words anywhere; results cannot be sorted by it.")
         draft.sort.append(Sort(found, one.startswith("-")))
 
 

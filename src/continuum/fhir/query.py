@@ -6,6 +6,9 @@ from decimal import Decimal
 from continuum.fhir.ucum import Unit
 from continuum.kernel.limits import PAGE_DEFAULT
 
+Place = tuple[float, float]
+"""A latitude and a longitude in degrees."""
+
 
 @dataclass(frozen=True, slots=True)
 class SearchParam:
@@ -147,10 +150,11 @@ class Include:
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """One `_sort` key; code may be `_id` or `_lastUpdated`."""
+    """One `_sort` key; code may be `_id` or `_lastUpdated`. places: of `near`, from which distances are measured."""
 
     param: SearchParam
     descending: bool
+    places: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

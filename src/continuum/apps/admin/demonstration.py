@@ -19,7 +19,7 @@ from continuum.samples.places import world
 from continuum.samples.registry import entries
 from continuum.samples.world import TODAY, family, people, personas, shared
 
-FAMILIES = 96
+FAMILIES = 88
 """About 200 people."""
 SEED = 1
 KEEP = 0.25

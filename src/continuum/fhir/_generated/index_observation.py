@@ -28,7 +28,7 @@ def index(r, out):
                 if v9 or v10:
                     v6.tokens.append(('', v9, v10))
         values.combine(out, 'code-value-concept', v1, v6)
-    if 'valuePeriod' in r:
+    if 'valueDateTime' in r or 'valuePeriod' in r:
         v11 = values.Part()
         v12 = r.get('code')
         if v12 is not None:
@@ -38,305 +38,310 @@ def index(r, out):
                 if v14 or v15:
                     v11.tokens.append(('', v14, v15))
         v16 = values.Part()
-        v17 = r.get('valuePeriod')
+        v17 = r.get('valueDateTime')
         if v17 is not None:
-            v18, v19 = values.period(v17)
+            v18, v19 = values.moment(v17)
             if v18 is not None:
                 v16.dates.append(('', v18, v19))
+        v20 = r.get('valuePeriod')
+        if v20 is not None:
+            v21, v22 = values.period(v20)
+            if v21 is not None:
+                v16.dates.append(('', v21, v22))
         values.combine(out, 'code-value-date', v11, v16)
     if 'valueQuantity' in r:
-        v20 = values.Part()
-        v21 = r.get('code')
-        if v21 is not None:
-            for v22 in v21.get("coding", ()):
-                v23 = v22.get("system", "")
-                v24 = v22.get("code", "")
-                if v23 or v24:
-                    v20.tokens.append(('', v23, v24))
-        v25 = values.Part()
-        v26 = r.get('valueQuantity')
-        if v26 is not None:
-            v27 = values.quantity(v26)
-            if v27 is not None:
-                v25.quantities.append(('', *v27))
-        values.combine(out, 'code-value-quantity', v20, v25)
-    if 'valueString' in r:
+        v23 = values.Part()
+        v24 = r.get('code')
+        if v24 is not None:
+            for v25 in v24.get("coding", ()):
+                v26 = v25.get("system", "")
+                v27 = v25.get("code", "")
+                if v26 or v27:
+                    v23.tokens.append(('', v26, v27))
         v28 = values.Part()
-        v29 = r.get('code')
+        v29 = r.get('valueQuantity')
         if v29 is not None:
-            for v30 in v29.get("coding", ()):
-                v31 = v30.get("system", "")
-                v32 = v30.get("code", "")
-                if v31 or v32:
-                    v28.tokens.append(('', v31, v32))
-        v33 = values.Part()
-        v34 = r.get('valueString')
-        if v34 is not None:
-            if v34 is not None:
-                v33.strings.append(('', v34))
-        values.combine(out, 'code-value-string', v28, v33)
-    v35 = r.get('meta')
-    if v35 is not None:
-        v36 = v35.get('profile')
-        if v36:
-            for v37 in v36:
-                if v37 is not None:
-                    uris.append(('_profile', v37))
-        v38 = v35.get('security')
-        if v38:
-            for v39 in v38:
-                v40 = v39.get("system", "")
-                v41 = v39.get("code", "")
-                if v40 or v41:
-                    tokens.append(('_security', v40, v41))
-                if "display" in v39:
-                    texts.append(('_security', v39["display"]))
-        v42 = v35.get('source')
-        if v42 is not None:
-            if v42 is not None:
-                uris.append(('_source', v42))
-        v43 = v35.get('tag')
-        if v43:
-            for v44 in v43:
-                v45 = v44.get("system", "")
-                v46 = v44.get("code", "")
-                if v45 or v46:
-                    tokens.append(('_tag', v45, v46))
-                if "display" in v44:
-                    texts.append(('_tag', v44["display"]))
-    v47 = r.get('basedOn')
-    if v47:
-        for v48 in v47:
-            values.reference(out, v48, ('based-on',))
-    v49 = r.get('category')
-    if v49:
-        for v50 in v49:
-            for v51 in v50.get("coding", ()):
-                v52 = v51.get("system", "")
-                v53 = v51.get("code", "")
-                if v52 or v53:
-                    tokens.append(('category', v52, v53))
-                if "display" in v51:
-                    texts.append(('category', v51["display"]))
-            if "text" in v50:
-                texts.append(('category', v50["text"]))
-    v54 = r.get('code')
-    if v54 is not None:
-        for v55 in v54.get("coding", ()):
-            v56 = v55.get("system", "")
-            v57 = v55.get("code", "")
-            if v56 or v57:
-                tokens.append(('code', v56, v57))
-            if "display" in v55:
-                texts.append(('code', v55["display"]))
-        if "text" in v54:
-            texts.append(('code', v54["text"]))
-    v58 = r.get('component')
-    if v58:
-        for v59 in v58:
-            if 'valueCodeableConcept' in v59:
-                v60 = values.Part()
-                v61 = v59.get('code')
-                if v61 is not None:
-                    for v62 in v61.get("coding", ()):
-                        v63 = v62.get("system", "")
-                        v64 = v62.get("code", "")
-                        if v63 or v64:
-                            v60.tokens.append(('', v63, v64))
-                v65 = values.Part()
-                v66 = v59.get('valueCodeableConcept')
-                if v66 is not None:
-                    for v67 in v66.get("coding", ()):
-                        v68 = v67.get("system", "")
-                        v69 = v67.get("code", "")
-                        if v68 or v69:
-                            v65.tokens.append(('', v68, v69))
-                values.combine(out, 'component-code-value-concept', v60, v65)
-            if 'valueQuantity' in v59:
-                v70 = values.Part()
-                v71 = v59.get('code')
-                if v71 is not None:
-                    for v72 in v71.get("coding", ()):
-                        v73 = v72.get("system", "")
-                        v74 = v72.get("code", "")
-                        if v73 or v74:
-                            v70.tokens.append(('', v73, v74))
-                v75 = values.Part()
-                v76 = v59.get('valueQuantity')
-                if v76 is not None:
-                    v77 = values.quantity(v76)
-                    if v77 is not None:
-                        v75.quantities.append(('', *v77))
-                values.combine(out, 'component-code-value-quantity', v70, v75)
-            v78 = v59.get('code')
-            if v78 is not None:
-                for v79 in v78.get("coding", ()):
-                    v80 = v79.get("system", "")
-                    v81 = v79.get("code", "")
-                    if v80 or v81:
-                        tokens.append(('component-code', v80, v81))
-                    if "display" in v79:
-                        texts.append(('component-code', v79["display"]))
-                if "text" in v78:
-                    texts.append(('component-code', v78["text"]))
-            v82 = v59.get('dataAbsentReason')
-            if v82 is not None:
-                for v83 in v82.get("coding", ()):
-                    v84 = v83.get("system", "")
-                    v85 = v83.get("code", "")
-                    if v84 or v85:
-                        tokens.append(('component-data-absent-reason', v84, v85))
-                    if "display" in v83:
-                        texts.append(('component-data-absent-reason', v83["display"]))
-                if "text" in v82:
-                    texts.append(('component-data-absent-reason', v82["text"]))
-            v86 = v59.get('valueCodeableConcept')
-            if v86 is not None:
-                for v87 in v86.get("coding", ()):
-                    v88 = v87.get("system", "")
-                    v89 = v87.get("code", "")
-                    if v88 or v89:
-                        tokens.append(('component-value-concept', v88, v89))
-                    if "display" in v87:
-                        texts.append(('component-value-concept', v87["display"]))
-                if "text" in v86:
-                    texts.append(('component-value-concept', v86["text"]))
-            v90 = v59.get('valueQuantity')
-            if v90 is not None:
-                v91 = values.quantity(v90)
-                if v91 is not None:
-                    quantities.append(('component-value-quantity', *v91))
-            v92 = v59.get('valueSampledData')
-            if v92 is not None:
-                v93 = values.sampled(v92)
-                if v93 is not None:
-                    quantities.append(('component-value-quantity', *v93))
-    v94 = r.get('dataAbsentReason')
-    if v94 is not None:
-        for v95 in v94.get("coding", ()):
-            v96 = v95.get("system", "")
-            v97 = v95.get("code", "")
-            if v96 or v97:
-                tokens.append(('data-absent-reason', v96, v97))
-            if "display" in v95:
-                texts.append(('data-absent-reason', v95["display"]))
-        if "text" in v94:
-            texts.append(('data-absent-reason', v94["text"]))
-    v98 = r.get('effectiveDateTime')
-    if v98 is not None:
-        v99, v100 = values.moment(v98)
-        if v99 is not None:
-            dates.append(('date', v99, v100))
-    v101 = r.get('effectivePeriod')
+            v30 = values.quantity(v29)
+            if v30 is not None:
+                v28.quantities.append(('', *v30))
+        values.combine(out, 'code-value-quantity', v23, v28)
+    if 'valueString' in r:
+        v31 = values.Part()
+        v32 = r.get('code')
+        if v32 is not None:
+            for v33 in v32.get("coding", ()):
+                v34 = v33.get("system", "")
+                v35 = v33.get("code", "")
+                if v34 or v35:
+                    v31.tokens.append(('', v34, v35))
+        v36 = values.Part()
+        v37 = r.get('valueString')
+        if v37 is not None:
+            if v37 is not None:
+                v36.strings.append(('', v37))
+        values.combine(out, 'code-value-string', v31, v36)
+    v38 = r.get('meta')
+    if v38 is not None:
+        v39 = v38.get('profile')
+        if v39:
+            for v40 in v39:
+                if v40 is not None:
+                    uris.append(('_profile', v40))
+        v41 = v38.get('security')
+        if v41:
+            for v42 in v41:
+                v43 = v42.get("system", "")
+                v44 = v42.get("code", "")
+                if v43 or v44:
+                    tokens.append(('_security', v43, v44))
+                if "display" in v42:
+                    texts.append(('_security', v42["display"]))
+        v45 = v38.get('source')
+        if v45 is not None:
+            if v45 is not None:
+                uris.append(('_source', v45))
+        v46 = v38.get('tag')
+        if v46:
+            for v47 in v46:
+                v48 = v47.get("system", "")
+                v49 = v47.get("code", "")
+                if v48 or v49:
+                    tokens.append(('_tag', v48, v49))
+                if "display" in v47:
+                    texts.append(('_tag', v47["display"]))
+    v50 = r.get('basedOn')
+    if v50:
+        for v51 in v50:
+            values.reference(out, v51, ('based-on',))
+    v52 = r.get('category')
+    if v52:
+        for v53 in v52:
+            for v54 in v53.get("coding", ()):
+                v55 = v54.get("system", "")
+                v56 = v54.get("code", "")
+                if v55 or v56:
+                    tokens.append(('category', v55, v56))
+                if "display" in v54:
+                    texts.append(('category', v54["display"]))
+            if "text" in v53:
+                texts.append(('category', v53["text"]))
+    v57 = r.get('code')
+    if v57 is not None:
+        for v58 in v57.get("coding", ()):
+            v59 = v58.get("system", "")
+            v60 = v58.get("code", "")
+            if v59 or v60:
+                tokens.append(('code', v59, v60))
+            if "display" in v58:
+                texts.append(('code', v58["display"]))
+        if "text" in v57:
+            texts.append(('code', v57["text"]))
+    v61 = r.get('component')
+    if v61:
+        for v62 in v61:
+            if 'valueCodeableConcept' in v62:
+                v63 = values.Part()
+                v64 = v62.get('code')
+                if v64 is not None:
+                    for v65 in v64.get("coding", ()):
+                        v66 = v65.get("system", "")
+                        v67 = v65.get("code", "")
+                        if v66 or v67:
+                            v63.tokens.append(('', v66, v67))
+                v68 = values.Part()
+                v69 = v62.get('valueCodeableConcept')
+                if v69 is not None:
+                    for v70 in v69.get("coding", ()):
+                        v71 = v70.get("system", "")
+                        v72 = v70.get("code", "")
+                        if v71 or v72:
+                            v68.tokens.append(('', v71, v72))
+                values.combine(out, 'component-code-value-concept', v63, v68)
+            if 'valueQuantity' in v62:
+                v73 = values.Part()
+                v74 = v62.get('code')
+                if v74 is not None:
+                    for v75 in v74.get("coding", ()):
+                        v76 = v75.get("system", "")
+                        v77 = v75.get("code", "")
+                        if v76 or v77:
+                            v73.tokens.append(('', v76, v77))
+                v78 = values.Part()
+                v79 = v62.get('valueQuantity')
+                if v79 is not None:
+                    v80 = values.quantity(v79)
+                    if v80 is not None:
+                        v78.quantities.append(('', *v80))
+                values.combine(out, 'component-code-value-quantity', v73, v78)
+            v81 = v62.get('code')
+            if v81 is not None:
+                for v82 in v81.get("coding", ()):
+                    v83 = v82.get("system", "")
+                    v84 = v82.get("code", "")
+                    if v83 or v84:
+                        tokens.append(('component-code', v83, v84))
+                    if "display" in v82:
+                        texts.append(('component-code', v82["display"]))
+                if "text" in v81:
+                    texts.append(('component-code', v81["text"]))
+            v85 = v62.get('dataAbsentReason')
+            if v85 is not None:
+                for v86 in v85.get("coding", ()):
+                    v87 = v86.get("system", "")
+                    v88 = v86.get("code", "")
+                    if v87 or v88:
+                        tokens.append(('component-data-absent-reason', v87, v88))
+                    if "display" in v86:
+                        texts.append(('component-data-absent-reason', v86["display"]))
+                if "text" in v85:
+                    texts.append(('component-data-absent-reason', v85["text"]))
+            v89 = v62.get('valueCodeableConcept')
+            if v89 is not None:
+                for v90 in v89.get("coding", ()):
+                    v91 = v90.get("system", "")
+                    v92 = v90.get("code", "")
+                    if v91 or v92:
+                        tokens.append(('component-value-concept', v91, v92))
+                    if "display" in v90:
+                        texts.append(('component-value-concept', v90["display"]))
+                if "text" in v89:
+                    texts.append(('component-value-concept', v89["text"]))
+            v93 = v62.get('valueQuantity')
+            if v93 is not None:
+                v94 = values.quantity(v93)
+                if v94 is not None:
+                    quantities.append(('component-value-quantity', *v94))
+            v95 = v62.get('valueSampledData')
+            if v95 is not None:
+                v96 = values.sampled(v95)
+                if v96 is not None:
+                    quantities.append(('component-value-quantity', *v96))
+    v97 = r.get('dataAbsentReason')
+    if v97 is not None:
+        for v98 in v97.get("coding", ()):
+            v99 = v98.get("system", "")
+            v100 = v98.get("code", "")
+            if v99 or v100:
+                tokens.append(('data-absent-reason', v99, v100))
+            if "display" in v98:
+                texts.append(('data-absent-reason', v98["display"]))
+        if "text" in v97:
+            texts.append(('data-absent-reason', v97["text"]))
+    v101 = r.get('effectiveDateTime')
     if v101 is not None:
-        v102, v103 = values.period(v101)
+        v102, v103 = values.moment(v101)
         if v102 is not None:
             dates.append(('date', v102, v103))
-    v104 = r.get('effectiveTiming')
+    v104 = r.get('effectivePeriod')
     if v104 is not None:
-        v105, v106 = values.timing(v104)
+        v105, v106 = values.period(v104)
         if v105 is not None:
             dates.append(('date', v105, v106))
-    v107 = r.get('effectiveInstant')
+    v107 = r.get('effectiveTiming')
     if v107 is not None:
-        v108, v109 = values.moment(v107)
+        v108, v109 = values.timing(v107)
         if v108 is not None:
             dates.append(('date', v108, v109))
-    v110 = r.get('derivedFrom')
-    if v110:
-        for v111 in v110:
-            values.reference(out, v111, ('derived-from',))
-    v112 = r.get('device')
-    if v112 is not None:
-        values.reference(out, v112, ('device',))
-    v113 = r.get('encounter')
-    if v113 is not None:
-        values.reference(out, v113, ('encounter',))
-    v114 = r.get('focus')
-    if v114:
-        for v115 in v114:
-            values.reference(out, v115, ('focus',))
-    v116 = r.get('hasMember')
-    if v116:
-        for v117 in v116:
-            values.reference(out, v117, ('has-member',))
-    v118 = r.get('identifier')
-    if v118:
-        for v119 in v118:
-            v120 = v119.get("system", "")
-            v121 = v119.get("value", "")
-            if v120 or v121:
-                tokens.append(('identifier', v120, v121))
-            if "type" in v119:
-                values.identifier_type(out, v119, ('identifier',))
-    v122 = r.get('method')
-    if v122 is not None:
-        for v123 in v122.get("coding", ()):
-            v124 = v123.get("system", "")
-            v125 = v123.get("code", "")
-            if v124 or v125:
-                tokens.append(('method', v124, v125))
-            if "display" in v123:
-                texts.append(('method', v123["display"]))
-        if "text" in v122:
-            texts.append(('method', v122["text"]))
-    v126 = r.get('partOf')
-    if v126:
-        for v127 in v126:
-            values.reference(out, v127, ('part-of',))
-    v128 = r.get('subject')
-    if v128 is not None:
-        values.reference(out, v128, ('subject',))
-        if values.points_to(v128, 'Patient'):
-            values.reference(out, v128, ('patient',))
-    v129 = r.get('performer')
+    v110 = r.get('effectiveInstant')
+    if v110 is not None:
+        v111, v112 = values.moment(v110)
+        if v111 is not None:
+            dates.append(('date', v111, v112))
+    v113 = r.get('derivedFrom')
+    if v113:
+        for v114 in v113:
+            values.reference(out, v114, ('derived-from',))
+    v115 = r.get('device')
+    if v115 is not None:
+        values.reference(out, v115, ('device',))
+    v116 = r.get('encounter')
+    if v116 is not None:
+        values.reference(out, v116, ('encounter',))
+    v117 = r.get('focus')
+    if v117:
+        for v118 in v117:
+            values.reference(out, v118, ('focus',))
+    v119 = r.get('hasMember')
+    if v119:
+        for v120 in v119:
+            values.reference(out, v120, ('has-member',))
+    v121 = r.get('identifier')
+    if v121:
+        for v122 in v121:
+            v123 = v122.get("system", "")
+            v124 = v122.get("value", "")
+            if v123 or v124:
+                tokens.append(('identifier', v123, v124))
+            if "type" in v122:
+                values.identifier_type(out, v122, ('identifier',))
+    v125 = r.get('method')
+    if v125 is not None:
+        for v126 in v125.get("coding", ()):
+            v127 = v126.get("system", "")
+            v128 = v126.get("code", "")
+            if v127 or v128:
+                tokens.append(('method', v127, v128))
+            if "display" in v126:
+                texts.append(('method', v126["display"]))
+        if "text" in v125:
+            texts.append(('method', v125["text"]))
+    v129 = r.get('partOf')
     if v129:
         for v130 in v129:
-            values.reference(out, v130, ('performer',))
-    v131 = r.get('specimen')
+            values.reference(out, v130, ('part-of',))
+    v131 = r.get('subject')
     if v131 is not None:
-        values.reference(out, v131, ('specimen',))
-    v132 = r.get('status')
-    if v132 is not None:
-        if v132 is not None:
-            tokens.append(('status', 'http://hl7.org/fhir/observation-status', str(v132)))
-    v133 = r.get('valueCodeableConcept')
-    if v133 is not None:
-        for v134 in v133.get("coding", ()):
-            v135 = v134.get("system", "")
-            v136 = v134.get("code", "")
-            if v135 or v136:
-                tokens.append(('value-concept', v135, v136))
-            if "display" in v134:
-                texts.append(('value-concept', v134["display"]))
-        if "text" in v133:
-            texts.append(('value-concept', v133["text"]))
-        v137 = v133.get('text')
-        if v137 is not None:
-            if v137 is not None:
-                strings.append(('value-string', v137))
-    v138 = r.get('valueDateTime')
-    if v138 is not None:
-        v139, v140 = values.moment(v138)
-        if v139 is not None:
-            dates.append(('value-date', v139, v140))
-    v141 = r.get('valuePeriod')
+        values.reference(out, v131, ('subject',))
+        if values.points_to(v131, 'Patient'):
+            values.reference(out, v131, ('patient',))
+    v132 = r.get('performer')
+    if v132:
+        for v133 in v132:
+            values.reference(out, v133, ('performer',))
+    v134 = r.get('specimen')
+    if v134 is not None:
+        values.reference(out, v134, ('specimen',))
+    v135 = r.get('status')
+    if v135 is not None:
+        if v135 is not None:
+            tokens.append(('status', 'http://hl7.org/fhir/observation-status', str(v135)))
+    v136 = r.get('valueCodeableConcept')
+    if v136 is not None:
+        for v137 in v136.get("coding", ()):
+            v138 = v137.get("system", "")
+            v139 = v137.get("code", "")
+            if v138 or v139:
+                tokens.append(('value-concept', v138, v139))
+            if "display" in v137:
+                texts.append(('value-concept', v137["display"]))
+        if "text" in v136:
+            texts.append(('value-concept', v136["text"]))
+        v140 = v136.get('text')
+        if v140 is not None:
+            if v140 is not None:
+                strings.append(('value-string', v140))
+    v141 = r.get('valueDateTime')
     if v141 is not None:
-        v142, v143 = values.period(v141)
+        v142, v143 = values.moment(v141)
         if v142 is not None:
             dates.append(('value-date', v142, v143))
-    v144 = r.get('valueQuantity')
+    v144 = r.get('valuePeriod')
     if v144 is not None:
-        v145 = values.quantity(v144)
+        v145, v146 = values.period(v144)
         if v145 is not None:
-            quantities.append(('value-quantity', *v145))
-    v146 = r.get('valueSampledData')
-    if v146 is not None:
-        v147 = values.sampled(v146)
-        if v147 is not None:
-            quantities.append(('value-quantity', *v147))
-    v148 = r.get('valueString')
-    if v148 is not None:
+            dates.append(('value-date', v145, v146))
+    v147 = r.get('valueQuantity')
+    if v147 is not None:
+        v148 = values.quantity(v147)
         if v148 is not None:
-            strings.append(('value-string', v148))
+            quantities.append(('value-quantity', *v148))
+    v149 = r.get('valueSampledData')
+    if v149 is not None:
+        v150 = values.sampled(v149)
+        if v150 is not None:
+            quantities.append(('value-quantity', *v150))
+    v151 = r.get('valueString')
+    if v151 is not None:
+        if v151 is not None:
+            strings.append(('value-string', v151))
     values.finish(out, r, ('subject', 'performer'))

@@ -180,6 +180,12 @@ def test_ranges_and_money_are_quantities():
     ]
 
 
+def test_an_answer_that_is_a_date_is_paired_with_its_code():
+    """R4 writes the type of the pair's date as none is called."""
+    found = index_of("Observation", code=CODE, valueDateTime="2026-11")
+    assert said(found.composites, "code-value-date") == [(("token", LOINC, "8480-6"), ("date", *interval("2026-11")))]
+
+
 def test_a_composite_pairs_only_what_stands_together():
     diastolic = {"coding": [{"system": LOINC, "code": "8462-4"}, {"code": "d"}]}
     parts = [{"code": CODE, "valueQuantity": {"value": 120}}, {"code": diastolic, "valueQuantity": {"value": 80}}]

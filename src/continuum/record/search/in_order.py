@@ -1,9 +1,9 @@
 """The rows of a page in the order that is asked for, whether an index has that order or not.
 
-Where none has it (by a token or a reference, whose text only the resource says, or by several keys of very many
-matches), the matches are read a part at a time and of each part only the rows are kept that may stand on the page: the
-cost grows with the matches, the memory does not. Where an index has at least the first key, they are read in its order
-and no further than the page needs.
+Where none has it (by a token, a reference or a pair, which only the resource says, by distance, or by several keys of
+very many matches), the matches are read a part at a time and of each part only the rows are kept that may stand on
+the page: the cost grows with the matches, the memory does not. Where an index has at least the first key, they are
+read in its order and no further than the page needs.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from typing import Any
 
 from continuum.fhir.index import Index, extract
 from continuum.fhir.json import parse
-from continuum.fhir.search_params import UNIONS
+from continuum.fhir.query import Sort
 from continuum.kernel.errors import TooCostly
 from continuum.record.limits import SORT_READ_AT_ONCE, SORT_READ_MAX
 from continuum.record.read import Connection, stored
@@ -21,6 +21,7 @@ from continuum.record.search.bindings import Bindings
 from continuum.record.search.efforts import count_of, rows_of
 from continuum.record.search.order import BY_ROW, BY_SORT, Cursor, Key, keys_of, place, told_only
 from continuum.record.search.plan import Planner
+from continuum.record.search.told import told
 
 READ_TOGETHER = 64
 """Resources read before others get their turn."""
@@ -51,7 +52,7 @@ async def in_order(conn: Connection, planner: Planner, cursor: Cursor | None, li
         try:
             rows, plan = await rows_of(conn, planner, cursor, limit, with_total=with_total)
         except TooCostly:
-            if len(sort) < 2:  # one key that an index has is walked to the end
+            if len(sort) < 2 and _first_walks(planner):  # walked to its end already
                 raise
         else:
             total = (rows[0]["total"] if plan.totals else await count_of(conn, planner)) if with_total else None
@@ -59,6 +60,11 @@ async def in_order(conn: Connection, planner: Planner, cursor: Cursor | None, li
             return Found(rows, plan.mode, plan.keys, total)
     rows = await _Reading(conn, planner, cursor).best(limit + 1)
     return Found(rows, BY_SORT, len(sort), await count_of(conn, planner) if with_total else None)
+
+
+def _first_walks(planner: Planner) -> bool:
+    """Whether an index has the first key: none has what lies under two codes (combo-value-quantity), for one."""
+    return keys_of(planner.query, BY_SORT, Bindings(planner.keys, planner.visibility))[0].walkable
 
 
 class _Reading:
@@ -127,7 +133,7 @@ class _Reading:
             if reads:
                 body = stored(row).body
                 index = extract(parse(body)) if body is not None else Index()
-                whole.update((f"k{at}", told(key, index)) for at, key in enumerate(self._order) if key.told_by)
+                whole.update((f"k{at}", _told(key.told_by, index)) for at, key in enumerate(self._order) if key.told_by)
             if self._cursor is None or _comes_after(whole, self._order, self._cursor):
                 found.append(whole)
         return found
@@ -156,16 +162,8 @@ def arranged(found: list[dict[str, Any]], keys: tuple[Key, ...]) -> list[dict[st
     return found
 
 
-def told(key: Key, index: Index) -> str | None:
-    """The least value when the order rises, the greatest when it falls: a token's code, a reference's target, a uri."""
-    assert key.told_by is not None, "only asked of keys that the resource tells"
-    codes = UNIONS.get(key.told_by.resource_type, {}).get(key.told_by.code, (key.told_by.code,))
-    texts = [code or system for param, system, code in index.tokens if param in codes]
-    texts += [target for param, target in index.references if param in codes]
-    texts += [uri for param, uri in index.uris if param in codes]
-    if not texts:
-        return None
-    return max(texts) if key.descending else min(texts)
+def _told(sort: Sort, index: Index) -> str | float | None:
+    return told(sort.param, sort.places, index, greatest=sort.descending)
 
 
 def _comes_after(row: dict[str, Any], keys: tuple[Key, ...], cursor: Cursor) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from continuum.fhir.query import Criterion, InCompartment, Query, SearchParam, Sort
+from continuum.fhir.query import Criterion, InCompartment, Query, Sort
 from continuum.fhir.search_params import ALONE_SHIFT, MAIN_DATE, PARTS, UNIONS, UNLISTED_URIS
 from continuum.fhir.types import TYPE_IDS
 from continuum.kernel.errors import Malformed
@@ -51,8 +51,8 @@ class Key:
     """The other table whose index gives this order, if there is one."""
     whole: bool = False
     """Whether every match has a value."""
-    told_by: SearchParam | None = None
-    """The parameter whose value only the resource itself tells (record/search/in_order.py); `sql` is then NULL."""
+    told_by: Sort | None = None
+    """The order whose value only the resource itself tells (record/search/told.py); `sql` is then NULL."""
 
     @property
     def walkable(self) -> bool:
@@ -187,13 +187,16 @@ def _sort_key(resource_type: str, sort: Sort, bindings: Bindings) -> Key:
     if not told_only(sort):
         which = [f"x.param = {bindings.bind(param_id(resource_type, one), 'integer')}" for one in codes]
         return _side_key("string", which, "value", "text", descending=down)
-    return Key("NULL::text", down, "text", told_by=sort.param)
+    cast = "float8" if sort.places else "text"
+    return Key(f"NULL::{cast}", down, cast, told_by=sort)
 
 
 def told_only(sort: Sort) -> bool:
     """Whether only the resources themselves say what they are sorted by (record/search/in_order.py)."""
     code, kind = sort.param.code, sort.param.kind
-    return kind == "reference" or (kind == "token" and code != "_id") or (kind == "uri" and code in UNLISTED_URIS)
+    if kind in {"reference", "composite", "special"}:
+        return True
+    return (kind == "token" and code != "_id") or (kind == "uri" and code in UNLISTED_URIS)
 
 
 def _side_key(table: str, which: list[str], value: str, cast: str, *, descending: bool) -> Key:

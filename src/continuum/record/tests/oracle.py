@@ -88,8 +88,15 @@ def sort_value(sort: Sort, row: Row) -> Any:
         "date": [low for p, low, _ in index.dates if p in codes],
         "quantity": [low for p, low, *_ in index.quantities if p in codes],
         "number": [low for p, low, _ in index.numbers if p in codes],
+        "composite": [tuple(map(_ranked, parts)) for p, *parts in index.composites if p in codes],
+        "special": [round(min(metres(here, at) for here in sort.places)) for p, *at in index.positions if p in codes],
     }[sort.param.kind]
     return (max if sort.descending else min)(values, default=None)
+
+
+def _ranked(part: tuple[Any, ...]) -> Any:
+    kind, first, *rest = part
+    return (rest[0] or first) if kind == "token" else normalise(first) if kind == "string" else first
 
 
 def holds(clause: Clause, row: Row, world: World) -> bool:

@@ -66,6 +66,6 @@ CRITERIA: dict[str, tuple[Any, ...]] = {
     "MolecularSequence": (_coordinates, _coordinates, _chromosome, _number("variant-start"), _number("window-end")),
 }
 SORTS = {
-    "DocumentReference": ("_id", "_lastUpdated", "relation"),
-    "MolecularSequence": ("_id", "chromosome", "variant-start", "window-end"),
+    "DocumentReference": ("_id", "_lastUpdated", "relation", "relationship"),
+    "MolecularSequence": ("_id", "chromosome", "variant-start", "window-end", "chromosome-variant-coordinate"),
 }

@@ -98,7 +98,8 @@ def order(rng: random.Random, kind: str) -> list[tuple[str, str]]:
     if rng.random() < 0.4:
         return []
     codes = rng.sample(_SORTS[kind], rng.choice((1, 1, 2, 3)))
-    return [("_sort", ",".join(rng.choice(("", "-")) + code for code in codes))]
+    asked = [("_sort", ",".join(rng.choice(("", "-")) + code for code in codes))]
+    return [*asked, ("near", _places(rng))] if "near" in codes else asked
 
 
 def _criterion(rng: random.Random, kind: str, depth: int) -> tuple[str, str]:
@@ -164,10 +165,14 @@ _MEASURED = (
 def _near(rng: random.Random, _: int) -> tuple[str, str]:
     if rng.random() < 0.15:
         return "near:missing", rng.choice(("true", "false"))
+    return "near", _places(rng)
+
+
+def _places(rng: random.Random) -> str:
     places = [
         f"{latitude + rng.choice((0, 0.05))}|{longitude}{rng.choice(_DISTANCES)}" for latitude, longitude in PLACES
     ]
-    return "near", ",".join(rng.sample(places, rng.choice((1, 1, 2))))
+    return ",".join(rng.sample(places, rng.choice((1, 1, 2))))
 
 
 _DISTANCES = ("", "|0|km", "|15", "|15000|m", "|30|[mi_i]", "|10|mi", "|400|km", "|9000|km", "|30000|km", "|1e3|nmi")
@@ -310,7 +315,7 @@ _CRITERIA: dict[str, tuple[Any, ...]] = {
 }
 _SORTS = {
     **pairs.SORTS,
-    "Location": ("_id", "name", "status", "organization"),
+    "Location": ("_id", "name", "status", "organization", "near"),
     "Patient": (
         "_id", "_lastUpdated", "_source", "_profile", "family", "given", "birthdate", "gender", "identifier",
         "organization", "general-practitioner",
@@ -319,6 +324,7 @@ _SORTS = {
     "Observation": (
         "_id", "_lastUpdated", "date", "code", "combo-code", "status", "category", "value-quantity",
         "combo-value-quantity", "value-string", "value-concept", "subject", "performer", "encounter",
+        "code-value-quantity", "combo-code-value-quantity", "code-value-concept", "code-value-string",
     ),
 }  # fmt: skip
 _LINKS = {"Patient": _patient_link, "Observation": _observation_link, "Encounter": _encounter_link}

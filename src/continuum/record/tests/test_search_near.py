@@ -2,7 +2,7 @@
 
 import pytest
 
-from continuum.kernel.errors import UnknownParameter
+from continuum.kernel.errors import UnknownParameter, UnusableParameter
 from continuum.record.search.plan import GATHER_FEW, Planner
 from continuum.record.search.statistics import Statistics
 from continuum.record.tests.counting import Counting
@@ -43,6 +43,25 @@ async def test_the_antimeridian_and_the_poles_are_places_like_others(stock):
     assert await stock.ids("Location?near=89.95|-10|20|km") == ["pole", "beside"]
     assert await stock.ids("Location?near=10|-170|1|km") == ["around"]
     assert len(await stock.ids("Location?near=0|0|30000|km")) == 5
+
+
+async def test_the_nearest_comes_first_page_by_page(stock):
+    await stock.fill(
+        place("wiesbaden", 50.05, 8.33), place("landstuhl", 49.403, 7.558), place("far", -49.4, -172.4),
+        place("ramstein", 49.446, 7.600), {"resourceType": "Location", "id": "nowhere"},
+    )  # fmt: skip
+    near, rising = "near=49.40|7.55|30000|km", ["landstuhl", "ramstein", "wiesbaden", "far"]
+    assert await stock.ids(f"Location?{near}&_sort=near&_count=1") == rising
+    assert await stock.ids(f"Location?_sort=-near&{near}&_count=3") == rising[::-1]
+    # The nearest of two places counts.
+    either = f"{near},-49|-172|30000|km"
+    assert (await stock.ids(f"Location?{either}&_sort=near"))[:3] == ["landstuhl", "ramstein", "far"]
+
+
+@pytest.mark.parametrize("search", ["_sort=near", "_sort=-near&near:missing=false", "_sort=name,near"])
+def test_an_order_by_distance_needs_a_place(stock, search):
+    with pytest.raises(UnusableParameter, match=r"nearest first; say near what: near=latitude"):
+        stock.query(f"Location?{search}")
 
 
 async def test_encounters_are_found_by_where_they_were(stock):

@@ -46,6 +46,37 @@ async def test_a_union_sorts_by_the_least_of_either(stock):
     assert await stock.ids("Observation?_sort=code") == ["m", "z"]
 
 
+def result(name, code, **value):
+    return observation(name, code=coded("urn:c", code), **value)
+
+
+def amount(value):
+    return {"valueQuantity": {"value": value, "unit": "mg"}}
+
+
+async def test_a_pair_sorts_by_its_code_then_by_its_value_below_zero_too(stock):
+    await stock.fill(
+        result("none", "a"), result("ten", "b", **amount(10)), result("minus", "b", **amount(-0.5)),
+        result("small", "b", **amount(-12)), result("nine", "b", **amount(9.5)), result("other", "a", **amount(99)),
+        result("zero", "b", **amount(0)),
+    )  # fmt: skip
+    rising = ["other", "small", "minus", "zero", "nine", "ten"]
+    assert await stock.ids("Observation?_sort=code-value-quantity&_count=2") == [*rising, "none"]
+    assert await stock.ids("Observation?_sort=-code-value-quantity&_count=2") == [*rising[::-1], "none"]
+
+
+async def test_pairs_sort_by_dates_words_and_codes(stock):
+    await stock.fill(
+        result("d2", "d", valueDateTime="2021-03-01"), result("d1", "d", valueDateTime="1950-01-01"),
+        result("s2", "s", valueString="Öl"), result("s1", "s", valueString="oats"),
+        result("c2", "c", valueCodeableConcept=coded("urn:v", "y")),
+        result("c1", "c", valueCodeableConcept=coded("urn:v", "x")),
+    )  # fmt: skip
+    assert (await stock.ids("Observation?_sort=code-value-date"))[:2] == ["d1", "d2"]
+    assert (await stock.ids("Observation?_sort=code-value-string"))[:2] == ["s1", "s2"]
+    assert (await stock.ids("Observation?_sort=code-value-concept"))[:2] == ["c1", "c2"]
+
+
 async def test_uris_sort_by_an_index_of_their_own(stock, monkeypatch):
     monkeypatch.setattr(in_order, "SORT_READ_MAX", 0)
     sets = {"a": "http://x.org/z", "b": "http://x.org/a", "c": "http://x.org/m"}
@@ -116,6 +147,18 @@ async def test_several_keys_that_an_index_has_one_by_one_are_answered_beyond_wha
     )
     by_year = sorted(range(20), key=lambda n: (70 - n % 5, -n))
     assert await stock.ids("Patient?_sort=birthdate,-family&_count=3") == [f"p{n:02}" for n in by_year]
+
+
+async def test_what_lies_under_two_codes_is_sorted_beyond_what_is_gathered(stock, analyse, monkeypatch):
+    monkeypatch.setattr(plan, "GATHER_MAX", 5)
+    monkeypatch.setattr(in_order, "SORT_READ_AT_ONCE", 4)
+    await stock.fill(
+        *(result(f"o{n:02}", "a", **amount(n)) for n in range(0, 20, 2)),
+        *(observation(f"o{n:02}", component=[{"code": coded("urn:c", "b"), **amount(n)}]) for n in range(1, 20, 2)),
+    )
+    await analyse()
+    falling = [f"o{n:02}" for n in range(19, -1, -1)]
+    assert await stock.ids("Observation?_sort=-combo-value-quantity&_count=3") == falling
 
 
 async def test_a_total_beside_such_an_order_counts_what_may_be_seen(stock):
