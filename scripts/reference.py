@@ -182,15 +182,7 @@ def search_page() -> str:
         "All but `_text` and `_content` take `pr` with `true` or `false`: whether there is a value. "
         f"Beside it, {filters}. `_text` and `_content` take `co` and `eq`.\n"
         "On a token `in` and `ni` name a value set; `sb` and `ss` find what a code, or any code of a value set,\n"
-        "subsumes or is subsumed by.\n\n" + _VALUE_SETS + "## Order\n\n"
-        "`_sort` takes any parameters of the type but words, each with a minus before it to sort\n"
-        "downwards. A token sorts by its code, a reference by what it names, a pair (`code-value-quantity`) by its\n"
-        "first part, then the next; `near` puts the nearest first, in whole metres from the place that the search is\n"
-        "near to. Resources without a value come last.\n"
-        "Dates, strings, numbers, quantities, uris, `_id` and `_lastUpdated` have an index: alone or as the first of\n"
-        "several, little more is read than the page needs. By all others the matches are all read, up to the\n"
-        "[limits](limits.md): such an order costs more the more matches there are, on every page.\n\n"
-        "## Across resources\n\n"
+        "subsumes or is subsumed by.\n\n" + _VALUE_SETS + _ORDER + "## Across resources\n\n"
         "- `patient.identifier=…` or `subject:Patient.name=…` follows a reference, as deep as the limits allow.\n"
         "- `_has:Observation:patient:code=…` finds what is referred to, `_list=42` what the List 42 has as an item,\n"
         "  and `_list=$current-allergies` a [functional list](#functional-lists).\n"
@@ -217,6 +209,16 @@ _VALUE_SETS = (
     "the record: load them by `continuum import` or REST. What is active counts before drafts, then the latest; what\n"
     "you may not read you cannot ask by, and what is not there is refused with its name. `compose` is read with all\n"
     "filters but `regex`; where it needs a code system that is not there, a whole `expansion` is taken.\n\n"
+)
+_ORDER = (
+    "## Order\n\n"
+    "`_sort` takes any parameters of the type but words, each with a minus before it to sort\n"
+    "downwards. A token sorts by its code, a reference by what it names, a pair (`code-value-quantity`) by its\n"
+    "first part, then the next; `near` puts the nearest first, in whole metres from the place that the search is\n"
+    "near to. Resources without a value come last.\n"
+    "Dates, strings, numbers, quantities, uris, `_id` and `_lastUpdated` have an index: alone or as the first of\n"
+    "several, little more is read than the page needs. By all others the matches are all read, up to the\n"
+    "[limits](limits.md): such an order costs more the more matches there are, on every page.\n\n"
 )
 
 

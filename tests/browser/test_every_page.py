@@ -178,7 +178,7 @@ async def test_records_are_read_without_script(open_hospital, look, width):
             await page.get_by_role("button", name="Sign in", exact=True).click()
             await page.fill("#code", who.code())
             await page.get_by_role("button", name="Continue", exact=True).click()
-            await sight.go(home)
+            await page.wait_for_url(f"**{home}")
             if home == "/workspace":
                 await page.fill("#q", "Robbert OBrian")
                 await page.get_by_role("button", name="Find", exact=True).click()
