@@ -133,20 +133,21 @@ class Stream:
 
     def __init__(self, path: Path, key: bytes, name: str) -> None:
         self._pieces = read(path, key, name)
-        self._waiting = b""
+        self._rest = memoryview(b"")  # of a piece, which is many times what is read at once: never copied to go on
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes, fewer only at the end."""
-        parts, length = [self._waiting], len(self._waiting)
+        parts, length = [], 0
         while length < size:
-            piece = next(self._pieces, b"")
-            if not piece:
-                break
-            parts.append(piece)
-            length += len(piece)
-        whole = b"".join(parts)
-        self._waiting = whole[size:]
-        return whole[:size]
+            if not self._rest:
+                self._rest = memoryview(next(self._pieces, b""))
+                if not self._rest:
+                    break
+            part = self._rest[: size - length]
+            self._rest = self._rest[len(part) :]
+            parts.append(part)
+            length += len(part)
+        return b"".join(parts)
 
 
 def encrypt_file(source: BinaryIO, path: Path, key: bytes, name: str) -> Writer:
