@@ -2,6 +2,7 @@
 
 import io
 import os
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -64,3 +65,20 @@ def test_a_stream_reads_any_sizes(tmp_path):
     while part := stream.read(100_003):
         parts.append(part)
     assert b"".join(parts) == content
+
+
+def test_what_comes_out_of_a_piece_is_not_copied_for_every_read(tmp_path):
+    """Pages of a new database are mostly empty: a piece of them is a hundred times what it was, and tar reads 10 KB."""
+    encrypt_file(io.BytesIO(bytes(32 * BACKUP_CHUNK_BYTES)), tmp_path / "x.enc", KEY, "x")
+    stream = Stream(tmp_path / "x.enc", KEY, "x")
+    tracemalloc.start()
+    try:
+        stream.read(1)
+        held, _ = tracemalloc.get_traced_memory()
+        assert held > 16 * BACKUP_CHUNK_BYTES
+        tracemalloc.reset_peak()
+        for _ in range(10):
+            stream.read(10_240)
+        assert tracemalloc.get_traced_memory()[1] - held < BACKUP_CHUNK_BYTES
+    finally:
+        tracemalloc.stop()
