@@ -76,7 +76,7 @@ def core_contributors() -> tuple[Contributor, ...]:
 
 
 def benchmark(*, per_patient: float = PER_PATIENT, seed: int = SEED, today: date = TODAY) -> Recipe:
-    """The recipe of the fixed corpus; `per_patient` is the mean number of resources, 26 to 290."""
+    """The recipe of the fixed corpus; `per_patient` is the mean number of resources, 26 to 280."""
     return Recipe(seed=seed, today=today, years=YEARS, keep=curve(_KEEP, per_patient), core=True)
 
 

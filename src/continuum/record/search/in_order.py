@@ -13,7 +13,6 @@ from typing import Any
 
 from continuum.fhir.index import Index, extract
 from continuum.fhir.json import parse
-from continuum.fhir.query import Sort
 from continuum.kernel.errors import TooCostly
 from continuum.record.limits import SORT_READ_AT_ONCE, SORT_READ_MAX
 from continuum.record.read import Connection, stored
@@ -52,7 +51,7 @@ async def in_order(conn: Connection, planner: Planner, cursor: Cursor | None, li
         try:
             rows, plan = await rows_of(conn, planner, cursor, limit, with_total=with_total)
         except TooCostly:
-            if len(sort) < 2 and _first_walks(planner):  # walked to its end already
+            if len(sort) < 2 and _Reading(conn, planner, cursor).leads:  # walked to its end already
                 raise
         else:
             total = (rows[0]["total"] if plan.totals else await count_of(conn, planner)) if with_total else None
@@ -60,11 +59,6 @@ async def in_order(conn: Connection, planner: Planner, cursor: Cursor | None, li
             return Found(rows, plan.mode, plan.keys, total)
     rows = await _Reading(conn, planner, cursor).best(limit + 1)
     return Found(rows, BY_SORT, len(sort), await count_of(conn, planner) if with_total else None)
-
-
-def _first_walks(planner: Planner) -> bool:
-    """Whether an index has the first key: none has what lies under two codes (combo-value-quantity), for one."""
-    return keys_of(planner.query, BY_SORT, Bindings(planner.keys, planner.visibility))[0].walkable
 
 
 class _Reading:
@@ -75,9 +69,10 @@ class _Reading:
         self._cursor = cursor
         self._query = planner.query
         self._order = keys_of(planner.query, BY_SORT, Bindings(planner.keys, planner.visibility))
-        self._leads = self._order[0].walkable
-        """Whether an index has the first key; the matches then come in the order of it."""
-        sort = planner.query.sort[:1] if self._leads else ()
+        self.leads = self._order[0].walkable
+        """Whether an index has the first key, which none has that lies under two codes (combo-value-quantity); the
+        matches then come in the order of it."""
+        sort = planner.query.sort[:1] if self.leads else ()
         self._source = replace(planner, query=replace(planner.query, sort=sort, total="", includes=()))
 
     async def best(self, wanted: int) -> list[dict[str, Any]]:
@@ -86,7 +81,7 @@ class _Reading:
         at = self._start()
         read = 0
         # In the order of the first key a page is most often among the first rows; else all have to be read.
-        size = min(wanted * FIRST_PART, SORT_READ_AT_ONCE) if self._leads else SORT_READ_AT_ONCE
+        size = min(wanted * FIRST_PART, SORT_READ_AT_ONCE) if self.leads else SORT_READ_AT_ONCE
         while True:
             found, _ = await rows_of(self._conn, self._source, at, size, with_total=False)
             part = [row for row in found if row["row_id"] is not None][:size]
@@ -95,7 +90,7 @@ class _Reading:
             if len(found) <= size:
                 return best
             last = part[-1]
-            if self._leads and len(best) == wanted and best[-1]["k0"] != last["k0"]:
+            if self.leads and len(best) == wanted and best[-1]["k0"] != last["k0"]:
                 return best
             if read >= SORT_READ_MAX:
                 named = ", ".join(one.param.code for one in self._query.sort)
@@ -105,11 +100,11 @@ class _Reading:
                     " first."
                 )
             size = min(size * NEXT_PART, SORT_READ_AT_ONCE)
-            at = Cursor(BY_SORT, (last["k0"],), last["row_id"]) if self._leads else Cursor(BY_ROW, (), last["row_id"])
+            at = Cursor(BY_SORT, (last["k0"],), last["row_id"]) if self.leads else Cursor(BY_ROW, (), last["row_id"])
 
     def _start(self) -> Cursor | None:
         """Before the first match, or before all that have the first key of the cursor."""
-        if not self._leads:
+        if not self.leads:
             return Cursor(BY_ROW, (), 0)
         if self._cursor is None:
             return None
@@ -117,7 +112,7 @@ class _Reading:
 
     async def _keyed(self, part: Sequence[Any]) -> list[dict[str, Any]]:
         """The rows with all their keys, if they come after the cursor."""
-        asked = [at for at, key in enumerate(self._order) if not key.told_by and not (at == 0 and self._leads)]
+        asked = [at for at, key in enumerate(self._order) if not key.told_by and not (at == 0 and self.leads)]
         filed = await self._filed(part, asked) if asked else {}
         reads = any(key.told_by for key in self._order)
         found = []
@@ -133,7 +128,7 @@ class _Reading:
             if reads:
                 body = stored(row).body
                 index = extract(parse(body)) if body is not None else Index()
-                whole.update((f"k{at}", _told(key.told_by, index)) for at, key in enumerate(self._order) if key.told_by)
+                whole.update((f"k{at}", told(key.told_by, index)) for at, key in enumerate(self._order) if key.told_by)
             if self._cursor is None or _comes_after(whole, self._order, self._cursor):
                 found.append(whole)
         return found
@@ -160,10 +155,6 @@ def arranged(found: list[dict[str, Any]], keys: tuple[Key, ...]) -> list[dict[st
         present.sort(key=lambda row, name=name: row[name], reverse=down)  # type: ignore[misc]
         found = present + absent
     return found
-
-
-def _told(sort: Sort, index: Index) -> str | float | None:
-    return told(sort.param, sort.places, index, greatest=sort.descending)
 
 
 def _comes_after(row: dict[str, Any], keys: tuple[Key, ...], cursor: Cursor) -> bool:

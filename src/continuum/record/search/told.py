@@ -8,27 +8,26 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from continuum.fhir.index import Component, Index
-from continuum.fhir.query import Place, SearchParam
+from continuum.fhir.query import Sort
 from continuum.fhir.search_params import UNIONS
 from continuum.fhir.text import normalise
 from continuum.record.geography import metres_between
 
-_BETWEEN = "\x1f"
-"""Between the components of a composite: before any character of a text."""
+_BETWEEN = "\0"
+"""Between the components of a composite: before any character that a text may have (no FHIR string holds this one)."""
 _TOP_BIT, _ALL_BITS = 1 << 63, (1 << 64) - 1
 
 
-def told(param: SearchParam, places: tuple[Place, ...], index: Index, *, greatest: bool) -> str | float | None:
-    """The least value of a resource or the greatest; None when it has none.
+def told(sort: Sort, index: Index) -> str | float | None:
+    """The least value of a resource when the order rises, the greatest when it falls; None when it has none.
 
-    A token is its code, a reference its target. places: from which positions are measured, in whole metres to the
-    nearest.
+    A token is its code, a reference its target, a position its distance to the nearest place in whole metres.
     """
-    pick: Callable[[Iterable[Any]], Any] = max if greatest else min
-    codes = UNIONS.get(param.resource_type, {}).get(param.code, (param.code,))
-    if places:
+    pick: Callable[[Iterable[Any]], Any] = max if sort.descending else min
+    codes = UNIONS.get(sort.param.resource_type, {}).get(sort.param.code, (sort.param.code,))
+    if sort.places:
         found: list[Any] = [
-            round(min(metres_between(place, (latitude, longitude)) for place in places))
+            round(min(metres_between(place, (latitude, longitude)) for place in sort.places))
             for code, latitude, longitude in index.positions
             if code in codes
         ]
@@ -46,7 +45,8 @@ def _ordered(component: Component) -> str:
     if kind == "token":
         return str(rest[0] or first)
     if kind in {"quantity", "number"}:
-        bits = int.from_bytes(struct.pack(">d", float(first)), "big")
+        # The bits of a float, in its own order (minus zero is zero).
+        bits = int.from_bytes(struct.pack(">d", float(first) + 0.0), "big")
         return f"{bits ^ (_ALL_BITS if bits & _TOP_BIT else _TOP_BIT):016x}"
     if kind == "date":
         return f"{first + _TOP_BIT:016x}"

@@ -73,6 +73,7 @@ async def test_pairs_sort_by_dates_words_and_codes(stock):
         result("c1", "c", valueCodeableConcept=coded("urn:v", "x")),
     )  # fmt: skip
     assert (await stock.ids("Observation?_sort=code-value-date"))[:2] == ["d1", "d2"]
+    assert await stock.ids("Observation?code-value-date:missing=false") == ["d2", "d1"]
     assert (await stock.ids("Observation?_sort=code-value-string"))[:2] == ["s1", "s2"]
     assert (await stock.ids("Observation?_sort=code-value-concept"))[:2] == ["c1", "c2"]
 
