@@ -126,8 +126,9 @@ SOURCES = (
         "Influenza: 115 visits per 1,000 children below 5 years a year, 70 at 5-17, 33 at 18-49, 61 at 50-64, 33 from "
         "65 years",
         "CDC, Estimated Flu-Related Illnesses, Medical Visits, Hospitalizations, and Deaths, mean of the seasons of "
-        "2017 to 2020 (archive.cdc.gov, flu/about/burden), by the population of 2018",
-        "read",
+        "2017 to 2020 (archive.cdc.gov, flu/about/burden), by how many people of each age there were in "
+        "2018 (Census Bureau), which alone is recalled",
+        "recalled",
     ),
     Source(
         "COVID-19, from 1 April 2020: between 23 and 30 visits per 1,000 people a year, 64 % of them from 65 years of "
