@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from continuum.apps.fhir_api.orders import Worker
+from continuum.kernel.limits import PASSWORD_MEMORY_MIN_MIB
 from tests import exchanges
 from tests.hospital import founded
 from tests.live import Running, fresh_database, started
@@ -24,6 +25,7 @@ async def running(test_server, template, tmp_path_factory) -> AsyncIterator[Runn
         token_secret=os.urandom(32),
         identity_secret=os.urandom(32),
         connections=8,
+        password_memory_mib=PASSWORD_MEMORY_MIN_MIB,
         bulk_folder=str(tmp_path_factory.mktemp("bulk")),
         import_sources="http://127.0.0.1/",
     )

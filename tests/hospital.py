@@ -28,6 +28,7 @@ from continuum.identity.limits import FACTORS_MAX
 from continuum.identity.registry import Eligibility, Entry, Person
 from continuum.identity.tokens import Claims, issue, signing_key
 from continuum.kernel.clock import now_us
+from continuum.kernel.limits import PASSWORD_MEMORY_MIN_MIB
 from continuum.runtime.pool import Pool
 from continuum.runtime.postgres.address import Address
 from continuum.samples.registry import entries, person_id
@@ -89,7 +90,12 @@ class Hospital:
         async with Pool.open(orders.database, size=2) as pool:
             made = services(
                 pool.connection,
-                SignonSettings(self.origin, orders.identity_secret, orders.token_secret),
+                SignonSettings(
+                    self.origin,
+                    orders.identity_secret,
+                    orders.token_secret,
+                    password_memory_mib=orders.password_memory_mib,
+                ),
                 tracer(Auditor(orders.audit_secret, pool.connection, now_us)),
             )
             try:
@@ -210,7 +216,7 @@ async def founded(app: str, owner: str, folder: Path) -> Hospital:
     orders = Worker(
         database=app, record_secret=os.urandom(32), audit_secret=os.urandom(32), token_secret=os.urandom(32),
         identity_secret=os.urandom(32), connections=8, origin=f"http://localhost:{port}",
-        older_portal_url="https://www.tricareonline.com",
+        older_portal_url="https://www.tricareonline.com", password_memory_mib=PASSWORD_MEMORY_MIN_MIB,
     )  # fmt: skip
     source = folder / "people.ndjson"
     with source.open("wb") as file:

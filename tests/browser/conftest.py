@@ -1,10 +1,12 @@
 """A real browser for the tests of pages: Debian's Chromium, driven by Playwright, with axe as the judge."""
 
 import hashlib
+import os
 import tarfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import build_ui
@@ -50,8 +52,6 @@ SHAPE = r"""() => {
 }"""
 """What axe judges: elements with what they say of themselves, and whether there are words, not which; rows of one make
 once; at this width, in these colours, with as many small targets and places that scroll."""
-_clean: set[bytes] = set()
-"""Shapes in which axe found nothing, as hashes: each is judged once, however many stories pass it."""
 NAMED = """() => {
   const e = document.activeElement;
   const words = e.labels && e.labels.length ? e.labels[0].textContent : e.getAttribute("aria-label") || e.textContent;
@@ -62,11 +62,16 @@ NAMED = """() => {
 
 @dataclass
 class Sight:
-    """An open page and everything that went wrong on it, as the browser said it."""
+    """An open page and everything that went wrong on it, as the browser said it.
+
+    clean: a folder with a file for each shape in which axe found nothing, named by its hash: each is judged once,
+    however many stories pass it, in whatever process of the tests.
+    """
 
     page: Page
     context: BrowserContext
     origin: str
+    clean: Path
     complaints: list[str] = field(default_factory=list)
 
     def failed(self, url: str, why: str | None) -> None:
@@ -79,8 +84,8 @@ class Sight:
 
     async def violations(self, axe: str) -> list[str]:
         """What axe finds against WCAG 2.2 A and AA in what is shown now."""
-        known = hashlib.sha256((await self.page.evaluate(SHAPE)).encode()).digest()
-        if known in _clean:
+        known = self.clean / hashlib.sha256((await self.page.evaluate(SHAPE)).encode()).hexdigest()
+        if known.exists():
             return []
         # Evaluated by the browser's own debugger, so our policy stays as strict as it is for everyone.
         if not await self.page.evaluate("() => 'axe' in window"):
@@ -92,7 +97,7 @@ class Sight:
         )
         said = [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
         if not said:
-            _clean.add(known)
+            known.touch()
         return said
 
     async def focused(self) -> str:
@@ -134,8 +139,17 @@ def axe() -> str:
         return script.read().decode()
 
 
+@pytest.fixture(scope="session")
+def clean(tmp_path_factory) -> Path:
+    """The folder of shapes that keep the rules: one for all processes of a run."""
+    base: Path = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "clean-shapes"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 @pytest.fixture
-def look(browser, running):
+def look(browser, running, clean):
     """Opens a page of its own in a fresh context: `async with look(width=320, color_scheme="dark") as sight`."""
 
     @asynccontextmanager
@@ -148,7 +162,7 @@ def look(browser, running):
         )  # a page that still fades has other colours than it is judged for
         context = await browser.new_context(viewport={"width": width, "height": height}, **options)
         page = await context.new_page()
-        sight = Sight(page, context, origin)
+        sight = Sight(page, context, origin, clean)
         page.on("console", lambda said: sight.complaints.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: sight.complaints.append(str(error)))
         page.on(

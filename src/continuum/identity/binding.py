@@ -10,9 +10,10 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
+from continuum.identity.limits import BINDING_LIFETIME_S, TOKEN_MAX_BYTES
 from continuum.kernel.clock import Clock, now_us
 from continuum.kernel.errors import NotAuthenticated
-from continuum.kernel.limits import BINDING_LIFETIME_S, SOCKET_SUBSCRIPTIONS_MAX, TOKEN_MAX_BYTES
+from continuum.kernel.limits import SOCKET_SUBSCRIPTIONS_MAX
 
 ISSUER = "continuum:binding"
 """Another issuer than that of access tokens, so that neither is taken for the other."""

@@ -19,7 +19,7 @@ PASSWORD_RATED_CHARS = 72
 BREACHED_PASSWORDS_MAX_BYTES = 8 * 1024 * 1024
 """The operator's file of breached passwords in plain text; a file of digests may have any size."""
 PASSWORD_HASHES_AT_ONCE = 3
-"""Passwords that one worker hashes at the same time; each takes 64 MiB."""
+"""Passwords that one worker hashes at the same time; each takes the memory that the operator chose."""
 PASSWORD_HASHES_WAITING_MAX = 100
 """Passwords that may wait for their turn to be hashed before new sign-ins get 503."""
 ATTEMPTS_FREE = 3
@@ -136,3 +136,11 @@ PROVIDER_ANSWER_MAX_BYTES = 256 * 1024
 """The document or the keys of another provider."""
 LINKS_MAX = 10
 """Accounts of other providers that open one account here."""
+TOKEN_MAX_BYTES = 8 * 1024
+"""A longer bearer token is not one of ours."""
+TOKEN_LIFETIME_MAX_S = 366 * 24 * 3600
+"""The longest life of a token made on the command line."""
+TOKENS_CACHED_MAX = 10_000
+"""Verified tokens kept per worker."""
+BINDING_LIFETIME_S = 3_600
+"""The life of a token that binds a websocket to subscriptions."""

@@ -1,16 +1,18 @@
 """Passwords: which are taken, under which profile, and how they are kept (Argon2id, RFC 9106)."""
 
 import asyncio
+import base64
+import hashlib
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+from argon2.low_level import ARGON2_VERSION
 from zxcvbn import zxcvbn
 
 from continuum.identity.limits import (
@@ -23,6 +25,7 @@ from continuum.identity.limits import (
     PASSWORD_WITH_FACTOR_MIN_CHARS,
 )
 from continuum.kernel.errors import Busy, DomainError
+from continuum.kernel.limits import PASSWORD_MEMORY_MIB
 
 T = TypeVar("T")
 _PERSONAL_MIN_CHARS = 4
@@ -144,10 +147,11 @@ def _guesses_log10(text: str, words: list[str]) -> float:
     return float(rated["guesses_log10"])
 
 
-@lru_cache(maxsize=4)
-def _of_nobody(memory_kib: int, passes: int) -> str:
-    """A hash at this cost to compare with where there is none; made once for all hashers of a process."""
-    return PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=1).hash("the password of nobody")
+def of_nobody(memory_kib: int, passes: int) -> str:
+    """A hash at this cost to compare with where there is none; no password was hashed for it, and none is known."""
+    salt, digest = bytes(16), hashlib.sha256(b"the password of nobody").digest()
+    written = "$".join(base64.b64encode(one).decode().rstrip("=") for one in (salt, digest))
+    return f"$argon2id$v={ARGON2_VERSION}$m={memory_kib},t={passes},p=1${written}"
 
 
 class Hasher:
@@ -156,11 +160,11 @@ class Hasher:
     memory_kib, passes: what one hash costs; the defaults are RFC 9106's second recommendation, with one lane.
     """
 
-    def __init__(self, *, memory_kib: int = 65_536, passes: int = 3) -> None:
+    def __init__(self, *, memory_kib: int = PASSWORD_MEMORY_MIB * 1024, passes: int = 3) -> None:
         self._argon2 = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=1)
         self._threads = ThreadPoolExecutor(PASSWORD_HASHES_AT_ONCE, thread_name_prefix="password")
         self._waiting = 0
-        self._nobody = _of_nobody(memory_kib, passes)
+        self._nobody = of_nobody(memory_kib, passes)
 
     def close(self) -> None:
         """Ends the threads."""

@@ -14,10 +14,10 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
+from continuum.identity.limits import TOKEN_LIFETIME_MAX_S, TOKEN_MAX_BYTES, TOKENS_CACHED_MAX
 from continuum.kernel.clock import Clock, now_us
 from continuum.kernel.errors import NotAuthenticated
 from continuum.kernel.ids import uuid7
-from continuum.kernel.limits import TOKEN_LIFETIME_MAX_S, TOKEN_MAX_BYTES, TOKENS_CACHED_MAX
 
 ISSUER = "continuum"
 SECRET_MIN_BYTES = 32

@@ -24,16 +24,16 @@ HEADERS_TIMEOUT_S = 10.0
 """Time for a client to send the head of a request."""
 BINARY_CHUNK_BYTES = 192 * 1024
 """A Binary is decoded and sent in pieces of this size; a multiple of 3, so that base64 splits evenly."""
-TOKENS_CACHED_MAX = 10_000
-"""Verified tokens kept per worker."""
-TOKEN_MAX_BYTES = 8 * 1024
-"""A longer bearer token is not one of ours."""
-TOKEN_LIFETIME_MAX_S = 366 * 24 * 3600
-"""The longest life of a token made on the command line."""
 HOSTS_CACHED_MAX = 64
 """Host names kept per worker, for links."""
 READINESS_TIMEOUT_S = 2.0
 """Time for the database to answer `/readyz`."""
+PASSWORD_MEMORY_MIB = 64
+"""Memory that the hash of a password takes unless the operator says otherwise (RFC 9106 §4, second recommendation)."""
+PASSWORD_MEMORY_MIN_MIB = 19
+"""The least that the operator may say, that of OWASP's advice on Argon2id; passes stay three, where two are advised."""
+PASSWORD_MEMORY_MAX_MIB = 1024
+"""The most that the operator may say; a worker hashes PASSWORD_HASHES_AT_ONCE at the same time."""
 LISTEN_BACKLOG = 1_024
 """Connections that the kernel keeps until a worker takes them."""
 WORKER_RESTART_WAIT_S = 1.0
@@ -268,8 +268,6 @@ SUBSCRIPTION_PRUNE_S = 60.0
 """How often delivered events are removed."""
 SUBSCRIPTION_STOP_S = 5.0
 """Time for deliveries under way to end when the server stops."""
-BINDING_LIFETIME_S = 3_600
-"""The life of a token that binds a websocket to subscriptions."""
 SOCKETS_MAX = 1_000
 """Websockets of one worker."""
 SOCKET_BIND_TIMEOUT_S = 30.0

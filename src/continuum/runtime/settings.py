@@ -13,7 +13,13 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from continuum.kernel.errors import DomainError
-from continuum.kernel.limits import BULK_PROCESSES_MAX, CONNECTIONS_MAX
+from continuum.kernel.limits import (
+    BULK_PROCESSES_MAX,
+    CONNECTIONS_MAX,
+    PASSWORD_MEMORY_MAX_MIB,
+    PASSWORD_MEMORY_MIB,
+    PASSWORD_MEMORY_MIN_MIB,
+)
 from continuum.runtime.sources import Allowed
 
 
@@ -163,6 +169,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("backup_folder", "CONTINUUM_BACKUP_FOLDER", "", "Where `continuum backup` writes and finds backups; best on another disk. Empty: `backups` in the data folder.", _optional_folder),  # noqa: E501  same
     Setting("backup_passphrase", "CONTINUUM_BACKUP_PASSPHRASE", "", "A passphrase (12 characters or more) that the backup key is made from. Empty: a random key in the file `keys/backup` of the data folder; keep a copy of it elsewhere.", str),  # noqa: E501  same
     Setting("password_profile", "CONTINUUM_PASSWORD_PROFILE", "nist-63b-4", "The rules for passwords: `nist-63b-4`, or `dod-stig` with composition, age, and a lock after three failures in 15 minutes.", _one_of("nist-63b-4", "dod-stig")),  # noqa: E501  same
+    Setting("password_memory_mib", "CONTINUUM_PASSWORD_MEMORY_MIB", str(PASSWORD_MEMORY_MIB), "Mebibytes of memory that the hash of one password takes; less makes sign-ins cheaper on a small machine, more makes guessing dearer for whoever stole the database.", _whole(PASSWORD_MEMORY_MIN_MIB, PASSWORD_MEMORY_MAX_MIB)),  # noqa: E501  same
     Setting("banner_file", "CONTINUUM_BANNER_FILE", "", "A text file with the notice that people accept before they sign in. Empty: a notice in our own words.", _optional_file),  # noqa: E501  same
     Setting("breached_passwords_file", "CONTINUUM_BREACHED_PASSWORDS_FILE", "", "A file of passwords known from breaches, which nobody may choose: SHA-1 digests in ascending order, or up to 8 MiB of passwords, one for each line (docs/how-to/sign-people-in.md). Empty: only what is easy to guess is refused.", _optional_file),  # noqa: E501  same
     Setting("providers_file", "CONTINUUM_PROVIDERS_FILE", "", "A JSON file with other OpenID Connect providers by which people may sign in (docs/how-to/sign-people-in.md). Empty: none.", _optional_file),  # noqa: E501  same
@@ -197,6 +204,7 @@ class Settings:
     backup_folder: Path | None
     backup_passphrase: str = field(repr=False)
     password_profile: str
+    password_memory_mib: int
     banner_file: Path | None
     breached_passwords_file: Path | None
     providers_file: Path | None

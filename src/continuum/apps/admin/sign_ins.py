@@ -50,13 +50,13 @@ class SignIn:
     everywhere: bool = False
 
 
-async def open_accounts(dsn: str, known: Secrets) -> tuple[SignIn, ...]:
+async def open_accounts(dsn: str, known: Secrets, *, password_memory_mib: int) -> tuple[SignIn, ...]:
     """Opens those that are not there yet; the same sign-ins at every start. dsn: as the application's role."""
     made = tuple(_sign_ins(known))
     async with Pool.open(dsn, size=2) as pool:
         behind = services(
             pool.connection,
-            SignonSettings("http://localhost", known.identity, known.token),
+            SignonSettings("http://localhost", known.identity, known.token, password_memory_mib=password_memory_mib),
             tracer(Auditor(known.audit, pool.connection, now_us)),
         )
         try:

@@ -12,7 +12,12 @@ from typing import Any
 
 from continuum.identity.federation.providers import OtherProvider
 from continuum.kernel.errors import DomainError
-from continuum.kernel.limits import LISTEN_BACKLOG, REQUEST_TIMEOUT_S, SUBSCRIPTION_RETRY_WAIT_S
+from continuum.kernel.limits import (
+    LISTEN_BACKLOG,
+    PASSWORD_MEMORY_MIB,
+    REQUEST_TIMEOUT_S,
+    SUBSCRIPTION_RETRY_WAIT_S,
+)
 
 
 class CannotListen(DomainError):
@@ -27,8 +32,8 @@ class Worker:
     """What a worker is told. database: the URL of the application's role, password included.
 
     audit: the folder of spill files; "" keeps none. disk: a path on the embedded PostgreSQL's disk; "" for a given one.
-    origin: of the sign-on pages, as browsers see them. password_profile, contact, banner, breached, providers,
-    video_url, clamav, older_portal_url, backups: see SignonSettings.
+    origin: of the sign-on pages, as browsers see them. password_profile, password_memory_mib, contact, banner,
+    breached, providers, video_url, clamav, older_portal_url, backups: see SignonSettings.
     bulk_folder: where the files of exports and imports lie; "" offers neither.
     """
 
@@ -44,6 +49,7 @@ class Worker:
     disk: str = ""
     origin: str = "http://localhost"
     password_profile: str = "nist-63b-4"  # noqa: S105  the name of rules, not a password
+    password_memory_mib: int = PASSWORD_MEMORY_MIB
     contact: str = ""
     video_url: str = ""
     older_portal_url: str = ""

@@ -138,6 +138,7 @@ def _signon_settings(worker: Worker) -> SignonSettings:
         identity_secret=worker.identity_secret,
         token_secret=worker.token_secret,
         password_profile=worker.password_profile,
+        password_memory_mib=worker.password_memory_mib,
         contact=worker.contact,
         video_url=worker.video_url,
         older_portal_url=worker.older_portal_url,
@@ -222,6 +223,7 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, 20, 20)
 
 

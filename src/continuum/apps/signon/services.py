@@ -32,6 +32,7 @@ from continuum.identity.tokens import signing_key
 from continuum.identity.vault import Vault
 from continuum.kernel.clock import Clock, now_us
 from continuum.kernel.errors import DomainError
+from continuum.kernel.limits import PASSWORD_MEMORY_MIB
 
 BASE = "/signon"
 CONTACT = "the ID card office of your installation"
@@ -47,12 +48,14 @@ class SignonSettings:
     with `{room}` in it; "" for nowhere of ours. clamav: a virus scanner (runtime/virus_scan.py); "" for none.
     older_portal_url: of facilities that are not live yet, "" for none. backups: their folder, "" for one unknown.
     breached: a list of passwords that nobody may choose (identity/breached.py), "" for none.
+    password_memory_mib: what the hash of one password takes.
     """
 
     origin: str
     identity_secret: bytes = field(repr=False)
     token_secret: bytes = field(repr=False)
     password_profile: str = "nist-63b-4"  # noqa: S105  the name of rules, not a password
+    password_memory_mib: int = PASSWORD_MEMORY_MIB
     contact: str = CONTACT
     banner: str = ""
     providers: tuple[OtherProvider, ...] = ()
@@ -106,7 +109,7 @@ def services(
         connect,
         vault=Vault(settings.identity_secret),
         profile=PROFILES[settings.password_profile],
-        hasher=hasher or Hasher(),
+        hasher=hasher or Hasher(memory_kib=settings.password_memory_mib * 1024),
         trace=trace,
         host=settings.host,
         origin=settings.origin,

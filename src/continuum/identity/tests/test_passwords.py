@@ -4,6 +4,7 @@ import asyncio
 import string
 
 import pytest
+from argon2 import extract_parameters
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +12,7 @@ from continuum.identity.limits import (
     PASSWORD_HASHES_WAITING_MAX,
     PASSWORD_MAX_CHARS,
 )
-from continuum.identity.passwords import PROFILES, Hasher, objections
+from continuum.identity.passwords import PROFILES, Hasher, objections, of_nobody
 from continuum.kernel.errors import Busy
 
 NIST, STIG = PROFILES["nist-63b-4"], PROFILES["dod-stig"]
@@ -111,6 +112,7 @@ async def test_the_same_signs_typed_another_way_are_the_same_password(hasher):
 
 async def test_nobodys_password_is_checked_just_as_long_and_never_right(hasher):
     assert not await hasher.verify("the password of nobody", None)
+    assert extract_parameters(of_nobody(64, 1)) == extract_parameters(await hasher.hash(GOOD))
 
 
 async def test_a_hash_of_cheaper_days_is_known(hasher):

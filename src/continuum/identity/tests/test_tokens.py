@@ -4,9 +4,9 @@ from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from continuum.identity.limits import TOKENS_CACHED_MAX
 from continuum.identity.tokens import Claims, Verifier, duration_s, issue, signing_key
 from continuum.kernel.errors import NotAuthenticated
-from continuum.kernel.limits import TOKENS_CACHED_MAX
 
 NOW_S = 1_800_000_000
 CLAIMS = Claims("dr-lee", "clinician", NOW_S + 3600, name="Dr Lee", facility="f1", purpose="TREAT")

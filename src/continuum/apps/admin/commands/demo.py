@@ -53,7 +53,7 @@ def command(port: int | None, data: str | None) -> None:
         async def prepare(server: Server) -> None:
             known = secrets.load(settings.data)
             await load_once(Target(server.app.connect, server.owner.connect, known.record, known.audit))
-            made = await open_accounts(server.app.dsn, known)
+            made = await open_accounts(server.app.dsn, known, password_memory_mib=settings.password_memory_mib)
             _tell(settings, address(listening))
             tell_sign_ins(pages_origin(settings, listening), made)
 

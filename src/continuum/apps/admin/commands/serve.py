@@ -130,6 +130,7 @@ def orders(settings: Settings, server: Server, *, read_only: bool = False, origi
         identity_secret=known.identity,
         origin=origin,
         password_profile=settings.password_profile,
+        password_memory_mib=settings.password_memory_mib,
         contact=settings.eligibility_contact,
         video_url=settings.video_url,
         older_portal_url=settings.older_portal_url,

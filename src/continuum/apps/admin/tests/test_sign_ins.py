@@ -13,6 +13,7 @@ from continuum.apps.signon.services import SignonSettings, services
 from continuum.identity import registry, standing
 from continuum.identity.acts import Origin
 from continuum.identity.sign_on import FactorNeeded
+from continuum.kernel.limits import PASSWORD_MEMORY_MIN_MIB
 from continuum.runtime.secrets import Secrets
 from continuum.samples.registry import entries
 from continuum.samples.world import TODAY, personas
@@ -58,7 +59,10 @@ async def people(pool):
 
 
 async def sign_in(pool, secrets, one):
-    behind = services(pool.connection, SignonSettings("http://localhost", secrets.identity, secrets.token), silent)
+    settings = SignonSettings(
+        "http://localhost", secrets.identity, secrets.token, password_memory_mib=PASSWORD_MEMORY_MIN_MIB
+    )
+    behind = services(pool.connection, settings, silent)
     on = behind.sign_on
     step = await on.with_password(one.name, one.password, HERE)
     if isinstance(step, FactorNeeded):
@@ -72,7 +76,7 @@ async def sign_in(pool, secrets, one):
 
 @pytest.mark.usefixtures("people")
 async def test_each_sign_in_reaches_its_level_and_its_role(pool, database):
-    made = await open_accounts(database, known(1))
+    made = await open_accounts(database, known(1), password_memory_mib=PASSWORD_MEMORY_MIN_MIB)
     assert {one.name for one in made} == set(LEVELS)
     retiree = next(one for one in personas() if one.key == "retiree")
     for one in made:
@@ -87,11 +91,14 @@ async def test_each_sign_in_reaches_its_level_and_its_role(pool, database):
 @pytest.mark.usefixtures("people")
 @pytest.mark.requirement("V13.2.3")
 async def test_a_second_start_changes_nothing_and_another_installation_has_other_passwords(pool, database):
-    first, second = await open_accounts(database, known(1)), await open_accounts(database, known(1))
+    first, second = (
+        await open_accounts(database, known(1), password_memory_mib=PASSWORD_MEMORY_MIN_MIB),
+        await open_accounts(database, known(1), password_memory_mib=PASSWORD_MEMORY_MIN_MIB),
+    )
     assert first == second
     async with pool.connection() as conn:
         assert await conn.fetchval("SELECT count(*) FROM identity.account") == len(first)
-    other = await open_accounts(database, known(2))
+    other = await open_accounts(database, known(2), password_memory_mib=PASSWORD_MEMORY_MIN_MIB)
     assert not {one.password for one in other} & {one.password for one in first}
 
 
