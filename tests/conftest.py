@@ -10,7 +10,7 @@ import pytest
 from continuum.apps.fhir_api.orders import Worker
 from continuum.kernel.limits import PASSWORD_MEMORY_MIN_MIB
 from tests import exchanges
-from tests.hospital import founded
+from tests.hospital import founded, peopled
 from tests.live import Running, fresh_database, started
 
 
@@ -54,8 +54,8 @@ def another(running: Running):
 @pytest.fixture(scope="session")
 async def hospital(test_server, template, tmp_path_factory):
     """A hospital with the people with a story; its server is opened by those who need it."""
-    app, owner = await fresh_database(test_server, template)
-    return await founded(app, owner, tmp_path_factory.mktemp("hospital"))
+    people = await peopled(test_server, template, tmp_path_factory.mktemp("people"))
+    return founded(*await fresh_database(test_server, people))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """A hospital for stories in a browser: the people with a story in its record, and staff and people who can sign in."""
 
-import os
+import hashlib
 import secrets
 import socket
 import time
@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pyotp
 
@@ -37,6 +38,11 @@ from tests.browsing import Browser
 from tests.live import started
 
 PASSWORD = "sandpiper-harbor-lantern-42"
+PEOPLE_LOCK = 7_200_000_006
+SECRETS = {
+    f"{name}_secret": hashlib.sha256(name.encode()).digest() for name in ("record", "audit", "token", "identity")
+}
+"""Of all hospitals: their databases are copies of one, which holds what these have signed."""
 _hashed: list[str] = []
 """That password as it is kept: hashed once, for it takes a tenth of a second and hundreds of people are made."""
 
@@ -210,25 +216,43 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-async def founded(app: str, owner: str, folder: Path) -> Hospital:
-    """A hospital on a fresh database, with the people with a story in record and registry."""
-    port = free_port()
-    orders = Worker(
-        database=app, record_secret=os.urandom(32), audit_secret=os.urandom(32), token_secret=os.urandom(32),
-        identity_secret=os.urandom(32), connections=8, origin=f"http://localhost:{port}",
-        older_portal_url="https://www.tricareonline.com", password_memory_mib=PASSWORD_MEMORY_MIN_MIB,
-    )  # fmt: skip
+async def peopled(test_server, template: str, folder: Path) -> str:
+    """The name of a database with the people with a story in record and registry; made once by a run's processes."""
+    name = f"{template}_people"
+    connection = await asyncpg.connect(**test_server.maker.connect)
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1::bigint)", PEOPLE_LOCK)
+        if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", name):
+            making = f"{name}_making"
+            await connection.execute(f"DROP DATABASE IF EXISTS {making} WITH (FORCE)")
+            await connection.execute(
+                f'CREATE DATABASE {making} TEMPLATE {template} OWNER "{test_server.server.owner.user}"'
+            )
+            await _settled(test_server.server.app.to(making), test_server.server.owner.to(making), folder)
+            await connection.execute(f"ALTER DATABASE {making} RENAME TO {name}")
+    finally:
+        await connection.close()
+    return name
+
+
+async def _settled(app: Address, owner: Address, folder: Path) -> None:
     source = folder / "people.ndjson"
     with source.open("wb") as file:
         for resource in (*shared(), *people()):
             if resource["resourceType"] != "Slot":
                 file.write(dump(resource) + b"\n")
-    to = Target(
-        Address.from_url(app).connect, Address.from_url(owner).connect, orders.record_secret, orders.audit_secret
-    )
+    to = Target(app.connect, owner.connect, SECRETS["record_secret"], SECRETS["audit_secret"])
     report = await run(files(source), to, workers=1, rejects=folder / "rejects.ndjson", progress=lambda _, __: None)
     assert report.rejected == 0
-    hospital = Hospital(orders, owner, port)
-    async with hospital.desk() as desk, desk.sign_on.connect() as conn, conn.transaction():
+    async with Pool.open(app.dsn, size=1) as pool, pool.connection() as conn, conn.transaction():
         await registry.store(conn, list(entries(range(0), seed=1, today=TODAY)))
-    return hospital
+
+
+def founded(app: str, owner: str) -> Hospital:
+    """A hospital on a copy of that database."""
+    port = free_port()
+    orders = Worker(
+        database=app, connections=8, origin=f"http://localhost:{port}",
+        older_portal_url="https://www.tricareonline.com", password_memory_mib=PASSWORD_MEMORY_MIN_MIB, **SECRETS,
+    )  # fmt: skip
+    return Hospital(orders, owner, port)

@@ -75,10 +75,11 @@ async def roomed(nurse, booked):
         await nurse.page.wait_for_load_state()
         await nurse.go(f"/workspace/clinic/{booked}")
     assert "over" in await nurse.main()
-    for path in ("/workspace/clinic", "/workspace/clinic/day", "/workspace/clinic/calendars",
+    day = await nurse.page.locator("dd time").first.get_attribute("datetime")
+    for path in ("/workspace/clinic", f"/workspace/clinic/day?date={day[:10]}", "/workspace/clinic/calendars",
                  "/workspace/clinic/waiting", "/workspace/clinic/walk-in?q=nunez"):  # fmt: skip
         await nurse.go(path)
-        if path.endswith("/day"):
+        if "date=" in path:
             # Two people of one time stand under each other: each name is large enough to be hit alone.
             heights = await nurse.page.eval_on_selector_all(
                 ".day-table td a, .day-table td button", "all => all.map(one => one.getBoundingClientRect().height)"
