@@ -8,6 +8,7 @@ One embedded server is shared by all processes of a run. CONTINUUM_TEST_DATABASE
 """
 
 import functools
+import gc
 import os
 import shutil
 import tempfile
@@ -29,6 +30,8 @@ from continuum.runtime.postgres import elsewhere
 from continuum.runtime.postgres.address import Address
 from continuum.runtime.postgres.layout import OPEN_PLACES, plan
 from continuum.runtime.settings import Settings
+
+gc.disable()  # until what tests load is there: it stays, and is many times what a test leaves
 
 # How long an example takes says more about the machine than about the code; bounds on time are tests of their own.
 settings.register_profile("continuum", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -70,6 +73,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         served = [item for item in items if {"test_server", "maker"} & set(getattr(item, "fixturenames", ()))]
         config.hook.pytest_deselected(items=[item for item in items if item not in served])
         items[:] = served
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now the collector of cycles need not look through again and again."""
+    gc.freeze()
+    gc.enable()
 
 
 @dataclass(frozen=True)
