@@ -1,6 +1,5 @@
 """`continuum`: the command line. Each module of `commands/` is one command, found by its place."""
 
-import gc
 import importlib
 import pkgutil
 from collections.abc import Callable, Coroutine
@@ -30,12 +29,7 @@ class Commands(click.Group):
             return None
         name = cmd_name.replace("-", "_")
         modules = {module.name for module in pkgutil.iter_modules(commands.__path__)}
-        # What is loaded stays: looking through it for cycles meanwhile takes a fifth of the time.
-        gc.disable()
-        try:
-            module = importlib.import_module(f"{commands.__name__}.{name if name in modules else name + '_'}")
-        finally:
-            gc.enable()
+        module = importlib.import_module(f"{commands.__name__}.{name if name in modules else name + '_'}")
         command: click.Command = module.command
         return command
 

@@ -9,15 +9,12 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Awaitable, Callable
 
 from continuum.apps.fhir_api.orders import Worker, run, told
 
 
-async def _work(worker: Worker, listening: socket.socket) -> None:
-    # What is loaded stays: looking through it for cycles meanwhile takes a fifth of the time.
-    gc.disable()  # `settle` turns it on again
-    from continuum.apps.fhir_api.serving import serve  # noqa: PLC0415  after that
-
+async def _work(serve: Callable[..., Awaitable[None]], worker: Worker, listening: socket.socket) -> None:
     stopping, orphaned = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -34,15 +31,19 @@ async def _work(worker: Worker, listening: socket.socket) -> None:
 
 
 def main() -> None:
-    """Reads the orders and answers until told to stop."""
+    """Loads what answers while the database may still be starting, reads the orders, and answers until told to stop."""
     listening = socket.socket(fileno=int(sys.argv[1]))
+    # What is loaded stays: looking through it for cycles meanwhile takes a fifth of the time.
+    gc.disable()  # `settle` turns it on again
+    from continuum.apps.fhir_api.serving import serve  # noqa: PLC0415  after that
+
     line = b""
     while not line.endswith(b"\n"):  # byte by byte: nothing may stay in a buffer that the reader does not see
         byte = os.read(sys.stdin.fileno(), 1)
         if not byte:
             return
         line += byte
-    run(_work(told(line.decode()), listening))
+    run(_work(serve, told(line.decode()), listening))
 
 
 if __name__ == "__main__":
