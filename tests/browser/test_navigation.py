@@ -27,6 +27,10 @@ async def test_the_navigation_stands_in_one_row_on_a_usual_screen_in_both_langua
             assert await shown.page.get_attribute("html", "lang") == language
             assert await shown.page.locator("header nav a").count() >= 3
             assert await shown.page.evaluate(_ROWS) == 1, language
+        await sight.page.set_viewport_size({"width": 1024, "height": 768})
+        assert await sight.page.evaluate(_ROWS) == 1, "a small screen"
+        assert await sight.page.get_by_role("link", name="Continuum").count() == 1, "the mark says its name"
+        assert await sight.overflow_px() <= 0
 
 
 async def test_answer_times_are_read_on_a_phone_without_scrolling_sideways(open_hospital, look, person):
