@@ -9,6 +9,7 @@ import pyotp
 import pytest
 
 from continuum.identity.registry import Eligibility
+from continuum.kernel.limits import PASSWORD_MEMORY_MIN_MIB
 from tests.browsing import Browser, Page
 from tests.signon.conftest import PASSWORD
 
@@ -23,6 +24,12 @@ async def test_somebody_registers_and_finds_themselves_basic(browser, steps):
     assert "You are signed out." in browser.page.text
     await browser.get("/signon/account")
     assert browser.path == "/signon/sign-in"
+
+
+async def test_a_password_is_hashed_at_the_cost_that_the_operator_chose(browser, steps, database):
+    _, name = await steps.register(browser)
+    kept = await database.fetchval("SELECT password_hash FROM identity.account WHERE sign_in_name = $1", name)
+    assert f"$m={PASSWORD_MEMORY_MIN_MIB * 1024},t=3,p=1$" in kept
 
 
 @pytest.mark.requirement("SRG-APP-000068", "SRG-APP-000070", "V6.3.4")

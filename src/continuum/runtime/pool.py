@@ -53,6 +53,8 @@ _LOST = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
+    # The driver's words when its backend was killed between two messages: nothing more comes over this connection.
+    asyncpg.InternalClientError,
 )
 
 OPEN_WALL = -1

@@ -7,7 +7,7 @@ import pytest
 
 from continuum.kernel.errors import Busy
 from continuum.runtime import pool as pool_module
-from continuum.runtime.pool import Pool, leaves_traces
+from continuum.runtime.pool import Pool, leaves_traces, was_lost
 from continuum.runtime.postgres.address import Address
 
 
@@ -168,3 +168,18 @@ async def test_nothing_that_listens_gives_busy_in_time(monkeypatch, tmp_path):
     with pytest.raises(Busy, match="does not answer"):
         await pool.take()
     assert pool.open_count == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "lost"),
+    [
+        (ConnectionResetError(), True),
+        (asyncpg.AdminShutdownError(), True),
+        (asyncpg.InterfaceError("the underlying connection is closed"), True),
+        (asyncpg.InternalClientError("cannot switch to another state"), True),
+        (asyncpg.InterfaceError("another operation is in progress"), False),
+        (asyncpg.UniqueViolationError(), False),
+    ],
+)
+def test_what_the_driver_says_of_a_lost_database_is_known_as_that(error, lost):
+    assert was_lost(error) is lost

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from continuum.apps.admin.cli import main
 from continuum.apps.admin.commands.demo import tell_sign_ins
+from continuum.apps.admin.commands.serve import orders
 from continuum.apps.admin.sign_ins import PRACTISES, SignIn, open_accounts
 from continuum.apps.signon.services import SignonSettings, services
 from continuum.identity import registry, standing
@@ -15,6 +16,7 @@ from continuum.identity.acts import Origin
 from continuum.identity.sign_on import FactorNeeded
 from continuum.kernel.limits import PASSWORD_MEMORY_MIN_MIB
 from continuum.runtime.secrets import Secrets
+from continuum.runtime.settings import Settings
 from continuum.samples.registry import entries
 from continuum.samples.world import TODAY, personas
 
@@ -122,3 +124,8 @@ def test_the_command_shows_the_code_of_an_app():
     done = CliRunner().invoke(main, ["code", seed])
     assert done.output.strip() in (before, app.now())
     assert CliRunner().invoke(main, ["code", "x"]).exit_code == 2
+
+
+def test_workers_are_told_what_a_password_may_cost(tmp_path, test_server):
+    settings = Settings.load({"CONTINUUM_PASSWORD_MEMORY_MIB": "32"}, data=str(tmp_path))
+    assert orders(settings, test_server.server).password_memory_mib == 32
